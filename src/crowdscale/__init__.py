@@ -1,0 +1,53 @@
+"""Counts and locates people in dense crowds (AutoScale): ``crowdscale.load().predict("photo.jpg").count``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crowdscale.data.sample import Sample
+    from crowdscale.errors import CrowdscaleError
+    from crowdscale.points import Box, Points
+    from crowdscale.prediction import PredictOptions, Predictor, load
+    from crowdscale.result import Prediction, Region
+
+__all__ = [
+    "Box",
+    "CrowdscaleError",
+    "Points",
+    "PredictOptions",
+    "Prediction",
+    "Predictor",
+    "Region",
+    "Sample",
+    "__version__",
+    "load",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Box": "points",
+    "CrowdscaleError": "errors",
+    "Points": "points",
+    "PredictOptions": "prediction",
+    "Prediction": "result",
+    "Predictor": "prediction",
+    "Region": "result",
+    "Sample": "data.sample",
+    "load": "prediction",
+}
+"""The module of each public name, imported when it is first asked for: ``--help`` needs no NumPy."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

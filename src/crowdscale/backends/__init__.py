@@ -1,0 +1,81 @@
+"""Engines that run a model: one small file each, found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.errors import unknown_name
+from crowdscale.weights import ModelConfig
+
+__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input"]
+
+Array = NDArray[np.float32]
+
+
+class FirstPass(NamedTuple):
+    """What the counting network says of one photo."""
+
+    output: Array
+    """(2, h, w) expected and arg-max label, or (1, h, w) density, at the photo's size."""
+    features: Array
+    """(c, ⌈h⌉/8, ⌈w⌉/8): what the scale net reads, over the padded photo."""
+
+
+class Backend(Protocol):
+    """An engine with a model loaded; both calls are safe from several threads."""
+
+    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+        """Run the counting network on (h, w, 3) RGB pixels."""
+        ...
+
+    def area_factor(self, pooled: Array) -> float:
+        """Run the scale net on (c, 14, 14) pooled features; returns the unclamped q = r²."""
+        ...
+
+
+class Opener(Protocol):
+    """A backend's constructor."""
+
+    def __call__(self, folder: Path, config: ModelConfig, device: str, threads: int) -> Backend:
+        """Load the model in ``folder``; ``threads`` 0 leaves the choice to the engine."""
+        ...
+
+
+BACKENDS: dict[str, str] = {
+    "onnx": "crowdscale.backends.onnx:OnnxBackend",
+    "torch": "crowdscale.learn.backend:TorchBackend",
+}
+"""Where each engine lives; imported when it is asked for."""
+
+
+def open_backend(
+    name: str, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0
+) -> Backend:
+    """Return the named engine with the model loaded.
+
+    Raises:
+        OptionError: No engine has this name, or the device is unknown to it.
+        MissingExtraError: The engine's libraries are not installed.
+    """
+    if name not in BACKENDS:
+        raise unknown_name("engine", name, BACKENDS)
+    module, attribute = BACKENDS[name].split(":")
+    opener: Callable[..., Backend] = getattr(import_module(module), attribute)
+    return opener(folder, config, device, threads)
+
+
+def padded_input(pixels: NDArray[np.uint8], config: ModelConfig) -> Array:
+    """Return (1, 3, H, W) RGB in 0…1, padded right and below to the stride with the model's mean colour."""
+    height, width = pixels.shape[:2]
+    stride = config.stride
+    padded = np.empty((1, 3, height + -height % stride, width + -width % stride), np.float32)
+    for channel, mean in enumerate(config.mean):
+        padded[0, channel] = mean
+        np.multiply(pixels[..., channel], np.float32(1 / 255), out=padded[0, channel, :height, :width])
+    return padded

@@ -1,0 +1,60 @@
+"""ONNX Runtime: the default engine, on CPU or CUDA."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from crowdscale.backends import Array, FirstPass, padded_input
+from crowdscale.errors import ModelError, OptionError
+from crowdscale.weights import ModelConfig
+
+__all__ = ["OnnxBackend"]
+
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+class OnnxBackend:
+    """The exported graphs ``network.onnx`` and ``scale.onnx`` of a model folder."""
+
+    def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
+        if device not in PROVIDERS:
+            raise OptionError(f"expected --device out of {', '.join(PROVIDERS)}", repr(device))
+        if PROVIDERS[device] not in onnxruntime.get_available_providers():
+            raise OptionError(
+                f"expected an ONNX Runtime with {device}", "one without", "Run: pip install onnxruntime-gpu"
+            )
+        self.config = config
+        self.network = _session(folder / "network.onnx", device, threads)
+        self.scale = _session(folder / "scale.onnx", device, threads) if config.refines else None
+
+    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+        """Run the counting network on (h, w, 3) RGB pixels."""
+        height, width = pixels.shape[:2]
+        output, features = self.network.run(
+            ["output", "features"], {"images": padded_input(pixels, self.config)}
+        )
+        return FirstPass(np.ascontiguousarray(output[0, :, :height, :width]), features[0])
+
+    def area_factor(self, pooled: Array) -> float:
+        """Run the scale net on (c, 14, 14) pooled features."""
+        if self.scale is None:
+            raise ModelError(
+                "expected a model with a scale net", f"{self.config.name} without", "Use refine=False"
+            )
+        (area,) = self.scale.run(["area_factor"], {"pooled": pooled[None]})
+        return float(area.reshape(-1)[0])
+
+
+def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = False  # photos of many sizes: an arena keeps the sum of their peaks
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDERS[device]])
+    except Exception as error:  # the engine raises its own private classes
+        raise ModelError("expected a graph that ONNX Runtime can run", f"{path} ({error})") from error

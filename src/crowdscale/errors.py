@@ -1,0 +1,61 @@
+"""One family of errors; each builds a sentence that says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = [
+    "CrowdscaleError",
+    "DataError",
+    "ImageError",
+    "MissingExtraError",
+    "ModelError",
+    "OptionError",
+    "unknown_name",
+]
+
+
+class CrowdscaleError(Exception):
+    """Base of all errors that a user can mend.
+
+    Args:
+        expected: What was asked for, as a noun phrase or a full sentence.
+        received: What came instead; left out of the sentence where empty.
+        remedy: What to do about it; left out where empty.
+    """
+
+    def __init__(self, expected: str, received: str = "", remedy: str = "") -> None:
+        parts = [expected.rstrip(".")]
+        if received:
+            parts[0] += f", but got {received.rstrip('.')}"
+        if remedy:
+            parts.append(remedy.rstrip("."))
+        super().__init__(". ".join(parts) + ".")
+
+
+class ImageError(CrowdscaleError):
+    """A photo that cannot be found, read or used."""
+
+
+class DataError(CrowdscaleError):
+    """A data set, an annotation or a table of points that does not hold what it should."""
+
+
+class ModelError(CrowdscaleError):
+    """A model that cannot be found, verified or run."""
+
+
+class OptionError(CrowdscaleError, ValueError):
+    """An option or an argument with a value that cannot be used."""
+
+
+class MissingExtraError(CrowdscaleError, ImportError):
+    """A part of the package whose libraries are not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs the extra [{extra}]", "", f"Run: pip install 'crowdscale[{extra}]'")
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:
+    """Return the error for a name that no table knows, listing those that it does."""
+    return OptionError(f"expected a {kind} out of {', '.join(sorted(known))}", repr(name))

@@ -1,0 +1,203 @@
+"""Photos in and out: any common format to RGB uint8 and back, padding to the stride and its undoing.
+
+BGR stops at this door: every array that leaves this file is (h, w, 3) RGB.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from crowdscale.errors import ImageError
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "Photo",
+    "find_images",
+    "photo_from_pil",
+    "read_image",
+    "resize_image",
+    "write_atomic",
+    "write_image",
+]
+
+Pixels = NDArray[np.uint8]
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+
+MAX_PIXELS = 400_000_000
+"""A photo larger than this is refused before it is decoded (1.2 GB as RGB)."""
+
+Image.MAX_IMAGE_PIXELS = None  # our own limit, in our own words, is checked before decoding
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A decoded photo.
+
+    Args:
+        pixels: (h, w, 3) RGB uint8, turned upright by its EXIF orientation.
+        size: (width, height) of the upright original, larger than ``pixels`` where it was reduced.
+    """
+
+    pixels: Pixels
+    size: tuple[int, int]
+
+    @property
+    def reduction(self) -> tuple[float, float]:
+        """(x, y) factors that lead from original pixels to ``pixels``; (1, 1) where nothing was reduced."""
+        height, width = self.pixels.shape[:2]
+        return width / self.size[0], height / self.size[1]
+
+
+def read_image(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: float | None = None) -> Photo:
+    """Read a photo from a path, from bytes or from an open binary file.
+
+    JPEG, PNG, WebP, BMP, TIFF; grey, RGBA (over white), palette and 16-bit are turned to RGB uint8.
+
+    Args:
+        source: The photo.
+        max_pixels: Reduce a photo with more pixels to about this many while it is decoded.
+
+    Raises:
+        ImageError: The file is missing, empty, truncated, no picture, or beyond ``MAX_PIXELS``.
+    """
+    name = "the bytes given" if isinstance(source, bytes) or hasattr(source, "read") else str(source)
+    opened: Any = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with Image.open(opened) as image:
+            return _decode(image, name, max_pixels)
+    except FileNotFoundError:
+        raise ImageError("expected a photo", f"no file at {name}", "Check the path") from None
+    except IsADirectoryError:
+        raise ImageError("expected a photo", f"the folder {name}", "Name a file in it") from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            "expected a JPEG, PNG, WebP, BMP or TIFF", f"something else in {name}", "Convert or remove it"
+        ) from None
+    except (OSError, ValueError, SyntaxError, MemoryError, EOFError) as error:
+        raise ImageError("expected a whole photo", f"{name}, which cannot be decoded ({error})") from error
+
+
+def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo:
+    """Return a PIL image of any mode as a photo, upright and reduced to ``max_pixels``."""
+    return _decode(image, "the image given", max_pixels)
+
+
+def _decode(image: Image.Image, name: str, max_pixels: float | None) -> Photo:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"expected a photo of at most {MAX_PIXELS:,} pixels", f"{width}×{height} in {name}")
+    if max_pixels and width * height > max_pixels:
+        factor = (max_pixels / (width * height)) ** 0.5
+        image.draft("RGB", (max(1, int(width * factor)), max(1, int(height * factor))))
+    upright = ImageOps.exif_transpose(image) or image
+    size = (height, width) if _is_turned(image) else (width, height)
+    pixels = _to_rgb(upright)
+    if max_pixels and pixels.shape[0] * pixels.shape[1] > max_pixels:
+        factor = (max_pixels / (size[0] * size[1])) ** 0.5
+        pixels = resize_image(pixels, max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
+    return Photo(pixels, size)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Whether the EXIF orientation swaps width and height."""
+    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+
+
+def _to_rgb(image: Image.Image) -> Pixels:
+    if image.mode.startswith(("I", "F")):
+        deep = np.asarray(image, dtype=np.float32)
+        top = 65535.0 if image.mode != "F" else max(float(deep.max(initial=0.0)), 1e-12)
+        grey = np.clip(deep / top * 255.0, 0, 255).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if "A" in image.getbands() or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return np.asarray(image.convert("RGB"), dtype=np.uint8).copy()
+
+
+def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Return (h, w, 3) pixels at the new size: by area when reducing, bilinear when enlarging."""
+    if (width, height) == (pixels.shape[1], pixels.shape[0]):
+        return pixels
+    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), dtype=np.uint8)
+
+
+def find_images(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the photos named by files, folders (searched in full) and glob patterns, sorted, each once.
+
+    Files named outright are kept whatever their suffix, and if missing, so that the reader can say so.
+
+    Raises:
+        ImageError: A folder or a pattern holds no photo.
+    """
+    found: dict[Path, None] = {}
+    for source in sources:
+        found.update(dict.fromkeys(_expand(Path(source))))
+    return list(found)
+
+
+def _expand(source: Path) -> list[Path]:
+    if source.is_dir():
+        inside = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+        if not inside:
+            raise ImageError(
+                f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"the folder {source} without any"
+            )
+        return inside
+    if not source.exists() and any(sign in str(source) for sign in "*?["):
+        anchor = Path(source.anchor) if source.is_absolute() else Path()
+        pattern = str(source.relative_to(anchor)) if source.is_absolute() else str(source)
+        matches = sorted(
+            p for p in anchor.glob(pattern) if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
+        )
+        if not matches:
+            raise ImageError("expected photos", f"the pattern {source}, which matches none")
+        return matches
+    return [source]
+
+
+def write_image(path: Path, pixels: Pixels) -> None:
+    """Write (h, w, 3) RGB or (h, w) grey uint8 to ``path``, atomically; the suffix names the format."""
+
+    def write(stream: IO[bytes]) -> None:
+        Image.fromarray(pixels).save(
+            stream, format=Image.registered_extensions()[path.suffix.lower()], quality=92
+        )
+
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise ImageError(f"expected a picture's suffix ({', '.join(IMAGE_SUFFIXES)})", str(path))
+    write_atomic(path, write)
+
+
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Call ``write`` with an open temporary file and rename it to ``path``: whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

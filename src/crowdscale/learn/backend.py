@@ -1,0 +1,63 @@
+"""The torch engine: an AutoScale behind the same door as the exported graphs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crowdscale.backends import Array, FirstPass, padded_input
+from crowdscale.errors import ModelError, OptionError
+from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.store import build_model, load_weights
+from crowdscale.weights import ModelConfig
+
+__all__ = ["TorchBackend"]
+
+
+class TorchBackend:
+    """A model folder's ``weights.safetensors`` (or a model in memory) run by PyTorch in float32."""
+
+    def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise OptionError("expected a CUDA device", "a machine without one", "Use --device cpu")
+        if threads:
+            torch.set_num_threads(threads)
+        model = build_model(config)
+        load_weights(model, folder / "weights.safetensors")
+        self._keep(model.to(device), config)
+
+    @classmethod
+    def from_model(cls, model: AutoScale, config: ModelConfig, bf16: bool = False) -> TorchBackend:
+        """Return an engine around a model in memory, which is put in evaluation mode."""
+        backend = cls.__new__(cls)
+        backend._keep(model, config, bf16)
+        return backend
+
+    def _keep(self, model: AutoScale, config: ModelConfig, bf16: bool = False) -> None:
+        self.model, self.config, self.bf16 = model.eval(), config, bf16
+        self.device = next(model.parameters()).device
+
+    @torch.inference_mode()
+    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+        """Run the counting network on (h, w, 3) RGB pixels."""
+        height, width = pixels.shape[:2]
+        images = torch.from_numpy(padded_input(pixels, self.config)).to(self.device)
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            prediction = self.model.network(images)
+        output = decode(prediction.fused)[0, :, :height, :width]
+        return FirstPass(
+            output.float().cpu().contiguous().numpy(), prediction.features[0].float().cpu().numpy()
+        )
+
+    @torch.inference_mode()
+    def area_factor(self, pooled: Array) -> float:
+        """Run the scale net on (c, 14, 14) pooled features."""
+        if not self.config.refines:
+            raise ModelError(
+                "expected a model with a scale net", f"{self.config.name} without", "Use refine=False"
+            )
+        return float(self.model.scale_net(torch.from_numpy(pooled)[None].to(self.device))[0])

@@ -1,0 +1,194 @@
+"""The bridge: a trained AutoScale → ONNX graphs with dynamic height and width, checked against torch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from crowdscale.backends.onnx import OnnxBackend
+from crowdscale.data.sample import Sample
+from crowdscale.errors import ModelError, OptionError
+from crowdscale.images import write_atomic
+from crowdscale.learn.backend import TorchBackend
+from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
+from crowdscale.maps import DistanceLabels
+from crowdscale.regions import POOLED
+from crowdscale.weights import ModelConfig, read_config
+
+__all__ = ["CHECK_SIZES", "Difference", "check_equality", "describe_folder", "export_folder", "export_model"]
+
+CHECK_SIZES = ((97, 131), (256, 256), (333, 200), (480, 641), (1, 1), (511, 767))
+"""(height, width) at which exported and original are compared; none is the size exported at."""
+
+OPSET = 18
+
+
+class _Network(nn.Module):
+    """The counting network as exported: images of whole strides → (output, features)."""
+
+    def __init__(self, model: AutoScale) -> None:
+        super().__init__()
+        self.network = model.network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        prediction = self.network.predict((images - self.network.mean) / self.network.std)
+        return decode(prediction.fused), prediction.features
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Largest absolute differences between an exported and an original model over the checked photos."""
+
+    output: float
+    features: float
+    area_factor: float
+
+
+def describe_folder(
+    folder: Path, window: int = 0, ceiling: float = 0.0, name: str = "", licence: str = ""
+) -> None:
+    """Change what a model folder says of itself: how heads are read, its name, its terms.
+
+    Args:
+        folder: A model folder with ``weights.safetensors``.
+        window: Side in pixels of the neighbourhood of a head; 0 keeps it.
+        ceiling: Expected label below which a head counts; 0 keeps it.
+        name: Kept where empty.
+        licence: Kept where empty.
+    """
+    config = read_config(folder)
+    if window or ceiling:
+        if not isinstance(config.codec, DistanceLabels):
+            raise OptionError(
+                "expected a points model with --window and --ceiling", f"a {config.method} model"
+            )
+        codec = replace(
+            config.codec, window=window or config.codec.window, ceiling=ceiling or config.codec.ceiling
+        )
+        config = replace(config, codec=codec)
+    config = replace(config, name=name or config.name, licence=licence or config.licence)
+    write_description(config, folder, tuple(config.files))
+
+
+def export_folder(folder: Path, samples: Sequence[Sample]) -> Difference:
+    """Write the graphs of a model folder from its weights, and compare them with torch at ``CHECK_SIZES``.
+
+    Args:
+        folder: A model folder with ``weights.safetensors`` and its description.
+        samples: Photos to compare on, resized to the sizes in turn; noise where there are none.
+
+    Raises:
+        ModelError: Exported and original differ.
+    """
+    config = read_config(folder)
+    model = build_model(config)
+    load_weights(model, folder / WEIGHTS)
+    export_model(model, config, folder)
+    random = np.random.default_rng(0)
+    photos = [sample.read() for sample in samples[: len(CHECK_SIZES)]]
+    photos = photos or [random.integers(0, 256, (128, 128, 3)).astype(np.uint8)]
+    resized = [cv2.resize(photos[i % len(photos)], (w, h)) for i, (h, w) in enumerate(CHECK_SIZES)]
+    return check_equality(folder, [np.asarray(photo, np.uint8) for photo in resized])
+
+
+def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelConfig:
+    """Write ``network.onnx`` and ``scale.onnx`` beside the folder's weights, and the description.
+
+    Weights are stored as float16 and cast to float32 when the graph is loaded.
+
+    Returns:
+        The description, with the sha256 of each file.
+    """
+    model = model.eval().cpu().float()
+    _write_graph(
+        _Network(model),
+        torch.rand(1, 3, 192, 224),
+        ("images",),
+        ("output", "features"),
+        folder / "network.onnx",
+    )
+    names = ["network.onnx", WEIGHTS]
+    if config.refines:
+        pooled = torch.rand(1, model.network.feature_channels, POOLED, POOLED)
+        _write_graph(model.scale_net, pooled, ("pooled",), ("area_factor",), folder / "scale.onnx")
+        names.append("scale.onnx")
+    return write_description(config, folder, tuple(sorted(names)))
+
+
+def _write_graph(
+    module: nn.Module, example: Tensor, inputs: tuple[str], outputs: tuple[str, ...], path: Path
+) -> None:
+    dynamic = {2: "height", 3: "width"} if inputs == ("images",) else {}
+    with tempfile.TemporaryDirectory() as scratch:
+        raw = str(Path(scratch) / "graph.onnx")
+        torch.onnx.export(
+            module,
+            (example,),
+            raw,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={inputs[0]: dynamic, **{n: dynamic for n in outputs}} if dynamic else None,
+            opset_version=OPSET,
+            dynamo=False,
+            training=torch.onnx.TrainingMode.PRESERVE,  # a folded normalisation would round otherwise
+        )
+        graph = onnx.load(raw)
+    _store_float16(graph)
+    data = graph.SerializeToString()
+    write_atomic(path, lambda stream: stream.write(data))
+
+
+def _store_float16(graph: onnx.ModelProto) -> None:
+    """Store large float32 initialisers as float16 with a cast behind each, which engines fold at load."""
+    casts = []
+    for initialiser in list(graph.graph.initializer):
+        if initialiser.data_type != TensorProto.FLOAT or np.prod(initialiser.dims) < 64:
+            continue
+        values = numpy_helper.to_array(initialiser).astype(np.float16)
+        name = initialiser.name
+        initialiser.CopyFrom(numpy_helper.from_array(values, f"{name}.float16"))
+        casts.append(helper.make_node("Cast", [f"{name}.float16"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.graph.node.insert(0, cast)
+
+
+def check_equality(folder: Path, photos: list[NDArray[np.uint8]], tolerance: float = 2e-3) -> Difference:
+    """Compare a folder's ONNX graphs with torch on the photos and return the largest differences.
+
+    Args:
+        folder: A model folder.
+        photos: (h, w, 3) RGB uint8 each.
+        tolerance: Largest difference of the expected label, the density or the factor that passes.
+
+    Raises:
+        ModelError: They differ by more.
+    """
+    config = read_config(folder)
+    exported, original = OnnxBackend(folder, config), TorchBackend(folder, config)
+    worst = np.zeros(3)
+    for photo in photos:
+        ours, theirs = exported.predict(photo), original.predict(photo)
+        # Channel 1, where there is one, is an arg-max: equal scores may fall either way.
+        gaps = [
+            np.abs(ours.output[0] - theirs.output[0]).max(),
+            np.abs(ours.features - theirs.features).max(),
+            0.0,
+        ]
+        if config.refines:
+            pooled = theirs.features[:, :1, :1].repeat(POOLED, 1).repeat(POOLED, 2)
+            gaps[2] = abs(exported.area_factor(pooled) - original.area_factor(pooled))
+        worst = np.maximum(worst, gaps)
+    if not worst[[0, 2]].max(initial=0) <= tolerance:
+        raise ModelError(f"expected exported and original to agree within {tolerance}", f"{worst.tolist()}")
+    return Difference(*(float(value) for value in worst))

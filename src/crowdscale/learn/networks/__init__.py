@@ -1,0 +1,1 @@
+"""Counting networks: backbones and the pyramid on top of them."""

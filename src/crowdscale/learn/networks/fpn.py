@@ -1,0 +1,171 @@
+"""Counting network (AutoScale §3.3, Fig. 3): backbone → top-down pyramid → side outputs → fused output."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.learn.networks.backbones import VGG16, Lite
+
+__all__ = ["FEATURE_STRIDE", "BlockHead", "CountingNetwork", "Prediction"]
+
+FEATURE_STRIDE = 8
+"""Pixels per cell of the features that the scale net reads."""
+
+BLOCK_STRIDE = 16
+"""Side in pixels of the blocks whose people the auxiliary head counts."""
+
+WIDTHS = {1: 16, 2: 24, 4: 48, 8: 64, 16: 64, 32: 64}
+"""Channels of the side features by stride: few where pixels are many."""
+
+
+class Prediction(NamedTuple):
+    """What a counting network says of (b, 3, h, w) images."""
+
+    fused: Tensor
+    """(b, classes, h, w): label logits, or a density map with one channel."""
+    sides: list[Tensor]
+    """(b, classes, h/s, w/s) for each level's stride s: supervised like ``fused``."""
+    features: Tensor
+    """(b, c, h/8, w/8): side features and the fused output, which the scale net reads."""
+    blocks: Tensor | None
+    """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people a block, where the head exists."""
+
+
+class SideLevel(nn.Module):
+    """One level of the pyramid: lateral 1×1, what comes from above, 3×3, side output 1×1."""
+
+    def __init__(self, inputs: int, above: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.lateral = nn.Conv2d(inputs, width, 1)
+        self.reduce = nn.Conv2d(above, width, 1, bias=False) if above else None
+        self.smooth = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+        self.side = nn.Conv2d(width, classes, 1)
+
+    def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
+        """Return the (b, width, h, w) side feature."""
+        x = self.lateral(feature)
+        if self.reduce is not None and above is not None:
+            x = x + _resize(self.reduce(above), x)
+        out: Tensor = self.smooth(x)
+        return out
+
+
+class BlockHead(nn.Module):
+    """People in each 16-pixel block as a zero-inflated Poisson, from the stride-8 side feature."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(width, 64, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(64),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(64, 2, 1),
+        )
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Return (b, 2, h/16, w/16): logit of an empty block, log of the Poisson rate."""
+        out: Tensor = self.layers(feature)
+        return out
+
+
+class CountingNetwork(nn.Module):
+    """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
+
+    Args:
+        backbone: ``Lite()`` or ``VGG16()``.
+        classes: Channels of the map: 11 for distance labels, 1 for density.
+        block_counts: Add the head that counts people in 16-pixel blocks.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    stride = 32
+    """Images are padded to whole multiples of this many pixels."""
+
+    def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.classes = classes
+        widths = [WIDTHS[stride] for stride in backbone.strides]
+        if isinstance(backbone, VGG16):
+            widths[-1] = 64
+        above = [*widths[1:], 0]
+        self.levels = nn.ModuleList(
+            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, widths, strict=True)
+        )
+        self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
+        self._average_sides()
+        self.block_level = backbone.strides.index(FEATURE_STRIDE)
+        self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
+        self.feature_channels = sum(widths) + classes
+        self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict the map of images.
+
+        Args:
+            images: (b, 3, h, w) RGB in 0…1 of any size.
+
+        Returns:
+            The prediction at the images' own size; features and blocks cover the padded images.
+        """
+        height, width = images.shape[-2:]
+        below, right = -height % self.stride, -width % self.stride
+        normal = (images - self.mean) / self.std
+        if below or right:
+            normal = functional.pad(normal, (0, right, 0, below))
+        predicted = self.predict(normal)
+        if below or right:
+            predicted = predicted._replace(fused=predicted.fused[..., :height, :width])
+        return predicted
+
+    def predict(self, normal: Tensor) -> Prediction:
+        """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""
+        features = self.backbone(normal)
+        above: Tensor | None = None
+        side_features: list[Tensor] = []
+        for level, feature in zip(reversed(self.levels), reversed(features), strict=True):
+            above = level(feature, above)
+            side_features.insert(0, above)
+        sides = [cast(SideLevel, level).side(x) for level, x in zip(self.levels, side_features, strict=True)]
+        fused = self.fuse(torch.cat([_resize(side, sides[0]) for side in sides], 1))
+        read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, fused)], 1)
+        blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
+        return Prediction(_resize(fused, normal), sides, read, blocks)
+
+    def _read(self, side_features: list[Tensor], fused: Tensor) -> list[tuple[Tensor, int]]:
+        """The scale net's inputs with their strides; the map as probabilities, which do not drift."""
+        known = fused.float().softmax(1).to(fused.dtype) if self.classes > 1 else fused
+        strides = self.backbone.strides
+        return [*zip(side_features, strides, strict=True), (known, strides[0])]
+
+    def _average_sides(self) -> None:
+        """Start the fusion as the plain mean of the side outputs."""
+        count = len(self.levels)
+        with torch.no_grad():
+            self.fuse.weight.copy_(torch.eye(self.classes).repeat(1, count)[..., None, None] / count)
+            assert self.fuse.bias is not None
+            self.fuse.bias.zero_()
+
+
+def _resize(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear to the height and width of ``like``."""
+    if x.shape[-2:] == like.shape[-2:]:
+        return x
+    return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _to_feature_stride(x: Tensor, stride: int) -> Tensor:
+    if stride < FEATURE_STRIDE:
+        return functional.avg_pool2d(x, FEATURE_STRIDE // stride)
+    if stride > FEATURE_STRIDE:
+        return functional.interpolate(x, scale_factor=stride // FEATURE_STRIDE, mode="nearest")
+    return x

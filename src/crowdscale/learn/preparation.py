@@ -1,0 +1,173 @@
+"""Before training: data sets → photos to learn from and to hold out; options → the model to start with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from crowdscale.data.lists import read_list, split_samples, stratified_names
+from crowdscale.data.opening import Dataset, open_dataset
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError, unknown_name
+from crowdscale.learn.model import AutoScale, LossOptions
+from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
+from crowdscale.learn.scaling import CentreOptions, closeness, start_centre
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights
+from crowdscale.maps import Density, DistanceLabels
+from crowdscale.regions import DensityRule, LabelRule
+from crowdscale.weights import ModelConfig, ZoomOptions, find_model, read_config
+
+__all__ = ["Gathered", "Start", "gather", "region_spacings", "start_model"]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The photos of a run."""
+
+    samples: list[Sample]
+    """Photos to train on."""
+    weights: list[float]
+    """How often each is drawn, relative to the others."""
+    held_out: list[Sample]
+    """Photos to validate on."""
+    sets: list[str]
+    """What each data set is: name, split, release, photos."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run starts from."""
+
+    name: str = "mine"
+    """Name of the model."""
+    method: str = "points"
+    """``points`` or ``density``."""
+    backbone: str = "lite"
+    """``lite`` or ``vgg16``."""
+    backbone_weights: str | None = None
+    """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
+    init: str | None = None
+    """A trained model, by name or folder, whose weights and description are taken instead."""
+    sigma: float = 4.0
+    """Kernel of a density model in pixels."""
+    adaptive: bool = False
+    """Geometry-adaptive kernels of a density model."""
+    blocks: bool = True
+    """Whether the network has the auxiliary head of block counts."""
+    seed: int = 0
+    """Seed of the first weights."""
+
+    def __post_init__(self) -> None:
+        if self.method not in ("points", "density"):
+            raise OptionError("expected --method as points or density", repr(self.method))
+        if self.backbone not in BACKBONES:
+            raise unknown_name("backbone", self.backbone, BACKBONES)
+
+
+def gather(
+    data: Sequence[str], weights: Sequence[float] | None, listed: Path | None, share: float, seed: int
+) -> Gathered:
+    """Open data sets and hold photos out: those of a list, or a stratified share of each set.
+
+    Args:
+        data: ``NAME[/SPLIT]:PATH`` each.
+        weights: How often photos of each set are drawn; all alike where None.
+        listed: File with the held-out photos, one ``set/name`` a line.
+        share: Share held out of each set where no list is given.
+        seed: Seed of that choice.
+
+    Raises:
+        DataError: A set cannot be read, or nothing is left to train on.
+    """
+    if weights and len(weights) != len(data):
+        raise OptionError("expected one --weight for each --data", f"{len(weights)} for {len(data)}")
+    names = read_list(listed) if listed else None
+    samples: list[Sample] = []
+    chances: list[float] = []
+    held: list[Sample] = []
+    sets = []
+    for dataset, weight in zip(map(open_dataset, data), weights or [1.0] * len(data), strict=True):
+        rest, chosen = _hold_out(dataset, names, share, seed)
+        samples += rest
+        held += chosen
+        chances += [weight] * len(rest)
+        sets.append(f"{dataset.name}/{dataset.split} {dataset.release}: {len(rest)} + {len(chosen)} held out")
+    if not samples or not held:
+        raise DataError(
+            "expected photos to train on and photos to hold out", f"{len(samples)} and {len(held)}",
+            "Give more photos, another --validation list or another --validation-share",
+        )  # fmt: skip
+    return Gathered(samples, chances, held, sets)
+
+
+def _hold_out(
+    dataset: Dataset, names: list[str] | None, share: float, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    if names is None:
+        names = stratified_names(dataset.samples, share, seed)
+    return split_samples(dataset.samples, names)
+
+
+def start_model(
+    start: Start, gathered: Gathered, centre: CentreOptions, losses: LossOptions | None = None
+) -> tuple[AutoScale, ModelConfig]:
+    """Return the model to train and its description; the centre's start value follows from the data.
+
+    Without ``losses`` a density model sums over pixels and a points model takes the mean.
+    """
+    torch.manual_seed(start.seed)
+    config = _describe(start, gathered)
+    if centre.centre == 0:
+        spacings = region_spacings(gathered.samples, config)
+        centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
+    model = build_model(config, centre, losses)
+    if start.init:
+        load_weights(model, find_model(start.init) / WEIGHTS)
+        model.centre.value.fill_(centre.centre)
+    elif start.backbone_weights != "none":
+        model.network.backbone = load_pretrained(start.backbone, start.backbone_weights)
+    mean = tuple(model.network.mean.flatten().tolist())
+    return model, replace(config, mean=mean, feature_channels=model.network.feature_channels)
+
+
+def _describe(start: Start, gathered: Gathered) -> ModelConfig:
+    training: dict[str, Any] = {"data": gathered.sets, "seed": start.seed}
+    if start.init:
+        parent = read_config(find_model(start.init))
+        return replace(parent, name=start.name, training={**training, "init": parent.name}, files={})
+    points = start.method == "points"
+    return ModelConfig(
+        name=start.name,
+        method="points" if points else "density",
+        backbone=start.backbone,
+        codec=DistanceLabels() if points else Density(start.sigma, start.adaptive),
+        rule=LabelRule() if points else DensityRule(),
+        zoom=ZoomOptions() if points else ZoomOptions(area_high=9.0),
+        block_counts=start.blocks,
+        training=training,
+    )
+
+
+def region_spacings(samples: Sequence[Sample], config: ModelConfig) -> list[float]:
+    """Return the closeness S in pixels of the dense region of each photo's true map, where there is one."""
+    found = []
+    for sample in samples:
+        if sample.points is None or not len(sample.points):
+            continue
+        width, height = np.ceil(sample.points.xy.max(axis=0)).astype(int) + 1
+        # The true map up to the last head stands in for the photo's: no photo is decoded for it.
+        truth = config.codec.encode(sample.points, max(1, int(width)), max(1, int(height)))
+        for box in config.rule.find(_as_output(truth)):
+            found.append(closeness(sample.points, box))
+    return found
+
+
+def _as_output(truth: NDArray[Any]) -> NDArray[np.float32]:
+    channels = 2 if truth.dtype == np.uint8 else 1
+    return np.repeat(truth[None].astype(np.float32), channels, axis=0)

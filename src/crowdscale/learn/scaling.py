@@ -1,0 +1,214 @@
+"""Learning to scale (AutoScale §3.2): closeness, scale net, differentiable zoom, centre loss and its update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.errors import OptionError
+from crowdscale.points import Box, Points
+from crowdscale.regions import POOLED, pooling_matrices
+
+__all__ = [
+    "Centre",
+    "CentreOptions",
+    "ScaleNet",
+    "centre_loss",
+    "closeness",
+    "pool_regions",
+    "start_centre",
+    "zoom",
+]
+
+Law = Literal["paper", "spacing"]
+
+
+@dataclass(frozen=True)
+class CentreOptions:
+    """What the scale net is taught."""
+
+    law: Law = "spacing"
+    """``paper``: S·r² → S̄ (Eq. 2); ``spacing``: S·r → S̄, which makes spacings equal, since S is a length."""
+    centre: float = 0.0
+    """Start value of S̄ in pixels; 0 takes it from the data, for a median side factor of ``wanted_factor``."""
+    wanted_factor: float = 1.4
+    """Median side factor r over the training regions that the start value aims at."""
+    centre_rate: float = 1e-3
+    """Learning rate α of the centre (Eq. 4)."""
+
+    def __post_init__(self) -> None:
+        if self.law not in ("paper", "spacing"):
+            raise OptionError("expected --law as paper or spacing", repr(self.law))
+        if self.centre < 0 or self.wanted_factor <= 0:
+            raise OptionError(
+                "expected --centre >= 0 and --wanted-factor > 0", f"{self.centre}, {self.wanted_factor}"
+            )
+
+
+def closeness(points: Points, box: Box) -> float:
+    """Return S of Eq. 1 in pixels: the mean distance of each head in the box to its nearest in the box.
+
+    NaN with fewer than two heads there.
+    """
+    return points.inside(box).spacing()
+
+
+def rescaled_closeness(spacing: Tensor, area: Tensor, law: Law) -> Tensor:
+    """Return S·r² (``paper``) or S·r (``spacing``) for area factors q = r²."""
+    return spacing * (area if law == "paper" else area.sqrt())
+
+
+def centre_loss(spacing: Tensor, area: Tensor, centre: Tensor | float, law: Law = "paper") -> Tensor:
+    """Return L_s = ½ Σ (S_i·r_i² - S̄)² over the regions (Eq. 2), or with S_i·r_i by the ``spacing`` law.
+
+    Args:
+        spacing: (m,) closeness S of each region in pixels.
+        area: (m,) unclamped area factors q = r².
+        centre: S̄.
+        law: ``paper`` or ``spacing``.
+    """
+    return 0.5 * (rescaled_closeness(spacing, area, law) - centre).square().sum()
+
+
+def start_centre(spacings: Sequence[float], wanted_factor: float, law: Law) -> float:
+    """Return the S̄ that gives the training regions this median side factor: median(S)·r² or median(S)·r."""
+    known = np.asarray(spacings, float)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        raise OptionError(
+            "expected training regions with at least two heads to start the centre from", "none"
+        )
+    return float(np.median(known)) * (wanted_factor**2 if law == "paper" else wanted_factor)
+
+
+class Centre(nn.Module):
+    """The centre S̄ with its own update over the regions of an epoch (Eq. 4); no optimiser touches it.
+
+    Args:
+        value: Start value in pixels.
+        rate: α.
+    """
+
+    value: Tensor
+    pulled: Tensor
+    regions: Tensor
+
+    def __init__(self, value: float = 0.0, rate: float = 1e-3) -> None:
+        super().__init__()
+        self.rate = rate
+        self.register_buffer("value", torch.tensor(float(value)))
+        self.register_buffer("pulled", torch.tensor(0.0))
+        self.register_buffer("regions", torch.tensor(0.0))
+
+    @torch.no_grad()
+    def observe(self, spacing: Tensor, area: Tensor, law: Law) -> None:
+        """Add regions to the sums of Eq. 4: Σ (S̄ - S_i·r_i²) and M."""
+        self.pulled += (self.value - rescaled_closeness(spacing, area, law)).sum()
+        self.regions += len(spacing)
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Move S̄ by -α·Σ/(1 + M) and start the sums anew; sums of several ranks are added up first."""
+        self._add_up()
+        self.value -= self.rate * self.pulled / (1 + self.regions)
+        self.forget()
+
+    @torch.no_grad()
+    def collect(self, rank: int) -> None:
+        """Bring the sums of all ranks to rank 0, so that one saved state holds them."""
+        if self._add_up() and rank != 0:
+            self.forget()
+
+    @torch.no_grad()
+    def forget(self) -> None:
+        """Start the sums anew."""
+        self.pulled.zero_()
+        self.regions.zero_()
+
+    def _add_up(self) -> bool:
+        """Add the sums up over ranks; returns whether there are several."""
+        if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return False
+        torch.distributed.all_reduce(self.pulled)
+        torch.distributed.all_reduce(self.regions)
+        return True
+
+
+class ScaleNet(nn.Module):
+    """Pooled features of a region → its area factor q: three 3×3 convolutions, two fully connected layers.
+
+    Args:
+        channels: Channels of the features.
+        start: The q that an untrained net gives.
+    """
+
+    def __init__(self, channels: int, start: float = 1.0) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(channels, 64, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(64, 32, 3, stride=2, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(32, 16, 3, stride=2, padding=1),
+            nn.ReLU(inplace=True),
+        )
+        self.linear = nn.Sequential(
+            nn.Linear(16 * (POOLED // 4 + 1) ** 2, 64), nn.ReLU(inplace=True), nn.Linear(64, 1)
+        )
+        last = self.linear[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.normal_(last.weight, std=0.01)
+        nn.init.constant_(last.bias, float(np.log(start)))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Return (b,) positive area factors of (b, c, 14, 14) pooled features."""
+        log_area: Tensor = self.linear(self.convolutions(pooled).flatten(1))[:, 0]
+        return log_area.clamp(-6, 6).exp()
+
+
+def pool_regions(features: Tensor, boxes: Sequence[tuple[int, Box]], stride: int) -> Tensor:
+    """Return the (m, c, 14, 14) area means of regions: the twin of ``regions.pool_region``.
+
+    Args:
+        features: (b, c, h/stride, w/stride).
+        boxes: For each region the index of its image and its box in image pixels.
+        stride: Image pixels a feature cell.
+    """
+    pooled = []
+    for image, box in boxes:
+        rows, columns = pooling_matrices(box, stride, features.shape[-2], features.shape[-1])
+        rows_t = torch.from_numpy(rows).to(features.device, torch.float32)
+        columns_t = torch.from_numpy(columns).to(features.device, torch.float32)
+        pooled.append(rows_t @ features[image].float() @ columns_t.T)
+    return torch.stack(pooled) if pooled else features.new_zeros((0, features.shape[1], POOLED, POOLED))
+
+
+def zoom(images: Tensor, centres: Tensor, factor: Tensor, size: int) -> Tensor:
+    """Return square canvases that show images enlarged by r around a centre: differentiable in r.
+
+    The canvas is fixed and the sampling step is 1/r, so the gradient in r is what moves under each
+    canvas pixel; a grid that always fills the box would have none. Bilinear; zero outside the image.
+
+    Args:
+        images: (m, 3, h, w).
+        centres: (m, 2) x, y in pixels of what the middle of the canvas shows.
+        factor: (m,) side factors r.
+        size: Side of the canvas in pixels.
+
+    Returns:
+        (m, 3, size, size).
+    """
+    height, width = images.shape[-2:]
+    offsets = torch.arange(size, device=images.device, dtype=factor.dtype) - (size - 1) / 2
+    step = offsets[None] / factor[:, None]
+    x = (centres[:, :1] + step + 0.5) * (2 / width) - 1
+    y = (centres[:, 1:] + step + 0.5) * (2 / height) - 1
+    shape = (len(images), size, size)
+    grid = torch.stack([x[:, None, :].expand(shape), y[:, :, None].expand(shape)], dim=-1)
+    return functional.grid_sample(images, grid.to(images.dtype), mode="bilinear", align_corners=False)

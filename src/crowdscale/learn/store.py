@@ -1,0 +1,74 @@
+"""Model folders on the learn side: build the network a description names, read and write its weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from crowdscale.errors import ModelError
+from crowdscale.images import write_atomic
+from crowdscale.learn.model import AutoScale, LossOptions
+from crowdscale.learn.networks.backbones import BACKBONES
+from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.scaling import CentreOptions
+from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
+
+__all__ = ["build_model", "load_weights", "save_weights", "write_description"]
+
+WEIGHTS = "weights.safetensors"
+
+
+def build_model(
+    config: ModelConfig, centre: CentreOptions | None = None, losses: LossOptions | None = None
+) -> AutoScale:
+    """Return the untrained AutoScale that a description names."""
+    if config.backbone not in BACKBONES:
+        raise ModelError(f"expected a backbone out of {', '.join(BACKBONES)}", repr(config.backbone))
+    network = CountingNetwork(BACKBONES[config.backbone](), config.codec.channels, config.block_counts)
+    return AutoScale(
+        network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()
+    )
+
+
+def load_weights(model: AutoScale, path: Path) -> None:
+    """Read float16 or float32 weights into a model, as float32.
+
+    Raises:
+        ModelError: The file is missing, damaged or of another network.
+    """
+    if not path.is_file():
+        raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
+    try:
+        state = {name: value.float() for name, value in load_file(path).items()}
+        missing, unexpected = model.load_state_dict(state, strict=False)
+    except (SafetensorError, RuntimeError) as error:
+        raise ModelError("expected weights of this network", f"{path} ({error})") from error
+    lacking = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if lacking or unexpected:
+        raise ModelError(
+            "expected weights of this network", f"{path}, which lacks {lacking} and adds {unexpected}"
+        )
+
+
+def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
+    """Write weights as float16 to the folder's ``weights.safetensors``, atomically."""
+    kept = {k: v.half().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    data = save(kept)
+
+    def write(stream: IO[bytes]) -> None:
+        stream.write(data)
+
+    write_atomic(folder / WEIGHTS, write)
+
+
+def write_description(config: ModelConfig, folder: Path, names: tuple[str, ...]) -> ModelConfig:
+    """Write ``model.json`` with the sha256 of the named files; returns the description written."""
+    described = replace(config, files={name: file_sha256(folder / name) for name in names})
+    text = described.to_json().encode()
+    write_atomic(folder / DESCRIPTION, lambda stream: stream.write(text))
+    return described

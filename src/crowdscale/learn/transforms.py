@@ -1,0 +1,182 @@
+"""Training crops: a sample and a number → an augmented crop with its points, always the same for the same number.
+
+Each crop draws from a generator seeded by (seed, index) alone. Workers share no random state, and a
+run that was interrupted goes on with the very crops it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError
+from crowdscale.maps import Density, DistanceLabels
+from crowdscale.points import Points
+
+__all__ = ["Batch", "CropOptions", "Crops", "block_counts", "collate"]
+
+Codec = Density | DistanceLabels
+
+BLOCK = 16
+"""Side in pixels of the blocks of the auxiliary count."""
+
+
+class Batch(TypedDict):
+    """A batch of crops."""
+
+    images: torch.Tensor
+    """(b, 3, h, w) RGB in 0…1."""
+    target: torch.Tensor
+    """(b, h, w) labels or (b, 1, h, w) density."""
+    blocks: torch.Tensor
+    """(b, h/16, w/16) people in each block."""
+    points: list[NDArray[np.float64]]
+    """(n, 2) for each crop, in its pixels; heads around the crop included."""
+
+
+@dataclass(frozen=True)
+class CropOptions:
+    """How crops are cut and varied."""
+
+    crop: int = 256
+    """Side of a training crop in pixels, a multiple of 32; 0 takes whole photos (the papers')."""
+    scale_low: float = 0.7
+    """Smallest random enlargement of a crop."""
+    scale_high: float = 1.4
+    """Largest random enlargement of a crop."""
+    flip: bool = True
+    """Mirror every other crop."""
+    jitter: float = 0.2
+    """Strength of random brightness, contrast, grey and noise; 0 for none."""
+
+    def __post_init__(self) -> None:
+        if self.crop % 32 or self.crop < 0:
+            raise OptionError("expected --crop as a multiple of 32", str(self.crop))
+        if not 0 < self.scale_low <= self.scale_high:
+            raise OptionError(
+                "expected 0 < --scale-low <= --scale-high", f"{self.scale_low}, {self.scale_high}"
+            )
+
+
+class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
+    """An endless, numbered sequence of crops of samples; photos are held decoded in memory.
+
+    Args:
+        samples: Photos with points.
+        weights: How often each is drawn, relative to the others.
+        options: The augmentation.
+        length: Number of crops of the run.
+        seed: Seed of the run.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        weights: Sequence[float],
+        options: CropOptions,
+        length: int,
+        seed: int,
+        preload: bool = True,
+    ) -> None:
+        if not samples:
+            raise DataError("expected training photos", "none")
+        self.points = [_labelled(sample) for sample in samples]
+        self.samples = samples
+        self.photos = [sample.read() for sample in samples] if preload else None
+        self.chances = np.asarray(weights, float) / np.sum(weights)
+        self.options, self.length, self.seed = options, length, seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
+        random = np.random.default_rng([self.seed, index])
+        chosen = int(random.choice(len(self.chances), p=self.chances))
+        pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
+        pixels, points = _cut(pixels, self.points[chosen], self.options, random)
+        if self.options.flip and random.random() < 0.5:
+            pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
+        if self.options.jitter:
+            pixels = _jitter(pixels, self.options.jitter, random)
+        return pixels, points
+
+
+def _labelled(sample: Sample) -> Points:
+    if sample.points is None:
+        raise DataError("expected annotated photos for training", f"{sample.name} without points")
+    return sample.points
+
+
+def _cut(
+    pixels: NDArray[np.uint8], points: Points, options: CropOptions, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], Points]:
+    """Cut a random window and enlarge it to the crop; a photo smaller than the window is padded grey."""
+    height, width = pixels.shape[:2]
+    scale = float(np.exp(random.uniform(np.log(options.scale_low), np.log(options.scale_high))))
+    if options.crop == 0:
+        size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
+        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
+    window = round(options.crop / scale)
+    left = int(random.integers(0, max(1, width - window + 1)))
+    top = int(random.integers(0, max(1, height - window + 1)))
+    part = pixels[top : top + window, left : left + window]
+    below, right = window - part.shape[0], window - part.shape[1]
+    if below or right:
+        part = np.pad(part, ((0, below), (0, right), (0, 0)), constant_values=127)
+    method = cv2.INTER_AREA if window > options.crop else cv2.INTER_LINEAR
+    resized = cv2.resize(part, (options.crop, options.crop), interpolation=method)
+    moved = points.shift(-left, -top).scale(options.crop / window)
+    near = np.all((moved.xy > -32) & (moved.xy < options.crop + 32), axis=1)
+    return np.asarray(resized, np.uint8), moved.select(near)
+
+
+def _jitter(pixels: NDArray[np.uint8], strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    gain, offset = np.exp(random.normal(0, strength)), random.normal(0, strength * 64)
+    values = np.clip(np.arange(256) * gain + offset + 128 * (1 - gain), 0, 255)
+    if random.random() < 0.25:
+        values = 255 * (values / 255) ** np.exp(random.normal(0, 2 * strength))
+    pixels = np.asarray(cv2.LUT(pixels, values.astype(np.uint8)), np.uint8)
+    if random.random() < 0.1:
+        pixels = np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    if random.random() < 0.2:
+        noise = random.normal(0, 25 * strength, pixels.shape)
+        pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def block_counts(points: Points, width: int, height: int, block: int = BLOCK) -> NDArray[np.float32]:
+    """Return the (⌈height/block⌉, ⌈width/block⌉) number of points in each block of the frame."""
+    columns, rows = np.floor((points.xy.T + 0.5) / block).astype(np.int64)
+    counts = np.zeros((-(-height // block), -(-width // block)), np.float32)
+    inside = (columns >= 0) & (columns < counts.shape[1]) & (rows >= 0) & (rows < counts.shape[0])
+    np.add.at(counts, (rows[inside], columns[inside]), 1)
+    return counts
+
+
+@dataclass(frozen=True)
+class collate:
+    """Turn a list of (pixels, points) into a ``Batch`` with the codec's targets."""
+
+    codec: Codec
+
+    def __call__(self, items: Sequence[tuple[NDArray[np.uint8], Points]]) -> Batch:
+        """Return the batch; all items have the same height and width."""
+        height, width = items[0][0].shape[:2]
+        targets = np.stack([self.codec.encode(points, width, height) for _, points in items])
+        target = torch.from_numpy(targets if targets.dtype == np.uint8 else targets[:, None])
+        images = torch.from_numpy(np.stack([pixels for pixels, _ in items])).permute(0, 3, 1, 2)
+        return Batch(
+            images=images,
+            target=target,
+            blocks=torch.from_numpy(np.stack([block_counts(p, width, height) for _, p in items])),
+            points=[points.xy for _, points in items],
+        )

@@ -1,0 +1,121 @@
+"""Density map (AutoScale §3.3): a sum of unit-mass Gaussians at the heads, whose sum is the count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.errors import OptionError
+from crowdscale.maps.reading import DensityReading
+from crowdscale.points import Box, Points, nearest_distances
+
+__all__ = ["Density"]
+
+TRUNCATION = 4.0
+"""Kernels end at this many σ; they are renormalised to unit mass afterwards."""
+
+GEOMETRY_NEIGHBOURS = 3
+GEOMETRY_BETA = 0.3
+"""Geometry-adaptive kernels: σ = β · mean distance to the three nearest heads (Zhang et al., CVPR 2016)."""
+
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Density:
+    """The density codec: points ⇄ density map."""
+
+    sigma: float = 4.0
+    """Standard deviation of each head's Gaussian in pixels; with ``adaptive`` the one of a lone head."""
+    adaptive: bool = False
+    """Take σ from the distance to the nearest heads instead (geometry-adaptive kernels)."""
+
+    def __post_init__(self) -> None:
+        if not self.sigma > 0:
+            raise OptionError("expected sigma above 0", str(self.sigma))
+
+    @property
+    def channels(self) -> int:
+        """Number of channels a network predicts."""
+        return 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels beyond a crop's border from which a head still adds density."""
+        return int(np.ceil(TRUNCATION * self.sigma))
+
+    def encode(self, points: Points, width: int, height: int) -> Map:
+        """Return the (height, width) density map; heads outside the frame are left out.
+
+        Small kernels are added where the heads are, not filtered over the frame. A kernel cut by
+        the border is renormalised, so the sum is the number of heads in the frame.
+        """
+        density = np.zeros((height, width), np.float32)
+        inside = points.inside(Box(0, 0, width, height))
+        for (x, y), sigma in zip(inside.xy, self._sigmas(inside), strict=True):
+            column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+            kernel = _kernel(round(float(sigma), 3))
+            reach = len(kernel) // 2
+            box = Box(
+                max(0, column - reach),
+                max(0, row - reach),
+                min(width, column + reach + 1),
+                min(height, row + reach + 1),
+            )
+            top, left = row - reach, column - reach
+            part = kernel[box.top - top : box.bottom - top, box.left - left : box.right - left]
+            density[box.slices] += part if part.shape == kernel.shape else part / part.sum()
+        return density
+
+    def _sigmas(self, points: Points) -> NDArray[np.float64]:
+        if not self.adaptive:
+            return np.full(len(points), self.sigma)
+        distances = nearest_distances(points.xy, GEOMETRY_NEIGHBOURS)
+        return np.maximum(np.where(np.isnan(distances), self.sigma, GEOMETRY_BETA * distances), 0.5)
+
+    def count(self, density: Map) -> float:
+        """Return the number of people in a density map of any stride: its sum."""
+        return float(density.sum(dtype=np.float64))
+
+    def locate(self, density: Map) -> Points:
+        """Return the local maxima of a (h, w) density map above a tenth of a lone head's peak."""
+        peak = _kernel(self.sigma).max()
+        highest = cv2.dilate(density, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+        candidates = (density >= highest) & (density > 0.1 * peak)
+        _, _, _, centres = cv2.connectedComponentsWithStats(candidates.astype(np.uint8), connectivity=8)
+        xy = centres[1:]
+        columns, rows = np.rint(xy.T).astype(np.int64)
+        return Points(xy, np.clip(density[rows, columns] / peak, 0.0, 1.0))
+
+    def blank(self, density: Map, box: Box) -> Map:
+        """Return the map with the box set to zero: the published way to leave a region out."""
+        blanked = density.copy()
+        blanked[box.slices] = 0
+        return blanked
+
+    def read(self, output: NDArray[np.float32]) -> DensityReading:
+        """Return the reading of a network's (1, h, w) output."""
+        _, height, width = output.shape
+        return DensityReading(output[0], Box(0, 0, width, height))
+
+    read_published = read
+
+    def blank_output(self, output: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Return an output with the box set to zero."""
+        blanked = output.copy()
+        blanked[(slice(None), *box.slices)] = 0
+        return blanked
+
+
+@lru_cache(maxsize=256)
+def _kernel(sigma: float) -> Map:
+    """Return the odd-sized unit-mass Gaussian of this σ in pixels."""
+    side = 2 * int(np.ceil(TRUNCATION * sigma)) + 1
+    line = cv2.getGaussianKernel(side, sigma, cv2.CV_64F)
+    kernel = (line @ line.T).astype(np.float32)
+    kernel.setflags(write=False)
+    return kernel

@@ -1,0 +1,172 @@
+"""Distance label map (AutoScale §3.4): per pixel, the class of its distance to the nearest head.
+
+Heads are the regional minima of the map: an 8-connected plateau lower than all its neighbours is one head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.errors import OptionError
+from crowdscale.maps.reading import PointsReading
+from crowdscale.points import Box, Points
+
+__all__ = ["LABEL_EDGES", "DistanceLabels", "expected_label", "regional_minima", "window_minima"]
+
+LABEL_EDGES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 18.0, 28.0)
+"""Lower edges in pixels of classes 1 to 10; class 0 is [0, 1), class 10 is 28 and beyond."""
+
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class DistanceLabels:
+    """The distance label codec: points ⇄ label map, and a network's scores → points."""
+
+    edges: tuple[float, ...] = LABEL_EDGES
+    """Lower edges in pixels of the classes after the first, ascending."""
+    window: int = 5
+    """Side in pixels (odd) of the neighbourhood in which a head is the lowest expected label."""
+    ceiling: float = 6.0
+    """An expected label at or above this is no head."""
+
+    def __post_init__(self) -> None:
+        if not self.edges or list(self.edges) != sorted(set(self.edges)) or self.edges[0] <= 0:
+            raise OptionError("expected edges as ascending positive distances", str(self.edges))
+        if self.window < 3 or self.window % 2 == 0:
+            raise OptionError("expected window as an odd number of at least 3", str(self.window))
+
+    @property
+    def channels(self) -> int:
+        """Number of classes, which is the number of channels a network predicts."""
+        return len(self.edges) + 1
+
+    @property
+    def background(self) -> int:
+        """The class of pixels far from every head."""
+        return len(self.edges)
+
+    @property
+    def reach(self) -> int:
+        """Pixels beyond a crop's border from which a head still changes its labels."""
+        return int(np.ceil(self.edges[-1]))
+
+    def encode(self, points: Points, width: int, height: int) -> Labels:
+        """Return the (height, width) label map of the points.
+
+        Points outside the frame count too, up to ``reach`` pixels away, so that a crop has the
+        labels that it has within its photo. Distances are exact Euclidean ones between pixels.
+        """
+        margin = self.reach + 1
+        columns, rows = np.floor(points.xy.T + 0.5).astype(np.int64) + margin
+        frame = np.full((height + 2 * margin, width + 2 * margin), 255, np.uint8)
+        near = (columns >= 0) & (columns < frame.shape[1]) & (rows >= 0) & (rows < frame.shape[0])
+        if not near.any():
+            return np.full((height, width), self.background, np.uint8)
+        frame[rows[near], columns[near]] = 0
+        distances = cv2.distanceTransform(frame, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        inner = np.ascontiguousarray(distances[margin : margin + height, margin : margin + width])
+        # The transform is float32: √(a² + b²) of a whole edge such as 5 may land a hair below it.
+        table = np.searchsorted(np.square(self.edges), np.arange(self.reach**2 + 1), side="right")
+        squared = np.minimum(np.rint(np.square(inner)), self.reach**2).astype(np.int64)
+        return np.asarray(table[squared], dtype=np.uint8)
+
+    def count(self, labels: Labels) -> int:
+        """Return the number of heads in a (h, w) label map: its regional minima."""
+        return len(self.locate(labels))
+
+    def locate(self, labels: Labels) -> Points:
+        """Return the heads of a (h, w) label map: the centres of its regional minima (as published)."""
+        return Points(regional_minima(labels, self.background))
+
+    def blank(self, labels: Labels, box: Box) -> Labels:
+        """Return the map with the box set to background: the published way to leave a region out."""
+        blanked = labels.copy()
+        blanked[box.slices] = self.background
+        return blanked
+
+    def read(self, output: NDArray[np.float32]) -> PointsReading:
+        """Return the heads in a network's decoded output, sub-pixel and with a confidence each.
+
+        Minima of the expected label Σ i·P_i: arg-max plateaus melt neighbouring heads into one.
+
+        Args:
+            output: (2, h, w) expected label and arg-max label of each pixel.
+        """
+        return PointsReading(window_minima(output[0], self.window, self.ceiling))
+
+    def read_published(self, output: NDArray[np.float32]) -> PointsReading:
+        """Return the heads as published: regional minima of the arg-max label (output[1])."""
+        return PointsReading(self.locate(output[1].astype(np.uint8)))
+
+    def blank_output(self, output: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+        """Return a decoded output with the box set to background."""
+        blanked = output.copy()
+        blanked[(slice(None), *box.slices)] = self.background
+        return blanked
+
+
+def expected_label(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the (h, w) mean label Σ i·softmax(scores)_i of (classes, h, w) logits."""
+    shifted = np.exp(scores - scores.max(axis=0))
+    weights = np.arange(len(scores), dtype=np.float32)
+    return np.asarray(np.tensordot(weights, shifted, 1) / shifted.sum(axis=0), dtype=np.float32)
+
+
+def regional_minima(labels: NDArray[Any], background: int) -> NDArray[np.float64]:
+    """Return the (n, 2) centres (x, y) of 8-connected plateaus lower than all their neighbours.
+
+    Plateaus of ``background`` or above are none, and so is a constant map (it has no neighbours
+    to be lower than). Linear in the number of pixels: a plateau is a connected component of its
+    level; it is no minimum as soon as one of its pixels touches a lower one.
+    """
+    kernel = np.ones((3, 3), np.uint8)
+    touches_lower = cv2.erode(labels, kernel, borderType=cv2.BORDER_REPLICATE) < labels
+    found = []
+    for level in np.unique(labels):
+        at_level = labels == level
+        if level >= background or at_level.all():
+            continue
+        number, plateaus, _, centres = cv2.connectedComponentsWithStats(
+            at_level.astype(np.uint8), connectivity=8
+        )
+        is_minimum = np.ones(number, bool)
+        is_minimum[plateaus[at_level & touches_lower]] = False
+        found.append(centres[1:][is_minimum[1:]])
+    return np.concatenate(found) if found else np.zeros((0, 2))
+
+
+def window_minima(values: NDArray[np.float32], window: int, ceiling: float) -> Points:
+    """Return the sub-pixel minima of a (h, w) expected-label map below ``ceiling``.
+
+    A head is a pixel that no pixel of the window around it undercuts; equal ones that touch are one
+    head. Its place is refined by the parabola through its neighbours, at most half a pixel. Its
+    confidence is 1 at label 0 and falls to 0 at the ceiling.
+    """
+    lowest = cv2.erode(values, np.ones((window, window), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    candidates = (values <= lowest) & (values < ceiling)
+    if candidates.all():
+        return Points(confidence=np.zeros(0))
+    _, _, stats, centres = cv2.connectedComponentsWithStats(candidates.astype(np.uint8), connectivity=8)
+    xy = centres[1:]
+    columns, rows = np.rint(xy.T).astype(np.int64)
+    # Mirrored without its edge, the map has its vertex on the border pixel: none is pulled out of the frame.
+    padded = np.pad(values, 1, mode="reflect").astype(np.float64)
+    here = padded[rows + 1, columns + 1]
+    dx = _vertex(padded[rows + 1, columns], here, padded[rows + 1, columns + 2])
+    dy = _vertex(padded[rows, columns + 1], here, padded[rows + 2, columns + 1])
+    # Along an axis with several equal pixels their mean is the refined place already.
+    single = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] == 1
+    return Points(xy + single * np.stack([dx, dy], axis=1), np.clip(1.0 - here / ceiling, 0.0, 1.0))
+
+
+def _vertex(before: NDArray[np.float64], at: NDArray[np.float64], after: NDArray[np.float64]) -> Any:
+    """Offset in -0.5…0.5 of the lowest point of the parabola through three neighbours."""
+    curvature = before - 2 * at + after
+    flat = curvature < 1e-9
+    return np.where(flat, 0.0, np.clip((before - after) / (2 * np.where(flat, 1.0, curvature)), -0.5, 0.5))

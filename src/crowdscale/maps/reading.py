@@ -1,0 +1,95 @@
+"""What a map says of a photo, in the photo's own pixels: readings that can be moved, cut and merged.
+
+The merge is the ownership rule: what lies in a region's box comes from its second pass, everything
+else from the first. Nobody on the seam is counted twice or lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.points import Box, Points
+
+__all__ = ["DensityReading", "PointsReading", "overlap_matrix"]
+
+
+@dataclass(frozen=True, eq=False)
+class PointsReading:
+    """Heads found in a distance label map; the count is their number."""
+
+    points: Points
+
+    @property
+    def count(self) -> float:
+        """Number of people."""
+        return float(len(self.points))
+
+    def count_in(self, box: Box) -> float:
+        """Number of people in the box."""
+        return float(len(self.points.inside(box)))
+
+    def place(self, context: Box, width: int, height: int) -> PointsReading:
+        """Return this reading of an enlarged (width, height) view of ``context`` in the photo's pixels."""
+        back = self.points.scale(context.width / width, context.height / height)
+        return PointsReading(back.shift(context.left, context.top))
+
+    def replace(self, box: Box, second: PointsReading) -> PointsReading:
+        """Return the reading with the people in ``box`` taken from ``second``."""
+        return PointsReading(Points.concatenate([self.points.outside(box), second.points.inside(box)]))
+
+    def add(self, second: PointsReading) -> PointsReading:
+        """Return all people of both readings (the published merge)."""
+        return PointsReading(Points.concatenate([self.points, second.points]))
+
+
+@dataclass(frozen=True, eq=False)
+class DensityReading:
+    """A density map over ``frame`` of the photo, one value a pixel; the count is its sum."""
+
+    density: NDArray[np.float32]
+    frame: Box
+
+    points = None
+    """A density map alone gives no positions."""
+
+    @property
+    def count(self) -> float:
+        """Number of people: never below zero."""
+        return max(0.0, float(self.density.sum(dtype=np.float64)))
+
+    def count_in(self, box: Box) -> float:
+        """Number of people in the box."""
+        return float(self.density[self._local(box)].sum(dtype=np.float64))
+
+    def place(self, context: Box, width: int, height: int) -> DensityReading:
+        """Return this reading of an enlarged view of ``context`` in the photo's pixels; mass is kept."""
+        rows = overlap_matrix(0, height, height, context.height)
+        columns = overlap_matrix(0, width, width, context.width)
+        return DensityReading((rows @ self.density @ columns.T).astype(np.float32), context)
+
+    def replace(self, box: Box, second: DensityReading) -> DensityReading:
+        """Return the reading with the density in ``box`` taken from ``second``."""
+        merged = self.density.copy()
+        merged[self._local(box)] = second.density[second._local(box)]
+        return DensityReading(merged, self.frame)
+
+    def add(self, second: DensityReading) -> DensityReading:
+        """Return the sum of both readings (the published merge)."""
+        merged = self.density.copy()
+        merged[self._local(second.frame)] += second.density
+        return DensityReading(merged, self.frame)
+
+    def _local(self, box: Box) -> tuple[slice, slice]:
+        left, top = self.frame.left, self.frame.top
+        return slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
+
+
+def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> NDArray[np.float32]:
+    """Return the (bins, cells) lengths by which equal bins of [start, stop) overlap unit cells 0…cells."""
+    edges = np.linspace(start, stop, bins + 1)
+    low = np.maximum(edges[:-1, None], np.arange(cells)[None])
+    high = np.minimum(edges[1:, None], np.arange(1, cells + 1)[None])
+    return np.asarray(np.clip(high - low, 0, None), dtype=np.float32)

@@ -1,0 +1,108 @@
+"""Dense regions (AutoScale §3.3, §3.4): a network's output → the boxes worth a second look, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.errors import OptionError
+from crowdscale.maps.reading import overlap_matrix
+from crowdscale.points import Box
+
+__all__ = ["DensityRule", "LabelRule", "RegionRule", "pool_region", "pooling_matrices"]
+
+POOLED = 14
+"""Side in cells of a region's pooled features, as the scale net reads them (AutoScale §3.3)."""
+
+Array = NDArray[np.float32]
+
+
+class RegionRule(Protocol):
+    """Where a map is dense."""
+
+    def find(self, output: Array, most: int = 1) -> list[Box]:
+        """Return at most ``most`` dense boxes of a decoded (c, h, w) output, the largest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class LabelRule:
+    """Localization: pixels whose arg-max label lies below ``below`` (§3.4)."""
+
+    below: int = 8
+    """A pixel of a lower class is dense (c in the paper)."""
+    minimum: float = 0.02
+    """A component smaller than this share of the photo is none (J_l)."""
+
+    def find(self, output: Array, most: int = 1) -> list[Box]:
+        """Return the boxes of the largest dense components of a (2, h, w) output."""
+        return _components(output[1] < self.below, self.minimum, most, by="region")
+
+
+@dataclass(frozen=True)
+class DensityRule:
+    """Regression: pixels whose density exceeds a multiple of the mean (§3.3)."""
+
+    times_mean: float = 2.0
+    """The multiple; with ``published_code`` min(4·mean/max, 150/255)·max is used instead."""
+    minimum: float = 0.1
+    """A component, or its box, smaller than this share of the photo is none (J_r)."""
+    by: Literal["region", "box"] = "region"
+    """Which of the two is measured."""
+    published_code: bool = False
+    """Threshold as the authors' test code does."""
+
+    def __post_init__(self) -> None:
+        if self.by not in ("region", "box"):
+            raise OptionError("expected by as region or box", repr(self.by))
+
+    def find(self, output: Array, most: int = 1) -> list[Box]:
+        """Return the boxes of the largest dense components of a (1, h, w) output."""
+        density = output[0]
+        mean, top = float(density.mean()), float(density.max(initial=0))
+        if top <= 0:
+            return []
+        threshold = min(4 * mean, top * 150 / 255) if self.published_code else self.times_mean * mean
+        return _components(density > threshold, self.minimum, most, self.by)
+
+
+def _components(dense: NDArray[np.bool_], minimum: float, most: int, by: str) -> list[Box]:
+    """Largest 8-connected components by true area; ties go to the one met first from the top left."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(dense.astype(np.uint8), connectivity=8)
+    stats = stats[1:]
+    order = np.argsort(-stats[:, cv2.CC_STAT_AREA], kind="stable")
+    boxes = []
+    for left, top, width, height, area in stats[order].tolist():
+        measured = width * height if by == "box" else area
+        if measured >= minimum * dense.size:
+            boxes.append(Box(left, top, left + width, top + height))
+    return boxes[:most]
+
+
+def pooling_matrices(box: Box, stride: int, rows: int, columns: int) -> tuple[Array, Array]:
+    """Return the (14, rows) and (14, columns) matrices that average a box of the photo's features.
+
+    Each of the 14 × 14 bins is the exact area mean of the cells it overlaps, fractions included;
+    one function serves NumPy, torch and every exported graph. (Adaptive pooling does not export.)
+    """
+    matrices = []
+    for low, high, cells in ((box.top, box.bottom, rows), (box.left, box.right, columns)):
+        matrix = overlap_matrix(low / stride, high / stride, cells, POOLED)
+        matrices.append(matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1e-12))
+    return matrices[0], matrices[1]
+
+
+def pool_region(features: Array, box: Box, stride: int) -> Array:
+    """Return the (c, 14, 14) mean features of a box.
+
+    Args:
+        features: (c, h/stride, w/stride).
+        box: The region in photo pixels.
+        stride: Photo pixels a feature cell.
+    """
+    rows, columns = pooling_matrices(box, stride, *features.shape[1:])
+    return np.asarray(np.matmul(np.matmul(rows, features), columns.T), dtype=np.float32)

@@ -1,0 +1,82 @@
+"""Prediction: how many people are in a photo, where, and what the second look changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.points import Box, Points
+
+__all__ = ["Prediction", "Region"]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A dense region that was enlarged and predicted again."""
+
+    box: Box
+    """Where, in pixels of the original photo."""
+    factor: float
+    """Side factor r of the enlargement."""
+    count_before: float
+    """People in the box by the first pass."""
+    count_after: float
+    """People in the box by the second pass, which is what counts."""
+    capped: bool = False
+    """Whether the factor was lowered to keep the enlarged region within its limit of pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The people of one photo; all coordinates are those of the original, upright photo."""
+
+    count: float
+    """Number of people; equals ``len(points)`` for a points model."""
+    points: Points | None
+    """Head positions with confidences; None for a density model."""
+    map: NDArray[np.float32] | None
+    """Where the people are as (h, w) at the size that was predicted: density (people a pixel) or expected label."""
+    regions: tuple[Region, ...]
+    """The regions enlarged; empty where the first pass stands."""
+    first_count: float
+    """Number of people by the first pass alone."""
+    first_points: Points | None
+    """Head positions by the first pass alone; None for a density model."""
+    size: tuple[int, int]
+    """(width, height) of the original photo."""
+    model: str
+    """Name of the model."""
+    reduction: float = 1.0
+    """Side factor by which the photo was reduced before it was predicted; 1 where it was not."""
+    seconds: float = 0.0
+    """Time from pixels to answer."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the map as plain values for JSON."""
+        return {
+            "count": self.count,
+            "first_count": self.first_count,
+            "size": list(self.size),
+            "model": self.model,
+            "reduction": self.reduction,
+            "seconds": round(self.seconds, 4),
+            "regions": [
+                {
+                    "box": list(region.box.as_tuple()),
+                    "factor": region.factor,
+                    "count_before": region.count_before,
+                    "count_after": region.count_after,
+                    "capped": region.capped,
+                }
+                for region in self.regions
+            ],
+            "points": None if self.points is None else self._rows(self.points),
+        }
+
+    @staticmethod
+    def _rows(points: Points) -> list[list[float]]:
+        confidence = points.confidence if points.confidence is not None else np.ones(len(points))
+        return np.round(np.column_stack([points.xy, confidence]), 3).tolist()  # type: ignore[no-any-return]

@@ -1,0 +1,171 @@
+"""Models as folders that describe themselves: find, verify, read the description; the registry.
+
+A model folder holds ``model.json`` (this description), ``network.onnx``, ``scale.onnx`` and
+``weights.safetensors`` (float16, from which training goes on).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from crowdscale.errors import ModelError, OptionError, unknown_name
+from crowdscale.maps import Density, DistanceLabels
+from crowdscale.regions import DensityRule, LabelRule
+
+__all__ = [
+    "BUNDLED",
+    "DESCRIPTION",
+    "ModelConfig",
+    "ZoomOptions",
+    "file_sha256",
+    "find_model",
+    "read_config",
+]
+
+DESCRIPTION = "model.json"
+FORMAT = 1
+
+BUNDLED: dict[str, Path] = {"lite": Path(__file__).parent / "models" / "lite"}
+"""Models that come with the package, by name."""
+
+Method = Literal["points", "density"]
+
+
+@dataclass(frozen=True)
+class ZoomOptions:
+    """How a region's learned factor is applied."""
+
+    area_low: float = 0.5
+    """Smallest area factor q = r²."""
+    area_high: float = 5.0
+    """Largest area factor q: 5 for localization, 9 for regression."""
+    context: int = 16
+    """Pixels of the photo around a region that its second pass sees but does not own."""
+    max_pixels: int = 4_000_000
+    """An enlarged region is kept below this many pixels by a smaller factor."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.area_low <= self.area_high:
+            raise OptionError("expected 0 < area-low <= area-high", f"{self.area_low}, {self.area_high}")
+        if self.context < 0 or self.max_pixels < 1024:
+            raise OptionError(
+                "expected context >= 0 and max-pixels >= 1024", f"{self.context}, {self.max_pixels}"
+            )
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is, how its output is read and where it comes from."""
+
+    name: str
+    method: Method
+    backbone: str
+    codec: DistanceLabels | Density
+    rule: LabelRule | DensityRule
+    zoom: ZoomOptions = field(default_factory=ZoomOptions)
+    refines: bool = True
+    """Whether the model has a scale net."""
+    block_counts: bool = False
+    """Whether the network has the auxiliary head of block counts."""
+    stride: int = 32
+    feature_stride: int = 8
+    feature_channels: int = 0
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """RGB in 0…1 with which photos are padded to whole strides."""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Data, release, seed, crops seen, validation scores."""
+    licence: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of each file of the folder."""
+
+    def to_json(self) -> str:
+        """Return the description as written to ``model.json``."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, origin: str = "the text given") -> ModelConfig:
+        """Return the description read from JSON. Raises ModelError where it is none of ours."""
+        try:
+            values = json.loads(text)
+            if values.pop("format") != FORMAT:
+                raise ValueError("another format")
+            codecs = {"points": (DistanceLabels, LabelRule), "density": (Density, DensityRule)}
+            codec, rule = codecs[values["method"]]
+            values["codec"] = codec(**_tuples(values["codec"]))
+            values["rule"] = rule(**values["rule"])
+            values["zoom"] = ZoomOptions(**values["zoom"])
+            return cls(**_tuples(values))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            known = ", ".join(f.name for f in fields(cls))
+            raise ModelError(
+                f"expected a model description of format {FORMAT} with {known}", f"{origin} ({error!r})"
+            ) from error
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+def find_model(model: str | os.PathLike[str] = "lite") -> Path:
+    """Return the folder of a model given by a bundled name, its folder or its ``model.json``.
+
+    Raises:
+        ModelError: There is no such model.
+    """
+    if str(model) in BUNDLED:
+        return BUNDLED[str(model)]
+    path = Path(model)
+    if path.name == DESCRIPTION:
+        path = path.parent
+    if (path / DESCRIPTION).is_file():
+        return path
+    if path.exists():
+        raise ModelError(f"expected a model folder with {DESCRIPTION}", f"{path} without one")
+    if os.sep in str(model) or "." in str(model):
+        raise ModelError(
+            "expected a model folder", f"nothing at {path}", "`crowdscale models` lists the bundled ones"
+        )
+    raise ModelError(
+        str(unknown_name("model", str(model), BUNDLED)), "", "Or give the path of a model folder"
+    )
+
+
+def read_config(folder: Path, verify: bool = True) -> ModelConfig:
+    """Return a model folder's description, having compared each file's sha256 with it.
+
+    Raises:
+        ModelError: The description cannot be read, or a file is missing or not the one described.
+    """
+    try:
+        text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"expected {DESCRIPTION} in {folder}", str(error)) from error
+    config = ModelConfig.from_json(text, str(folder / DESCRIPTION))
+    for name, expected in config.files.items() if verify else ():
+        path = folder / name
+        if not path.is_file():
+            raise ModelError(
+                f"expected the file {name} in {folder}", "none", "Copy the whole model folder again"
+            )
+        if file_sha256(path) != expected:
+            raise ModelError(
+                f"expected sha256 {expected[:12]}… for {path}",
+                "another file",
+                "It was changed or cut short: copy the model folder again",
+            )
+    return config
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

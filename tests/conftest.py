@@ -1,0 +1,36 @@
+"""Fixtures of all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crowdscale.weights import BUNDLED, DESCRIPTION
+from tests.fakes import write_label_model
+
+
+@pytest.fixture(scope="session")
+def shanghaitech_root() -> Path:
+    """The folder that holds the real part_A and part_B."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    root = Path(os.environ.get("CROWDSCALE_SHARED") or beside) / "data" / "ShanghaiTech"
+    if not root.is_dir():
+        pytest.skip("real data not found: set CROWDSCALE_SHARED")
+    return root
+
+
+@pytest.fixture(scope="session")
+def bundled() -> str:
+    """The name of the bundled model; the test is skipped where its folder is missing."""
+    if not (BUNDLED["lite"] / DESCRIPTION).is_file():
+        pytest.skip(f"the bundled model is not there: {BUNDLED['lite']}")
+    return "lite"
+
+
+@pytest.fixture(scope="session")
+def label_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that reads labels from the grey values of ``fakes.label_photo``; needs the extra [learn]."""
+    pytest.importorskip("onnx")
+    return write_label_model(tmp_path_factory.mktemp("models") / "labels")

@@ -1,0 +1,212 @@
+"""The trainer as a user runs it: killed and resumed, several processes, fine-tuning, density, export."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+import crowdscale
+from crowdscale.errors import DataError
+from crowdscale.learn.export import CHECK_SIZES, check_equality
+from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.points import Points
+from crowdscale.weights import read_config
+
+from .crowds import draw, write_folder
+
+SMALL = (
+    "--crops 24 --l2s-crops 16 --crop 64 --l2s-crop 64 --batch 2 --l2s-batch 2 --validate-every 12 "
+    "--l2s-validate-every 8 --workers 0 --precision 32-true --pictures 1 --centre 12 --backbone-weights none"
+)
+
+
+def command(folder, out, *more):
+    return [
+        sys.executable, "-m", "crowdscale", "train", "--data", f"folder:{folder}", "--out", str(out), *SMALL.split(), *more
+    ]  # fmt: skip
+
+
+def run(*args, **kwargs):
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command(*args, **kwargs), capture_output=True, text=True, env=env, timeout=500, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("own")
+    write_folder(root, [40, 30, 25, 0, 1, 50, 35, 20, 45, 60])
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "whole"
+    run(folder, out)
+    return out
+
+
+def state_of(out):
+    return torch.load(out / "state.pt", weights_only=True)
+
+
+@pytest.mark.slow
+def test_a_run_leaves_a_model_a_journal_curves_and_pictures(trained):
+    rows = (trained / "log.csv").read_text().splitlines()
+    assert rows[0].startswith("phase,crops,minutes,loss_first")
+    assert len(rows) == 1 + 2 + 2
+    assert list((trained / "tensorboard").iterdir())
+    config = read_config(trained / "best")
+    assert set(config.files) >= {"network.onnx", "weights.safetensors"}
+    assert "validation" in config.training
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [3, 15], ids=["first phase", "second phase"])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_path, steps):
+    out = tmp_path / "killed"
+    words = [*command(folder, out), "--save-every", "1"]
+    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline and process.poll() is None:
+        if (out / "state.pt").exists():
+            state = state_of(out)["state"]
+            if state["step"] + 12 * (state["phase"] == "l2s") >= steps:
+                break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
+    run(folder, out, "--save-every", "1")
+    whole, resumed = state_of(trained), state_of(out)
+    assert whole["state"] == resumed["state"]
+    for part in ("model", "average"):
+        different = [k for k, v in whole[part].items() if not torch.equal(v, resumed[part][k])]
+        assert different == [], part
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_begun_again(folder, trained):
+    before = (trained / "log.csv").read_text()
+    run(folder, trained)
+    assert (trained / "log.csv").read_text() == before
+
+
+@pytest.mark.slow
+def test_two_processes_of_which_one_has_no_region(tmp_path):
+    root = tmp_path / "half_empty"
+    root.mkdir()
+    write_folder(root, [60, 0, 0, 0, 0, 0, 0, 0])
+    out = tmp_path / "two"
+    run(
+        root,
+        out,
+        "--devices",
+        "2",
+        "--batch",
+        "1",
+        "--l2s-batch",
+        "1",
+        "--crops",
+        "4",
+        "--validation-share",
+        "0.2",
+    )
+    assert state_of(out)["state"]["phase"] == "l2s"
+
+
+@pytest.mark.slow
+def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
+    out = tmp_path / "tuned"
+    run(
+        folder,
+        out,
+        "--init",
+        str(trained / "best"),
+        "--crops",
+        "0",
+        "--l2s-crops",
+        "4",
+        "--lr",
+        "0",
+        "--l2s-lr",
+        "0",
+    )
+    ours, theirs = (torch.load(x / "state.pt", weights_only=True)["model"] for x in (out, trained))
+    assert ours.keys() == theirs.keys()
+    config = read_config(out / "best")
+    assert config.training["init"] == "mine"
+
+
+@pytest.mark.slow
+def test_a_density_model_trains_exports_and_predicts(folder, tmp_path):
+    out = tmp_path / "density"
+    run(folder, out, "--method", "density", "--sigma", "3", "--crops", "8", "--l2s-crops", "4")
+    predictor = crowdscale.load(out / "best")
+    pixels, _ = draw(150, 90, 20, 5)
+    prediction = predictor.predict(pixels)
+    assert prediction.points is None
+    assert prediction.count == pytest.approx(max(0.0, prediction.map.sum()), abs=0.1)
+
+
+@pytest.mark.slow
+def test_exported_equals_original_at_six_sizes(trained):
+    photos = [draw(width, height, 5, height)[0] if height > 12 else draw(12, 12, 1, 0)[0][:1, :1]
+              for height, width in CHECK_SIZES]  # fmt: skip
+    difference = check_equality(trained / "best", photos)
+    assert difference.output < 1e-3
+    assert difference.area_factor < 1e-4
+
+
+@pytest.mark.slow
+def test_torch_on_request_says_the_same(trained):
+    pixels, _ = draw(133, 101, 30, 3)
+    ours, theirs = (crowdscale.load(trained / "best", engine=e).predict(pixels) for e in ("onnx", "torch"))
+    assert ours.count == theirs.count
+    assert [r.factor for r in ours.regions] == pytest.approx([r.factor for r in theirs.regions], abs=1e-4)
+
+
+def test_held_out_photos_are_not_trained_on(folder, tmp_path):
+    from crowdscale.learn.preparation import Start, gather, start_model
+    from crowdscale.learn.scaling import CentreOptions
+    from crowdscale.learn.training import TrainOptions, train
+
+    gathered = gather([f"folder:{folder}"], None, None, 0.2, 0)
+    assert not {s.name for s in gathered.samples} & {s.name for s in gathered.held_out}
+    model, config = start_model(Start(backbone_weights="none"), gathered, CentreOptions(centre=9.0))
+    with pytest.raises(DataError, match="apart"):
+        train(
+            model, config, gathered.samples, gathered.weights, gathered.samples[:1], tmp_path, TrainOptions()
+        )
+
+
+def test_a_crop_depends_on_its_number_alone(tmp_path):
+    samples = write_folder(tmp_path, [10, 20])
+    options = CropOptions(crop=64)
+    first, again = (Crops(samples, [1, 1], options, 10, seed=3) for _ in range(2))
+    for index in (7, 2, 7):
+        (a, p), (b, q) = first[index], again[index]
+        assert (a == b).all()
+        assert (p.xy == q.xy).all()
+    assert not (first[1][0] == first[2][0]).all()
+
+
+def test_crop_points_follow_the_pixels(tmp_path):
+    samples = write_folder(tmp_path, [1])
+    options = CropOptions(crop=96, jitter=0, scale_low=1.0, scale_high=1.0)
+    crops = Crops(samples, [1], options, 40, seed=0)
+    seen = 0
+    for index in range(40):
+        pixels, points = crops[index]
+        inside = Points(points.xy).xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]
+        for x, y in inside:
+            seen += 1
+            assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
+    assert seen > 5

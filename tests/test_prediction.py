@@ -1,0 +1,248 @@
+"""The Predictor with a network that knows the truth: what merging, reducing and enlarging must keep."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from crowdscale.backends import FirstPass
+from crowdscale.errors import ImageError, OptionError
+from crowdscale.images import Photo, resize_image
+from crowdscale.maps import Density
+from crowdscale.points import Box, Points
+from crowdscale.prediction import PredictOptions, Predictor
+from crowdscale.regions import DensityRule
+from crowdscale.weights import ModelConfig, ZoomOptions
+from tests.fakes import TruthBackend, coordinate_photo, truth_config
+
+WIDTH, HEIGHT = 120, 90
+PHOTO = coordinate_photo(WIDTH, HEIGHT)
+CROWD = Points([[x, y] for y in range(20, 70, 9) for x in range(30, 90, 9)])
+
+
+def predictor(points, *boxes, area=2.25, zoom=None, **options):
+    return Predictor(TruthBackend(points, area), truth_config(*boxes, zoom=zoom), PredictOptions(**options))
+
+
+def assert_same_people(found, expected, tolerance):
+    assert len(found) == len(expected)
+    if len(expected):
+        distances, partners = cKDTree(expected.xy).query(found.xy)
+        assert len(set(partners.tolist())) == len(expected)
+        assert distances.max() <= tolerance
+
+
+heads = st.lists(
+    st.tuples(st.integers(2, WIDTH - 3), st.integers(2, HEIGHT - 3), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)),
+    min_size=1, max_size=25,
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    heads, st.integers(5, 60), st.integers(5, 40), st.integers(12, 50), st.integers(12, 45), st.floats(0.9, 3)
+)
+def test_nobody_on_the_seam_is_counted_twice_or_lost(places, left, top, width, height, factor):
+    points = Points([[x + dx, y + dy] for x, y, dx, dy in places])
+    assume(len(points) == 1 or cKDTree(points.xy).query(points.xy, 2)[0][:, 1].min() >= 7)
+    box = Box(left, top, left + width, top + height)
+    result = predictor(points, box, factor=factor).predict(PHOTO)
+    assert_same_people(result.points, points, tolerance=0.2)
+    assert result.count == len(points)
+    (region,) = result.regions
+    assert region.count_before == region.count_after == len(points.inside(box))
+
+
+def test_seam_through_a_column_of_heads_keeps_them_all():
+    points = Points([[x, 30] for x in range(10, 110, 10)])
+    for edge in range(45, 56):
+        result = predictor(points, Box(edge, 10, 100, 60)).predict(PHOTO)
+        assert_same_people(result.points, points, 0.2)
+
+
+def test_published_merge_counts_the_seam_twice():
+    points = Points([[x, 30] for x in range(10, 110, 10)])
+    result = predictor(points, Box(51, 10, 92, 60), merge="published").predict(PHOTO)
+    assert result.first_count == 10
+    assert result.count > 10
+
+
+def test_published_merge_agrees_where_no_head_is_near_the_seam():
+    points = Points([[60, 45], [70, 45], [8, 8]])
+    result = predictor(points, Box(30, 15, 100, 80), merge="published").predict(PHOTO)
+    assert result.count == 3
+
+
+@pytest.mark.parametrize("merge", ["ownership", "published"])
+def test_several_regions_are_all_kept(merge):
+    points = Points([[30, 45], [90, 45]])
+    boxes = Box(0, 0, 60, 90), Box(60, 0, 120, 90)
+    result = predictor(points, *boxes, merge=merge, regions=2).predict(PHOTO)
+    assert result.count == 2
+    assert [(region.count_before, region.count_after) for region in result.regions] == [(1, 1), (1, 1)]
+
+
+def test_the_region_is_found_enlarged_and_told():
+    backend = TruthBackend(CROWD, area=2.25)
+    result = Predictor(backend, truth_config(), PredictOptions()).predict(PHOTO)
+    (region,) = result.regions
+    assert region.box.as_tuple() == (19, 9, 96, 77)  # labels below 8 reach 11 pixels beyond the outer heads
+    assert region.factor == 1.5
+    assert not region.capped
+    context = region.box.grow(16, (HEIGHT, WIDTH))
+    assert backend.shown == [(WIDTH, HEIGHT), (round(context.width * 1.5), round(context.height * 1.5))]
+
+
+@pytest.mark.parametrize(("area", "factor"), [(0.01, 0.5**0.5), (100.0, 5.0**0.5)])
+def test_learned_factor_is_clamped(area, factor):
+    result = predictor(CROWD, Box(20, 10, 60, 60), area=area).predict(PHOTO)
+    assert result.regions[0].factor == pytest.approx(factor)
+
+
+def test_factor_is_capped_by_pixels_and_told():
+    result = predictor(CROWD, Box(20, 10, 60, 60), zoom=ZoomOptions(max_pixels=2420), factor=3.0).predict(
+        PHOTO
+    )
+    assert result.regions[0].factor == pytest.approx(1.1)
+    assert result.regions[0].capped
+
+
+def test_refine_off_gives_the_first_pass_alone():
+    backend = TruthBackend(CROWD)
+    result = Predictor(backend, truth_config(), PredictOptions(refine=False)).predict(PHOTO)
+    assert result.regions == ()
+    assert result.count == result.first_count == len(CROWD)
+    assert len(backend.shown) == 1
+
+
+def test_model_without_scale_net_refines_only_by_a_fixed_factor():
+    config = replace(truth_config(), refines=False)
+    assert Predictor(TruthBackend(CROWD), config).predict(PHOTO).regions == ()
+    fixed = Predictor(TruthBackend(CROWD), config, PredictOptions(factor=2.0)).predict(PHOTO)
+    assert fixed.regions[0].factor == 2.0
+
+
+@pytest.mark.parametrize("points", [Points(), Points([[40, 30]])], ids=["nobody", "one person"])
+def test_few_people(points):
+    photo = coordinate_photo(250, 250)
+    result = predictor(points).predict(photo)
+    assert result.count == result.first_count == len(points)
+    assert_same_people(result.points, points, 0.01)
+    assert result.regions == ()
+
+
+def test_one_pixel():
+    result = predictor(Points()).predict(np.zeros((1, 1, 3), np.uint8))
+    assert (result.count, result.size, result.regions) == (0, (1, 1), ())
+
+
+def test_reduced_photo_answers_in_original_pixels():
+    points = Points([[30, 30], [50, 30], [30, 50], [100, 80]])
+    result = predictor(points, Box(10, 5, 20, 30), max_pixels=WIDTH * HEIGHT // 4).predict(PHOTO)
+    assert result.reduction == 0.5
+    assert result.size == (WIDTH, HEIGHT)
+    assert_same_people(result.points, points, 0.1)
+    assert result.regions[0].box == Box(20, 10, 40, 60)
+
+
+def test_a_photo_reduced_by_the_reader_is_scaled_back_too():
+    photo = Photo(resize_image(PHOTO, WIDTH // 3, HEIGHT // 3), (WIDTH, HEIGHT))
+    points = Points([[30, 30], [60, 60]])
+    assert_same_people(predictor(points).predict_photo(photo).points, points, 0.1)
+
+
+def test_eight_threads_get_the_answers_of_one():
+    shared = predictor(CROWD)
+    views = [np.ascontiguousarray(PHOTO[:, : 100 + 2 * n]) for n in range(8)]
+    alone = [predictor(CROWD).predict(view) for view in views]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(shared.predict, views * 3))
+    for index, result in enumerate(together):
+        assert result.points == alone[index % 8].points
+        assert result.regions == alone[index % 8].regions
+
+
+def test_every_kind_of_source_gives_the_same_people(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(PHOTO).save(path)
+    expected = predictor(CROWD).predict(PHOTO).points
+    rgba = np.dstack([PHOTO, np.full((HEIGHT, WIDTH), 255, np.uint8)])
+    sources = [path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), Image.open(path), rgba]
+    for source in sources:
+        assert predictor(CROWD).predict(source).points == expected
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        np.zeros((4, 4, 3)),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        "none.jpg",
+        b"no photo",
+    ],
+    ids=["float", "two channels", "empty", "missing", "bytes"],
+)
+def test_what_is_no_photo_is_refused(source):
+    with pytest.raises(ImageError):
+        predictor(CROWD).predict(source)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"merge": "both"},
+        {"factor": 0.0},
+        {"factor": float("nan")},
+        {"factor": 11},
+        {"regions": 0},
+        {"max_pixels": 9},
+    ],
+    ids=str,
+)
+def test_options_are_checked(values):
+    with pytest.raises(OptionError, match="expected"):
+        PredictOptions(**values)
+
+
+class DensityBackend(TruthBackend):
+    """Shows the true density of known heads, a quarter too low at first sight."""
+
+    def predict(self, pixels):
+        first = super().predict(pixels)
+        heads = np.argwhere(first.output[1] == 0)[:, ::-1]
+        height, width = pixels.shape[:2]
+        share = 0.75 if len(self.shown) == 1 else 1.0
+        return FirstPass(share * Density(2.0).encode(Points(heads), width, height)[None], first.features)
+
+
+@pytest.mark.parametrize("merge", ["ownership", "published"])
+def test_density_model_takes_the_regions_mass_from_the_second_pass(merge):
+    inside, outside = Points([[50, 40], [60, 40], [55, 50]]), Points([[10, 10], [110, 80]])
+    box = Box(30, 20, 80, 70)
+    config = ModelConfig("d", "density", "none", Density(2.0), DensityRule())
+    config = replace(config, rule=truth_config(box).rule)
+    backend = DensityBackend(Points.concatenate([inside, outside]))
+    result = Predictor(backend, config, PredictOptions(merge=merge, factor=2.0)).predict(PHOTO)
+    assert result.first_count == pytest.approx(5 * 0.75, abs=0.01)
+    assert result.count == pytest.approx(3 + 2 * 0.75, abs=0.01)
+    assert result.points is None
+    assert result.map.sum() == pytest.approx(result.count, abs=1e-3)
+    assert result.regions[0].count_after == pytest.approx(3, abs=0.01)
+
+
+def test_to_dict_is_plain_json():
+    import json
+
+    values = json.loads(json.dumps(predictor(CROWD).predict(PHOTO).to_dict()))
+    assert values["count"] == len(CROWD) == len(values["points"])
+    assert values["regions"][0]["factor"] == 1.5
+    assert len(values["points"][0]) == 3

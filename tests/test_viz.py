@@ -1,0 +1,191 @@
+"""Pictures: new images of the right size in which the drawn things are where they should be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crowdscale.errors import ImageError, OptionError
+from crowdscale.points import Box, Points
+from crowdscale.result import Prediction, Region
+from crowdscale.viz import (
+    CYAN,
+    YELLOW,
+    annotate,
+    draw_caption,
+    draw_heat,
+    draw_points,
+    draw_regions,
+    heat_density,
+    side_by_side,
+    summary,
+)
+
+HEADS = Points([[20, 15], [60, 40], [64, 40]])
+REGION = Region(Box(30, 25, 90, 60), 1.62, 134.2, 151.0)
+
+
+def grey(height=80, width=120):
+    return np.full((height, width, 3), 127, np.uint8)
+
+
+def prediction(points=HEADS, regions=(REGION,), size=(120, 80), count=3.0):
+    return Prediction(
+        count=count,
+        points=points,
+        map=None,
+        regions=regions,
+        first_count=2.0,
+        first_points=points,
+        size=size,
+        model="m",
+    )
+
+
+DRAWINGS = {
+    "points": lambda image: draw_points(image, HEADS),
+    "nobody": lambda image: draw_points(image, Points()),
+    "outside": lambda image: draw_points(image, Points([[-500, 4], [1e6, 1e6], [-1, -1]])),
+    "regions": lambda image: draw_regions(image, [REGION]),
+    "heat": lambda image: draw_heat(image, HEADS),
+    "heat of a map": lambda image: draw_heat(image, np.eye(9, dtype=np.float32)),
+    "heat of nobody": lambda image: draw_heat(image, Points()),
+    "heat of an empty map": lambda image: draw_heat(image, np.zeros((4, 4), np.float32)),
+    "caption": lambda image: draw_caption(image, "412 people · first look 388 · 1 region ×1.6"),
+    "no text": lambda image: draw_caption(image, ""),
+    "all": lambda image: annotate(image, prediction()),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (80, 120), (400, 700)])
+def test_any_size_gives_a_new_image_and_leaves_the_old(draw, shape):
+    image = grey(*shape)
+    drawn = draw(image)
+    assert drawn.shape == image.shape
+    assert drawn.dtype == np.uint8
+    assert not np.shares_memory(drawn, image)
+    assert (image == 127).all()
+
+
+def test_dot_is_bright_at_the_head_with_a_dark_rim():
+    drawn = draw_points(grey(), Points([[60, 40]]), radius=4)
+    assert tuple(drawn[40, 60]) == YELLOW
+    assert drawn[40, 65].max() < 80
+    assert (drawn[40, 70] == 127).all()
+
+
+def test_dots_of_close_heads_do_not_melt():
+    spaced = Points([[20 + 5 * column, 20 + 5 * row] for row in range(8) for column in range(8)])
+    drawn = draw_points(np.zeros((80, 80, 3), np.uint8), spaced)
+    rows = drawn[20, 20:56, 0].reshape(-1)
+    assert (rows[::5] > 200).all()
+    assert rows[np.arange(2, 33, 5)].max() < 100
+
+
+def test_dots_grow_with_the_photo():
+    lone = Points([[50, 50]])
+    small = (draw_points(grey(100, 100), lone) != 127).sum()
+    large = (draw_points(grey(1300, 1900), lone) != 127).sum()
+    assert large > 4 * small
+
+
+def test_region_has_its_frame_and_its_label():
+    drawn = draw_regions(grey(400, 600), [Region(Box(100, 150, 400, 300), 1.62, 134, 151)])
+    for x, y in ((100, 200), (399, 200), (250, 150), (250, 299)):
+        assert tuple(drawn[y, x]) == CYAN
+    plate = (drawn == CYAN).all(-1)[:149]
+    assert plate.sum() > 200
+    assert (drawn[:149].max(-1) < 60).any()
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 600, 400), Box(500, 0, 600, 50), Box(590, 395, 600, 400)])
+def test_label_stays_inside(box):
+    drawn = draw_regions(grey(400, 600), [Region(box, 1.62, 134, 151)])
+    assert (drawn == CYAN).all(-1).sum() > 500
+
+
+def test_heat_is_where_people_are_and_nowhere_else():
+    crowd = Points([[50 + x, 60 + y] for x in range(0, 40, 6) for y in range(0, 40, 6)])
+    drawn = draw_heat(grey(300, 400), crowd).astype(int)
+    assert abs(drawn[80, 70] - 127).sum() > 150
+    assert (drawn[150:, 200:] == 127).all()
+
+
+def test_heat_of_points_and_of_their_density_agree():
+    crowd = Points([[100 + x, 60 + y] for x in range(0, 80, 8) for y in range(0, 60, 8)])
+    density = np.zeros((300, 400), np.float32)
+    for x, y in crowd.xy.astype(int):
+        density[y, x] = 1
+    first, second = draw_heat(grey(300, 400), crowd), draw_heat(grey(300, 400), density)
+    assert abs(first.astype(int) - second).mean() < 12
+
+
+def test_heat_keeps_the_number_of_people():
+    assert heat_density(HEADS, 120, 80).sum() == pytest.approx(3, rel=1e-3)
+    assert heat_density(HEADS.scale(20), 2400, 1600).sum() == pytest.approx(3, rel=1e-3)
+    assert heat_density(np.full((500, 900), 0.01, np.float32), 3600, 2000).sum() == pytest.approx(
+        4500, rel=1e-3
+    )
+
+
+def test_heat_refuses_what_is_no_map():
+    with pytest.raises(ImageError, match="density map"):
+        draw_heat(grey(), np.zeros((3, 4, 5)))
+
+
+def test_caption_is_slim_and_at_the_bottom():
+    drawn = draw_caption(grey(800, 1200), "412 people")
+    changed = (drawn != 127).any(axis=(1, 2))
+    assert not changed[: int(0.94 * 800)].any()
+    assert changed[-1]
+    assert drawn.max() > 200
+
+
+def test_signs_that_the_font_lacks_are_drawn():
+    cross, gap = draw_caption(grey(400, 600), "×"), draw_caption(grey(400, 600), " ")
+    arrow = draw_caption(grey(400, 600), "→")
+    assert (cross != gap).any()
+    assert (cross != arrow).any()
+
+
+def test_long_caption_is_made_to_fit():
+    drawn = draw_caption(grey(400, 300), "people " * 100)
+    assert drawn[-30:, :290].max() > 80
+
+
+def test_annotate_scales_to_a_reduced_photo():
+    drawn = annotate(grey(80, 120), prediction(Points([[400, 300]]), (), size=(1200, 800)))
+    assert tuple(drawn[30, 40]) == YELLOW
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (prediction(count=3.0), "3 people · first look 2 · 1 region ×1.6"),
+        (prediction(regions=(), count=1.0), "1 person"),
+        (
+            prediction(regions=(REGION, REGION), count=12345.4),
+            "12,345 people · first look 2 · 2 regions ×1.6, ×1.6",
+        ),
+    ],
+)
+def test_summary(result, text):
+    assert summary(result) == text
+
+
+def test_side_by_side_has_one_height_and_titles():
+    row = side_by_side([grey(100, 50), grey(200, 300)], ["first", "second"])
+    assert row.shape[0] > 100
+    assert row.shape[1] >= 50 + 150
+    assert side_by_side([grey(100, 50)]).shape == (100, 50, 3)
+    with pytest.raises(OptionError, match="title"):
+        side_by_side([grey(), grey()], ["one"])
+    with pytest.raises(OptionError, match="at least one"):
+        side_by_side([])
+
+
+@pytest.mark.parametrize("image", [np.zeros((4, 4)), np.zeros((4, 4, 3)), np.zeros((4, 4, 4), np.uint8)])
+def test_other_arrays_are_refused(image):
+    with pytest.raises(ImageError, match="uint8"):
+        draw_points(image, HEADS)
