@@ -34,3 +34,13 @@ def label_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder that reads labels from the grey values of ``fakes.label_photo``; needs the extra [learn]."""
     pytest.importorskip("onnx")
     return write_label_model(tmp_path_factory.mktemp("models") / "labels")
+
+
+@pytest.fixture(scope="session")
+def shared_root() -> Path:
+    """The folder with the real data sets, weights and published point files."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    root = Path(os.environ.get("CROWDSCALE_SHARED") or beside)
+    if not (root / "data").is_dir():
+        pytest.skip("real data not found: set CROWDSCALE_SHARED")
+    return root

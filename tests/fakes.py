@@ -38,7 +38,10 @@ def axis(colours: NDArray[np.uint8], step: int) -> tuple[float, float]:
 
 
 class TruthBackend:
-    """Sees a view of ``coordinate_photo`` and returns the true label map of known heads at its scale."""
+    """Sees a view of ``coordinate_photo`` and returns the true label map of known heads at its scale.
+
+    Colours are whole numbers, so a view is placed to a quarter of a photo pixel.
+    """
 
     def __init__(self, points: Points, area: float = 2.25) -> None:
         self.points, self.area = points, area

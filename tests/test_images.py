@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 
 import numpy as np
 import pytest
@@ -171,13 +170,13 @@ def test_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
     with pytest.raises(RuntimeError):
         write_atomic(tmp_path / "a.csv", fail)
     assert (tmp_path / "a.csv").read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.csv"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
 
 
 def test_unknown_suffix_is_refused_before_writing(tmp_path):
     with pytest.raises(ImageError, match="suffix"):
         write_image(tmp_path / "a.xyz", PIXELS)
-    assert not os.listdir(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_resizing_by_area_keeps_the_mean():

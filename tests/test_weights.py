@@ -61,7 +61,7 @@ def test_folder_without_description(tmp_path):
 
 def test_changed_file_is_refused(folder):
     (folder / "network.onnx").write_bytes(b"grapH")
-    with pytest.raises(ModelError, match="sha256 .* copy the model folder again"):
+    with pytest.raises(ModelError, match=r"sha256 .* copy the model folder again"):
         read_config(folder)
     assert read_config(folder, verify=False).name == "p"
 

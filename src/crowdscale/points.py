@@ -112,6 +112,8 @@ class Points:
     def __len__(self) -> int:
         return len(self.xy)
 
+    __hash__ = None  # type: ignore[assignment]  # compared by value, like an array
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Points):
             return NotImplemented

@@ -17,12 +17,11 @@ from torch import Tensor, nn
 
 from crowdscale.backends.onnx import OnnxBackend
 from crowdscale.data.sample import Sample
-from crowdscale.errors import ModelError, OptionError
+from crowdscale.errors import ModelError
 from crowdscale.images import write_atomic
 from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.model import AutoScale, decode
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
-from crowdscale.maps import DistanceLabels
 from crowdscale.regions import POOLED
 from crowdscale.weights import ModelConfig, read_config
 
@@ -55,28 +54,9 @@ class Difference:
     area_factor: float
 
 
-def describe_folder(
-    folder: Path, window: int = 0, ceiling: float = 0.0, name: str = "", licence: str = ""
-) -> None:
-    """Change what a model folder says of itself: how heads are read, its name, its terms.
-
-    Args:
-        folder: A model folder with ``weights.safetensors``.
-        window: Side in pixels of the neighbourhood of a head; 0 keeps it.
-        ceiling: Expected label below which a head counts; 0 keeps it.
-        name: Kept where empty.
-        licence: Kept where empty.
-    """
+def describe_folder(folder: Path, name: str = "", licence: str = "") -> None:
+    """Change what a model folder says of itself: its name and its terms; each is kept where empty."""
     config = read_config(folder)
-    if window or ceiling:
-        if not isinstance(config.codec, DistanceLabels):
-            raise OptionError(
-                "expected a points model with --window and --ceiling", f"a {config.method} model"
-            )
-        codec = replace(
-            config.codec, window=window or config.codec.window, ceiling=ceiling or config.codec.ceiling
-        )
-        config = replace(config, codec=codec)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
     write_description(config, folder, tuple(config.files))
 

@@ -1,0 +1,325 @@
+"""``crowdscale count``: people in photos as a table, CSV, JSON and pictures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crowdscale.errors import CrowdscaleError, OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from crowdscale.images import Pixels
+    from crowdscale.points import Points
+    from crowdscale.prediction import PredictOptions, Predictor
+    from crowdscale.result import Prediction
+
+__all__ = ["count"]
+
+COLUMNS = ("photo", "people", "first_pass", "regions", "factor", "seconds", "reduction", "error")
+"""Of the CSV file; boxes (left top right bottom) and factors of several regions are parted by semicolons."""
+
+SOME_FAILED, NOTHING_DONE, INTERRUPTED = 1, 2, 130
+"""Exit codes."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo: a prediction, or the sentence that says why there is none."""
+
+    photo: Path
+    prediction: Prediction | None = None
+    error: str = ""
+
+
+def count(
+    photos: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PHOTO|FOLDER|GLOB...", show_default=False, help="What to count."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A bundled model's name, or the path of a model folder.")
+    ] = "lite",
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write NAME_people.jpg and NAME_heat.jpg of each photo here."),
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write one row for each photo.")
+    ] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write everything, every head with its place."),
+    ] = None,
+    no_refine: Annotated[
+        bool, typer.Option("--no-refine", help="First pass alone: no second look at crowds.")
+    ] = False,
+    factor: Annotated[
+        float | None, typer.Option(help="Enlarge dense regions by this side factor, not the learned one.")
+    ] = None,
+    merge: Annotated[
+        str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
+    ] = "ownership",
+    engine: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[
+        int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")
+    ] = 0,
+    max_megapixels: Annotated[
+        float, typer.Option(help="Reduce larger photos to this many megapixels.")
+    ] = 6.0,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
+    ] = False,
+) -> None:
+    """Count the people in photos, folders of photos or patterns such as 'trip/*.jpg'."""
+    if not photos:
+        raise OptionError(
+            "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
+        )
+    options = _options(not no_refine, factor, merge, max_megapixels)
+    for target in (csv_file, json_file):
+        _check_target(target)
+    found, outcomes = _find(photos)
+    stopped = False
+    if found:
+        from crowdscale.prediction import load
+
+        predictor = load(model, engine=engine, device=device, threads=threads, options=options)
+        stopped = _count_all(found, predictor, save, quiet, outcomes)
+    _report(outcomes, csv_file, json_file, quiet)
+    raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes))
+
+
+def _exit_code(outcomes: list[Outcome]) -> int:
+    failed = sum(bool(outcome.error) for outcome in outcomes)
+    if not failed:
+        return 0
+    return NOTHING_DONE if failed == len(outcomes) else SOME_FAILED
+
+
+def _options(refine: bool, factor: float | None, merge: str, megapixels: float) -> PredictOptions:
+    from crowdscale.prediction import PredictOptions
+
+    if factor is not None and not refine:
+        raise OptionError(
+            "expected --factor or --no-refine", "both", "Without a second look nothing is enlarged"
+        )
+    if not 0.01 <= megapixels <= 400:
+        raise OptionError("expected --max-megapixels from 0.01 to 400", str(megapixels))
+    return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6))  # type: ignore[arg-type]
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse a result file that cannot be written before hours of counting, not after."""
+    if path is None:
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OptionError("expected the path of a file that can be written", str(path))
+
+
+def _find(sources: list[str]) -> tuple[list[Path], list[Outcome]]:
+    """Return the photos of all sources, each once, and an outcome for each source without any."""
+    from crowdscale.images import find_images
+
+    found: dict[Path, None] = {}
+    failed = []
+    for source in sources:
+        try:
+            found.update(dict.fromkeys(find_images([source])))
+        except CrowdscaleError as error:
+            failed.append(Outcome(Path(source), error=str(error)))
+    return list(found), failed
+
+
+def _count_all(
+    photos: list[Path], predictor: Predictor, save: Path | None, quiet: bool, outcomes: list[Outcome]
+) -> bool:
+    """Add an outcome for each photo; returns whether Ctrl-C cut it short, what is done being kept."""
+    names = _picture_names(photos)
+    try:
+        with _progress(len(photos), quiet) as advance:
+            for photo in photos:
+                outcomes.append(_count_one(photo, predictor, save / names[photo] if save else None))
+                advance()
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _count_one(path: Path, predictor: Predictor, pictures: Path | None) -> Outcome:
+    """Count one photo and draw it; what is wrong with it becomes a sentence."""
+    from crowdscale.images import read_image
+
+    try:
+        photo = read_image(path, predictor.options.max_pixels)
+        prediction = predictor.predict_photo(photo)
+        if pictures is not None:
+            _save(photo.pixels, prediction, pictures)
+    except CrowdscaleError as error:
+        return Outcome(path, error=str(error))
+    except (OSError, MemoryError) as error:
+        return Outcome(
+            path, error=f"expected to count {path} and save it, but got {error or 'too little memory'}."
+        )
+    return Outcome(path, replace(prediction, map=None))  # maps of a thousand photos would fill the memory
+
+
+def _save(pixels: Pixels, prediction: Prediction, pictures: Path) -> None:
+    """Write the two pictures of a photo, at the size at which it was predicted."""
+    from crowdscale.images import write_image
+    from crowdscale.viz import annotate, draw_heat
+
+    height, width = pixels.shape[:2]
+    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction))
+    people: Points | NDArray[np.float32] | None = prediction.map
+    if prediction.points is not None:
+        people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
+    if people is not None:
+        write_image(pictures.with_name(f"{pictures.name}_heat.jpg"), draw_heat(pixels, people))
+
+
+def _picture_names(photos: list[Path]) -> dict[Path, Path]:
+    """Return for each photo a name without suffix, below the folder they share; equal ones are numbered."""
+    whole = [photo.absolute() for photo in photos]
+    try:
+        base = os.path.commonpath([photo.parent for photo in whole])
+        names = [photo.relative_to(base).with_suffix("") for photo in whole]
+    except ValueError:  # drives of Windows share no folder
+        names = [Path(photo.stem) for photo in whole]
+    taken: set[str] = set()
+    for index, name in enumerate(names):
+        number, free = 2, name
+        while str(free).casefold() in taken:
+            free, number = name.with_name(f"{name.name}_{number}"), number + 1
+        taken.add(str(free).casefold())
+        names[index] = free
+    return dict(zip(photos, names, strict=True))
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show one live line on stderr for several photos, where stderr is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
+    silent = quiet or total < 2 or not console.is_terminal
+    with Progress("Counting", *columns, console=console, disable=silent, transient=True) as progress:
+        task = progress.add_task("", total=total, rate="")
+
+        def advance() -> None:
+            progress.advance(task)
+            elapsed = progress.tasks[0].elapsed or 0.0
+            if elapsed > 0:
+                progress.update(task, rate=f"{progress.tasks[0].completed / elapsed:.2g} photos/s")
+
+        yield advance
+
+
+def _report(outcomes: list[Outcome], csv_file: Path | None, json_file: Path | None, quiet: bool) -> None:
+    """Print the table, write the files, then a sentence for each photo that failed."""
+    done = [outcome for outcome in outcomes if outcome.prediction is not None]
+    if done and not quiet:
+        _print_table(done)
+    if csv_file is not None:
+        _write(csv_file, _csv_text(outcomes))
+    if json_file is not None:
+        _write(json_file, _json_text(outcomes))
+    for outcome in outcomes:
+        if outcome.error:
+            print(f"Error: {outcome.error}", file=sys.stderr)
+
+
+def _print_table(done: list[Outcome]) -> None:
+    from rich.markup import escape
+
+    from crowdscale.cli.tables import new_table, print_table
+
+    sides = dict.fromkeys(("people", "first_pass", "region", "factor", "seconds"), "right")
+    table = new_table(photo="left", **sides, note="left")
+    predictions = [each.prediction for each in done if each.prediction is not None]
+    for outcome, prediction in zip(done, predictions, strict=True):
+        table.add_row(escape(str(outcome.photo)), *_cells(prediction))
+    if len(done) > 1:
+        people = sum(prediction.count for prediction in predictions)
+        first = sum(prediction.first_count for prediction in predictions)
+        seconds = sum(prediction.seconds for prediction in predictions)
+        table.add_section()
+        table.add_row(f"{len(done)} photos", f"{people:.0f}", f"{first:.0f}", "", "", f"{seconds:.2f}", "")
+    print_table(table)
+
+
+def _cells(prediction: Prediction) -> list[str]:
+    """The cells of a photo after its name; a line for each region."""
+    regions = prediction.regions
+    notes = []
+    if prediction.reduction < 1:
+        width, height = prediction.size
+        notes.append(f"reduced to {width * height * prediction.reduction**2 / 1e6:.1f} MP")
+    if any(region.capped for region in regions):
+        notes.append("factor capped")
+    return [
+        f"{prediction.count:.0f}",
+        f"{prediction.first_count:.0f}",
+        "\n".join("{},{} – {},{}".format(*region.box.as_tuple()) for region in regions) or "none",
+        "\n".join(f"×{region.factor:.2f}" for region in regions),
+        f"{prediction.seconds:.2f}",
+        ", ".join(notes),
+    ]
+
+
+def _write(path: Path, text: str) -> None:
+    from crowdscale.images import write_atomic
+
+    try:
+        write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
+    except OSError as error:
+        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+
+
+def _csv_text(outcomes: list[Outcome]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for outcome in outcomes:
+        writer.writerow([outcome.photo, *_csv_cells(outcome.prediction), outcome.error])
+    return stream.getvalue()
+
+
+def _csv_cells(prediction: Prediction | None) -> list[str]:
+    if prediction is None:
+        return [""] * (len(COLUMNS) - 2)
+    return [
+        f"{round(prediction.count, 2):.12g}",
+        f"{round(prediction.first_count, 2):.12g}",
+        ";".join(" ".join(map(str, region.box.as_tuple())) for region in prediction.regions),
+        ";".join(f"{region.factor:.4g}" for region in prediction.regions),
+        f"{prediction.seconds:.3f}",
+        f"{prediction.reduction:.4g}",
+    ]
+
+
+def _json_text(outcomes: list[Outcome]) -> str:
+    rows = [
+        {
+            "photo": str(each.photo),
+            **(each.prediction.to_dict() if each.prediction else {"error": each.error}),
+        }
+        for each in outcomes
+    ]
+    return json.dumps(rows, indent=1) + "\n"

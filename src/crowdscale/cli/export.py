@@ -1,0 +1,34 @@
+"""``crowdscale export``: a trained folder's weights → ONNX graphs, checked against torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["export"]
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="Model folder with weights.safetensors and model.json.")],
+    data: Annotated[str, typer.Option(help="Photos to compare on: NAME[/SPLIT]:PATH; noise without.")] = "",
+    window: Annotated[
+        int, typer.Option(help="Side in pixels of the neighbourhood of a head; 0 keeps the model's.")
+    ] = 0,
+    ceiling: Annotated[
+        float, typer.Option(help="Expected label below which a head counts; 0 keeps the model's.")
+    ] = 0.0,
+    name: Annotated[str, typer.Option(help="New name of the model; kept where empty.")] = "",
+    licence: Annotated[str, typer.Option(help="Terms of the weights, written to the description.")] = "",
+) -> None:
+    """Write network.onnx and scale.onnx into a model folder and check that they say what torch says."""
+    from crowdscale.cli.extras import need_learn
+
+    need_learn("crowdscale export")
+    from crowdscale.data.opening import open_dataset
+    from crowdscale.learn.export import describe_folder, export_folder
+
+    describe_folder(folder, name, licence)
+    samples = list(open_dataset(data).samples[:6]) if data else []
+    typer.echo(f"Exported {folder}: largest difference from torch {export_folder(folder, samples)}")

@@ -1,0 +1,57 @@
+"""``crowdscale``: the commands, and what becomes of an error: one sentence on stderr and an exit code."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+from crowdscale import __version__
+from crowdscale.cli.count import count
+from crowdscale.cli.evaluate import evaluate
+from crowdscale.cli.export import export
+from crowdscale.cli.models import models
+from crowdscale.cli.train import train
+from crowdscale.cli.tune import tune
+from crowdscale.errors import CrowdscaleError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Count and locate people in dense crowds.",
+)  # fmt: skip
+for command in (count, models, evaluate, train, tune, export):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crowdscale {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Count and locate people in dense crowds."""
+
+
+def main() -> None:
+    """Run the command line; a CrowdscaleError is one sentence on stderr and exit code 2, Ctrl-C is 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a file name or a sign that the terminal cannot show
+    try:
+        app(prog_name="crowdscale")
+    except CrowdscaleError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

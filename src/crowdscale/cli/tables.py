@@ -1,0 +1,32 @@
+"""Tables on stdout: as wide as the terminal, and never cut where there is none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["new_table", "print_table"]
+
+UNCUT = 100_000
+"""Width of a console that is a file or a pipe: whoever reads it later decides what to cut."""
+
+
+def new_table(**justified: str) -> Table:
+    """Return an empty table with a column for each name (underscores read as spaces) and its side."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    for name, side in justified.items():
+        table.add_column(name.replace("_", " "), justify=side, overflow="fold")  # type: ignore[arg-type]
+    return table
+
+
+def print_table(table: Table) -> None:
+    """Write a table to stdout."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else UNCUT, highlight=False).print(table)

@@ -1,0 +1,331 @@
+"""Pictures of a count: dots, heat, regions, captions; each takes an RGB image and returns a new one.
+
+Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a label never fills a thumbnail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from crowdscale.errors import ImageError, OptionError
+from crowdscale.images import resize_image
+from crowdscale.points import Box, Points, nearest_distances
+from crowdscale.result import Prediction, Region
+
+__all__ = [
+    "annotate",
+    "draw_caption",
+    "draw_heat",
+    "draw_points",
+    "draw_regions",
+    "heat_density",
+    "side_by_side",
+    "summary",
+]
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Colour = tuple[int, int, int]
+
+YELLOW: Colour = (255, 221, 26)
+CYAN: Colour = (60, 230, 255)
+INK: Colour = (12, 14, 20)
+PAPER: Colour = (245, 246, 248)
+
+DOT_SPACING = 0.24
+"""Radius of a dot over the distance to its nearest neighbours: two dots and their rims just do not touch."""
+DOT_SIDE = 0.0035
+"""Largest radius of a dot over the photo's √(width · height): 5.5 px at 1920×1282."""
+HEAT_NEIGHBOURS = 6
+"""The heat of a head spreads over the distance to this many neighbours, so a crowd is one smooth area."""
+HEAT_SIDE = 640
+"""Longer side in cells of the grid on which heat is summed; it is smooth, so more shows nothing."""
+HEAT_TOP = 0.995
+"""Quantile of the occupied heat that takes the hottest colour: one tight pair must not dim a crowd."""
+HEAT_GAMMA = 0.55
+"""Exponent that lifts sparse places: people per area spans two decades in one photo."""
+
+
+def draw_points(
+    image: Pixels, points: Points, colour: Colour = YELLOW, radius: float | None = None
+) -> Pixels:
+    """Return the image with a bright, dark-rimmed dot on every head.
+
+    Args:
+        image: (h, w, 3) RGB uint8.
+        points: Heads in pixels of the image.
+        colour: RGB of the dots.
+        radius: Radius in pixels of all dots; None follows local spacing and the photo's size.
+    """
+    canvas = _checked(image).astype(np.float32)
+    radii = _radii(points, image.shape[:2]) if radius is None else np.full(len(points), float(radius))
+    for (x, y), r in zip(points.xy, radii, strict=True):
+        _disc(canvas, x, y, r + max(0.6, 0.35 * r), INK, 0.75)
+    for (x, y), r in zip(points.xy, radii, strict=True):
+        _disc(canvas, x, y, r, colour, 1.0)
+    return np.rint(canvas).astype(np.uint8)
+
+
+def _radii(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Radius in pixels of each dot: a share of the local spacing, within bounds of the photo's size."""
+    most = max(1.2, DOT_SIDE * float(np.sqrt(shape[0] * shape[1])))
+    near = nearest_distances(points.xy, 3)
+    return np.clip(np.where(np.isnan(near), most, DOT_SPACING * near), min(1.2, most), most)
+
+
+def _disc(canvas: Floats, x: float, y: float, radius: float, colour: Colour, alpha: float) -> None:
+    """Blend an anti-aliased disc into a float canvas; what lies outside is cut."""
+    height, width = canvas.shape[:2]
+    reach = radius + 1
+    left, right = max(0, int(np.ceil(x - reach))), min(width, int(x + reach) + 1)
+    top, bottom = max(0, int(np.ceil(y - reach))), min(height, int(y + reach) + 1)
+    if left >= right or top >= bottom:
+        return
+    distance = np.hypot(np.arange(left, right)[None] - x, np.arange(top, bottom)[:, None] - y)
+    cover = alpha * np.clip(radius + 0.5 - distance, 0, 1)[..., None]
+    patch = canvas[top:bottom, left:right]
+    patch += (np.asarray(colour, np.float32) - patch) * cover
+
+
+def draw_regions(image: Pixels, regions: Sequence[Region], colour: Colour = CYAN) -> Pixels:
+    """Return the image with each region's box, its factor and its count before → after."""
+    canvas = _checked(image).copy()
+    thickness = max(1, round(_unit(canvas) / 8))
+    for region in regions:
+        left, top, right, bottom = region.box.as_tuple()
+        corners = (left, top), (max(left, right - 1), max(top, bottom - 1))
+        cv2.rectangle(canvas, *corners, INK, thickness + 2)
+        cv2.rectangle(canvas, *corners, colour, thickness)
+    for region in regions:
+        before, after = _people(region.count_before), _people(region.count_after)
+        _tag(canvas, region.box, f"×{region.factor:.2f}  {before} → {after}", colour, thickness)
+    return canvas
+
+
+def _tag(canvas: Pixels, box: Box, text: str, colour: Colour, thickness: int) -> None:
+    """Write a label on a filled plate above the box, or inside its top where there is no room above."""
+    size = _unit(canvas)
+    mask = _text_mask(text, size, canvas.shape[1] - size)
+    pad = max(2, size // 3)
+    height, width = mask.shape[0] + pad, mask.shape[1] + 2 * pad
+    left = min(max(0, box.left - thickness // 2), max(0, canvas.shape[1] - width))
+    above = box.top - thickness // 2 - height
+    top = above if above >= 0 else max(0, box.top)
+    canvas[top : top + height, left : left + width] = colour
+    _blend_text(canvas, mask, left + pad, top + pad // 2, INK)
+
+
+def draw_heat(image: Pixels, people: Points | NDArray[Any], strength: float = 0.8) -> Pixels:
+    """Return the image under a heat map of people per area; where nobody is the photo stays as it was.
+
+    Args:
+        image: (h, w, 3) RGB uint8.
+        people: Heads in pixels of the image, or a (h', w') density map of the same photo at any size.
+        strength: Opacity of the densest places, 0…1.
+    """
+    height, width = _checked(image).shape[:2]
+    density = heat_density(people, width, height)
+    occupied = density[density > density.max(initial=0) * 0.02]
+    if occupied.size == 0:
+        return image.copy()
+    heat = np.power(np.clip(density / np.quantile(occupied, HEAT_TOP), 0, 1), HEAT_GAMMA)
+    heat = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
+    # INFERNO grows evenly in lightness; its first quarter is nearly black, which reads as shade, and is left out.
+    colours = cv2.applyColorMap(np.rint(64 + 191 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    alpha = (strength * _smooth_step(heat / 0.5)).astype(np.float32)[..., None]
+    blended: Pixels = np.rint(image + (colours.astype(np.float32) - image) * alpha).astype(np.uint8)
+    return blended
+
+
+def heat_density(people: Points | NDArray[Any], width: int, height: int) -> Floats:
+    """Return the people per grid cell, smoothed, of a (width, height) photo on a grid of at most 640 cells.
+
+    Points spread by Gaussians as wide as the distance to their neighbours; a density map is smoothed.
+    """
+    shrink = min(1.0, HEAT_SIDE / max(width, height))
+    columns, rows = max(1, round(width * shrink)), max(1, round(height * shrink))
+    if isinstance(people, Points):
+        return _spread(people.scale(columns / width, rows / height), columns, rows)
+    density = np.clip(np.asarray(people, np.float32), 0, None)
+    if density.ndim != 2 or density.size == 0:
+        raise ImageError("expected a density map of shape (h, w)", f"shape {density.shape}")
+    means = np.asarray(cv2.resize(density, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+    return _blur(means * np.float32(density.size / means.size), max(columns, rows) / 90)
+
+
+def _spread(points: Points, columns: int, rows: int) -> Floats:
+    """Sum unit-mass Gaussians of the points on the grid, in classes of similar width."""
+    inside = points.inside(Box(0, 0, columns, rows))
+    side = float(np.sqrt(columns * rows))
+    near = nearest_distances(inside.xy, HEAT_NEIGHBOURS)
+    widths = np.clip(1.3 * np.where(np.isnan(near), side, near), side / 56, side / 26)
+    classes = np.rint(np.log2(widths) * 3).astype(int)
+    total = np.zeros((rows, columns), np.float32)
+    at = np.floor(inside.xy + 0.5).astype(int)
+    for each in np.unique(classes):
+        cells = np.zeros_like(total)
+        chosen = at[classes == each]
+        np.add.at(cells, (chosen[:, 1], chosen[:, 0]), 1)
+        total += _blur(cells, 2 ** (each / 3))
+    return total
+
+
+def _blur(cells: Floats, sigma: float) -> Floats:
+    """Gaussian smoothing that keeps the sum: what would leave the frame is reflected."""
+    side = 2 * int(np.ceil(3 * max(sigma, 0.1))) + 1
+    border = cv2.BORDER_REFLECT
+    return np.asarray(cv2.GaussianBlur(cells, (side, side), max(sigma, 0.1), borderType=border), np.float32)
+
+
+def _smooth_step(values: Floats) -> Floats:
+    t = np.clip(values, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def draw_caption(image: Pixels, text: str) -> Pixels:
+    """Return the image with one line of text on a slim dark bar along its lower edge."""
+    canvas = _checked(image).copy()
+    size = _unit(canvas)
+    mask = _text_mask(text, size, canvas.shape[1] - size)
+    bar = min(canvas.shape[0], mask.shape[0] + max(4, round(0.7 * size)))
+    strip = canvas[canvas.shape[0] - bar :]
+    strip[:] = np.rint(strip * 0.2 + np.asarray(INK) * 0.8).astype(np.uint8)
+    _blend_text(canvas, mask, size // 2, canvas.shape[0] - bar + (bar - mask.shape[0]) // 2, PAPER)
+    return canvas
+
+
+def summary(prediction: Prediction) -> str:
+    """Return a prediction in one line, such as ``412 people · first look 388 · 1 region ×1.6``."""
+    parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
+    if prediction.regions:
+        parts.append(f"first look {_people(prediction.first_count)}")
+        factors = ", ".join(f"×{region.factor:.1f}" for region in prediction.regions)
+        parts.append(f"{len(prediction.regions)} region{'s' * (len(prediction.regions) > 1)} {factors}")
+    return " · ".join(parts)
+
+
+def annotate(image: Pixels, prediction: Prediction) -> Pixels:
+    """Return the photo, at its original size or reduced, with heads, regions and the count."""
+    height, width = _checked(image).shape[:2]
+    x, y = width / prediction.size[0], height / prediction.size[1]
+    if prediction.points is not None:
+        image = draw_points(image, prediction.points.scale(x, y))
+    regions = [
+        Region(_scaled(r.box, x, y), r.factor, r.count_before, r.count_after, r.capped)
+        for r in prediction.regions
+    ]
+    return draw_caption(draw_regions(image, regions), summary(prediction))
+
+
+def _scaled(box: Box, x: float, y: float) -> Box:
+    left, top, right, bottom = box.as_tuple()
+    return Box(round(left * x), round(top * y), round(right * x), round(bottom * y))
+
+
+def side_by_side(images: Sequence[Pixels], titles: Sequence[str] = ()) -> Pixels:
+    """Return the images in a row at the height of the first, each under its title.
+
+    Raises:
+        OptionError: There is no image, or not as many titles as images.
+    """
+    if not images or len(titles) not in (0, len(images)):
+        raise OptionError(
+            "expected at least one image and a title for each", f"{len(images)} and {len(titles)}"
+        )
+    height = _checked(images[0]).shape[0]
+    shown = [
+        resize_image(_checked(image), max(1, round(image.shape[1] * height / image.shape[0])), height)
+        for image in images
+    ]
+    size = _unit(shown[0])
+    gap, head = max(2, size // 2), 2 * size if titles else 0
+    width = sum(image.shape[1] for image in shown) + gap * (len(shown) - 1)
+    canvas = np.full((head + height, width, 3), PAPER, np.uint8)
+    left = 0
+    for index, image in enumerate(shown):
+        canvas[head:, left : left + image.shape[1]] = image
+        if titles:
+            mask = _text_mask(titles[index], size, image.shape[1] - size)
+            _blend_text(canvas, mask, left + size // 2, (head - mask.shape[0]) // 2, INK)
+        left += image.shape[1] + gap
+    return canvas
+
+
+def _people(count: float) -> str:
+    return f"{round(count):,}"
+
+
+def _unit(image: Pixels) -> int:
+    """Size of text in pixels that is legible on a photo of this size and no larger."""
+    return int(np.clip(np.sqrt(image.shape[0] * image.shape[1]) / 54, 12, 96))
+
+
+def _checked(image: Pixels) -> Pixels:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {image.shape} of {image.dtype}")
+    return image
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> Any:
+    return ImageFont.load_default(size)
+
+
+def _text_mask(text: str, size: int, most: int) -> Pixels:
+    """Return the (h, w) coverage of one line of text, made smaller where wider than ``most`` pixels."""
+    font, text = _font(size), text.replace("\n", " ")
+    pieces = [piece for piece in re.split("([ ×→])", text) if piece]
+    widths = [_drawn_width(p, size) if p in DRAWN else round(font.getlength(p)) for p in pieces]
+    mask = Image.new("L", (max(1, sum(widths)), round(1.25 * size)))
+    pen, left = ImageDraw.Draw(mask), 0
+    for piece, width in zip(pieces, widths, strict=True):
+        if piece not in DRAWN:
+            pen.text((left, 0.98 * size), piece, fill=255, font=font, anchor="ls")
+        left += width
+    pixels, left = np.asarray(mask).copy(), 0
+    for piece, width in zip(pieces, widths, strict=True):
+        if piece in DRAWN:
+            _draw_sign(pixels, piece, left, size)
+        left += width
+    if pixels.shape[1] > max(1, most):
+        factor = max(1, most) / pixels.shape[1]
+        pixels = cv2.resize(
+            pixels, (max(1, most), max(1, round(pixels.shape[0] * factor))), interpolation=cv2.INTER_AREA
+        )
+    return pixels
+
+
+DRAWN: dict[str, tuple[float, list[tuple[float, float, float, float]]]] = {
+    " ": (0.34, []),
+    "×": (0.62, [(0.12, 0.46, 0.5, 0.84), (0.12, 0.84, 0.5, 0.46)]),
+    "→": (0.95, [(0.08, 0.65, 0.87, 0.65), (0.62, 0.42, 0.87, 0.65), (0.62, 0.88, 0.87, 0.65)]),
+}
+"""Signs that Pillow's built-in font lacks (its space is too narrow): width, strokes (x, y, x, y), in text sizes."""
+
+
+def _drawn_width(sign: str, size: int) -> int:
+    return round(DRAWN[sign][0] * size)
+
+
+def _draw_sign(mask: Pixels, sign: str, left: int, size: int) -> None:
+    """Draw a missing sign with strokes as heavy as the font's."""
+    for stroke in DRAWN[sign][1]:
+        x, y, to_x, to_y = (round(16 * value * size) for value in stroke)
+        start, end = (16 * left + x, y), (16 * left + to_x, to_y)
+        cv2.line(mask, start, end, 255, max(1, round(size / 17)), cv2.LINE_AA, 4)
+
+
+def _blend_text(canvas: Pixels, mask: Pixels, left: int, top: int, colour: Colour) -> None:
+    """Blend text coverage into the canvas at (left, top); what lies outside is cut."""
+    top, left = max(0, top), max(0, left)
+    place = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
+    cover = mask[: place.shape[0], : place.shape[1], None] / 255.0
+    place[:] = np.rint(place + (np.asarray(colour) - place) * cover).astype(np.uint8)

@@ -1,0 +1,273 @@
+"""``crowdscale count`` and ``crowdscale models`` as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crowdscale.cli.count import _picture_names
+from crowdscale.images import write_image
+from crowdscale.points import Points
+from tests.fakes import label_photo
+
+CROWD = Points([[x, y] for y in range(60, 140, 10) for x in range(60, 180, 10)])
+FEW = Points([[30, 30], [200, 40]])
+CROSSING = Path(__file__).parents[2] / "examples" / "crossing.jpg"
+
+
+def crowdscale(*arguments, **options):
+    command = [sys.executable, "-m", "crowdscale", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    write_image(folder / "crowd.png", label_photo(CROWD, 240, 200))
+    write_image(folder / "deep" / "few.png", label_photo(FEW, 240, 200))
+    return folder
+
+
+def test_one_photo_gives_one_row(photos, label_model):
+    done = crowdscale("count", photos / "crowd.png", "--model", label_model)
+    assert (done.returncode, done.stderr) == (0, "")
+    row = done.stdout.strip().splitlines()[-1]
+    assert re.search(r"crowd\.png +96 +96 +\d+,\d+ – \d+,\d+ +×1\.50 +\d+\.\d\d", row)
+    assert "1 photos" not in done.stdout
+
+
+def test_a_folder_gives_a_row_each_and_the_total(photos, label_model):
+    done = crowdscale("count", photos, "--model", label_model)
+    assert done.returncode == 0
+    *_, first, second, _line, total = done.stdout.rstrip().splitlines()
+    assert re.search(r"crowd\.png +96", first)
+    assert re.search(r"few\.png +2 +2 +none", second)
+    assert re.match(r" *2 photos +98 +98 ", total)
+    assert done.stderr == ""  # progress is for terminals
+
+
+def test_a_pattern_is_expanded(photos, label_model):
+    done = crowdscale("count", "**/*.png", "--model", label_model, cwd=photos)
+    assert re.search(r"2 photos +98", done.stdout)
+
+
+def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
+    table, everything = tmp_path / "new" / "a.csv", tmp_path / "a.json"
+    done = crowdscale(
+        "count", photos, photos / "none.png", "--model", label_model, "--csv", table, "--json", everything
+    )
+    assert done.returncode == 1
+    rows = list(csv.DictReader(table.open()))
+    assert list(rows[0]) == [
+        "photo",
+        "people",
+        "first_pass",
+        "regions",
+        "factor",
+        "seconds",
+        "reduction",
+        "error",
+    ]
+    assert [row["people"] for row in rows] == ["96", "2", ""]
+    assert rows[0]["factor"] == "1.5"
+    assert len(rows[0]["regions"].split()) == 4
+    assert rows[1]["regions"] == rows[1]["factor"] == rows[1]["error"] == ""
+    assert "no file at" in rows[2]["error"]
+    values = json.loads(everything.read_text())
+    assert [len(value.get("points", [])) for value in values] == [96, 2, 0]
+    np.testing.assert_allclose(sorted(p[:2] for p in values[1]["points"]), FEW.xy, atol=0.3)
+    assert "no file at" in values[2]["error"]
+
+
+def test_pictures_keep_their_folders(photos, label_model, tmp_path):
+    done = crowdscale("count", photos, "--model", label_model, "--save", tmp_path, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
+    assert written == ["crowd_heat.jpg", "crowd_people.jpg", "deep/few_heat.jpg", "deep/few_people.jpg"]
+    assert Image.open(tmp_path / "crowd_people.jpg").size == (240, 200)
+
+
+def test_equal_names_never_overwrite_one_another():
+    photos = [Path(name) for name in ("/a/x.jpg", "/a/x.png", "/a/X.bmp", "/a/b/x.jpg", "/a/x_2.jpg")]
+    names = [str(name) for name in _picture_names(photos).values()]
+    assert names[:2] == ["x", "x_2"]
+    assert names[3] == "b/x"
+    assert len({name.casefold() for name in names}) == len(photos)
+
+
+def test_options_reach_the_predictor(photos, label_model):
+    plain = crowdscale("count", photos / "crowd.png", "--model", label_model, "--no-refine").stdout
+    fixed = crowdscale("count", photos / "crowd.png", "--model", label_model, "--factor", 2).stdout
+    small = crowdscale("count", photos / "crowd.png", "--model", label_model, "--max-megapixels", 0.02).stdout
+    assert re.search(r"96 +96 +none", plain)
+    assert "×2.00" in fixed
+    assert "reduced to 0.0 MP" in small
+
+
+def test_published_merge_differs(photos, label_model):
+    done = crowdscale(
+        "count", photos / "crowd.png", "--model", label_model, "--merge", "published", "--threads", 1
+    )
+    assert done.returncode == 0
+    people, first = re.search(r"crowd\.png +(\d+) +(\d+) ", done.stdout).groups()
+    assert int(first) == 96
+    assert int(people) > 96  # labels cut at the seam look like heads
+
+
+def test_one_broken_photo_does_not_stop_the_rest(photos, label_model, tmp_path):
+    (tmp_path / "broken.jpg").write_text("no photo")
+    done = crowdscale("count", tmp_path / "broken.jpg", photos / "crowd.png", "--model", label_model)
+    assert done.returncode == 1
+    assert re.search(r"crowd\.png +96", done.stdout)
+    assert "broken" not in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: expected a JPEG")
+    assert "broken.jpg" in line
+
+
+def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path):
+    photo = tmp_path / ("a" * 150) / "[bold]x[/bold].png"
+    write_image(photo, label_photo(FEW, 240, 200))
+    done = crowdscale("count", photo, "--model", label_model)
+    assert str(photo) in done.stdout
+    assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "expected a photo, a folder or a pattern"),
+        (["none.jpg"], "no file at none.jpg"),
+        (["text.jpg"], "something else in text.jpg"),
+        (["empty"], "the folder empty without any"),
+        (["*.webp"], r"pattern \*.webp, which matches none"),
+        (["few.png", "--model", "heavy"], "expected a model out of lite, but got 'heavy'"),
+        (["few.png", "--model", "./none"], "nothing at none"),
+        (["few.png", "--merge", "both"], "merge as ownership or published"),
+        (["few.png", "--factor", "99"], "factor from 0.1 to 10"),
+        (["few.png", "--factor", "2", "--no-refine"], "--factor or --no-refine"),
+        (["few.png", "--max-megapixels", "nan"], "--max-megapixels from"),
+        (["few.png", "--engine", "abacus"], "engine out of onnx, torch"),
+        (["few.png", "--device", "tpu"], "--device out of"),
+        (["few.png", "--csv", "empty"], "file that can be written"),
+        (["few.png", "--json", "text.jpg/a.json"], "file that can be written"),
+    ],
+    ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_and_exit_2(label_model, tmp_path, arguments, sentence):
+    write_image(tmp_path / "few.png", label_photo(FEW, 240, 200))
+    (tmp_path / "text.jpg").write_text("text")
+    (tmp_path / "empty").mkdir()
+    model = [] if "--model" in arguments else ["--model", label_model]
+    done = crowdscale("count", *arguments, *model, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert re.search(sentence, line)
+
+
+def test_pictures_that_cannot_be_saved_are_an_error_not_a_traceback(photos, label_model, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = crowdscale("count", photos / "crowd.png", "--model", label_model, "--save", tmp_path / "file")
+    assert done.returncode == 2
+    assert "crowd.png" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_keeps_what_is_done(photos, label_model, tmp_path):
+    copies = [tmp_path / f"{number:04}.png" for number in range(600)]
+    data = (photos / "crowd.png").read_bytes()
+    for copy in copies:
+        copy.write_bytes(data)
+    command = [
+        sys.executable,
+        "-m",
+        "crowdscale",
+        "count",
+        tmp_path,
+        "--model",
+        label_model,
+        "--save",
+        tmp_path / "seen",
+    ]
+    running = subprocess.Popen(
+        [*map(str, command), "--json", str(tmp_path / "a.json")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while not (tmp_path / "seen" / "0002_heat.jpg").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "Traceback" not in errors
+    values = json.loads((tmp_path / "a.json").read_text())
+    assert 3 <= len(values) < 600
+    assert all(value["count"] == 96 for value in values)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
+def test_progress_is_shown_on_a_terminal(photos, label_model):
+    reader, terminal = pty.openpty()
+    command = [sys.executable, "-m", "crowdscale", "count", str(photos), "--model", str(label_model)]
+    environment = {**os.environ, "TERM": "xterm"}
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=terminal, check=True, timeout=120, env=environment
+    )
+    os.close(terminal)
+    shown = os.read(reader, 100_000).decode(errors="replace")
+    os.close(reader)
+    assert "2/2" in shown
+    assert b"2 photos" in done.stdout
+
+
+def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
+    done = crowdscale(
+        "count", CROSSING, "--model", bundled, "--save", tmp_path, "--json", tmp_path / "a.json"
+    )
+    assert done.returncode == 0, done.stderr
+    (value,) = json.loads((tmp_path / "a.json").read_text())
+    assert 80 < value["count"] < 400  # more than a hundred people by its description
+    assert (tmp_path / "crossing_people.jpg").stat().st_size > 10_000
+
+
+def test_models_lists_the_bundled_one(bundled):
+    done = crowdscale("models")
+    assert done.returncode == 0
+    assert re.search(rf"^ *{bundled} +points +lite +\d+\.\d MB ", done.stdout, re.MULTILINE)
+
+
+def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_path):
+    from crowdscale import weights
+    from crowdscale.cli.models import models
+
+    monkeypatch.setattr(weights, "BUNDLED", {"labels": label_model, "gone": tmp_path / "gone"})
+    models()
+    shown = capsys.readouterr().out
+    assert re.search(r"labels +points +none +\d\.\d MB +MAE 1\.2, RMSE 2\.5 +Apache-2\.0", shown)
+    assert "gone" not in shown
+
+
+def test_models_without_any_says_so(monkeypatch, capsys, tmp_path):
+    from crowdscale import weights
+    from crowdscale.cli.models import models
+
+    monkeypatch.setattr(weights, "BUNDLED", {"gone": tmp_path / "gone"})
+    models()
+    assert "No model comes with this installation" in capsys.readouterr().out

@@ -1,0 +1,70 @@
+"""Evaluation over a predictor whose answers are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, ImageError
+from crowdscale.evaluation import evaluate
+from crowdscale.points import Box, Points
+from crowdscale.result import Prediction, Region
+
+TRUTH = {
+    "a": Points([[10, 10], [20, 10], [60, 60]]),
+    "b": Points([[5, 5], [40, 40]]),
+    "broken": Points([[1, 1]]),
+}
+
+
+class Known:
+    """Misses one head of ``a`` at first and finds it on the second look."""
+
+    def predict(self, source):
+        if source.name == "broken":
+            raise ImageError("expected a photo", "none")
+        truth = TRUTH[source.name]
+        refined = source.name == "a"
+        first = truth.select(np.arange(len(truth)) != 0) if refined else truth
+        regions = (Region(Box(0, 0, 30, 30), 1.5, 1, 2),) if refined else ()
+        return Prediction(
+            len(truth), truth, None, regions, len(first), first, (100, 100), "known", seconds=0.1
+        )
+
+
+def samples(*names, tmp_path):
+    return [Sample(name, tmp_path / name, TRUTH[name], attributes={"set": "x"}) for name in names]
+
+
+def test_both_passes_stand_side_by_side(tmp_path):
+    result = evaluate(Known(), samples("a", "b", tmp_path=tmp_path))
+    assert (result.counting("first").mae, result.counting("refined").mae) == (0.5, 0.0)
+    assert result.localization("refined")["4px"].f == 1.0
+    first = result.localization("first")["8px"]
+    assert (first.matched, first.predicted, first.truth) == (4, 4, 5)
+    refinement = result.refinement()
+    assert (refinement["refined"], refinement["factor_50"]) == (0.5, 1.5)
+    assert (refinement["spacing_before"], refinement["spacing_after"]) == (10.0, 15.0)
+    assert result.markdown().splitlines()[2].startswith("| first pass | 0.5 | 0.7 | 0.167 | -0.5 |")
+
+
+def test_a_broken_photo_is_reported_and_the_rest_kept(tmp_path):
+    result = evaluate(Known(), samples("a", "broken", "b", tmp_path=tmp_path))
+    assert len(result.rows) == 2
+    assert result.failures == (("broken", "expected a photo, but got none."),)
+
+
+def test_nothing_to_evaluate_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="expected annotated photos"):
+        evaluate(Known(), samples("broken", tmp_path=tmp_path))
+
+
+def test_files(tmp_path):
+    result = evaluate(Known(), samples("a", "b", tmp_path=tmp_path))
+    result.write_csv(tmp_path / "rows.csv")
+    result.write_json(tmp_path / "scores.json", {"model": "known"})
+    lines = (tmp_path / "rows.csv").read_text().splitlines()
+    assert lines[0].startswith("set,name,truth,count,first_count,regions,factor")
+    assert lines[1].startswith("x,a,3,3,2,1,1.5,10.0")
+    assert json.loads((tmp_path / "scores.json").read_text())["refined"]["mae"] == 0.0
