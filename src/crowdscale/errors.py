@@ -54,6 +54,10 @@ class MissingExtraError(CrowdscaleError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs the extra [{extra}]", "", f"Run: pip install 'crowdscale[{extra}]'")
+        self.asked = (what, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), self.asked
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:

@@ -75,7 +75,7 @@ class Predictor:
 
         Args:
             source: A path, encoded bytes, an open file, a PIL image, or an array: (h, w, 3) **RGB**,
-                (h, w, 4) RGBA or (h, w) grey, uint8.
+                (h, w, 4) RGBA (laid over white) or (h, w) grey, uint8.
 
         Raises:
             ImageError: The photo cannot be read or is no photo.
@@ -94,7 +94,7 @@ class Predictor:
         begun, output = reading, first.output
         regions, added = [], list[Reading]()
         for box in self._boxes(first.output):
-            factor, capped = self._factor(first.features, box)
+            factor, capped = self._factor(first.features, box, pixels.shape[:2])
             before = reading.count_in(box)
             second = self._second_pass(pixels, box, factor)
             if published:
@@ -112,7 +112,7 @@ class Predictor:
             return []
         return self.config.rule.find(output, self.options.regions)
 
-    def _factor(self, features: NDArray[np.float32], box: Box) -> tuple[float, bool]:
+    def _factor(self, features: NDArray[np.float32], box: Box, frame: tuple[int, int]) -> tuple[float, bool]:
         """The side factor r = √q, clamped, and whether the limit of pixels lowered it."""
         zoom = self.config.zoom
         if self.options.factor is not None:
@@ -120,7 +120,7 @@ class Predictor:
         else:
             pooled = pool_region(features, box, self.config.feature_stride)
             area = float(np.clip(self.backend.area_factor(pooled), zoom.area_low, zoom.area_high))
-        limit = zoom.max_pixels / max(1, box.area)
+        limit = zoom.max_pixels / max(1, box.grow(zoom.context, frame).area)
         return float(np.sqrt(min(area, limit))), area > limit
 
     def _second_pass(self, pixels: Pixels, box: Box, factor: float) -> Reading:
@@ -199,7 +199,10 @@ def _rgb_array(array: NDArray[Any]) -> Pixels:
         array = np.repeat(array[..., None], 3, axis=2)
     if array.shape[2] not in (3, 4):
         raise ImageError("expected 3 (RGB) or 4 (RGBA) channels", f"{array.shape[2]}")
-    return np.ascontiguousarray(array[..., :3])
+    if array.shape[2] == 4:
+        opaque = array[..., 3:].astype(np.float32) / 255
+        array = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
+    return np.ascontiguousarray(array)
 
 
 def load(

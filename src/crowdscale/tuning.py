@@ -15,6 +15,7 @@ from crowdscale.errors import OptionError
 from crowdscale.evaluation import Evaluation, Row, evaluate
 from crowdscale.maps import DistanceLabels
 from crowdscale.prediction import Predictor
+from crowdscale.weights import ModelConfig
 
 __all__ = ["Trial", "tune"]
 
@@ -28,6 +29,10 @@ class Trial:
     ceiling: float
     """Expected label below which it counts."""
     evaluation: Evaluation
+
+    def codec(self, config: ModelConfig) -> DistanceLabels:
+        """Return the codec of a points model, reading heads this way."""
+        return replace(_labels(config), window=self.window, ceiling=self.ceiling)
 
 
 class _Remembering:
@@ -83,3 +88,9 @@ def tune(
             on_photo()
     trials = [Trial(*way, Evaluation(tuple(found))) for way, found in rows.items()]
     return sorted(trials, key=lambda trial: trial.evaluation.counting("refined").mae)
+
+
+def _labels(config: ModelConfig) -> DistanceLabels:
+    if not isinstance(config.codec, DistanceLabels):
+        raise OptionError("expected a points model, whose heads are read from labels", config.method)
+    return config.codec

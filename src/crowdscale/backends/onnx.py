@@ -34,9 +34,12 @@ class OnnxBackend:
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
         """Run the counting network on (h, w, 3) RGB pixels."""
         height, width = pixels.shape[:2]
-        output, features = self.network.run(
-            ["output", "features"], {"images": padded_input(pixels, self.config)}
-        )
+        images = padded_input(pixels, self.config)
+        try:
+            output, features = self.network.run(["output", "features"], {"images": images})
+        except Exception as error:  # the engine raises its own private classes, out of memory too
+            size = f"{width}×{height} ({error})"
+            raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
         return FirstPass(np.ascontiguousarray(output[0, :, :height, :width]), features[0])
 
     def area_factor(self, pooled: Array) -> float:

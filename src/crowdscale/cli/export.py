@@ -13,12 +13,6 @@ __all__ = ["export"]
 def export(
     folder: Annotated[Path, typer.Argument(help="Model folder with weights.safetensors and model.json.")],
     data: Annotated[str, typer.Option(help="Photos to compare on: NAME[/SPLIT]:PATH; noise without.")] = "",
-    window: Annotated[
-        int, typer.Option(help="Side in pixels of the neighbourhood of a head; 0 keeps the model's.")
-    ] = 0,
-    ceiling: Annotated[
-        float, typer.Option(help="Expected label below which a head counts; 0 keeps the model's.")
-    ] = 0.0,
     name: Annotated[str, typer.Option(help="New name of the model; kept where empty.")] = "",
     licence: Annotated[str, typer.Option(help="Terms of the weights, written to the description.")] = "",
 ) -> None:

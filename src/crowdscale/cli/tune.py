@@ -57,6 +57,5 @@ def tune(
     if write:
         folder, best = find_model(model), trials[0]
         config = read_config(folder)
-        codec = replace(config.codec, window=best.window, ceiling=best.ceiling)  # type: ignore[call-arg]
-        text = replace(config, codec=codec).to_json().encode()
-        write_atomic(folder / DESCRIPTION, lambda stream: stream.write(text))
+        described = replace(config, codec=best.codec(config)).to_json().encode()
+        write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))

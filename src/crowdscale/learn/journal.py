@@ -50,7 +50,7 @@ class Journal:
 
     def epoch(self, phase: str, crops: int, result: Validation, centre: float) -> None:
         """Note a validation: one CSV row, the curves and a line."""
-        row: dict[str, float | str] = {"phase": phase, "crops": crops}
+        row: dict[str, float | str | None] = {"phase": phase, "crops": crops}
         row["minutes"] = round((time.perf_counter() - self.started) / 60, 2)
         row |= {f"loss_{name}": round(float(np.mean(values)), 5) for name, values in self.sums.items()}
         row |= {**result.to_dict(), "centre": round(centre, 4)}
@@ -61,7 +61,7 @@ class Journal:
                 writer.writeheader()
             writer.writerow(row)
         for name, value in row.items():
-            if self.board is not None and not isinstance(value, str):
+            if self.board is not None and isinstance(value, (int, float)):
                 self.board.add_scalar(f"{phase}/{name}", value, crops)
         print(
             f"{phase} {crops} crops: MAE {result.mae:.1f} (first pass {result.first_mae:.1f})",

@@ -40,7 +40,8 @@ class Validation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as plain values."""
-        return {name: round(value, 4) for name, value in asdict(self).items()}
+        rounded = {name: round(value, 4) for name, value in asdict(self).items()}
+        return {name: value if np.isfinite(value) else None for name, value in rounded.items()}
 
 
 def validate(
