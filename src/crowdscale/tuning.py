@@ -71,11 +71,7 @@ def tune(
     Raises:
         OptionError: The model is no points model.
     """
-    codec = predictor.config.codec
-    if not isinstance(codec, DistanceLabels):
-        raise OptionError(
-            "expected a points model, whose heads are read from labels", predictor.config.method
-        )
+    codec = _labels(predictor.config)
     ways = list(product(windows, ceilings))
     rows: dict[tuple[int, float], list[Row]] = {way: [] for way in ways}
     for sample in samples:
