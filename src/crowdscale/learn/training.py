@@ -7,6 +7,7 @@ what the resumed one sees, since each crop depends on its number alone.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
@@ -277,7 +277,7 @@ class Run:
     def _set_rates(self, total: int) -> None:
         """Linear warm-up, then a cosine down to 0.003 of the peak."""
         warm = min(1.0, (self.state.step + 1) / max(1, self.options.warmup))
-        cosine = 0.5 * (1 + np.cos(np.pi * self.state.step / total))
+        cosine = 0.5 * (1 + math.cos(math.pi * self.state.step / total))
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * max(warm * cosine, 0.003)
 
