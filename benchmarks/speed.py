@@ -25,7 +25,7 @@ from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.prediction import PredictOptions
 
-PHOTO = Path(__file__).parents[1] / "examples" / "crossing.jpg"
+PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 
 
 def contenders(threads: int) -> dict[str, Callable[[bytes], object]]:

@@ -25,7 +25,7 @@ from crowdscale.weights import ModelConfig, find_model, read_config
 __all__ = ["MAX_PIXELS", "PredictOptions", "Predictor", "load"]
 
 MAX_PIXELS = 6_000_000
-"""A photo with more pixels is reduced to this many before it is predicted (about 2.5 GB at the peak)."""
+"""A photo with more pixels is reduced to this many before it is predicted (about 3 GB at the peak)."""
 
 Pixels = NDArray[np.uint8]
 Reading = Any  # PointsReading or DensityReading, never mixed

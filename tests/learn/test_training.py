@@ -148,6 +148,26 @@ def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
 
 
 @pytest.mark.slow
+def test_one_whole_photo_at_a_time_with_vgg16_and_pictures(folder, tmp_path):
+    out = tmp_path / "whole_photos"
+    whole = "--crop 0 --l2s-crop 0 --batch 1 --l2s-batch 1 --crops 4 --l2s-crops 4 --backbone vgg16"
+    often = "--validate-every 1 --l2s-validate-every 1 --pictures 1"
+    run(
+        folder,
+        out,
+        *whole.split(),
+        *often.split(),
+        "--optimizer",
+        "adam",
+        "--law",
+        "paper",
+        "--zoom-gradient",
+    )
+    assert list((out / "pictures").glob("*.jpg"))
+    assert read_config(out / "best").backbone == "vgg16"
+
+
+@pytest.mark.slow
 def test_a_density_model_trains_exports_and_predicts(folder, tmp_path):
     out = tmp_path / "density"
     run(folder, out, "--method", "density", "--sigma", "3", "--crops", "8", "--l2s-crops", "4")

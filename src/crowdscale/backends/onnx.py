@@ -16,6 +16,9 @@ __all__ = ["OnnxBackend"]
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
+GROWTH = {"arena_extend_strategy": "kSameAsRequested"}
+"""The arena is kept between photos (without it a run takes 1.6 times as long) but grows by need, not by doubling."""
+
 
 class OnnxBackend:
     """The exported graphs ``network.onnx`` and ``scale.onnx`` of a model folder."""
@@ -56,8 +59,7 @@ def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSess
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    options.enable_cpu_mem_arena = False  # photos of many sizes: an arena keeps the sum of their peaks
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[PROVIDERS[device]])
+        return onnxruntime.InferenceSession(str(path), options, providers=[(PROVIDERS[device], GROWTH)])
     except Exception as error:  # the engine raises its own private classes
         raise ModelError("expected a graph that ONNX Runtime can run", f"{path} ({error})") from error

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from crowdscale.learn.losses import Reduction, block_count_loss, density_loss, dynamic_cross_entropy
-from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, Prediction
+from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, Prediction, class_probabilities
 from crowdscale.learn.scaling import (
     Centre,
     CentreOptions,
@@ -69,7 +69,7 @@ def decode(fused: Tensor) -> Tensor:
     """Return what a codec reads: (b, 2, h, w) expected and arg-max label of logits, or density as it is."""
     if fused.shape[1] == 1:
         return fused.float()
-    probabilities = fused.float().softmax(1)
+    probabilities = class_probabilities(fused.float())
     ranks = torch.arange(fused.shape[1], device=fused.device, dtype=torch.float32)
     expected = (probabilities * ranks.view(1, -1, 1, 1)).sum(1)
     return torch.stack([expected, fused.argmax(1).float()], 1)

@@ -1,0 +1,50 @@
+"""What the README says is run: its Python, its commands' names and options, its file tree, its numbers."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_runs(bundled, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    count, first = map(float, lines[0].split())
+    assert 300 < first < count < 900
+    assert lines[1].startswith("Box(")
+
+
+@pytest.mark.parametrize("name", ["count", "models", "evaluate", "train"])
+def test_every_option_shown_exists(name):
+    shown = set()
+    for line in README.replace("\\\n", " ").splitlines():
+        found = re.search(rf"crowdscale {name}\b(.*)", line)
+        shown |= set(re.findall(r"--[a-z0-9-]+", found[1])) if found else set()
+    help_text = subprocess.run(
+        [sys.executable, "-m", "crowdscale", name, "--help"],
+        capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "/usr/bin"},
+    ).stdout  # fmt: skip
+    assert [option for option in shown if option not in help_text] == []
+
+
+def test_paths_exist():
+    for path in re.findall(r"\]\(((?:docs|src|CITATION)[^)]*)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_numbers_are_those_of_the_committed_results():
+    scores = json.loads((ROOT / "docs" / "results" / "sha_test.json").read_text())
+    for label, which in (("first look", "first"), ("refined", "refined")):
+        (line,) = re.findall(rf"^\| {label} \|(.*)\|$", README, re.MULTILINE)
+        shown = [float(cell.strip(" *")) for cell in line.split("|")]
+        places = [100 * place["f"] for place in scores[which]["localization"].values()]
+        expected = [scores[which]["mae"], scores[which]["rmse"], scores[which]["nae"], *places]
+        assert shown == [pytest.approx(value, abs=0.051) for value in expected]
