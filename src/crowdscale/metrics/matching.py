@@ -49,7 +49,7 @@ def match_points(predicted: ArrayLike, truth: ArrayLike, radius: ArrayLike, clos
         return Matches(np.zeros((0, 2), np.int64), np.zeros(0))
     if closest:
         return _closest(rows, columns, distances, len(ours), len(theirs))
-    graph = csr_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(ours), len(theirs)))
+    graph = _graph(rows, columns, (len(ours), len(theirs)))
     partner = np.asarray(maximum_bipartite_matching(graph, perm_type="column"), np.int64)
     chosen = np.flatnonzero(partner >= 0)
     pairs = np.column_stack([chosen, partner[chosen]])
@@ -67,12 +67,18 @@ def _candidates(ours: Floats, theirs: Floats, radius: Floats) -> tuple[Integers,
     return rows, columns, np.linalg.norm(ours[rows] - theirs[columns], axis=1)
 
 
+def _graph(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_array:
+    """Return the pairs as a sparse matrix with 32-bit indices, which SciPy's graph routines read."""
+    where = (rows.astype(np.int32), columns.astype(np.int32))
+    return csr_array((np.ones(len(rows), np.int8), where), shape=shape)
+
+
 def _closest(rows: Integers, columns: Integers, distances: Floats, n: int, m: int) -> Matches:
     """Least total distance among largest matchings: a dense assignment within each connected component.
 
     A pair that is out of reach costs more than all distances together, so none displaces one in reach.
     """
-    graph = csr_array((np.ones(len(rows), np.int8), (rows, n + columns)), shape=(n + m, n + m))
+    graph = _graph(rows, n + columns, (n + m, n + m))
     _, component = connected_components(graph, directed=False)
     order = np.argsort(component[rows], kind="stable")
     splits = np.flatnonzero(np.diff(component[rows][order])) + 1
