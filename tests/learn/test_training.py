@@ -14,6 +14,9 @@ import crowdscale
 from crowdscale.errors import DataError
 from crowdscale.images import read_image
 from crowdscale.learn.export import CHECK_SIZES, check_equality
+from crowdscale.learn.preparation import Start, gather, start_model
+from crowdscale.learn.scaling import CentreOptions
+from crowdscale.learn.training import TrainOptions, train
 from crowdscale.learn.transforms import CropOptions, Crops
 from crowdscale.points import Points
 from crowdscale.weights import read_config
@@ -196,11 +199,15 @@ def test_torch_on_request_says_the_same_on_a_real_photo(bundled):
     assert [r.factor for r in ours.regions] == pytest.approx([r.factor for r in theirs.regions], abs=1e-3)
 
 
-def test_held_out_photos_are_not_trained_on(folder, tmp_path):
-    from crowdscale.learn.preparation import Start, gather, start_model
-    from crowdscale.learn.scaling import CentreOptions
-    from crowdscale.learn.training import TrainOptions, train
+def test_a_model_that_goes_on_from_another_keeps_its_centre(bundled, tmp_path):
+    write_folder(tmp_path, [2, 1, 2, 0, 1])  # no dense region anywhere
+    gathered = gather([f"folder:{tmp_path}"], None, None, 0.2, 0)
+    model, config = start_model(Start(init=bundled, name="tuned"), gathered, CentreOptions())
+    assert model.centre.value.item() == pytest.approx(13.0, abs=0.1)
+    assert (config.name, config.training["init"]) == ("tuned", "lite")
 
+
+def test_held_out_photos_are_not_trained_on(folder, tmp_path):
     gathered = gather([f"folder:{folder}"], None, None, 0.2, 0)
     assert not {s.name for s in gathered.samples} & {s.name for s in gathered.held_out}
     model, config = start_model(Start(backbone_weights="none"), gathered, CentreOptions(centre=9.0))

@@ -119,17 +119,20 @@ def start_model(
 ) -> tuple[AutoScale, ModelConfig]:
     """Return the model to train and its description; the centre's start value follows from the data.
 
+    A model that goes on from another keeps that one's centre, unless one is given.
+
     Without ``losses`` a density model sums over pixels and a points model takes the mean.
     """
     torch.manual_seed(start.seed)
     config = _describe(start, gathered)
-    if centre.centre == 0:
+    if centre.centre == 0 and not start.init:
         spacings = region_spacings(gathered.samples, config)
         centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
     model = build_model(config, centre, losses)
     if start.init:
         load_weights(model, find_model(start.init) / WEIGHTS)
-        model.centre.value.fill_(centre.centre)
+        if centre.centre:
+            model.centre.value.fill_(centre.centre)
     elif start.backbone_weights != "none":
         model.network.backbone = load_pretrained(start.backbone, start.backbone_weights)
     mean = tuple(model.network.mean.flatten().tolist())
