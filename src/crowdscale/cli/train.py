@@ -39,6 +39,7 @@ def train(
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
     blocks: Annotated[bool, typer.Option(help="Add the auxiliary head that counts 16-pixel blocks.")] = True,
+    block_weight: Annotated[float, typer.Option(help="Weight of the block counts' loss.")] = 0.3,
     crops: Annotated[
         int, typer.Option(help="Crops of the first phase, the counting network alone.")
     ] = 60_000,
@@ -109,6 +110,7 @@ def train(
     losses = LossOptions(
         reduction=None if reduction == "auto" else reduction,  # type: ignore[arg-type]
         bracket_gradient=not detach_bracket,
+        block_weight=block_weight,
         zoom_gradient=zoom_gradient,
     )
     gathered = gather(data, weight, validation, validation_share, seed)

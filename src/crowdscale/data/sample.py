@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from scipy.io import loadmat
 
-from crowdscale.images import read_image
+from crowdscale.errors import DataError
+from crowdscale.images import read_image, resize_image
 from crowdscale.points import Points
 
-__all__ = ["Sample"]
+__all__ = ["Mask", "Sample"]
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A region of interest on disk: heads outside it are neither annotated nor counted.
+
+    Args:
+        path: A picture (non-zero counts) or a .mat file.
+        variable: In a .mat file, where the mask lies: ``BW``, or ``roi.mask`` for a field of a struct.
+    """
+
+    path: Path
+    variable: str = ""
+
+    def read(self) -> NDArray[np.bool_]:
+        """Return the (h, w) mask. Raises DataError where it cannot be read."""
+        try:
+            if self.path.suffix.lower() != ".mat":
+                with Image.open(self.path) as image:
+                    return np.asarray(image.convert("L")) > 0
+            found: Any = loadmat(self.path, squeeze_me=True, struct_as_record=False)
+            first, *fields = self.variable.split(".")
+            found = found[first]
+            for name in fields:
+                found = getattr(found, name)
+            return np.asarray(found, dtype=np.float64) > 0
+        except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
+            raise DataError(
+                "expected a mask (region of interest)", f"{self.path}, which cannot be read ({error})"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -22,10 +56,12 @@ class Sample:
     Args:
         name: What identifies the photo within its set, for instance ``IMG_12``.
         image_path: The photo's file.
-        points: The annotated heads in pixels of the photo; None where the set gives no labels.
+        points: The annotated heads in pixels of the photo as it is read; None where the set gives no labels.
         sizes: (n, 2) width and height of each head's box in pixels, where the set gives boxes.
-        attributes: What the set says of the photo: density level, weather, luminance, …
-        mask_path: Region of interest as an image (non-zero counts), where the set gives one.
+        attributes: What the set says of the photo: ``set``, ``split``, density level, weather, luminance, …
+        mask: Region of interest, where the set gives one, at the photo's own size.
+        size: (width, height) to which the photo is resized when it is read; None leaves it as it is.
+        cache: Folder that keeps resized photos, safe with several workers; None keeps none.
     """
 
     name: str
@@ -33,8 +69,19 @@ class Sample:
     points: Points | None
     sizes: NDArray[np.float64] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
-    mask_path: Path | None = None
+    mask: Mask | None = None
+    size: tuple[int, int] | None = None
+    cache: Path | None = None
 
     def read(self) -> NDArray[np.uint8]:
         """Return the photo as (h, w, 3) RGB uint8. Raises ImageError where it cannot be read."""
-        return read_image(self.image_path).pixels
+        if self.size is None:
+            return read_image(self.image_path).pixels
+        return resize_image(read_image(self.image_path).pixels, *self.size)
+
+    def resized(self, size: tuple[int, int], own: tuple[int, int], cache: Path | None = None) -> Sample:
+        """Return the sample of the photo resized from its ``own`` (width, height) to ``size``."""
+        x, y = size[0] / own[0], size[1] / own[1]
+        points = None if self.points is None else self.points.scale(x, y)
+        sizes = None if self.sizes is None else self.sizes * (x, y)
+        return replace(self, points=points, sizes=sizes, size=size, cache=cache)
