@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from crowdscale.data.sample import Sample
+from crowdscale.data.sample import Mask, Sample
 from crowdscale.errors import DataError, ImageError
-from crowdscale.evaluation import evaluate
+from crowdscale.evaluation import evaluate, open_journal
+from crowdscale.images import write_image
 from crowdscale.points import Box, Points
 from crowdscale.result import Prediction, Region
 
@@ -66,5 +67,50 @@ def test_files(tmp_path):
     result.write_json(tmp_path / "scores.json", {"model": "known"})
     lines = (tmp_path / "rows.csv").read_text().splitlines()
     assert lines[0].startswith("set,name,truth,count,first_count,regions,factor")
-    assert lines[1].startswith("x,a,3,3,2,1,1.5,10.0")
+    assert lines[1].startswith("x,a,3,3.0,2.0,1,1.5,10.0")
     assert json.loads((tmp_path / "scores.json").read_text())["refined"]["mae"] == 0.0
+
+
+def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path):
+    """Rows of the journal are not predicted again; a line cut short and another model's rows are not taken."""
+    journal, asked = tmp_path / "rows.jsonl", []
+
+    class Asked(Known):
+        def predict(self, source):
+            asked.append(source.name)
+            return super().predict(source)
+
+    with open_journal(journal, {"model": "known"}) as kept:
+        whole = evaluate(Asked(), samples("a", "b", tmp_path=tmp_path), journal=kept)
+    text = journal.read_text()
+    journal.write_text(text[: len(text) - 40])
+    with open_journal(journal, {"model": "known"}) as kept:
+        again = evaluate(Asked(), samples("a", "b", tmp_path=tmp_path), journal=kept)
+    assert asked == ["a", "b", "b"]
+    assert repr(again) == repr(whole)
+    with pytest.raises(DataError, match="this very evaluation"), open_journal(journal, {"model": "other"}):
+        pass
+
+
+def test_only_what_lies_in_the_mask_counts(tmp_path):
+    """Heads and predictions outside the region of interest are left out, by both passes."""
+    mask = np.zeros((100, 100), np.uint8)
+    mask[:, :30] = 255
+    write_image(tmp_path / "mask.png", mask)
+    write_image(tmp_path / "a.png", np.zeros((100, 100, 3), np.uint8))
+
+    class Everywhere:
+        def predict(self, source):
+            return Prediction(3, TRUTH["a"], None, (), 3, TRUTH["a"], (100, 100), "known")
+
+    masked = Sample("a", tmp_path / "a.png", TRUTH["a"], mask=Mask(tmp_path / "mask.png"))
+    row = evaluate(Everywhere(), [masked]).rows[0]
+    assert (row.truth, row.count, row.refined.matched[0]) == (2, 2, 2)
+    density = np.zeros((50, 50), np.float32)
+    density[0, 0], density[0, 40] = 1.5, 4
+
+    class Dense:
+        def predict(self, source):
+            return Prediction(5.5, None, density, (), 5.5, None, (100, 100), "known")
+
+    assert evaluate(Dense(), [masked]).rows[0].count == pytest.approx(1.5)

@@ -5,21 +5,34 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import IO, Any, Literal, Protocol
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.images import write_atomic
-from crowdscale.metrics import SHANGHAITECH, CountScores, LocalizationScores, count_scores, match_points
+from crowdscale.metrics import (
+    CountScores,
+    GroundTruth,
+    ImageRow,
+    LocalizationScores,
+    ResultTable,
+    Scores,
+    Scoring,
+    score_image,
+)
 from crowdscale.points import Points
 from crowdscale.result import Prediction
 
-__all__ = ["Evaluation", "Row", "evaluate"]
+__all__ = ["Evaluation", "Journal", "Row", "evaluate", "inside_mask", "open_journal", "sample_truth"]
 
 Pass = Literal["first", "refined"]
 
@@ -27,23 +40,17 @@ Pass = Literal["first", "refined"]
 class PredictsPaths(Protocol):
     """What evaluation asks of a predictor."""
 
-    def predict(self, source: Path) -> Prediction:
-        """Return the people in a photo."""
+    def predict(self, source: Any) -> Prediction:
+        """Return the people in a photo: a path, or (h, w, 3) RGB."""
         ...
 
 
 @dataclass(frozen=True)
 class Row:
-    """One image of an evaluation."""
+    """One image of an evaluation, by both passes."""
 
-    name: str
-    set: str
-    truth: int
-    """Annotated heads."""
-    count: float
-    """The refined count."""
-    first_count: float
-    """The count of the first pass alone."""
+    refined: ImageRow
+    first: ImageRow
     regions: int
     """Regions that were enlarged."""
     factor: float
@@ -51,10 +58,31 @@ class Row:
     spacing_before: float
     """Mean distance between neighbours of the true heads in that region, in pixels; NaN without."""
     seconds: float
-    matched: tuple[int, ...]
-    """Matched heads of the refined result at each threshold; empty for a density model."""
-    first_matched: tuple[int, ...]
-    """The same of the first pass."""
+
+    @property
+    def count(self) -> float:
+        """The refined count."""
+        return self.refined.count
+
+    @property
+    def first_count(self) -> float:
+        """The count of the first pass alone."""
+        return self.first.count
+
+    @property
+    def truth(self) -> int:
+        """Annotated heads."""
+        return self.refined.truth
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Row:
+        """Return the row that ``to_dict`` wrote."""
+        rows = {which: ImageRow.from_dict(values[which]) for which in ("refined", "first")}
+        return cls(**{**values, **rows})
 
 
 @dataclass(frozen=True)
@@ -64,23 +92,22 @@ class Evaluation:
     rows: tuple[Row, ...]
     failures: tuple[tuple[str, str], ...] = ()
     """(name, sentence) of each image that could not be predicted."""
+    scoring: Scoring = field(default_factory=Scoring)
+    """What was measured."""
+
+    def scores(self, which: Pass) -> Scores:
+        """Return the scores of a pass."""
+        return Scores(
+            tuple(row.refined if which == "refined" else row.first for row in self.rows), self.scoring
+        )
 
     def counting(self, which: Pass) -> CountScores:
         """Return the counting errors of a pass."""
-        counts = [row.count if which == "refined" else row.first_count for row in self.rows]
-        return count_scores([row.truth for row in self.rows], counts)
+        return self.scores(which).counting()
 
     def localization(self, which: Pass) -> dict[str, LocalizationScores]:
         """Return precision, recall and F of a pass by threshold; nothing for a density model."""
-        scores = {}
-        for index, threshold in enumerate(SHANGHAITECH):
-            found = [row.matched if which == "refined" else row.first_matched for row in self.rows]
-            if not all(found):
-                return {}
-            counts = [row.count if which == "refined" else row.first_count for row in self.rows]
-            totals = (sum(f[index] for f in found), int(sum(counts)), sum(row.truth for row in self.rows))
-            scores[threshold.name] = LocalizationScores(*totals)
-        return scores
+        return self.scores(which).localization()
 
     def refinement(self) -> dict[str, float]:
         """Return the share of images refined, percentiles of the factor, and what it does to the spacing."""
@@ -112,6 +139,7 @@ class Evaluation:
                 which: {
                     **self.counting(which).to_dict(),
                     "localization": {k: v.to_dict() for k, v in self.localization(which).items()},
+                    "measures": {k: m.value for k, m in self.scores(which).measures().items()},
                 }
                 for which in passes
             },
@@ -119,108 +147,228 @@ class Evaluation:
             "seconds": float(np.median([row.seconds for row in self.rows])),
         }
 
-    def table(self) -> tuple[list[str], list[list[str]]]:
-        """Return the header and the lines of the table: the first pass beside the refined result."""
-        header = ["", "MAE", "RMSE", "NAE", "bias"]
-        lines = []
+    def table(self) -> ResultTable:
+        """Return the table: the first pass beside the refined result."""
+        header, lines = [""], []
         passes: tuple[tuple[Pass, str], ...] = (("first", "first pass"), ("refined", "refined"))
         for which, label in passes:
-            scores, places = self.counting(which), self.localization(which)
-            if len(header) == 5:
-                header += [f"F {name}" for name in places]
-            lines.append(
-                [label, f"{scores.mae:.1f}", f"{scores.rmse:.1f}", f"{scores.nae:.3f}", f"{scores.bias:+.1f}"]
-                + [f"{100 * place.f:.1f}" for place in places.values()]
-            )
-        return header, lines
+            shown = _shown(self.scores(which))
+            header = ["", *shown]
+            lines.append((label, *shown.values()))
+        return ResultTable(tuple(header), tuple(lines))
 
     def markdown(self) -> str:
         """Return the table as Markdown."""
-        header, lines = self.table()
-        rule = ["---"] * len(header)
-        return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *lines])
+        return self.table().markdown()
 
     def write_csv(self, path: Path) -> None:
         """Write one row an image, atomically."""
-        names = [threshold.name for threshold in SHANGHAITECH]
+        names = [threshold.name for threshold in self.scoring.thresholds]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        plain = [
+        plain = ["truth", "count", "first_count", "regions", "factor", "spacing_before", "seconds"]
+        header = [
             "set",
             "name",
-            "truth",
-            "count",
-            "first_count",
-            "regions",
-            "factor",
-            "spacing_before",
-            "seconds",
+            *plain,
+            *(f"matched_{n}" for n in names),
+            *(f"first_matched_{n}" for n in names),
         ]
-        writer.writerow(plain + [f"matched_{n}" for n in names] + [f"first_matched_{n}" for n in names])
+        writer.writerow(header)
         for row in self.rows:
             blank = [""] * len(names)
-            matched = [list(row.matched) or blank, list(row.first_matched) or blank]
+            matched = [*(row.refined.matched or blank), *(row.first.matched or blank)]
             values = [getattr(row, name) for name in plain]
             rounded = [round(v, 4) if isinstance(v, float) else v for v in values]
-            writer.writerow([*rounded, *matched[0], *matched[1]])
+            writer.writerow([row.refined.set, row.refined.name, *rounded, *matched])
         write_atomic(path, lambda stream: stream.write(text.getvalue().encode()))
 
     def write_json(self, path: Path, about: dict[str, Any]) -> None:
-        """Write the scores with what they are about, atomically."""
-        text = json.dumps({**about, **self.to_dict()}, indent=1) + "\n"
+        """Write the scores with what they are about and one row an image, atomically."""
+        rows = [row.refined.to_dict() for row in self.rows]
+        whole = {**about, **self.to_dict(), "scoring": self.scoring.to_dict(), "rows": rows}
+        text = json.dumps(whole, indent=1) + "\n"
         write_atomic(path, lambda stream: stream.write(text.encode()))
 
 
+def _shown(scores: Scores) -> dict[str, str]:
+    """Return the scores that the plain table shows: counts, GAME and F."""
+    cells = {}
+    for name, measure in scores.measures().items():
+        if name in ("MAE", "RMSE") or name.startswith("GAME"):
+            cells[name] = f"{measure.value:.1f}"
+        elif name == "NAE":
+            cells[name] = f"{measure.value:.3f}"
+        elif name == "bias":
+            cells[name] = f"{measure.value:+.1f}"
+        elif name.startswith("F "):
+            cells[name] = f"{100 * measure.value:.1f}"
+    return cells
+
+
+class Journal:
+    """Rows kept in a file as they come, so that an interrupted evaluation goes on where it stopped.
+
+    One JSON line an image after a first line that says what is evaluated. A last line that was cut short
+    is left out and evaluated again.
+
+    Args:
+        stream: The open file, or None to keep nothing.
+        rows: What the file held.
+    """
+
+    def __init__(self, stream: IO[str] | None, rows: Sequence[Row] = ()) -> None:
+        self._stream = stream
+        self._rows = {(row.refined.set, row.refined.name): row for row in rows}
+
+    def find(self, sample: Sample) -> Row | None:
+        """Return the row of a photo that was evaluated before."""
+        return self._rows.get((sample.attributes.get("set", ""), sample.name))
+
+    def add(self, row: Row) -> None:
+        """Keep a row."""
+        if self._stream is not None:
+            self._stream.write(json.dumps(row.to_dict()) + "\n")
+            self._stream.flush()
+
+
+@contextmanager
+def open_journal(path: Path | None, about: dict[str, Any]) -> Iterator[Journal]:
+    """Open the journal of an evaluation; one of another evaluation is refused.
+
+    Raises:
+        DataError: The file holds the rows of another model, data set or protocol.
+    """
+    if path is None:
+        yield Journal(None)
+        return
+    head = json.dumps(about, sort_keys=True)
+    rows = _kept_rows(path, head) if path.exists() else []
+    whole = "".join(f"{line}\n" for line in [head, *(json.dumps(row.to_dict()) for row in rows)])
+    write_atomic(path, lambda stream: stream.write(whole.encode()))
+    with path.open("a", encoding="utf-8") as stream:
+        yield Journal(stream, rows)
+
+
+def _kept_rows(path: Path, head: str) -> list[Row]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0] != head:
+        raise DataError(
+            "expected the rows of this very evaluation",
+            f"those of another in {path}",
+            "Name another file with --resume, or remove it",
+        )
+    rows = []
+    for line in lines[1:]:
+        try:
+            rows.append(Row.from_dict(json.loads(line)))
+        except (ValueError, KeyError, TypeError):
+            break  # the line that was being written when the run was killed
+    return rows
+
+
+def sample_truth(sample: Sample, scoring: Scoring) -> GroundTruth:
+    """Return what is true of a sample, heads outside its mask left out. Raises DataError where it has no points."""
+    if sample.points is None:
+        raise DataError("expected an annotated photo", f"{sample.name} without points")
+    points, sizes, mask = sample.points, sample.sizes, None
+    size = (sample.size or photo_size(sample.image_path)) if scoring.game or sample.mask else None
+    if sample.mask is not None and size is not None:
+        mask = sample.mask.read()
+        mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        kept = inside_mask(points, mask)
+        points, sizes = points.select(kept), None if sizes is None else sizes[kept]
+    return GroundTruth.from_boxes(points, sizes, size=size, attributes=sample.attributes, mask=mask)
+
+
+def inside_mask(points: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which points lie in the mask; those outside the photo do not."""
+    columns, rows = np.floor(points.xy + 0.5).astype(np.int64).T
+    height, width = mask.shape
+    on = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    on[on] = mask[rows[on], columns[on]]
+    return np.asarray(on)
+
+
 def evaluate(
-    predictor: PredictsPaths, samples: Sequence[Sample], on_row: Callable[[], object] | None = None
+    predictor: PredictsPaths,
+    samples: Sequence[Sample],
+    on_row: Callable[[Row | None], object] | None = None,
+    scoring: Scoring | None = None,
+    journal: Journal | None = None,
 ) -> Evaluation:
     """Predict annotated photos and compare; a photo that cannot be read is reported and the rest is kept.
 
     Args:
         predictor: A ``Predictor``, or whatever predicts a path.
         samples: Photos with points.
-        on_row: Called after each photo, for progress. Ctrl-C keeps the rows so far.
+        on_row: Called after each photo with its row, or None where it failed. Ctrl-C keeps the rows so far.
+        scoring: What is measured; ShanghaiTech's thresholds where None.
+        journal: Rows of an earlier, interrupted run, to which new ones are added.
 
     Raises:
         DataError: No photo could be evaluated.
     """
     rows, failures = [], []
+    scoring = scoring or Scoring()
     try:
         for sample in samples:
+            row = journal.find(sample) if journal else None
             try:
-                rows.append(_row(predictor, sample))
+                if row is None:
+                    row = _row(predictor, sample, scoring)
+                    if journal is not None:
+                        journal.add(row)
+                rows.append(row)
             except CrowdscaleError as error:
                 failures.append((sample.name, str(error)))
             if on_row is not None:
-                on_row()
+                on_row(row)
     except KeyboardInterrupt:
         failures.append(("the rest", "Interrupted."))
     if not rows:
         raise DataError("expected annotated photos to evaluate on", failures[0][1] if failures else "none")
-    return Evaluation(tuple(rows), tuple(failures))
+    return Evaluation(tuple(rows), tuple(failures), scoring)
 
 
-def _row(predictor: PredictsPaths, sample: Sample) -> Row:
-    if sample.points is None:
-        raise DataError("expected an annotated photo", f"{sample.name} without points")
-    prediction = predictor.predict(sample.image_path)
+def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
+    truth = sample_truth(sample, scoring)
+    prediction = predictor.predict(sample.image_path if sample.size is None else sample.read())
     region = prediction.regions[0] if prediction.regions else None
+    counts = (prediction.count, prediction.first_count)
+    places = (prediction.points, prediction.first_points)
+    refined, first = (
+        _score(sample.name, truth, count, points, prediction, scoring)
+        for count, points in zip(counts, places, strict=True)
+    )
     return Row(
-        name=sample.name,
-        set=sample.attributes.get("set", ""),
-        truth=len(sample.points),
-        count=prediction.count,
-        first_count=prediction.first_count,
+        refined=refined,
+        first=first,
         regions=len(prediction.regions),
         factor=region.factor if region else float("nan"),
-        spacing_before=sample.points.inside(region.box).spacing() if region else float("nan"),
+        spacing_before=truth.points.inside(region.box).spacing() if region else float("nan"),
         seconds=prediction.seconds,
-        matched=_matched(prediction.points, sample.points),
-        first_matched=_matched(prediction.first_points, sample.points),
     )
 
 
-def _matched(points: Points | None, truth: Points) -> tuple[int, ...]:
-    if points is None:
-        return ()
-    return tuple(len(match_points(points.xy, truth.xy, t.radii(truth))) for t in SHANGHAITECH)
+def _score(
+    name: str,
+    truth: GroundTruth,
+    count: float,
+    points: Points | None,
+    prediction: Prediction,
+    scoring: Scoring,
+) -> ImageRow:
+    """Score one pass; in a masked photo only what lies in the mask counts, a density by its share there."""
+    density = prediction.map if points is None else None
+    if truth.mask is not None:
+        if points is not None:
+            points = points.select(inside_mask(points, truth.mask))
+            count = float(len(points))
+        elif density is not None:
+            height, width = density.shape
+            share = cv2.resize(truth.mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+            total = float(density.sum(dtype=np.float64))
+            density = density * share
+            count *= float(density.sum(dtype=np.float64)) / total if total > 0 else 0.0
+    return score_image(name, truth, count, points, scoring, density)

@@ -247,7 +247,7 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("nwpu:/data", "data set out of folder, sha, shb, but got 'nwpu'"),
+            ("citys:/data", "data set out of cc50, .*shb.*, but got 'citys'"),
             ("sha/val:/data", "split of ShanghaiTech out of test, train, but got 'val'"),
             ("sha:", r"NAME\[/SPLIT\]:PATH"),
             ("folder/train:/data", "A folder has no splits"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from crowdscale.metrics import match_points
+from crowdscale.metrics import match_counts, match_points, matching
 
 
 def brute_force(ours, theirs, radius):
@@ -78,3 +78,42 @@ def test_each_true_head_may_have_its_own_radius():
 def test_nobody(n, m):
     matches = match_points(np.zeros((n, 2)), np.zeros((m, 2)), 4.0)
     assert matches.pairs.shape == (0, 2)
+
+
+def test_many_radii_at_once_are_as_one_by_one():
+    random = np.random.default_rng(3)
+    for n, m in ((40, 60), (60, 40), (1, 1), (0, 5)):
+        ours, theirs = random.integers(0, 60, (n, 2)), random.integers(0, 60, (m, 2))
+        radii = [7, 1, 100, 2.5, 7, 30]
+        assert match_counts(ours, theirs, radii).tolist() == [
+            len(match_points(ours, theirs, r)) for r in radii
+        ]
+    assert match_counts([[0, 0]], [[0, 0]], []).tolist() == []
+
+
+def test_a_large_component_is_assigned_as_a_small_one(monkeypatch):
+    random = np.random.default_rng(4)
+    for _ in range(100):
+        n, m = random.integers(1, 30, 2)
+        ours, theirs = random.integers(0, 25, (n, 2)), random.integers(0, 25, (m, 2))
+        dense = match_points(ours, theirs, 5.0, closest=True)
+        monkeypatch.setattr(matching, "DENSE", 0)
+        sparse = match_points(ours, theirs, 5.0, closest=True)
+        monkeypatch.undo()
+        assert len(sparse) == len(dense)
+        assert sparse.distances.sum() == pytest.approx(dense.distances.sum())
+        assert np.allclose(
+            sparse.distances, np.linalg.norm(ours[sparse.pairs[:, 0]] - theirs[sparse.pairs[:, 1]], axis=1)
+        )
+
+
+def test_thousands_of_heads_nearly_all_matched_is_not_slow():
+    """A crowd in which the last few heads need long augmenting paths; SciPy's bipartite matching took minutes."""
+    random = np.random.default_rng(0)
+    theirs = random.uniform(0, 1, (6000, 2)) * (4200, 2800)
+    ours = np.concatenate(
+        [theirs[:4700] + random.normal(0, 4, (4700, 2)), random.uniform(0, 1, (1400, 2)) * (4200, 2800)]
+    )
+    counts = match_counts(ours, theirs, np.arange(1, 101))
+    assert (np.diff(counts) >= 0).all()
+    assert counts[-1] > 5900

@@ -6,13 +6,12 @@ import pytest
 from crowdscale.errors import DataError
 from crowdscale.metrics import (
     Fixed,
+    GroundTruth,
     LocalizationScores,
     NearestNeighbours,
     count_scores,
     localization_scores,
-    read_points,
-    read_truth,
-    write_points,
+    read_entries,
 )
 from crowdscale.points import Points
 
@@ -43,32 +42,18 @@ def test_nobody_anywhere_is_zero_not_an_error():
 
 
 def test_nearest_neighbours_radius():
-    truth = Points([[0, 0], [3, 0], [0, 4]])
+    truth = GroundTruth(Points([[0, 0], [3, 0], [0, 4]]))
     assert NearestNeighbours(2).radii(truth).tolist() == [3.5, 4.0, 4.5]
     assert NearestNeighbours(8).radii(truth).tolist() == [3.5, 4.0, 4.5]
-    assert NearestNeighbours(8, lone=16).radii(Points([[5, 5]])).tolist() == [16]
-
-
-@pytest.mark.parametrize("line", ["1", "1 2 3 4 5", "one 1 2 3", "1 1 nan 3"])
-def test_a_damaged_line_is_named(tmp_path, line):
-    path = tmp_path / "points.txt"
-    path.write_text(f"7 1 2 3\n{line}\n")
-    with pytest.raises(DataError):
-        read_points(path)
-
-
-def test_points_written_are_points_read(tmp_path):
-    points = {2: Points([[1.25, 2.5], [3, 4]]), 1: Points()}
-    write_points(tmp_path / "points.txt", points)
-    assert read_points(tmp_path / "points.txt") == points
+    assert NearestNeighbours(8, lone=16).radii(GroundTruth(Points([[5, 5]]))).tolist() == [16]
 
 
 @pytest.mark.realdata
 def test_published_scores_of_published_points(shared_root):
     """FIDTM on the A test set, annotation of 2015: within 0.1 of what its authors print."""
-    truth = read_truth(shared_root / "eval" / "sha_test_gt.txt")
-    predicted = read_points(shared_root / "eval" / "sha_test_fidtm_predictions.txt")
-    images = [(predicted[name], truth[name]) for name in truth]
+    truth = read_entries(shared_root / "eval" / "sha_test_gt.txt")
+    predicted = read_entries(shared_root / "eval" / "sha_test_fidtm_predictions.txt")
+    images = [(predicted[name].points, truth[name].points) for name in truth]
     published = {4: (59.1, 58.2, 58.6), 8: (78.1, 77.0, 77.6)}
     for pixels, expected in published.items():
         scores = localization_scores(images, Fixed(pixels))

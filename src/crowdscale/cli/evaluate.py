@@ -1,29 +1,53 @@
-"""``crowdscale evaluate``: a model's errors on annotated photos, the first pass beside the refined result."""
+"""``crowdscale evaluate``: models' errors on annotated photos, the first pass beside the refined result."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crowdscale.data.sample import Sample
+    from crowdscale.evaluation import Evaluation
+    from crowdscale.metrics import Scores, Scoring
+    from crowdscale.prediction import Predictor
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A bundled model's name, or the path of a model folder.")],
+    models: Annotated[list[str], typer.Argument(help="Bundled models' names, or paths of model folders.")],
     data: Annotated[
         list[str], typer.Option(help="NAME[/SPLIT]:PATH, such as sha/test:DIR; repeat for several.")
     ],
     listed: Annotated[
         Path | None, typer.Option("--list", help="Only the photos of this list, SET/NAME a line.")
     ] = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="A table of models × data sets instead of one over all.")
+    ] = False,
+    protocol: Annotated[
+        str, typer.Option(help="Whose scores: sha, qnrf, nwpu, …; that of the first --data if not given.")
+    ] = "",
+    limit_size: Annotated[
+        bool, typer.Option(help="Resize photos to the protocol's longest and shortest side first.")
+    ] = False,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write one row an image.")
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the scores.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the scores and one row an image.")
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table: .md, .csv, .json or .tex.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep rows here as they come; with the same FILE go on there."),
     ] = None,
     factor: Annotated[
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
@@ -33,35 +57,134 @@ def evaluate(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
 ) -> None:
-    """Predict annotated photos and print MAE, RMSE, NAE and F of both passes."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from crowdscale.data.lists import read_list, split_samples
-    from crowdscale.data.opening import open_dataset
-    from crowdscale.evaluation import evaluate as run
+    """Predict annotated photos and print MAE, RMSE, NAE and F of both passes, with 95 % intervals."""
+    from crowdscale.errors import OptionError
     from crowdscale.prediction import PredictOptions, load
 
+    if not cross and len(models) > 1:
+        raise OptionError("expected one model", f"{len(models)}", "Add --cross for a table of several")
+    if cross and (csv_file or json_file):
+        raise OptionError("expected --table with --cross", "--csv or --json", "They hold one model's rows")
+    sets, scoring = _gather(data, listed, protocol, limit_size)
+    options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
+    about = {"data": list(sets), "list": str(listed or ""), "engine": engine}
+    predictors = {
+        name: load(name, engine=engine, device=device, threads=threads, options=options) for name in models
+    }
+    if cross:
+        _cross(predictors, sets, scoring, table)
+        return
+    predictor = predictors[models[0]]
+    samples = [sample for part in sets.values() for sample in part]
+    settings = {"model": models[0], "factor": factor, "merge": merge, **about}
+    result = _run(predictor, samples, scoring, resume, settings)
+    _report(result, {"model": predictor.config.name, **about}, csv_file, json_file, table)
+
+
+def _gather(
+    data: list[str], listed: Path | None, protocol: str, limit_size: bool
+) -> tuple[dict[str, Sequence[Sample]], Scoring]:
+    """Return the samples of each data set by its label, and what is measured on them."""
+    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.data.opening import open_dataset, protocol_of
+    from crowdscale.data.sizing import limit_sizes
+    from crowdscale.metrics import Scoring
+
     names = read_list(listed) if listed else None
-    samples, sets = [], []
+    sets: dict[str, Sequence[Sample]] = {}
+    first = None
     for text in data:
         dataset = open_dataset(text)
-        chosen = split_samples(dataset.samples, names)[1] if names else dataset.samples
-        samples += chosen
-        sets.append(f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /"))
-    options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
-    predictor = load(model, engine=engine, device=device, threads=threads, options=options)
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        rules = protocol_of(protocol) if protocol else dataset.protocol
+        first = first or rules
+        chosen: Sequence[Sample] = split_samples(dataset.samples, names)[1] if names else dataset.samples
+        if limit_size:
+            chosen = limit_sizes(chosen, rules.limits)
+        label = f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /")
+        sets[label if label not in sets else text] = chosen
+    return sets, Scoring.of(first) if first else Scoring()
+
+
+def _run(
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    scoring: Scoring,
+    kept: Path | None,
+    about: dict[str, Any],
+) -> Evaluation:
+    """Evaluate with a progress line; rows that a file kept are not predicted again."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from crowdscale.evaluation import evaluate as run
+    from crowdscale.evaluation import open_journal
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with (
+        Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress,
+        open_journal(kept, {**about, "scoring": scoring.to_dict()}) as journal,
+    ):
         task = progress.add_task("evaluating", total=len(samples))
-        result = run(predictor, samples, lambda: progress.advance(task))
-    about = {"model": predictor.config.name, "data": sets, "list": str(listed or ""), "engine": engine}
-    typer.echo(f"{about['model']} on {', '.join(sets)}: {len(result.rows)} images\n\n{result.markdown()}\n")
+        return run(predictor, samples, lambda _: progress.advance(task), scoring, journal)
+
+
+def _cross(
+    predictors: dict[str, Predictor],
+    sets: dict[str, Sequence[Sample]],
+    scoring: Scoring,
+    table: Path | None,
+) -> None:
+    """Print models × data sets; what each model was trained on stands beside its name."""
+    from crowdscale.cli.score_tables import cross_table
+
+    cells: dict[str, dict[str, Scores]] = {}
+    failures: list[tuple[str, str]] = []
+    for name, predictor in predictors.items():
+        trained = predictor.config.training.get("data", [])
+        sources = "+".join(dict.fromkeys(str(text).split("/", maxsplit=1)[0] for text in trained))
+        row = cells.setdefault(f"{name} ({sources})" if sources else name, {})
+        for label, samples in sets.items():
+            result = _run(predictor, samples, scoring, None, {})
+            row[label] = result.scores("refined")
+            failures += result.failures
+    shown = cross_table(cells)
+    typer.echo(f"MAE / RMSE (95 % interval of the MAE), refined\n\n{shown.markdown()}")
+    if table is not None:
+        shown.write(table)
+    _fail(failures)
+
+
+def _report(
+    result: Evaluation,
+    about: dict[str, Any],
+    csv_file: Path | None,
+    json_file: Path | None,
+    table: Path | None,
+) -> None:
+    from crowdscale.cli.score_tables import split_table
+    from crowdscale.metrics import interval
+
+    shown = result.table()
+    sets = ", ".join(about["data"])
+    typer.echo(f"{about['model']} on {sets}: {len(result.rows)} images\n\n{shown.markdown()}\n")
+    measures = result.scores("refined").measures()
+    known = {name: interval(measures[name]) for name in ("MAE", "RMSE")}
+    typer.echo("95 % intervals: " + ", ".join(f"{n} {i.low:.1f}–{i.high:.1f}" for n, i in known.items()))
     typer.echo("  ".join(f"{name} {value:.3f}" for name, value in result.refinement().items()))
+    for attribute in result.scoring.attributes:
+        typer.echo(f"\nby {attribute}\n\n{split_table(result.scores('refined'), attribute).markdown()}")
     if csv_file:
         result.write_csv(csv_file)
     if json_file:
         result.write_json(json_file, about)
-    for name, sentence in result.failures:
+    if table:
+        shown.write(table)
+    _fail(result.failures)
+
+
+def _fail(failures: Sequence[tuple[str, str]]) -> None:
+    for name, sentence in failures:
         typer.echo(f"{name}: {sentence}", err=True)
-    if result.failures:
-        raise typer.Exit(130 if result.failures[-1][1] == "Interrupted." else 1)
+    if failures:
+        raise typer.Exit(130 if failures[-1][1] == "Interrupted." else 1)

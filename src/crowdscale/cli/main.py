@@ -13,6 +13,7 @@ from crowdscale.cli.count import count
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models
+from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
 from crowdscale.errors import CrowdscaleError
@@ -23,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, models, evaluate, train, tune, export):
+for command in (count, models, evaluate, score, compare, train, tune, export):
     app.command()(command)
 
 

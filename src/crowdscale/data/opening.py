@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from crowdscale.data.folder import Folder
+from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
-from crowdscale.data.shanghaitech import ShanghaiTech
 from crowdscale.errors import OptionError, unknown_name
 
-__all__ = ["DATASETS", "Dataset", "open_dataset"]
+__all__ = ["DATASETS", "Dataset", "describe_datasets", "open_dataset", "protocol_of", "reader_class"]
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,15 @@ class Dataset:
     """A data set that was opened: its name, its samples and what else a result must state."""
 
     name: str
-    """``sha``, ``shb`` or ``folder``."""
+    """Its short name: ``sha``, ``qnrf``, …, ``folder``."""
     split: str
-    """``train`` or ``test``; empty for a folder, which has none."""
+    """``train``, ``test``, …; empty for a folder, which has none."""
     samples: list[Sample]
     """The photos with their points."""
     release: str = ""
     """The release of the annotation (``2015``, ``2016``, ``unknown``); empty where a set has only one."""
+    protocol: Protocol = field(default_factory=lambda: protocol_of(FOLDER))
+    """How papers use it."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -39,25 +42,64 @@ class Dataset:
         return iter(self.samples)
 
 
-def _shanghaitech(part: str, path: Path, split: str) -> Dataset:
-    opened = ShanghaiTech(path, part, split or "train")
-    return Dataset(f"sh{part.lower()}", opened.split, opened.samples, opened.release)
+DATASETS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "sha": ("shanghaitech", "ShanghaiTech", {"part": "A"}),
+    "shb": ("shanghaitech", "ShanghaiTech", {"part": "B"}),
+    "qnrf": ("qnrf", "UCFQNRF", {}),
+    "cc50": ("ucfcc50", "UCFCC50", {}),
+    "jhu": ("jhu", "JHUCrowd", {}),
+    "nwpu": ("nwpu", "NWPUCrowd", {}),
+    "trancos": ("trancos", "Trancos", {}),
+    "mall": ("mall", "Mall", {}),
+    "ucsd": ("ucsd", "UCSD", {}),
+    "scuthead": ("scuthead", "SCUTHead", {}),
+    "crowdhuman": ("crowdhuman", "CrowdHuman", {}),
+    "visdrone": ("visdrone", "VisDroneCC", {}),
+    "fdst": ("fdst", "FDST", {}),
+}
+"""The public data sets by short name: module, class and options of the reader, imported when one is opened."""
+
+FOLDER = "folder"
+"""The short name of your own photos."""
 
 
-def _folder(path: Path, split: str) -> Dataset:
+def reader_class(name: str) -> type[Any]:
+    """Return the reader of a public data set. Raises OptionError for an unknown name, listing the known."""
+    if name not in DATASETS:
+        raise unknown_name("data set", name, [*DATASETS, FOLDER])
+    module, reader, _ = DATASETS[name]
+    found: type[Any] = getattr(import_module(f"crowdscale.data.{module}"), reader)
+    return found
+
+
+def protocol_of(name: str) -> Protocol:
+    """Return how papers use a data set; your own folder is scored as ShanghaiTech A."""
+    if name == FOLDER:
+        name = "sha"
+    reader = reader_class(name)
+    part = DATASETS[name][2].get("part")
+    protocol: Protocol = reader.protocols[part] if part else reader.protocol
+    return protocol
+
+
+def describe_datasets() -> dict[str, tuple[Card, Protocol]]:
+    """Return what each public data set is and how papers use it, by short name."""
+    return {name: (reader_class(name).card, protocol_of(name)) for name in DATASETS}
+
+
+def _open_public(name: str, path: Path, split: str) -> Dataset:
+    reader, protocol = reader_class(name), protocol_of(name)
+    opened = reader(path, split=split or protocol.splits[0], **DATASETS[name][2])
+    return Dataset(name, opened.split, opened.samples, getattr(opened, "release", ""), protocol)
+
+
+def _open_folder(path: Path, split: str) -> Dataset:
     if split:
         raise OptionError(
             "expected folder:PATH", f"folder/{split}:{path}", "A folder has no splits; name its path"
         )
-    return Dataset("folder", "", Folder(path).samples)
+    return Dataset(FOLDER, "", Folder(path).samples)
 
-
-DATASETS: dict[str, Callable[[Path, str], Dataset]] = {
-    "folder": _folder,
-    "sha": partial(_shanghaitech, "A"),
-    "shb": partial(_shanghaitech, "B"),
-}
-"""The data sets by name; each builder takes the path and the split (empty where none was named)."""
 
 GRAMMAR = re.compile(r"(?P<name>[\w-]{2,})(?:/(?P<split>\w+))?:(?P<path>.*)", re.DOTALL)
 """``NAME[/SPLIT]:PATH``; a single letter before the colon is a drive."""
@@ -66,8 +108,8 @@ GRAMMAR = re.compile(r"(?P<name>[\w-]{2,})(?:/(?P<split>\w+))?:(?P<path>.*)", re
 def open_dataset(text: str) -> Dataset:
     """Return the data set that ``NAME[/SPLIT]:PATH`` names; a bare path is a folder of your own photos.
 
-    ``sha:PATH`` and ``shb:PATH`` are ShanghaiTech's parts; their split is ``train`` unless named, as in
-    ``sha/test:PATH``. ``folder:PATH`` is the same as the bare path.
+    ``sha:PATH`` is part A of ShanghaiTech, and so on (``DATASETS``); the split is the first of the set's
+    own (mostly ``train``) unless named, as in ``sha/test:PATH``. ``folder:PATH`` is the same as the bare path.
 
     Raises:
         OptionError: The name or the split is not known.
@@ -75,11 +117,13 @@ def open_dataset(text: str) -> Dataset:
     """
     match = GRAMMAR.fullmatch(text)
     if match is None or Path(text).exists():
-        return _folder(Path(text).expanduser(), "")
-    if match["name"] not in DATASETS:
-        raise unknown_name("data set", match["name"], DATASETS)
-    if not match["path"]:
+        return _open_folder(Path(text).expanduser(), "")
+    name, split, path = match["name"], match["split"] or "", match["path"]
+    if name != FOLDER:
+        reader_class(name)
+    if not path:
         raise OptionError(
             "expected NAME[/SPLIT]:PATH", repr(text), "Put the data set's folder after the colon"
         )
-    return DATASETS[match["name"]](Path(match["path"]).expanduser(), match["split"] or "")
+    folder = Path(path).expanduser()
+    return _open_folder(folder, split) if name == FOLDER else _open_public(name, folder, split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 from scipy.io import loadmat
 
 from crowdscale.errors import DataError
-from crowdscale.images import read_image, resize_image
+from crowdscale.images import read_image, resize_image, write_image
 from crowdscale.points import Points
 
 __all__ = ["Mask", "Sample"]
@@ -62,6 +63,7 @@ class Sample:
         mask: Region of interest, where the set gives one, at the photo's own size.
         size: (width, height) to which the photo is resized when it is read; None leaves it as it is.
         cache: Folder that keeps resized photos, safe with several workers; None keeps none.
+        fields: (n,) further numbers of each head by name, such as ``occlusion``.
     """
 
     name: str
@@ -72,12 +74,27 @@ class Sample:
     mask: Mask | None = None
     size: tuple[int, int] | None = None
     cache: Path | None = None
+    fields: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def read(self) -> NDArray[np.uint8]:
         """Return the photo as (h, w, 3) RGB uint8. Raises ImageError where it cannot be read."""
         if self.size is None:
             return read_image(self.image_path).pixels
-        return resize_image(read_image(self.image_path).pixels, *self.size)
+        kept = self._cached()
+        if kept is not None and kept.is_file():
+            return read_image(kept).pixels
+        pixels = resize_image(read_image(self.image_path).pixels, *self.size)
+        if kept is not None:
+            write_image(kept, pixels)  # whole or not at all: of several workers the last one wins
+        return pixels
+
+    def _cached(self) -> Path | None:
+        """Where the resized photo is kept: a name that changes with the photo, its date and the size."""
+        if self.cache is None or self.size is None:
+            return None
+        stamp = self.image_path.stat()
+        key = f"{self.image_path.resolve()} {stamp.st_mtime_ns} {stamp.st_size} {self.size}"
+        return self.cache / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.png"
 
     def resized(self, size: tuple[int, int], own: tuple[int, int], cache: Path | None = None) -> Sample:
         """Return the sample of the photo resized from its ``own`` (width, height) to ``size``."""

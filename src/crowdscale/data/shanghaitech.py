@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from crowdscale.data.checks import check_points, is_outside, photo_size
+from crowdscale.data.layout import Reader, what_is
+from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, unknown_name
 from crowdscale.points import Points
@@ -44,10 +45,17 @@ SPELLINGS = ("part_{}", "part_{}_final")
 ANNOTATION_FOLDERS = ("ground-truth", "ground_truth")
 SPLITS = ("train", "test")
 
+TREE = """
+ShanghaiTech/
+  part_A/  train_data/  images/IMG_1.jpg …  ground-truth/GT_IMG_1.mat …
+           test_data/   …
+  part_B/  …
+"""
+
 SOURCE = "Get the set from its authors (https://github.com/desenzhou/ShanghaiTechDataset)"
 
 
-class ShanghaiTech:
+class ShanghaiTech(Reader):
     """ShanghaiTech: 1,198 photos of crowds from the web (part A) and from streets of Shanghai (part B).
 
     Part A has 300 photos to train and 182 to test, part B 400 and 316 (all 1024×768). Points are (x, y)
@@ -70,6 +78,15 @@ class ShanghaiTech:
         DataError: A folder, a photo or an annotation is missing or damaged.
     """
 
+    card: ClassVar[Card] = Card(
+        "ShanghaiTech", "1,198 photos of crowds: A from the web, B from streets of Shanghai",
+        "points on heads", "research", "https://github.com/desenzhou/ShanghaiTechDataset",
+        "Zhang et al., CVPR 2016", verified=True,
+    )  # fmt: skip
+    protocol: ClassVar[Protocol] = Protocol(SPLITS, sigma=4.0)
+    protocols: ClassVar[dict[str, Protocol]] = {"A": protocol, "B": Protocol(SPLITS, sigma=8.0)}
+    """The protocol of each part: their kernels differ."""
+
     def __init__(self, root: str | Path, part: str = "A", split: str = "train", leaked: bool = False) -> None:
         if part not in PART_TOTALS:
             raise unknown_name("part of ShanghaiTech", part, PART_TOTALS)
@@ -81,15 +98,6 @@ class ShanghaiTech:
         self._heads = sum(_count(sample) for sample in everyone)
         drop = LEAKED if (part, split) == ("A", "train") and not leaked else frozenset()
         self.samples = [sample for sample in everyone if sample.name not in drop]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self.samples[index]
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
     @property
     def release(self) -> str:
@@ -127,15 +135,11 @@ def _part_folder(root: Path, part: str) -> Path:
     others = [spelling.format(other) for spelling in SPELLINGS for other in PART_TOTALS if other != part]
     if root.resolve().name not in others and any((root / f"{split}_data").is_dir() for split in SPLITS):
         return root
-    raise DataError(f"expected {' or '.join(names)} in {root}, or that folder itself", _what_is(root), SOURCE)
-
-
-def _what_is(folder: Path) -> str:
-    """Return what an error says of a folder that lacks something."""
-    if not folder.is_dir():
-        return "no such folder"
-    names = sorted(entry.name for entry in folder.iterdir())
-    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "") if names else "an empty folder"
+    raise DataError(
+        f"expected {' or '.join(names)} in {root}, or that folder itself",
+        what_is(root),
+        f"{SOURCE}. It unpacks to:\n{TREE.strip()}\n",
+    )
 
 
 def _read_split(folder: Path, part: str, split: str) -> list[Sample]:
@@ -143,7 +147,7 @@ def _read_split(folder: Path, part: str, split: str) -> list[Sample]:
     base = folder / f"{split}_data"
     if not base.is_dir():
         raise DataError(
-            f"expected the folder {base}", _what_is(folder), "Check that the set was unpacked in full"
+            f"expected the folder {base}", what_is(folder), "Check that the set was unpacked in full"
         )
     photos = _numbered(_subfolder(base, ("images",)), r"IMG_(\d+)\.jpe?g", "photos IMG_n.jpg")
     truths = _numbered(_subfolder(base, ANNOTATION_FOLDERS), r"GT_IMG_(\d+)\.mat", "annotations GT_IMG_n.mat")
@@ -160,7 +164,7 @@ def _subfolder(base: Path, names: tuple[str, ...]) -> Path:
         if (base / name).is_dir():
             return base / name
     remedy = "Check that the set was unpacked in full"
-    raise DataError(f"expected the folder {' or '.join(names)} in {base}", _what_is(base), remedy)
+    raise DataError(f"expected the folder {' or '.join(names)} in {base}", what_is(base), remedy)
 
 
 def _numbered(folder: Path, pattern: str, what: str) -> dict[int, Path]:
@@ -169,7 +173,7 @@ def _numbered(folder: Path, pattern: str, what: str) -> dict[int, Path]:
     found = {int(match[1]): path for match, path in matches if match}
     if not found:
         raise DataError(
-            f"expected {what} in {folder}", _what_is(folder), "Check that the set was unpacked in full"
+            f"expected {what} in {folder}", what_is(folder), "Check that the set was unpacked in full"
         )
     return found
 

@@ -21,7 +21,7 @@ from crowdscale.learn.scaling import (
     pool_regions,
     zoom,
 )
-from crowdscale.learn.transforms import Batch
+from crowdscale.learn.transforms import Batch, block_counts
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Box, Points
 from crowdscale.regions import RegionRule
@@ -114,7 +114,7 @@ class AutoScale(nn.Module):
         first_loss = self.map_loss(first, batch["target"])
         blocks = nothing
         if first.blocks is not None:
-            blocks = self.loss_options.block_weight * block_count_loss(first.blocks, batch["blocks"])
+            blocks = self._block_loss(first.blocks, batch["blocks"])
         if not refine:
             return Losses(first_loss, nothing, nothing, blocks)
         points = [Points(xy) for xy in batch["points"]]
@@ -131,6 +131,9 @@ class AutoScale(nn.Module):
                 side, self._coarse(target, stride)
             )
         return loss
+
+    def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
+        return self.loss_options.block_weight * block_count_loss(blocks, counts)
 
     def _output_loss(self, output: Tensor, target: Tensor) -> Tensor:
         options = self.loss_options
@@ -194,14 +197,20 @@ class AutoScale(nn.Module):
         chosen = images[[i for i, _ in boxes]]
         centre_tensor = torch.from_numpy(centres).to(images.device, side.dtype)
         views = zoom(chosen, centre_tensor, side, size)
-        targets = []
+        targets, counts = [], []
         for (i, _), factor, (x, y) in zip(boxes, side.detach().tolist(), centres, strict=True):
             middle = (size - 1) / 2
             moved = Points((points[i].xy - (x, y)) * factor + middle)
             targets.append(self.codec.encode(moved, size, size))
+            counts.append(block_counts(moved, size, size))
         target = torch.from_numpy(np.stack(targets)).to(images.device)
         prediction = self.network(views.contiguous(memory_format=torch.channels_last))
-        return self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None])
+        loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None])
+        if prediction.blocks is not None:
+            loss = loss + self._block_loss(
+                prediction.blocks, torch.from_numpy(np.stack(counts)).to(loss.device)
+            )
+        return loss
 
 
 def _middle(box: Box) -> tuple[float, float]:

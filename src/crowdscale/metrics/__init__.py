@@ -1,29 +1,53 @@
-"""Scores: counting errors, one-to-one matching, localization, the field's point files."""
+"""Scores: counting errors, one-to-one matching, localization, GAME, intervals, the field's point files."""
 
 from crowdscale.metrics.counting import CountScores, count_scores
-from crowdscale.metrics.localization import (
+from crowdscale.metrics.game import game_errors
+from crowdscale.metrics.localization import LocalizationScores, localization_scores
+from crowdscale.metrics.matching import Matches, match_counts, match_points
+from crowdscale.metrics.measures import Comparison, Interval, Measure, interval
+from crowdscale.metrics.point_files import Entry, pair_entries, read_entries, write_entries
+from crowdscale.metrics.scoring import ImageRow, Scores, Scoring, compare, score_image
+from crowdscale.metrics.table import ResultTable
+from crowdscale.metrics.thresholds import (
     SHANGHAITECH,
+    BoxRadius,
     Fixed,
-    LocalizationScores,
     NearestNeighbours,
     Threshold,
-    localization_scores,
+    threshold,
 )
-from crowdscale.metrics.matching import Matches, match_points
-from crowdscale.metrics.point_files import read_points, read_truth, write_points
+from crowdscale.metrics.truth import GroundTruth, box_radii, size_bands
 
 __all__ = [
     "SHANGHAITECH",
+    "BoxRadius",
+    "Comparison",
     "CountScores",
+    "Entry",
     "Fixed",
+    "GroundTruth",
+    "ImageRow",
+    "Interval",
     "LocalizationScores",
     "Matches",
+    "Measure",
     "NearestNeighbours",
+    "ResultTable",
+    "Scores",
+    "Scoring",
     "Threshold",
+    "box_radii",
+    "compare",
     "count_scores",
+    "game_errors",
+    "interval",
     "localization_scores",
+    "match_counts",
     "match_points",
-    "read_points",
-    "read_truth",
-    "write_points",
+    "pair_entries",
+    "read_entries",
+    "score_image",
+    "size_bands",
+    "threshold",
+    "write_entries",
 ]

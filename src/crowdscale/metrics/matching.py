@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, maximum_bipartite_matching
+from scipy.sparse.csgraph import connected_components, maximum_flow, min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
-__all__ = ["Matches", "match_points"]
+__all__ = ["Matches", "match_counts", "match_points"]
 
 SLACK = 1e-9
 """Relative slack of the inclusive radius, so that a distance of exactly the radius passes in floating point."""
+
+DENSE = 300
+"""Largest side of a component that is assigned by a dense cost matrix; larger ones stay sparse."""
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -49,19 +52,76 @@ def match_points(predicted: ArrayLike, truth: ArrayLike, radius: ArrayLike, clos
         return Matches(np.zeros((0, 2), np.int64), np.zeros(0))
     if closest:
         return _closest(rows, columns, distances, len(ours), len(theirs))
-    graph = _graph(rows, columns, (len(ours), len(theirs)))
-    partner = np.asarray(maximum_bipartite_matching(graph, perm_type="column"), np.int64)
-    chosen = np.flatnonzero(partner >= 0)
-    pairs = np.column_stack([chosen, partner[chosen]])
+    pairs = _largest(rows, columns, (len(ours), len(theirs)))
     return Matches(pairs, np.linalg.norm(ours[pairs[:, 0]] - theirs[pairs[:, 1]], axis=1))
 
 
-def _candidates(ours: Floats, theirs: Floats, radius: Floats) -> tuple[Integers, Integers, Floats]:
+def match_counts(predicted: ArrayLike, truth: ArrayLike, radii: ArrayLike) -> Integers:
+    """Return the number of heads that can be matched within each of many radii, inclusive.
+
+    The number never falls as the radius grows: where it is the same at both ends of a span of radii, it
+    is the same between them, and nothing is matched there. Pairs are looked up once, for the largest.
+
+    Args:
+        predicted: (n, 2) x, y in pixels.
+        truth: (m, 2).
+        radii: (k,) in pixels, in any order.
+    """
+    ours = np.asarray(predicted, float).reshape(-1, 2)
+    theirs = np.asarray(truth, float).reshape(-1, 2)
+    wanted, back = np.unique(np.asarray(radii, float), return_inverse=True)
+    if not len(wanted):
+        return np.zeros(0, np.int64)
+    rows, columns, distances = _candidates(ours, theirs, wanted[-1])
+    order = np.argsort(distances)
+    rows, columns = rows[order], columns[order]
+    ends = np.searchsorted(distances[order], wanted * (1 + SLACK), side="right")
+    shape = (len(ours), len(theirs))
+    counts = np.full(len(wanted), -1, np.int64)
+
+    def at(index: int) -> int:
+        if counts[index] < 0:
+            counts[index] = len(_largest(rows[: ends[index]], columns[: ends[index]], shape))
+        return int(counts[index])
+
+    spans = [(0, len(wanted) - 1)]
+    while spans:
+        low, high = spans.pop()
+        if at(low) == min(shape) or at(low) == at(high):
+            counts[low : high + 1] = at(low)
+        elif high - low > 1:
+            middle = (low + high) // 2
+            spans += [(middle, high), (low, middle)]
+    return counts[back.reshape(-1)]
+
+
+def _largest(rows: Integers, columns: Integers, shape: tuple[int, int]) -> Integers:
+    """Return the (k, 2) pairs of a largest matching, as a flow of one unit a head (Dinic).
+
+    SciPy's own bipartite matching takes minutes where nearly all heads of a big crowd can be matched.
+    """
+    if not len(rows):
+        return np.zeros((0, 2), np.int64)
+    n, m = shape
+    source, sink = 0, n + m + 1
+    heads = np.concatenate([np.full(n, source), 1 + rows, 1 + n + np.arange(m)]).astype(np.int32)
+    tails = np.concatenate([1 + np.arange(n), 1 + n + columns, np.full(m, sink)]).astype(np.int32)
+    units = csr_array((np.ones(len(heads), np.int32), (heads, tails)), shape=(sink + 1, sink + 1))
+    flow = maximum_flow(units, source, sink, method="dinic").flow.tocoo()
+    used = (flow.data > 0) & (flow.row > source) & (flow.row <= n) & (flow.col < sink)
+    return np.column_stack([flow.row[used] - 1, flow.col[used] - 1 - n]).astype(np.int64)
+
+
+def _candidates(ours: Floats, theirs: Floats, radius: ArrayLike) -> tuple[Integers, Integers, Floats]:
     """Return the pairs within the radius as (prediction, true head, distance): the gate before matching."""
     if not len(ours) or not len(theirs):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    radii = np.broadcast_to(radius, len(theirs)) * (1 + SLACK)
-    near = cKDTree(ours).query_ball_point(theirs, radii)
+    radii = np.asarray(radius, float) * (1 + SLACK)
+    tree = cKDTree(ours)
+    if radii.ndim == 0:
+        found = tree.sparse_distance_matrix(cKDTree(theirs), float(radii), output_type="ndarray")
+        return found["i"], found["j"], found["v"]
+    near = tree.query_ball_point(theirs, np.broadcast_to(radii, len(theirs)))
     columns = np.repeat(np.arange(len(theirs)), [len(found) for found in near])
     rows = np.concatenate([np.asarray(found, np.int64) for found in near])
     return rows, columns, np.linalg.norm(ours[rows] - theirs[columns], axis=1)
@@ -74,7 +134,7 @@ def _graph(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_arr
 
 
 def _closest(rows: Integers, columns: Integers, distances: Floats, n: int, m: int) -> Matches:
-    """Least total distance among largest matchings: a dense assignment within each connected component.
+    """Least total distance among largest matchings: an assignment within each connected component.
 
     A pair that is out of reach costs more than all distances together, so none displaces one in reach.
     """
@@ -88,12 +148,42 @@ def _closest(rows: Integers, columns: Integers, distances: Floats, n: int, m: in
 
 
 def _assign(rows: Integers, columns: Integers, distances: Floats) -> Floats:
+    """Return (k, 3) row, column and distance of one component's best matching."""
     row_names, row = np.unique(rows, return_inverse=True)
     column_names, column = np.unique(columns, return_inverse=True)
+    shape = (len(row_names), len(column_names))
+    assign = _assign_dense if max(shape) <= DENSE else _assign_sparse
+    chosen_rows, chosen_columns, cost = assign(row, column, distances, shape)
+    return np.column_stack([row_names[chosen_rows], column_names[chosen_columns], cost])
+
+
+def _assign_dense(
+    row: Integers, column: Integers, distances: Floats, shape: tuple[int, int]
+) -> tuple[Integers, Integers, Floats]:
     out_of_reach = distances.sum() + 1.0
-    costs = np.full((len(row_names), len(column_names)), out_of_reach)
+    costs = np.full(shape, out_of_reach)
     costs[row, column] = distances
-    chosen = np.column_stack(linear_sum_assignment(costs))
-    cost = costs[chosen[:, 0], chosen[:, 1]]
+    chosen_rows, chosen_columns = linear_sum_assignment(costs)
+    cost = costs[chosen_rows, chosen_columns]
     kept = cost < out_of_reach
-    return np.column_stack([row_names[chosen[kept, 0]], column_names[chosen[kept, 1]], cost[kept]])
+    return chosen_rows[kept].astype(np.int64), chosen_columns[kept].astype(np.int64), cost[kept]
+
+
+def _assign_sparse(
+    row: Integers, column: Integers, distances: Floats, shape: tuple[int, int]
+) -> tuple[Integers, Integers, Floats]:
+    """The same by a sparse assignment, in which each row may take a column of its own at a high price.
+
+    Costs start at 1, since a sparse matrix knows no pair of cost 0.
+    """
+    n, m = shape
+    price = 1.0 + min(n, m) * (1.0 + float(distances.max()))
+    rows = np.concatenate([row, np.arange(n)]).astype(np.int32)
+    columns = np.concatenate([column, m + np.arange(n)]).astype(np.int32)
+    costs = np.concatenate([1.0 + distances, np.full(n, price)])
+    graph = csr_array((costs, (rows, columns)), shape=(n, m + n))
+    found_rows, found_columns = min_weight_full_bipartite_matching(graph)
+    kept = found_columns < m
+    chosen_rows, chosen_columns = found_rows[kept].astype(np.int64), found_columns[kept].astype(np.int64)
+    known = csr_array((1.0 + distances, (row.astype(np.int32), column.astype(np.int32))), shape=shape)
+    return chosen_rows, chosen_columns, np.asarray(known[chosen_rows, chosen_columns]).ravel() - 1.0

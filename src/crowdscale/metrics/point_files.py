@@ -1,67 +1,284 @@
-"""The field's point files: one image a line, ``id n x y …``, so that anyone's predictions can be scored."""
+"""The field's point files, read and written, so that anyone's predictions can be scored without their code.
+
+Text, one image a line: ``id n x y x y …`` (NWPU's submissions and FIDTM's predictions), ground truth
+``id n`` and n times ``x y σ_small σ_large level`` (NWPU, FIDTM), counts alone ``id count``. CSV: the
+columns image,x,y (an image without heads: ``image,,``) or image,count. JSON: ``{"image": [[x, y], …]}``,
+or what ``crowdscale count --json`` writes.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 import numpy as np
 
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.images import write_atomic
+from crowdscale.metrics.truth import GroundTruth
 from crowdscale.points import Points
 
-__all__ = ["read_points", "read_truth", "write_points"]
+__all__ = ["Entry", "Pairing", "pair_entries", "read_entries", "write_entries"]
+
+Pairing = Literal["auto", "name", "number", "rank"]
+
+PAIRINGS = ("auto", "name", "number", "rank")
+
+TRUTH_WIDTH = 5
+"""Numbers a head in a ground-truth file: x, y, σ_small, σ_large, level."""
 
 
-def read_points(path: str | os.PathLike[str]) -> dict[int, Points]:
-    """Return the points by image id of a prediction file: ``id n`` and n times ``x y`` a line.
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One image of a file.
+
+    Args:
+        count: People; the number of points where there are some.
+        points: Heads; None in a file of counts.
+        truth: What a ground-truth file says beside the points; None in others.
+    """
+
+    count: float
+    points: Points | None = None
+    truth: GroundTruth | None = None
+
+    def as_truth(self, name: str) -> GroundTruth:
+        """Return the entry as ground truth. Raises DataError for a file of counts."""
+        if self.truth is not None:
+            return self.truth
+        if self.points is None:
+            raise DataError("expected points as ground truth", f"a count alone for {name}")
+        return GroundTruth(self.points)
+
+
+def read_entries(path: str | os.PathLike[str]) -> dict[str, Entry]:
+    """Return what a file says of each image, by the image's id or name as the file has it.
 
     Raises:
         DataError: The file cannot be read, or a line does not hold what it announces.
     """
-    return _read(path, 2)
-
-
-def read_truth(path: str | os.PathLike[str]) -> dict[int, Points]:
-    """Return the points by image id of a ground-truth file: n times ``x y σ_small σ_large level``.
-
-    Raises:
-        DataError: The file cannot be read, or a line does not hold what it announces.
-    """
-    return _read(path, 5)
-
-
-def _read(path: str | os.PathLike[str], width: int) -> dict[int, Points]:
+    file = Path(path)
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("expected a text file of points", f"{path} ({error})") from error
-    images: dict[int, Points] = {}
-    for number, line in enumerate(lines, 1):
-        words = line.split()
-        if not words:
-            continue
-        try:
-            name, announced = int(words[0]), int(words[1])
-            values = np.array(words[2:], float).reshape(announced, width)
-        except (ValueError, IndexError):
-            raise DataError(
-                f"expected `id n` and n times {width} numbers",
-                f"{len(words)} words in line {number} of {path}",
-            ) from None
-        if name in images:
-            raise DataError("expected each image once", f"{name} again in line {number} of {path}")
-        images[name] = Points(values[:, :2])
+    readers: dict[str, Callable[[str, Path], dict[str, Entry]]] = {".csv": _read_csv, ".json": _read_json}
+    return readers.get(file.suffix.lower(), _read_lines)(text, file)
+
+
+def _read_lines(text: str, path: Path) -> dict[str, Entry]:
+    lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    plain = [words for _, words in lines]
+    counts_alone = bool(plain) and all(len(words) == 2 for words in plain) and any(w[1] != "0" for w in plain)
+    images: dict[str, Entry] = {}
+    for number, words in lines:
+        where = f"line {number} of {path}"
+        entry = _count_entry(words, where) if counts_alone else _point_entry(words, where)
+        if words[0] in images:
+            raise DataError("expected each image once", f"{words[0]} again in {where}")
+        images[words[0]] = entry
     return images
 
 
-def write_points(path: str | os.PathLike[str], images: Mapping[int, Points]) -> None:
-    """Write points by image id as a prediction file, atomically."""
+def _count_entry(words: list[str], where: str) -> Entry:
+    try:
+        count = float(words[1])
+    except ValueError:
+        count = float("nan")
+    if not 0 <= count < float("inf"):
+        raise DataError(f"expected `id count` in {where}", repr(" ".join(words)))
+    return Entry(count)
+
+
+def _point_entry(words: list[str], where: str) -> Entry:
+    try:
+        announced = int(words[1])
+        values = np.array(words[2:], float)
+    except (ValueError, IndexError):
+        announced, values = -1, np.zeros(1)
+    width = len(values) // announced if announced > 0 else 2
+    if announced < 0 or width not in (2, TRUTH_WIDTH) or len(values) != announced * width:
+        raise DataError(
+            f"expected `id n` and n times 2 numbers (x y) or 5 (x y σ_small σ_large level) in {where}",
+            f"{len(words)} words beginning with {' '.join(words[:3])!r}",
+        )
+    table = values.reshape(announced, width)
+    points = Points(table[:, :2])
+    if width != TRUTH_WIDTH:
+        return Entry(announced, points)
+    radii = {"small": table[:, 2], "large": table[:, 3]}
+    return Entry(announced, points, GroundTruth(points, radii, table[:, 4].astype(np.int64)))
+
+
+def _read_csv(text: str, path: Path) -> dict[str, Entry]:
+    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text)) if any(row)]
+    header = [cell.lower() for cell in rows[0]] if rows else []
+    image = next((header.index(name) for name in ("image", "photo", "name") if name in header), None)
+    if image is None or not ({"x", "y"} <= set(header) or "count" in header):
+        raise DataError(
+            f"expected the columns image,x,y or image,count in {path}", f"the first line {','.join(header)!r}"
+        )
+    columns = [header.index(name) for name in (("x", "y") if "x" in header else ("count",))]
+    found: dict[str, list[list[float]]] = {}
+    for number, row in enumerate(rows[1:], 2):
+        own = found.setdefault(row[image], [])
+        cells = [row[column] if column < len(row) else "" for column in columns]
+        if any(cells):
+            own.append(_numbers(cells, f"line {number} of {path}"))
+    if len(columns) == 1:
+        return {name: _counted(name, values, path) for name, values in found.items()}
+    return {name: Entry(len(xy), Points(np.array(xy).reshape(-1, 2))) for name, xy in found.items()}
+
+
+def _counted(name: str, values: list[list[float]], path: Path) -> Entry:
+    if len(values) != 1:
+        raise DataError(f"expected one count an image in {path}", f"{len(values)} for {name}")
+    return Entry(values[0][0])
+
+
+def _numbers(cells: list[str], where: str) -> list[float]:
+    try:
+        return [float(cell) for cell in cells]
+    except ValueError:
+        raise DataError(f"expected numbers in {where}", repr(",".join(cells))) from None
+
+
+def _read_json(text: str, path: Path) -> dict[str, Entry]:
+    expected = f'expected {{"image": [[x, y], …]}} or the JSON of `crowdscale count` in {path}'
+    try:
+        content = json.loads(text)
+        if isinstance(content, dict):
+            return {str(name): _json_entry({"points": points}) for name, points in content.items()}
+        return {str(each.get("photo") or each["image"]): _json_entry(each) for each in content}
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        raise DataError(expected, f"something else ({error})") from None
+
+
+def _json_entry(values: Mapping[str, Any]) -> Entry:
+    pairs = values.get("points")
+    if pairs is None:
+        return Entry(float(values["count"]))
+    points = Points(np.array([[float(pair[0]), float(pair[1])] for pair in pairs]).reshape(-1, 2))
+    return Entry(float(values.get("count", len(points))), points)
+
+
+def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry]) -> None:
+    """Write predictions, atomically: .csv, .json, or for any other suffix the lines that NWPU's server reads.
+
+    Lines hold points where all entries have some, counts otherwise; coordinates have two decimals.
+    """
+    file = Path(path)
+    writers: dict[str, Callable[[Mapping[str, Entry]], str]] = {".csv": _csv_text, ".json": _json_text}
+    text = writers.get(file.suffix.lower(), _lines_text)(entries)
+    write_atomic(file, lambda stream: stream.write(text.encode()))
+
+
+def _lines_text(entries: Mapping[str, Entry]) -> str:
+    located = all(entry.points is not None for entry in entries.values())
     lines = []
-    for name, points in sorted(images.items()):
-        numbers = " ".join(f"{x:.2f} {y:.2f}" for x, y in points.xy)
-        lines.append(f"{name} {len(points)} {numbers}".rstrip())
-    text = "".join(f"{line}\n" for line in lines).encode()
-    write_atomic(Path(path), lambda stream: stream.write(text))
+    for name, entry in entries.items():
+        if not located:
+            lines.append(f"{name} {entry.count:.2f}")
+            continue
+        xy = entry.points.xy if entry.points is not None else np.zeros((0, 2))
+        lines.append(f"{name} {len(xy)} {' '.join(f'{x:.2f} {y:.2f}' for x, y in xy)}".rstrip())
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _csv_text(entries: Mapping[str, Entry]) -> str:
+    located = all(entry.points is not None for entry in entries.values())
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(("image", "x", "y") if located else ("image", "count"))
+    for name, entry in entries.items():
+        if not located or entry.points is None:
+            writer.writerow((name, f"{entry.count:.2f}"))
+        elif not len(entry.points):
+            writer.writerow((name, "", ""))
+        else:
+            writer.writerows((name, f"{x:.2f}", f"{y:.2f}") for x, y in entry.points.xy)
+    return stream.getvalue()
+
+
+def _json_text(entries: Mapping[str, Entry]) -> str:
+    rows = [
+        {"image": n, "count": e.count, "points": None if e.points is None else e.points.xy.round(2).tolist()}
+        for n, e in entries.items()
+    ]
+    return json.dumps(rows) + "\n"
+
+
+def pair_entries(
+    predicted: Iterable[str], truth: Collection[str], pairing: Pairing = "auto"
+) -> dict[str, str]:
+    """Return which of the predicted names stands for each true name.
+
+    Args:
+        predicted: Names or ids in the predictions.
+        truth: Names of the true images.
+        pairing: ``name``: equal, folder and suffix left aside; ``number``: equal last numbers (IMG_12 is
+            12 and 0012); ``rank``: the id is the rank, from 1, in the text order of the true names, as in
+            FIDTM's files; ``auto``: by name, else by number.
+
+    Raises:
+        OptionError: The pairing is none of these.
+        DataError: A true image has no prediction, a prediction has no image, or two share a name.
+    """
+    if pairing not in PAIRINGS:
+        raise OptionError(f"expected --ids as one of {', '.join(PAIRINGS)}", repr(pairing))
+    names = list(predicted)
+    ways = ("name", "number") if pairing == "auto" else (pairing,)
+    keys = {way: _keys(names, truth, way) for way in ways}
+    way = next((w for w in ways if set(keys[w][0]) >= set(keys[w][1])), ways[0])
+    ours, theirs = keys[way]
+    missing = [theirs[key] for key in theirs if key not in ours]
+    extra = [ours[key] for key in ours if key not in theirs]
+    for lone, what in ((missing, "a prediction for each image"), (extra, "an image for each prediction")):
+        if lone:
+            shown = ", ".join(lone[:5]) + (" …" if len(lone) > 5 else "")
+            raise DataError(
+                f"expected {what}",
+                f"{len(lone)} without: {shown}",
+                "Give --ids name, number or rank if the two files name images differently; "
+                "an image in which nobody was found needs a line of its own (`id 0`)",
+            )
+    return {theirs[key]: ours[key] for key in theirs}
+
+
+def _keys(names: list[str], truth: Collection[str], way: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Return both sides' names by the key that pairs them."""
+    if way == "rank":
+        ranked = {str(rank): name for rank, name in enumerate(sorted(truth), 1)}
+        return _unique(names, _number), ranked
+    key = _stem if way == "name" else _number
+    return _unique(names, key), _unique(truth, key)
+
+
+def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        if key(name) in found:
+            raise DataError("expected names that differ", f"{found[key(name)]} and {name}")
+        found[key(name)] = name
+    return found
+
+
+def _stem(name: str) -> str:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return (
+        path.stem
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+        else path.name
+    )
+
+
+def _number(name: str) -> str:
+    numbers = re.findall(r"\d+", _stem(name))
+    return str(int(numbers[-1])) if numbers else name

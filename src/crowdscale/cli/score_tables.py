@@ -1,0 +1,77 @@
+"""Tables of scores: one model with intervals, split by attribute, two models compared, models × data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crowdscale.metrics import Comparison, Measure, ResultTable, Scores, interval
+
+__all__ = ["comparison_table", "cross_table", "score_table", "split_table"]
+
+FAR = 3
+"""Decimals of NAE, whose values lie near 0.1."""
+
+
+def written(measure: Measure, value: float) -> str:
+    """Return a value as tables show it: shares in %, NAE with three decimals, the rest with one."""
+    if measure.share:
+        return f"{100 * value:.1f}"
+    if measure.name.startswith("MLE"):
+        return f"{value:.2f}"
+    return f"{value:.{FAR}f}" if measure.name == "NAE" else f"{value:.1f}"
+
+
+def score_table(scores: Scores, seed: int = 0) -> ResultTable:
+    """Return a line a score with its 95 % bootstrap interval over images."""
+    lines = []
+    for measure in scores.measures().values():
+        known = interval(measure, seed=seed)
+        cells = (written(measure, value) for value in (known.value, known.low, known.high))
+        lines.append((measure.name + (" (%)" if measure.share else ""), *cells))
+    return ResultTable(("score", "value", "95 % from", "to"), tuple(lines))
+
+
+def split_table(scores: Scores, attribute: str) -> ResultTable:
+    """Return a line a value of an attribute, with its images, heads and scores."""
+    parts = scores.by(attribute)
+    names = [name for name in scores.measures() if not name.startswith(("P ", "R ", "MLE"))]
+    lines = []
+    for value, part in parts.items():
+        measures = part.measures()
+        cells = (written(measures[name], measures[name].value) if name in measures else "" for name in names)
+        lines.append((value, str(len(part.rows)), str(sum(row.truth for row in part.rows)), *cells))
+    return ResultTable((attribute, "images", "heads", *names), tuple(lines))
+
+
+def comparison_table(pairs: Sequence[Comparison]) -> ResultTable:
+    """Return a line a score: both values, their difference with its interval, and how sure that is."""
+    lines = []
+    for pair in pairs:
+        factor, digits = (
+            (100, 1) if pair.name[:2] in ("P ", "R ", "F ") or pair.name.startswith("AUC") else (1, 1)
+        )
+        digits = FAR if pair.name == "NAE" else digits
+        numbers = (pair.first, pair.second, pair.difference, pair.low, pair.high)
+        cells = [f"{factor * value:{'+' if i > 1 else ''}.{digits}f}" for i, value in enumerate(numbers)]
+        better = "" if pair.second_better is None else f"{100 * pair.second_better:.1f} %"
+        lines.append((pair.name, *cells, better, "yes" if pair.sure else "no"))
+    header = ("score", "first", "second", "difference", "95 % from", "to", "second better", "sure")
+    return ResultTable(header, tuple(lines))
+
+
+def cross_table(cells: Mapping[str, Mapping[str, Scores]]) -> ResultTable:
+    """Return models × data sets, MAE / RMSE with the interval of the MAE in each cell."""
+    columns = list(dict.fromkeys(name for row in cells.values() for name in row))
+    lines = []
+    for model, row in cells.items():
+        shown = []
+        for column in columns:
+            if column not in row:
+                shown.append("not run")
+                continue
+            measures = row[column].measures()
+            known = interval(measures["MAE"])
+            rmse = measures["RMSE"].value
+            shown.append(f"{known.value:.1f} / {rmse:.1f} ({known.low:.1f}–{known.high:.1f})")
+        lines.append((model, *shown))
+    return ResultTable(("model", *columns), tuple(lines))

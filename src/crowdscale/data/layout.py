@@ -1,0 +1,215 @@
+"""What readers share: finding a set's root, pairing its files, opening .mat and text files, with useful errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+
+from crowdscale.data.protocol import Card, Protocol
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError
+from crowdscale.points import Points
+
+__all__ = [
+    "Reader",
+    "boxes_to_points",
+    "check_split",
+    "find_root",
+    "load_mat",
+    "natural_key",
+    "pair_files",
+    "points_array",
+    "read_rows",
+    "what_is",
+]
+
+UNPACK = "Check that the set was unpacked in full"
+
+
+class Reader:
+    """A data set as a sequence of samples; subclasses fill ``samples``."""
+
+    card: ClassVar[Card]
+    """What the set is."""
+    protocol: ClassVar[Protocol]
+    """How papers use it."""
+    split: str
+    samples: list[Sample]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+
+def check_split(splits: Collection[str], split: str, title: str) -> str:
+    """Return the split if the set has it. Raises OptionError listing those that it has."""
+    if split not in splits:
+        raise OptionError(f"expected a split of {title} out of {', '.join(splits)}", repr(split))
+    return split
+
+
+def find_root(root: str | Path, spellings: Collection[str], has: Collection[str], tree: str) -> Path:
+    """Return the folder that holds the set: ``root``, or a folder of one of the spellings in it.
+
+    Args:
+        root: What the user named.
+        spellings: Names that the unpacked folder may have.
+        has: The folder is the one that contains any of these.
+        tree: The expected tree, for the error.
+
+    Raises:
+        DataError: There is none; the sentence says what was looked for and found, and shows the tree.
+    """
+    base = Path(root)
+    for folder in (base, *(base / name for name in spellings)):
+        if any((folder / name).exists() for name in has):
+            return folder
+    raise DataError(
+        f"expected {' or '.join(has)} in {base}"
+        + (f" or in its {' or '.join(spellings)}" if spellings else ""),
+        what_is(base),
+        f"The set unpacks to:\n{tree.strip(chr(10))}\n",
+    )
+
+
+def what_is(folder: Path) -> str:
+    """Return what an error says of a folder that lacks something: its first entries."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(entry.name for entry in folder.iterdir())
+    return ", ".join(names[:6]) + (" …" if len(names) > 6 else "") if names else "an empty folder"
+
+
+def load_mat(path: Path, variable: str, what: str) -> Any:
+    """Return a variable of a .mat file, structs as objects and single cells unwrapped.
+
+    Args:
+        path: The file.
+        variable: Its name.
+        what: What it is, for the error: ``a QNRF annotation``.
+
+    Raises:
+        DataError: The file is missing or damaged, or it is a .mat of another kind.
+    """
+    try:
+        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+    except FileNotFoundError:
+        raise DataError(f"expected {what}", f"no file at {path}", UNPACK) from None
+    except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
+        raise DataError(
+            f"expected {what}, a .mat file",
+            f"{path}, which cannot be read ({type(error).__name__}: {error})",
+            "Unpack the set again",
+        ) from error
+    if variable not in content:
+        names = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        raise DataError(
+            f"expected {what} with the variable {variable}",
+            f"{path}, which holds {names}",
+            "It seems to belong to another set",
+        )
+    return content[variable]
+
+
+def points_array(values: Any, path: Path) -> NDArray[np.float64]:
+    """Return (n, 2) x, y from what a .mat holds: nothing, one point or many, further columns left out."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0:
+        return np.zeros((0, 2))
+    if array.ndim == 1:
+        array = array[None]
+    if array.ndim != 2 or array.shape[1] < 2:
+        raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}")
+    return np.ascontiguousarray(array[:, :2])
+
+
+def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
+    """Return the numbers of a text file as (n, k ≥ columns), split at spaces or commas; empty is (0, columns).
+
+    Raises:
+        DataError: The file cannot be read, or a line does not hold as many numbers as the others.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("expected a text file of numbers", f"{path} ({error})", UNPACK) from error
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, 1):
+        words = line.replace(",", " ").split()
+        if not words:
+            continue
+        try:
+            row = [float(word) for word in words]
+        except ValueError:
+            row = []
+        if len(row) < columns or (rows and len(row) != len(rows[0])):
+            wanted = len(rows[0]) if rows else columns
+            raise DataError(f"expected {wanted} numbers in line {number} of {path}", repr(line.strip()))
+        rows.append(row)
+    return np.array(rows, dtype=np.float64) if rows else np.zeros((0, columns))
+
+
+def pair_files(
+    base: Path, photos: dict[str, Path], truths: dict[str, Path], photo_noun: str, truth_noun: str
+) -> list[tuple[str, Path, Path]]:
+    """Return (name, photo, annotation) for each name in natural order (img_2 before img_10).
+
+    Args:
+        base: The folder, for the error.
+        photos: Photos by name.
+        truths: Annotations by name.
+        photo_noun: How a photo's file is called: ``a photo NAME.jpg``.
+        truth_noun: How an annotation's file is called.
+
+    Raises:
+        DataError: One of the two is missing for a name, or there is none at all.
+    """
+    if not photos and not truths:
+        raise DataError(f"expected {photo_noun} and {truth_noun} in {base}", what_is(base), UNPACK)
+    for lone, lacks in (
+        (photos.keys() - truths.keys(), truth_noun),
+        (truths.keys() - photos.keys(), photo_noun),
+    ):
+        if lone:
+            shown = ", ".join(sorted(lone, key=natural_key)[:5]) + (" …" if len(lone) > 5 else "")
+            raise DataError(
+                f"expected {lacks} for each name in {base}",
+                f"{len(lone)} without: {shown}",
+                "Unpack the set again, or remove what has no partner",
+            )
+    return [(name, photos[name], truths[name]) for name in sorted(photos, key=natural_key)]
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts names by the numbers in them."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+
+
+def boxes_to_points(boxes: NDArray[Any], path: object) -> tuple[Points, NDArray[np.float64]]:
+    """Return the centres and the (n, 2) sizes of (n, 4) boxes (left, top, width, height).
+
+    Raises:
+        DataError: A box has no area; the sentence names the file and the box.
+    """
+    table = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    flat = np.flatnonzero((table[:, 2:] <= 0).any(axis=1))
+    if len(flat):
+        raise DataError(
+            f"expected boxes with a width and a height in {path}",
+            f"{len(flat)} without, the first is box {flat[0] + 1}: {table[flat[0]].tolist()}",
+            "Correct or remove it",
+        )
+    # A box of w pixels from x covers the pixels x … x + w - 1; its middle lies at x + (w - 1) / 2.
+    return Points(table[:, :2] + (table[:, 2:] - 1) / 2), table[:, 2:].copy()

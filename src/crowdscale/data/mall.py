@@ -1,0 +1,84 @@
+"""Mall: frames of one camera in a shopping centre, with its perspective and region of interest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.data.layout import Reader, check_split, find_root, load_mat, points_array
+from crowdscale.data.protocol import Card, Protocol
+from crowdscale.data.sample import Mask, Sample
+from crowdscale.errors import DataError
+from crowdscale.points import Points
+
+__all__ = ["Mall"]
+
+TREE = """
+mall_dataset/
+  frames/  seq_000001.jpg … seq_002000.jpg
+  mall_gt.mat  perspective_roi.mat
+"""
+
+TRAINING = 800
+"""The first frames are for training (Chen et al., section 4)."""
+
+
+class Mall(Reader):
+    """Mall: 2,000 frames (640×480) of one camera in a shopping centre, 13 to 53 people each.
+
+    The first 800 frames are for training, the other 1,200 for testing. ``mall_gt.mat`` holds ``frame``, a
+    struct an image whose ``loc`` is (n, 2) x, y **counted from 1**; ``perspective_roi.mat`` holds ``pMapN`` (the
+    perspective) and ``roi.mask``. As the set's page describes. Unverified: the real files are not at hand here.
+
+    Licence: for research. Where to get it:
+    https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html. Citation: K. Chen, C. C. Loy, S. Gong,
+    T. Xiang, Feature Mining for Localised Crowd Counting, BMVC 2012.
+
+    Args:
+        root: The folder with ``frames``, or the one above it.
+        split: ``"train"`` or ``"test"``.
+
+    Raises:
+        DataError: A frame or an annotation is missing or damaged.
+    """
+
+    card: ClassVar[Card] = Card(
+        "Mall", "2,000 frames of one camera in a shopping centre, 13 to 53 people", "points on heads, a mask",
+        "research", "https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html",
+        "Chen et al., BMVC 2012", verified=False,
+    )  # fmt: skip
+    protocol: ClassVar[Protocol] = Protocol(("train", "test"), sigma=4.0)
+
+    def __init__(self, root: str | Path, split: str = "train") -> None:
+        self.split = check_split(self.protocol.splits, split, "Mall")
+        self._base = find_root(root, ("mall_dataset",), ("mall_gt.mat",), TREE)
+        truth = self._base / "mall_gt.mat"
+        frames = np.atleast_1d(load_mat(truth, "frame", "the annotation of Mall"))
+        mask = Mask(self._base / "perspective_roi.mat", "roi.mask")
+        about = {"set": "mall", "split": split}
+        chosen = range(min(TRAINING, len(frames))) if split == "train" else range(TRAINING, len(frames))
+        self.samples = [
+            Sample(f"seq_{i + 1:06}", self._photo(i), _points(frames[i], truth), attributes=about, mask=mask)
+            for i in chosen
+        ]
+
+    def _photo(self, index: int) -> Path:
+        path = self._base / "frames" / f"seq_{index + 1:06}.jpg"
+        if not path.is_file():
+            raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
+        return path
+
+    @property
+    def perspective(self) -> NDArray[np.float64]:
+        """The (h, w) perspective map: how large a person appears at each pixel, normalised by the set."""
+        path = self._base / "perspective_roi.mat"
+        return np.asarray(load_mat(path, "pMapN", "the perspective of Mall"), dtype=np.float64)
+
+
+def _points(frame: object, path: Path) -> Points:
+    if not hasattr(frame, "loc"):
+        raise DataError("expected frames with the field loc", f"others in {path}", "It may be of another set")
+    return Points(points_array(frame.loc, path) - 1)

@@ -1,0 +1,85 @@
+"""``crowdscale score`` and ``compare`` as a user types them."""
+
+import json
+
+import pytest
+
+from tests.cli.test_count import crowdscale
+
+TRUTH = "1 2 10 10 4 8 1 50 50 4 8 1\n2 1 30 30 4 8 0\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    (tmp_path / "gt.txt").write_text(TRUTH)
+    (tmp_path / "good.txt").write_text("1 2 11 10 50 53\n2 1 30 30\n")
+    (tmp_path / "bad.txt").write_text("1 1 11 10\n2 2 60 60 90 90\n")
+    return tmp_path
+
+
+def test_scores_with_intervals_tables_and_rows(files):
+    done = crowdscale(
+        "score",
+        "good.txt",
+        "gt.txt",
+        "--protocol",
+        "nwpu",
+        "--json",
+        "rows.json",
+        "--table",
+        "t.tex",
+        cwd=files,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| F large (%) | 100.0 |" in done.stdout
+    assert "| R A1 (%) | 100.0 |" in done.stdout
+    saved = json.loads((files / "rows.json").read_text())
+    assert saved["measures"]["MAE"] == 0
+    assert len(saved["rows"]) == 2
+    assert r"\toprule" in (files / "t.tex").read_text()
+
+
+def test_two_files_are_compared(files):
+    done = crowdscale("score", "good.txt", "gt.txt", "--against", "bad.txt", "--thresholds", "4px", cwd=files)
+    assert "| MAE | 1.0 | 0.0 | -1.0 |" in done.stdout
+    for name in ("good", "bad"):
+        assert (
+            crowdscale("score", f"{name}.txt", "gt.txt", "--json", f"{name}.json", cwd=files).returncode == 0
+        )
+    again = crowdscale("compare", "bad.json", "good.json", cwd=files)
+    assert "| MAE | 1.0 | 0.0 | -1.0 |" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("good.txt", "gt.txt", "--protocol", "citys"), "expected a data set out of"),
+        (("good.txt", "gt.txt", "--thresholds", "4mm"), "expected a threshold as 4px"),
+        (("good.txt", "gt.txt", "--average", "9-1"), "two whole pixels such as 1-100"),
+        (("missing.txt", "gt.txt"), "expected a text file of points"),
+        (("gt.txt", "good.txt", "--thresholds", "large"), "expected head boxes for the threshold 'large'"),
+        (("good.txt", "gt.txt", "--ids", "colour"), "expected --ids as one of"),
+    ],
+)
+def test_what_cannot_be_scored(files, arguments, sentence):
+    done = crowdscale("score", *arguments, cwd=files)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_rows_of_another_program_are_refused(files):
+    (files / "x.json").write_text("[]")
+    done = crowdscale("compare", "x.json", "x.json", cwd=files)
+    assert done.returncode == 2
+    assert "expected the JSON of `crowdscale score --json`" in done.stderr
+
+
+@pytest.mark.realdata
+def test_published_points_in_one_command(shared_root):
+    folder = shared_root / "eval"
+    done = crowdscale(
+        "score", folder / "sha_test_fidtm_predictions.txt", folder / "sha_test_gt.txt", "--protocol", "sha"
+    )
+    for line in ("| MAE | 57.0 |", "| RMSE | 103.4 |", "| P 4px (%) | 59.1 |"):
+        assert line in done.stdout
