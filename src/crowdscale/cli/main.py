@@ -10,6 +10,7 @@ import typer
 
 from crowdscale import __version__
 from crowdscale.cli.count import count
+from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models
@@ -26,6 +27,7 @@ app = typer.Typer(
 )  # fmt: skip
 for command in (count, models, evaluate, score, compare, train, tune, export):
     app.command()(command)
+app.add_typer(data_app, name="data")
 
 
 def _show_version(wanted: bool) -> None:

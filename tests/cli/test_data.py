@@ -1,0 +1,98 @@
+"""``crowdscale data`` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowdscale.images import write_image
+from tests.cli.test_count import crowdscale
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    for index in range(10):
+        write_image(folder / f"p{index}.png", np.full((48, 64, 3), 20 * index, np.uint8))
+        text = "".join(f"{3 + 5 * k},{4 + 2 * k}\n" for k in range(index))
+        (folder / f"p{index}.csv").write_text(text)
+    return folder
+
+
+def test_check_of_a_sound_folder(mine: Path, tmp_path: Path) -> None:
+    done = crowdscale("data", "check", mine, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing is wrong." in done.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "report.json",
+        "contact_sheet.jpg",
+        "histogram.png",
+    }
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["heads"] == 45
+
+
+def test_check_lists_every_fault_and_fails(mine: Path) -> None:
+    (mine / "p3.png").write_bytes(b"x")
+    (mine / "p4.csv").write_text("1,2\n900,2\n")
+    done = crowdscale("data", "check", mine)
+    assert done.returncode == 1
+    assert "2 broken, 0 to look at:" in done.stdout
+    assert "unreadable: expected a JPEG" in done.stdout
+    assert "outside: 1 of 2 heads lie outside their 64×48 photo p4." in done.stdout
+
+
+def test_convert_there_and_back(mine: Path, tmp_path: Path) -> None:
+    coco = tmp_path / "out" / "all.json"
+    done = crowdscale("data", "convert", mine, coco, "--to", "coco", "--photos", "link")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{coco}: 1 file, 10 photos, 45 heads"
+    back = tmp_path / "back.csv"
+    assert crowdscale("data", "convert", coco.parent, back).returncode == 0
+    assert back.read_text().splitlines()[:4] == ["image,x,y", "p0.png,,", "p1.png,3,4", "p2.png,3,4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("convert", "mine", "out.json"), "expected --to with one of"),
+        (("convert", "mine", "out", "--to", "dota"), "expected a format out of"),
+        (("convert", "mine", "out", "--to", "yolo"), "Give --box PIXELS"),
+        (("convert", "mine", "out", "--to", "csv", "--photos", "move"), "choice for --photos out of"),
+        (("convert", "nowhere", "out", "--to", "csv"), "a folder of photos, but got nowhere"),
+        (("check", "nowhere"), "a folder of photos, but got nowhere"),
+        (("check", "qnrf:mine"), "The set unpacks to:"),
+        (("split", "mine", "--out", "lists", "--share", "0.6,0.6"), "one or two shares between 0 and 1"),
+        (("split", "mine", "--out", "lists", "--share", "many"), "one or two shares"),
+    ],
+)
+def test_what_cannot_be_done(mine: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    done = crowdscale("data", *arguments, cwd=mine.parent)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_split_is_seeded_stratified_and_whole(mine: Path, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        done = crowdscale(
+            "data", "split", mine, "--share", "0.2,0.2", "--seed", "3", "--out", tmp_path / folder
+        )
+        assert done.returncode == 0, done.stderr
+    lists = {}
+    for name in ("train", "validation", "test"):
+        text = (tmp_path / "one" / f"{name}.txt").read_text()
+        assert text == (tmp_path / "two" / f"{name}.txt").read_text()
+        lists[name] = [line for line in text.splitlines() if not line.startswith("#")]
+    together = sorted(entry for entries in lists.values() for entry in entries)
+    assert together == [f"folder/p{index}" for index in range(10)]
+    assert [len(lists[name]) for name in ("train", "validation", "test")] == [6, 2, 2]
+
+
+def test_list_names_sets_and_formats() -> None:
+    done = crowdscale("data", "list")
+    assert done.returncode == 0
+    for word in ("qnrf", "trancos", "unverified", "labelstudio", "[[x, y], …]"):
+        assert word in done.stdout
