@@ -16,12 +16,12 @@ from scipy.spatial import cKDTree
 from crowdscale.backends import FirstPass
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.images import Photo, resize_image
-from crowdscale.maps import Density
+from crowdscale.maps import Density, HybridLabels
 from crowdscale.points import Box, Points
 from crowdscale.prediction import PredictOptions, Predictor
 from crowdscale.regions import DensityRule
 from crowdscale.weights import ModelConfig, ZoomOptions
-from tests.fakes import TruthBackend, coordinate_photo, truth_config
+from tests.fakes import TruthBackend, axis, coordinate_photo, truth_config
 
 WIDTH, HEIGHT = 120, 90
 PHOTO = coordinate_photo(WIDTH, HEIGHT)
@@ -246,3 +246,33 @@ def test_to_dict_is_plain_json():
     assert values["count"] == len(CROWD) == len(values["points"])
     assert values["regions"][0]["factor"] == 1.5
     assert len(values["points"][0]) == 3
+
+
+class BlockTruth(TruthBackend):
+    """Knows the people in each block of the view as well."""
+
+    def predict(self, pixels):
+        seen = super().predict(pixels)
+        height, width = pixels.shape[:2]
+        (sx, x0), (sy, y0) = axis(pixels[0, :, 0], pixels[0, 0, 2]), axis(pixels[:, 0, 1], pixels[0, 0, 2])
+        xy = (self.points.xy - (x0, y0)) / (sx, sy)
+        blocks = np.zeros((-(-height // 16), -(-width // 16)), np.float32)
+        columns, rows = np.floor((xy + 0.5) / 16).astype(int).T
+        on = (columns >= 0) & (columns < blocks.shape[1]) & (rows >= 0) & (rows < blocks.shape[0])
+        np.add.at(blocks, (rows[on], columns[on]), 1)
+        return seen._replace(blocks=blocks)
+
+
+def test_a_hybrid_counts_by_blocks_and_its_dots_agree():
+    """A dense cluster of 35 and two lone heads; the region's people come from its second pass."""
+    grid = [(x, y) for x in range(40, 96, 8) for y in range(40, 80, 8)]
+    points = Points(np.array([*grid, (10, 100), (118, 12)], float))
+    config = replace(truth_config(Box(32, 32, 100, 84)), method="hybrid", codec=HybridLabels())
+    found = Predictor(BlockTruth(points), config).predict(coordinate_photo(128, 112))
+    assert found.regions
+    assert found.count == pytest.approx(len(points), abs=1.5)
+    assert found.density is not None
+    assert found.density.sum() == pytest.approx(found.count)
+    assert abs(len(found.points) - found.count) <= 1
+    published = Predictor(BlockTruth(points), config, PredictOptions(merge="published"))
+    assert published.predict(coordinate_photo(128, 112)).density is None

@@ -22,14 +22,28 @@ def test_the_python_runs(bundled, monkeypatch, capsys):
     assert lines[1].startswith("Box(")
 
 
-@pytest.mark.parametrize("name", ["count", "models", "evaluate", "train"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "count",
+        "models",
+        "evaluate",
+        "train",
+        "score",
+        "compare",
+        "data check",
+        "data convert",
+        "data split",
+        "data synthesize",
+    ],
+)
 def test_every_option_shown_exists(name):
     shown = set()
     for line in README.replace("\\\n", " ").splitlines():
         found = re.search(rf"crowdscale {name}\b(.*)", line)
         shown |= set(re.findall(r"--[a-z0-9-]+", found[1])) if found else set()
     help_text = subprocess.run(
-        [sys.executable, "-m", "crowdscale", name, "--help"],
+        [sys.executable, "-m", "crowdscale", *name.split(), "--help"],
         capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "/usr/bin"},
     ).stdout  # fmt: skip
     assert [option for option in shown if option not in help_text] == []

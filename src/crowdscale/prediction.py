@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from crowdscale.backends import Backend, FirstPass, open_backend
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.images import Photo, read_image, resize_image
+from crowdscale.maps import HybridLabels, HybridReading
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points
 from crowdscale.regions import pool_region
@@ -28,7 +29,7 @@ MAX_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many before it is predicted (about 3 GB at the peak)."""
 
 Pixels = NDArray[np.uint8]
-Reading = Any  # PointsReading or DensityReading, never mixed
+Reading = Any  # PointsReading, DensityReading or HybridReading, never mixed
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ class Predictor:
         first = self.backend.predict(pixels)
         codec, options = self.config.codec, self.options
         published = options.merge == "published"
-        read = codec.read_published if published else codec.read
-        reading: Reading = read(first.output)
+        reading = self._read(first, published)
         begun, output = reading, first.output
         regions, added = [], list[Reading]()
         for box in self._boxes(first.output):
@@ -99,7 +99,7 @@ class Predictor:
             second = self._second_pass(pixels, box, factor)
             if published:
                 output, added = codec.blank_output(output, box), [*added, second]
-                merged = reduce(lambda whole, part: whole.add(part), added, read(output))
+                merged = reduce(lambda whole, part: whole.add(part), added, codec.read_published(output))
             else:
                 merged = reading.replace(box, second)
             after = merged.count - (reading.count - before)
@@ -129,10 +129,19 @@ class Predictor:
         context = box if published else box.grow(self.config.zoom.context, pixels.shape[:2])
         width, height = max(1, round(context.width * factor)), max(1, round(context.height * factor))
         view = cv2.resize(pixels[context.slices], (width, height), interpolation=cv2.INTER_LINEAR)
-        output = self.backend.predict(np.asarray(view, np.uint8)).output
-        codec = self.config.codec
-        reading: Reading = (codec.read_published if published else codec.read)(output)
+        reading = self._read(self.backend.predict(np.asarray(view, np.uint8)), published)
         return reading.place(context, width, height)
+
+    def _read(self, seen: FirstPass, published: bool) -> Reading:
+        """What the network's output says of the view it saw."""
+        codec = self.config.codec
+        if published:
+            return codec.read_published(seen.output)
+        return (
+            codec.read(seen.output, seen.blocks)
+            if isinstance(codec, HybridLabels)
+            else codec.read(seen.output)
+        )
 
     def _finish(
         self,
@@ -153,6 +162,7 @@ class Predictor:
             count=reading.count,
             points=_scale_points(reading.points, to_x, to_y),
             map=shown,
+            density=_density(reading),
             regions=placed,
             first_count=begun.count,
             first_points=_scale_points(begun.points, to_x, to_y),
@@ -161,6 +171,13 @@ class Predictor:
             reduction=min(photo.reduction),
             seconds=seconds,
         )
+
+
+def _density(reading: Reading) -> NDArray[np.float32] | None:
+    """People in each cell of a grid over the photo, where the model counts people in areas."""
+    if isinstance(reading, HybridReading):
+        return reading.blocks.people.astype(np.float32)
+    return reading.density if isinstance(reading, DensityReading) else None
 
 
 def _scale_points(points: Points | None, x: float, y: float) -> Points | None:

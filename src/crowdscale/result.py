@@ -34,7 +34,7 @@ class Prediction:
     """The people of one photo; all coordinates are those of the original, upright photo."""
 
     count: float
-    """Number of people; equals ``len(points)`` for a points model."""
+    """Number of people; equals ``len(points)`` for a points model, about that for a hybrid."""
     points: Points | None
     """Head positions with confidences; None for a density model."""
     map: NDArray[np.float32] | None
@@ -49,6 +49,9 @@ class Prediction:
     """(width, height) of the original photo."""
     model: str
     """Name of the model."""
+    density: NDArray[np.float32] | None = None
+    """(rows, columns) people in each cell of a grid over the whole photo: pixels of a density model, 16-pixel
+    blocks (the last ones cut by the border) of a hybrid; None for a points model. Its sum is ``count``."""
     reduction: float = 1.0
     """Side factor by which the photo was reduced before it was predicted; 1 where it was not."""
     seconds: float = 0.0

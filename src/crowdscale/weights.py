@@ -10,12 +10,12 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from crowdscale.errors import ModelError, OptionError, unknown_name
-from crowdscale.maps import Density, DistanceLabels
+from crowdscale.maps import Density, DistanceLabels, HybridLabels
 from crowdscale.regions import DensityRule, LabelRule
 
 __all__ = [
@@ -34,7 +34,7 @@ FORMAT = 1
 BUNDLED: dict[str, Path] = {"lite": Path(__file__).parent / "models" / "lite"}
 """Models that come with the package, by name."""
 
-Method = Literal["points", "density"]
+Method = Literal["points", "density", "hybrid"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ModelConfig:
     refines: bool = True
     """Whether the model has a scale net."""
     block_counts: bool = False
-    """Whether the network has the auxiliary head of block counts."""
+    """Whether the network has the head of block counts, which a hybrid model reads."""
     stride: int = 32
     feature_stride: int = 8
     feature_channels: int = 0
@@ -83,6 +83,26 @@ class ModelConfig:
     licence: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the folder."""
+
+    def read_as(self, method: str) -> ModelConfig:
+        """Return the description with another way to read the same weights: ``points`` or ``hybrid``.
+
+        Raises:
+            OptionError: The weights cannot be read so.
+        """
+        if method == self.method:
+            return self
+        if method not in ("points", "hybrid") or not isinstance(self.codec, DistanceLabels):
+            raise OptionError(
+                "expected --method points or hybrid for a model of distance labels", repr(method)
+            )
+        if method == "points":
+            return replace(self, method="points", codec=DistanceLabels(self.codec.edges))
+        if not self.block_counts:
+            raise OptionError(
+                "expected a model with block counts for --method hybrid", f"{self.name} without"
+            )
+        return replace(self, method="hybrid", codec=HybridLabels(self.codec.edges))
 
     def to_json(self) -> str:
         """Return the description as written to ``model.json``."""
@@ -95,8 +115,7 @@ class ModelConfig:
             values = json.loads(text)
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
-            codecs = {"points": (DistanceLabels, LabelRule), "density": (Density, DensityRule)}
-            codec, rule = codecs[values["method"]]
+            codec, rule = CODECS[values["method"]]
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
@@ -106,6 +125,14 @@ class ModelConfig:
             raise ModelError(
                 f"expected a model description of format {FORMAT} with {known}", f"{origin} ({error!r})"
             ) from error
+
+
+CODECS: dict[str, tuple[type[Any], type[Any]]] = {
+    "points": (DistanceLabels, LabelRule),
+    "density": (Density, DensityRule),
+    "hybrid": (HybridLabels, LabelRule),
+}
+"""How each method's map is read and where it is dense."""
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import crowdscale
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.images import read_image
-from crowdscale.learn.export import CHECK_SIZES, check_equality
+from crowdscale.learn.export import CHECK_SIZES, check_equality, describe_folder, export_folder
 from crowdscale.learn.preparation import Start, gather, start_model
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training import TrainOptions, train
@@ -171,6 +171,23 @@ def test_one_whole_photo_at_a_time_with_vgg16_and_pictures(folder, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_hybrid_trains_exports_and_is_read_as_points_again(folder, tmp_path):
+    out = tmp_path / "hybrid"
+    run(folder, out, "--method", "hybrid", "--crops", "8", "--l2s-crops", "4")
+    best = out / "best"
+    photo = next(folder.glob("*.png"))
+    found = crowdscale.load(best).predict(photo)
+    again = crowdscale.load(best, engine="torch").predict(photo)
+    assert found.density is not None
+    assert found.density.sum() == pytest.approx(found.count, rel=1e-5)
+    assert found.count == pytest.approx(again.count, abs=1e-2)
+    describe_folder(best, method="points")
+    export_folder(best, [])
+    assert crowdscale.load(best).predict(photo).density is None
+    with pytest.raises(OptionError, match="points or hybrid"):
+        describe_folder(best, method="density")
+
+
 def test_a_density_model_trains_exports_and_predicts(folder, tmp_path):
     out = tmp_path / "density"
     run(folder, out, "--method", "density", "--sigma", "3", "--crops", "8", "--l2s-crops", "4")

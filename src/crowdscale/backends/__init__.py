@@ -25,6 +25,8 @@ class FirstPass(NamedTuple):
     """(2, h, w) expected and arg-max label, or (1, h, w) density, at the photo's size."""
     features: Array
     """(c, ⌈h⌉/8, ⌈w⌉/8): what the scale net reads, over the padded photo."""
+    blocks: Array | None = None
+    """(⌈h⌉/16, ⌈w⌉/16) people in each block over the padded photo, where the model is a hybrid."""
 
 
 class Backend(Protocol):

@@ -32,6 +32,7 @@ class OnnxBackend:
             )
         self.config = config
         self.network = _session(folder / "network.onnx", device, threads)
+        self.outputs = ["output", "features", *(["blocks"] if config.method == "hybrid" else [])]
         self.scale = _session(folder / "scale.onnx", device, threads) if config.refines else None
 
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
@@ -39,11 +40,13 @@ class OnnxBackend:
         height, width = pixels.shape[:2]
         images = padded_input(pixels, self.config)
         try:
-            output, features = self.network.run(["output", "features"], {"images": images})
+            output, features, *blocks = self.network.run(self.outputs, {"images": images})
         except Exception as error:  # the engine raises its own private classes, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
-        return FirstPass(np.ascontiguousarray(output[0, :, :height, :width]), features[0])
+        return FirstPass(
+            np.ascontiguousarray(output[0, :, :height, :width]), features[0], *(b[0] for b in blocks)
+        )
 
     def area_factor(self, pooled: Array) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

@@ -14,6 +14,9 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Model folder with weights.safetensors and model.json.")],
     data: Annotated[str, typer.Option(help="Photos to compare on: NAME[/SPLIT]:PATH; noise without.")] = "",
     name: Annotated[str, typer.Option(help="New name of the model; kept where empty.")] = "",
+    method: Annotated[
+        str, typer.Option(help="Read the same weights as points or hybrid; kept where empty.")
+    ] = "",
     licence: Annotated[str, typer.Option(help="Terms of the weights, written to the description.")] = "",
 ) -> None:
     """Write network.onnx and scale.onnx into a model folder and check that they say what torch says."""
@@ -23,6 +26,6 @@ def export(
     from crowdscale.data.opening import open_dataset
     from crowdscale.learn.export import describe_folder, export_folder
 
-    describe_folder(folder, name, licence)
+    describe_folder(folder, name, licence, method)
     samples = list(open_dataset(data).samples[:6]) if data else []
     typer.echo(f"Exported {folder}: largest difference from torch {export_folder(folder, samples)}")

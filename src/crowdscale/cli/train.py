@@ -28,7 +28,9 @@ def train(
         float, typer.Option(help="Share held out, by count strata, without --validation.")
     ] = 0.1,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "mine",
-    method: Annotated[str, typer.Option(help="points (distance labels) or density.")] = "points",
+    method: Annotated[
+        str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
+    ] = "points",
     backbone: Annotated[str, typer.Option(help="lite or vgg16.")] = "lite",
     backbone_weights: Annotated[
         str | None, typer.Option(help="ImageNet weights: a file, an URL, or none.")
@@ -38,7 +40,7 @@ def train(
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
-    blocks: Annotated[bool, typer.Option(help="Add the auxiliary head that counts 16-pixel blocks.")] = True,
+    blocks: Annotated[bool, typer.Option(help="Add the head that counts 16-pixel blocks.")] = True,
     block_weight: Annotated[float, typer.Option(help="Weight of the block counts' loss.")] = 0.3,
     crops: Annotated[
         int, typer.Option(help="Crops of the first phase, the counting network alone.")

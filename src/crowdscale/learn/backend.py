@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Array, FirstPass, padded_input
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.model import AutoScale, decode, expected_blocks
 from crowdscale.learn.store import build_model, load_weights
 from crowdscale.weights import ModelConfig
 
@@ -49,8 +49,11 @@ class TorchBackend:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             prediction = self.model.network(images)
         output = decode(prediction.fused)[0, :, :height, :width]
+        blocks = None
+        if self.config.method == "hybrid" and prediction.blocks is not None:
+            blocks = expected_blocks(prediction.blocks)[0].float().cpu().numpy()
         return FirstPass(
-            output.float().cpu().contiguous().numpy(), prediction.features[0].float().cpu().numpy()
+            output.float().cpu().contiguous().numpy(), prediction.features[0].float().cpu().numpy(), blocks
         )
 
     @torch.inference_mode()

@@ -21,7 +21,7 @@ from crowdscale.data.sample import Sample
 from crowdscale.errors import ModelError
 from crowdscale.images import write_atomic
 from crowdscale.learn.backend import TorchBackend
-from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.model import AutoScale, decode, expected_blocks
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
 from crowdscale.regions import POOLED
 from crowdscale.weights import ModelConfig, read_config
@@ -35,15 +35,18 @@ OPSET = 18
 
 
 class _Network(nn.Module):
-    """The counting network as exported: images of whole strides → (output, features)."""
+    """The counting network as exported: images of whole strides → (output, features[, blocks])."""
 
-    def __init__(self, model: AutoScale) -> None:
+    def __init__(self, model: AutoScale, blocks: bool) -> None:
         super().__init__()
-        self.network = model.network
+        self.network, self.blocks = model.network, blocks
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         prediction = self.network.predict((images - self.network.mean) / self.network.std)
-        return decode(prediction.fused), prediction.features
+        outputs = decode(prediction.fused), prediction.features
+        if not self.blocks or prediction.blocks is None:
+            return outputs
+        return *outputs, expected_blocks(prediction.blocks)
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,18 @@ class Difference:
     output: float
     features: float
     area_factor: float
+    blocks: float = 0.0
 
 
-def describe_folder(folder: Path, name: str = "", licence: str = "") -> None:
-    """Change what a model folder says of itself: its name and its terms; each is kept where empty."""
+def describe_folder(folder: Path, name: str = "", licence: str = "", method: str = "") -> None:
+    """Change what a model folder says of itself: name, terms, method; each is kept where empty.
+
+    Raises:
+        OptionError: The method is no way to read this model.
+    """
     config = read_config(folder)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
+    config = config.read_as(method) if method else config
     write_description(config, folder, tuple(config.files))
 
 
@@ -92,11 +101,12 @@ def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelCo
         The description, with the sha256 of each file.
     """
     model = model.eval().cpu().float()
+    hybrid = config.method == "hybrid"
     _write_graph(
-        _Network(model),
+        _Network(model, hybrid),
         torch.rand(1, 3, 192, 224),
         ("images",),
-        ("output", "features"),
+        ("output", "features", *(("blocks",) if hybrid else ())),
         folder / "network.onnx",
     )
     names = ["network.onnx", WEIGHTS]
@@ -111,6 +121,7 @@ def _write_graph(
     module: nn.Module, example: Tensor, inputs: tuple[str], outputs: tuple[str, ...], path: Path
 ) -> None:
     dynamic = {2: "height", 3: "width"} if inputs == ("images",) else {}
+    free = {n: {1: "rows", 2: "columns"} if n == "blocks" else dynamic for n in (*inputs, *outputs)}
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes; check_equality judges the graph
         raw = str(Path(scratch) / "graph.onnx")
@@ -120,7 +131,7 @@ def _write_graph(
             raw,
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_axes={inputs[0]: dynamic, **{n: dynamic for n in outputs}} if dynamic else None,
+            dynamic_axes=free if dynamic else None,
             opset_version=OPSET,
             dynamo=False,
             training=torch.onnx.TrainingMode.PRESERVE,  # a folded normalisation would round otherwise
@@ -158,7 +169,7 @@ def check_equality(folder: Path, photos: list[NDArray[np.uint8]], tolerance: flo
     """
     config = read_config(folder)
     exported, original = OnnxBackend(folder, config), TorchBackend(folder, config)
-    worst = np.zeros(3)
+    worst = np.zeros(4)
     for photo in photos:
         ours, theirs = exported.predict(photo), original.predict(photo)
         # Channel 1, where there is one, is an arg-max: equal scores may fall either way.
@@ -166,11 +177,14 @@ def check_equality(folder: Path, photos: list[NDArray[np.uint8]], tolerance: flo
             np.abs(ours.output[0] - theirs.output[0]).max(),
             np.abs(ours.features - theirs.features).max(),
             0.0,
+            0.0,
         ]
+        if ours.blocks is not None and theirs.blocks is not None:
+            gaps[3] = np.abs(ours.blocks - theirs.blocks).max()
         if config.refines:
             pooled = theirs.features[:, :1, :1].repeat(POOLED, 1).repeat(POOLED, 2)
             gaps[2] = abs(exported.area_factor(pooled) - original.area_factor(pooled))
         worst = np.maximum(worst, gaps)
-    if not worst[[0, 2]].max(initial=0) <= tolerance:
+    if not worst[[0, 2, 3]].max(initial=0) <= tolerance:
         raise ModelError(f"expected exported and original to agree within {tolerance}", f"{worst.tolist()}")
     return Difference(*(float(value) for value in worst))

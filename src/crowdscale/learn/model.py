@@ -27,7 +27,7 @@ from crowdscale.points import Box, Points
 from crowdscale.regions import RegionRule
 from crowdscale.weights import ZoomOptions
 
-__all__ = ["AutoScale", "LossOptions", "Losses", "decode"]
+__all__ = ["AutoScale", "LossOptions", "Losses", "decode", "expected_blocks"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,12 @@ def decode(fused: Tensor) -> Tensor:
     ranks = torch.arange(fused.shape[1], device=fused.device, dtype=torch.float32)
     expected = (probabilities * ranks.view(1, -1, 1, 1)).sum(1)
     return torch.stack([expected, fused.argmax(1).float()], 1)
+
+
+def expected_blocks(blocks: Tensor) -> Tensor:
+    """Return the (b, h, w) people in each block, (1 - π)·λ, of the (b, 2, h, w) block head's output."""
+    known = blocks.float()
+    return torch.sigmoid(-known[:, 0]) * known[:, 1].clamp(-8, 6).exp()
 
 
 class AutoScale(nn.Module):

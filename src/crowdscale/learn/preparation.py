@@ -47,7 +47,7 @@ class Start:
     name: str = "mine"
     """Name of the model."""
     method: str = "points"
-    """``points`` or ``density``."""
+    """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
     backbone: str = "lite"
     """``lite`` or ``vgg16``."""
     backbone_weights: str | None = None
@@ -64,8 +64,10 @@ class Start:
     """Seed of the first weights."""
 
     def __post_init__(self) -> None:
-        if self.method not in ("points", "density"):
-            raise OptionError("expected --method as points or density", repr(self.method))
+        if self.method not in ("points", "density", "hybrid"):
+            raise OptionError("expected --method as points, density or hybrid", repr(self.method))
+        if self.method == "hybrid" and not self.blocks:
+            raise OptionError("expected --blocks with --method hybrid", "--no-blocks")
         if self.backbone not in BACKBONES:
             raise unknown_name("backbone", self.backbone, BACKBONES)
 
@@ -144,8 +146,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     if start.init:
         parent = read_config(find_model(start.init))
         return replace(parent, name=start.name, training={**training, "init": parent.name}, files={})
-    points = start.method == "points"
-    return ModelConfig(
+    points = start.method != "density"
+    config = ModelConfig(
         name=start.name,
         method="points" if points else "density",
         backbone=start.backbone,
@@ -155,6 +157,7 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         block_counts=start.blocks,
         training=training,
     )
+    return config.read_as(start.method)
 
 
 def region_spacings(samples: Sequence[Sample], config: ModelConfig) -> list[float]:
