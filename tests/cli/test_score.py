@@ -4,7 +4,10 @@ import json
 
 import pytest
 
-from tests.cli.test_count import crowdscale
+from crowdscale.images import write_image
+from crowdscale.points import Points
+from tests.cli.test_count import CROWD, crowdscale
+from tests.fakes import label_photo
 
 TRUTH = "1 2 10 10 4 8 1 50 50 4 8 1\n2 1 30 30 4 8 0\n"
 
@@ -83,3 +86,19 @@ def test_published_points_in_one_command(shared_root):
     )
     for line in ("| MAE | 57.0 |", "| RMSE | 103.4 |", "| P 4px (%) | 59.1 |"):
         assert line in done.stdout
+
+
+def test_what_count_writes_is_what_score_reads(label_model, tmp_path):
+    """Points of two photos, one empty, written as each format and scored against themselves."""
+    write_image(tmp_path / "IMG_1.png", label_photo(CROWD, 240, 200))
+    write_image(tmp_path / "IMG_2.png", label_photo(Points(), 240, 200))
+    for suffix in ("txt", "csv", "json"):
+        file = tmp_path / f"out.{suffix}"
+        done = crowdscale(
+            "count", tmp_path, "--model", label_model, "--points", file, "--decimals", 0, "--quiet"
+        )
+        assert done.returncode == 0, done.stderr
+        scored = crowdscale("score", file, file, "--thresholds", "4px")
+        assert "| F 4px (%) | 100.0 |" in scored.stdout, scored.stderr
+        assert "2 images" in scored.stdout
+    assert "." not in (tmp_path / "out.txt").read_text().replace("IMG_1", "")

@@ -63,6 +63,13 @@ def count(
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write everything, every head with its place."),
     ] = None,
+    points_file: Annotated[
+        Path | None,
+        typer.Option("--points", metavar="FILE", help="Write heads as the field does: .txt, .csv or .json."),
+    ] = None,
+    decimals: Annotated[
+        int, typer.Option(min=0, max=4, help="Decimals in --points; NWPU's server wants 0.")
+    ] = 2,
     no_refine: Annotated[
         bool, typer.Option("--no-refine", help="First pass alone: no second look at crowds.")
     ] = False,
@@ -90,7 +97,7 @@ def count(
             "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
         )
     options = _options(not no_refine, factor, merge, max_megapixels)
-    for target in (csv_file, json_file):
+    for target in (csv_file, json_file, points_file):
         _check_target(target)
     found, outcomes = _find(photos)
     stopped = False
@@ -100,6 +107,8 @@ def count(
         predictor = load(model, engine=engine, device=device, threads=threads, options=options)
         stopped = _count_all(found, predictor, save, quiet, outcomes)
     _report(outcomes, csv_file, json_file, quiet)
+    if points_file is not None:
+        _write_points(points_file, outcomes, decimals)
     raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes))
 
 
@@ -288,6 +297,18 @@ def _write(path: Path, text: str) -> None:
 
     try:
         write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
+    except OSError as error:
+        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+
+
+def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
+    """Write the heads of each photo that was counted as a point file of the field, by the photo's name."""
+    from crowdscale.metrics import Entry, write_entries
+
+    done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
+    names = {photo: name.as_posix() for photo, name in _picture_names([photo for photo, _ in done]).items()}
+    try:
+        write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
     except OSError as error:
         raise OptionError("expected a file that can be written", f"{path} ({error})") from error
 

@@ -169,30 +169,37 @@ def _json_entry(values: Mapping[str, Any]) -> Entry:
     return Entry(float(values.get("count", len(points))), points)
 
 
-def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry]) -> None:
+def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry], decimals: int = 2) -> None:
     """Write predictions, atomically: .csv, .json, or for any other suffix the lines that NWPU's server reads.
 
-    Lines hold points where all entries have some, counts otherwise; coordinates have two decimals.
+    Lines hold points where all entries have some, counts otherwise.
+
+    Args:
+        path: The file.
+        entries: Predictions by the image's id or name; spaces in names become underscores in lines.
+        decimals: Of coordinates; NWPU's server wants 0.
     """
     file = Path(path)
-    writers: dict[str, Callable[[Mapping[str, Entry]], str]] = {".csv": _csv_text, ".json": _json_text}
-    text = writers.get(file.suffix.lower(), _lines_text)(entries)
+    writers: dict[str, Callable[[Mapping[str, Entry], int], str]] = {".csv": _csv_text, ".json": _json_text}
+    text = writers.get(file.suffix.lower(), _lines_text)(entries, decimals)
     write_atomic(file, lambda stream: stream.write(text.encode()))
 
 
-def _lines_text(entries: Mapping[str, Entry]) -> str:
+def _lines_text(entries: Mapping[str, Entry], decimals: int) -> str:
     located = all(entry.points is not None for entry in entries.values())
     lines = []
-    for name, entry in entries.items():
+    for key, entry in entries.items():
+        name = "_".join(key.split())
         if not located:
             lines.append(f"{name} {entry.count:.2f}")
             continue
         xy = entry.points.xy if entry.points is not None else np.zeros((0, 2))
-        lines.append(f"{name} {len(xy)} {' '.join(f'{x:.2f} {y:.2f}' for x, y in xy)}".rstrip())
+        numbers = " ".join(f"{x:.{decimals}f} {y:.{decimals}f}" for x, y in xy)
+        lines.append(f"{name} {len(xy)} {numbers}".rstrip())
     return "".join(f"{line}\n" for line in lines)
 
 
-def _csv_text(entries: Mapping[str, Entry]) -> str:
+def _csv_text(entries: Mapping[str, Entry], decimals: int) -> str:
     located = all(entry.points is not None for entry in entries.values())
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -203,13 +210,17 @@ def _csv_text(entries: Mapping[str, Entry]) -> str:
         elif not len(entry.points):
             writer.writerow((name, "", ""))
         else:
-            writer.writerows((name, f"{x:.2f}", f"{y:.2f}") for x, y in entry.points.xy)
+            writer.writerows((name, f"{x:.{decimals}f}", f"{y:.{decimals}f}") for x, y in entry.points.xy)
     return stream.getvalue()
 
 
-def _json_text(entries: Mapping[str, Entry]) -> str:
+def _json_text(entries: Mapping[str, Entry], decimals: int) -> str:
     rows = [
-        {"image": n, "count": e.count, "points": None if e.points is None else e.points.xy.round(2).tolist()}
+        {
+            "image": n,
+            "count": e.count,
+            "points": None if e.points is None else e.points.xy.round(decimals).tolist(),
+        }
         for n, e in entries.items()
     ]
     return json.dumps(rows) + "\n"
