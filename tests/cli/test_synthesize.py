@@ -10,19 +10,9 @@ import pytest
 
 from crowdscale.data import Folder
 
-RUN = """
-from crowdscale.cli.data import data_app
-from crowdscale.cli.main import main
-from crowdscale.cli.synthesize import synthesize
-if not any(command.callback is synthesize for command in data_app.registered_commands):
-    data_app.command()(synthesize)
-main()
-"""
-"""The command line, with the command also where ``data`` does not have it yet."""
-
 
 def crowdscale(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", RUN, "data", "synthesize", *map(str, arguments)]
+    command = [sys.executable, "-m", "crowdscale", "data", "synthesize", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 

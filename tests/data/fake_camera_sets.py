@@ -133,6 +133,8 @@ def write_fdst(root: Path, frames: Mapping[str, Boxes], split: str = "train") ->
             {"shape_attributes": {"name": "rect", "x": x, "y": y, "width": w, "height": h}}
             for x, y, w, h in boxes
         ]
-        content = {f"{name}.jpg1234": {"filename": f"{name}.jpg", "size": 1234, "regions": regions}}
+        file = f"{name.rpartition('/')[2]}.jpg"
+        about = {"filename": file, "size": 1234, "regions": regions, "file_attributes": {}}
+        content = {f"{file}1234": about}
         (base / f"{name}.json").write_text(json.dumps(content))
     return base

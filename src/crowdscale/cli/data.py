@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdscale.cli.synthesize import synthesize
+
 if TYPE_CHECKING:
     from crowdscale.report import Report
 
@@ -16,6 +18,8 @@ __all__ = ["data_app"]
 data_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Convert, check, split and list data sets."
 )
+
+data_app.command()(synthesize)
 
 MOST_PROBLEMS = 40
 """Problems shown on the terminal; report.json has all."""

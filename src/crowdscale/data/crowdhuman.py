@@ -21,6 +21,9 @@ CrowdHuman/
   annotation_train.odgt  annotation_val.odgt
 """
 
+PHOTOS = ("CrowdHuman_*/**/*.jpg", "Images*/**/*.jpg")
+"""Where photos lie: each archive holds a folder Images, and some programs unpack each to its own folder."""
+
 
 class CrowdHuman(Reader):
     """CrowdHuman: photos of people from the web, 22.6 people each, with head, visible and full boxes.
@@ -54,7 +57,7 @@ class CrowdHuman(Reader):
         self.split = check_split(self.protocol.splits, split, "CrowdHuman")
         truth = f"annotation_{split}.odgt"
         base = find_root(root, ("CrowdHuman", "crowdhuman"), (truth,), TREE)
-        photos = {path.stem: path for path in base.glob("Images*/**/*.jpg")}
+        photos = {path.stem: path for pattern in PHOTOS for path in base.glob(pattern)}
         try:
             lines = (base / truth).read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
@@ -64,11 +67,13 @@ class CrowdHuman(Reader):
             for number, line in enumerate(lines, 1)
             if line.strip()
         ]
+        if not self.samples:
+            raise DataError("expected an annotation of CrowdHuman", f"the empty file {base / truth}")
 
     def _sample(self, line: str, where: str, photos: dict[str, Path]) -> Sample:
         try:
             record: dict[str, Any] = json.loads(line)
-            name, boxes = str(record["ID"]), [box["hbox"] for box in record["gtboxes"] if _counts(box)]
+            name, boxes = str(record["ID"]), [_head(box) for box in record["gtboxes"] if _counts(box)]
             table = np.array(boxes, dtype=np.float64).reshape(-1, 4)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"expected JSON with ID and gtboxes in {where}", f"{error!r}") from error
@@ -78,5 +83,12 @@ class CrowdHuman(Reader):
         return Sample(name, photos[name], points, sizes, {"set": "crowdhuman", "split": self.split})
 
 
+def _head(box: dict[str, Any]) -> list[float]:
+    """Return left, top, width, height. Raises ValueError for another number of numbers."""
+    left, top, width, height = box["hbox"]
+    return [left, top, width, height]
+
+
 def _counts(box: dict[str, Any]) -> bool:
+    """Whether it is a person's and its head is to be counted."""
     return box.get("tag") != "mask" and not box.get("head_attr", {}).get("ignore", 0)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.layout import Reader, check_split, find_root, load_mat, points_array
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
@@ -57,16 +58,16 @@ class Mall(Reader):
         self._base = find_root(root, ("mall_dataset",), ("mall_gt.mat",), TREE)
         truth = self._base / "mall_gt.mat"
         frames = np.atleast_1d(load_mat(truth, "frame", "the annotation of Mall"))
-        mask = Mask(self._base / "perspective_roi.mat", "roi.mask")
+        mask = Mask(self._file("perspective_roi.mat"), "roi.mask")
         about = {"set": "mall", "split": split}
         chosen = range(min(TRAINING, len(frames))) if split == "train" else range(TRAINING, len(frames))
         self.samples = [
-            Sample(f"seq_{i + 1:06}", self._photo(i), _points(frames[i], truth), attributes=about, mask=mask)
-            for i in chosen
+            Sample(name, self._file(f"frames/{name}.jpg"), _points(frame, truth), attributes=about, mask=mask)
+            for name, frame in ((f"seq_{i + 1:06}", frames[i]) for i in chosen)
         ]
 
-    def _photo(self, index: int) -> Path:
-        path = self._base / "frames" / f"seq_{index + 1:06}.jpg"
+    def _file(self, name: str) -> Path:
+        path = self._base / name
         if not path.is_file():
             raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
         return path
@@ -81,4 +82,4 @@ class Mall(Reader):
 def _points(frame: object, path: Path) -> Points:
     if not hasattr(frame, "loc"):
         raise DataError("expected frames with the field loc", f"others in {path}", "It may be of another set")
-    return Points(points_array(frame.loc, path) - 1)
+    return check_points(points_array(frame.loc, path) - 1, None, path)

@@ -57,6 +57,13 @@ class SCUTHead(Reader):
         if not folders:
             folders = [find_root(root, tuple(names), ("JPEGImages",), TREE)]
         self.samples = [sample for folder in folders for sample in self._read(folder)]
+        strange = next((s for s in self.samples if s.attributes["part"] != part), None) if part else None
+        if strange is not None:
+            raise DataError(
+                f"expected part {part} of SCUT-HEAD in {root}",
+                f"{strange.name}, which is of part {strange.attributes['part']}",
+                "Name the folder that holds both parts, or ask for the other one",
+            )
 
     def _read(self, folder: Path) -> list[Sample]:
         path = folder / "ImageSets" / "Main" / f"{self.split}.txt"
@@ -64,6 +71,8 @@ class SCUTHead(Reader):
             names = path.read_text(encoding="utf-8").split()
         except (OSError, UnicodeDecodeError) as error:
             raise DataError("expected a list of SCUT-HEAD's photos", f"{path} ({error})") from error
+        if not names:
+            raise DataError("expected a list of SCUT-HEAD's photos", f"the empty file {path}")
         return [self._sample(folder, name) for name in names]
 
     def _sample(self, folder: Path, name: str) -> Sample:
@@ -72,5 +81,10 @@ class SCUTHead(Reader):
             if not path.is_file():
                 raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
         points, sizes = boxes_to_points(read_voc_boxes(truth), truth)
-        about = {"set": "scuthead", "split": self.split, "part": folder.name[-1]}
+        about = {"set": "scuthead", "split": self.split, "part": _part(folder, name)}
         return Sample(name, photo, points, sizes, about)
+
+
+def _part(folder: Path, name: str) -> str:
+    """Return the part of a photo PartA_00001, or of any other in a folder that keeps its own name."""
+    return name[4] if name.startswith(("PartA", "PartB")) else folder.resolve().name[-1]

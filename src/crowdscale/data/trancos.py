@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.layout import Reader, check_split, find_root, read_rows
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
@@ -85,7 +86,7 @@ def _read_points(stem: Path) -> Points:
     """Return the vehicles from the text file, counted from 1, or else from the picture of dots."""
     text, dots = stem.with_name(f"{stem.name}.txt"), stem.with_name(f"{stem.name}dots.png")
     if text.is_file():
-        return Points(read_rows(text, 2)[:, :2] - 1)
+        return check_points(read_rows(text, 2)[:, :2] - 1, None, text)
     try:
         with Image.open(dots) as image:
             pixels = np.asarray(image.convert("RGB"))

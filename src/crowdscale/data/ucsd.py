@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.layout import Reader, check_split, find_root, load_mat, points_array
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
@@ -73,21 +74,28 @@ class UCSD(Reader):
             name = f"vidf1_33_{clip:03}"
             path = self._truths / f"{name}_frame_full.mat"
             frames = np.atleast_1d(load_mat(path, "frame", "an annotation of UCSD"))
-            for index, frame in enumerate(frames[:FRAMES], 1):
+            if len(frames) != FRAMES:
+                raise DataError(f"expected {FRAMES} frames in {path}", str(len(frames)), "Unpack it again")
+            for index, frame in enumerate(frames, 1):
                 photo = films / f"{name}.y" / f"{name}_f{index:03}.png"
                 if not photo.is_file():
-                    raise DataError(f"expected {photo.name} in {photo.parent}", "no such file")
+                    raise DataError(
+                        f"expected {photo.name} in {photo.parent}", "no such file", "Unpack it again"
+                    )
                 found.append((photo, _points(frame, path)))
         return found
 
     @property
     def perspective(self) -> NDArray[np.float64]:
         """The (h, w) perspective map: the weight of a pixel, as the set gives it."""
-        dmap = load_mat(self._truths / PERSPECTIVE, "dmap", "the perspective of UCSD")
+        path = self._truths / PERSPECTIVE
+        dmap = load_mat(path, "dmap", "the perspective of UCSD")
+        if not hasattr(dmap, "pmapxy"):
+            raise DataError("expected a struct dmap with the field pmapxy", f"another in {path}")
         return np.asarray(dmap.pmapxy, dtype=np.float64)
 
 
 def _points(frame: object, path: Path) -> Points:
     if not hasattr(frame, "loc"):
         raise DataError("expected frames with the field loc", f"others in {path}", "It may be of another set")
-    return Points(points_array(frame.loc, path) - 1)
+    return check_points(points_array(frame.loc, path) - 1, None, path)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.data.checks import check_points
 from crowdscale.data.layout import Reader, check_split, find_root, read_rows
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError
-from crowdscale.points import Points
 
 __all__ = ["VisDroneCC"]
 
@@ -54,6 +57,8 @@ class VisDroneCC(Reader):
             names = (base / LISTS[split]).read_text(encoding="utf-8").split()
         except (OSError, UnicodeDecodeError) as error:
             raise DataError("expected a list of sequences", f"{base / LISTS[split]} ({error})") from error
+        if not names:
+            raise DataError("expected a list of sequences", f"the empty file {base / LISTS[split]}")
         self.samples = [sample for name in names for sample in self._sequence(base, name)]
 
     def _sequence(self, base: Path, name: str) -> list[Sample]:
@@ -68,13 +73,23 @@ class VisDroneCC(Reader):
             return [
                 Sample(f"{name}/{photos[n].stem}", photos[n], None, attributes=about) for n in sorted(photos)
             ]
-        heads = read_rows(truth, 3)
-        strange = sorted({int(frame) for frame in heads[:, 0]} - photos.keys())
+        heads = _read_heads(truth)
+        strange = sorted(set(heads[:, 0].tolist()) - photos.keys())
         if strange:
-            raise DataError(f"expected a frame for each line of {truth}", f"no frame {strange[0]}")
+            raise DataError(f"expected a frame for each line of {truth}", f"no frame {strange[0]:g}")
         return [
-            Sample(
-                f"{name}/{photos[n].stem}", photos[n], Points(heads[heads[:, 0] == n, 1:3]), attributes=about
-            )
-            for n in sorted(photos)
+            Sample(f"{name}/{photos[n].stem}", photos[n], check_points(xy, None, truth), attributes=about)
+            for n, xy in ((n, heads[heads[:, 0] == n, 1:]) for n in sorted(photos))
         ]
+
+
+def _read_heads(path: Path) -> NDArray[np.float64]:
+    """Return the (n, 3) frame, x, y; VisDrone's other annotations have more columns, and x elsewhere."""
+    heads = read_rows(path, 3)
+    if heads.shape[1] != 3:
+        raise DataError(
+            f"expected frame,x,y a line in {path}",
+            f"{heads.shape[1]} numbers",
+            "It seems to belong to another set of VisDrone",
+        )
+    return heads

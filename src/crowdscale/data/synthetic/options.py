@@ -62,7 +62,9 @@ class SceneOptions:
         if self.seed < 0 or self.number < 0:
             raise OptionError("expected seed and number of at least 0", f"{self.seed} and {self.number}")
         if not 2 <= self.heads[0] < self.heads[1] <= 200:
-            raise OptionError("expected heads as two rising numbers of pixels from 2 to 200", repr(self.heads))
+            raise OptionError(
+                "expected heads as two rising numbers of pixels from 2 to 200", repr(self.heads)
+            )
         self._check_people()
 
     def _check_people(self) -> None:

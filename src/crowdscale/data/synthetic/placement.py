@@ -28,11 +28,15 @@ HEAD_ASPECT = 0.8
 HEAD_PLANE = 1.55
 """Metres above the ground at which most heads are."""
 
+LEAST_EXTENT = 0.35
+"""A field ends no nearer than this share of the depth at which heads are too small."""
 SPACING = 0.46
 """Least metres between two people."""
 OVERSAMPLED = 2.2
 """Places drawn for each person wanted: some fall on others, outside the frame or behind somebody."""
 
+SPARE = 1.15
+"""People chosen for each one wanted: some turn out to be hidden once they are drawn."""
 CLEAR = 0.55
 """Share of a head that must be seen for its person to be chosen; stricter than ``scene.SEEN``, since
 silhouettes here are coarse."""
@@ -73,13 +77,15 @@ class Field:
     """Greatest depth."""
 
     @classmethod
-    def of(cls, setting: Setting, extent: float = 1.0) -> Field:
-        """Return the field of a setting; ``extent`` below 1 ends it nearer."""
+    def of(cls, setting: Setting, density: float) -> Field:
+        """Return the field of a setting, ended where it has room at ``density`` people a square metre."""
         camera, (smallest, largest) = setting.camera, setting.heads
         low, high = camera.depths_in_view(HEAD_PLANE)
         near = max(low * 0.97, camera.focal * HEAD / largest)
         far = min(high, camera.focal * HEAD / smallest)
-        return cls(camera, near, max(near * 1.05, near + (far - near) * extent))
+        wanted = setting.people / density * camera.focal / camera.width  # the field is a cut-off wedge
+        ended = max(math.sqrt(near**2 + wanted), far * LEAST_EXTENT)
+        return cls(camera, near, max(near * 1.05, min(far, ended)))
 
     def at(self, depth: Floats, across: Floats) -> Floats:
         """Return (n, 2) ground positions at depths of heads and at shares -1…1 of the frame's width."""
@@ -98,7 +104,7 @@ class Field:
     @property
     def middle(self) -> Floats:
         """(x, z) of the middle of its far edge."""
-        return self.at(np.array([self.far]), np.array([0.0]))[0]
+        return np.asarray(self.at(np.array([self.far]), np.array([0.0]))[0])
 
 
 def place_people(
@@ -221,7 +227,7 @@ def choose_visible(
     setting: Setting,
     random: np.random.Generator,
 ) -> list[Person]:
-    """Return as many people as are wanted out of those whose heads are seen, nearest first.
+    """Return people whose heads are likely to be seen, ``SPARE`` times as many as wanted, nearest first.
 
     Whoever is hidden by nearer ones is left out before the choice; taking others away hides nobody.
     """
@@ -236,7 +242,7 @@ def choose_visible(
             np.maximum(area, (patch.alpha > 0.3).astype(np.uint8), out=area)
         if _cover(person, camera, covered):
             seen.append(index)
-    chosen = random.permutation(seen)[: setting.people]
+    chosen = random.permutation(seen)[: math.ceil(setting.people * SPARE)]
     return [people[index] for index in sorted(chosen.tolist())]
 
 

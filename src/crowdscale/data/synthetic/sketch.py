@@ -72,7 +72,7 @@ class Sketch:
     @property
     def visible(self) -> bool:
         """Whether any of it lies in the frame."""
-        return self.right > self.left and self.bottom > self.top
+        return bool(self.right > self.left and self.bottom > self.top)
 
     def scale_at(self, up: float) -> float:
         """Return the pixels per metre at this height."""
@@ -91,13 +91,15 @@ class Sketch:
         self._fill([self.pixel(*corner) for corner in corners], colour)
 
     def limb(
-        self, start: tuple[float, float], end: tuple[float, float], widths: tuple[float, float], colour: Colour
+        self,
+        start: tuple[float, float],
+        end: tuple[float, float],
+        widths: tuple[float, float],
+        colour: Colour,
     ) -> None:
         """Draw a round-ended stroke whose width runs from one to the other, in metres."""
         (ax, ay), (bx, by) = self.pixel(*start), self.pixel(*end)
-        a, b = (
-            width / 2 * self.scale_at(up) for width, up in zip(widths, (start[1], end[1]), strict=True)
-        )
+        a, b = (width / 2 * self.scale_at(up) for width, up in zip(widths, (start[1], end[1]), strict=True))
         length = math.hypot(bx - ax, by - ay) or 1.0
         nx, ny = (ay - by) / length, (bx - ax) / length
         sides = [(ax + nx * a, ay + ny * a), (bx + nx * b, by + ny * b)]
