@@ -74,10 +74,11 @@ def main() -> None:
     import sys
 
     code = (
-        "import numpy as np, resource; from crowdscale.metrics import match_counts; r = np.random.default_rng(0);"
+        "import numpy as np; from crowdscale.metrics import match_counts; r = np.random.default_rng(0);"
         "t = r.uniform(0, 1, (12865, 2)) * (6000, 4000);"
         "p = np.concatenate([t[:10000] + r.normal(0, 4, (10000, 2)), r.uniform(0, 1, (3000, 2)) * (6000, 4000)]);"
-        "match_counts(p, t, np.arange(1, 101)); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "match_counts(p, t, np.arange(1, 101));"
+        "print([int(x.split()[1]) / 1024 for x in open('/proc/self/status') if x.startswith('VmHWM')][0])"
     )
     peak = float(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -250,7 +250,7 @@ def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
 def test_models_lists_the_bundled_one(bundled):
     done = crowdscale("models")
     assert done.returncode == 0
-    assert re.search(rf"^ *{bundled} +points +lite +\d+\.\d MB ", done.stdout, re.MULTILINE)
+    assert re.search(rf"^ *{bundled} +hybrid +lite +\d+\.\d MB ", done.stdout, re.MULTILINE)
 
 
 def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_path):

@@ -12,7 +12,6 @@ from scipy.io import savemat
 
 from crowdscale.data.mall import Mall
 from crowdscale.errors import DataError, OptionError
-from crowdscale.points import Points
 
 
 def cells(*locations: object) -> dict[str, np.ndarray]:
@@ -74,8 +73,6 @@ def test_damage(tmp_path: Path) -> None:
     savemat(base / "mall_gt.mat", cells([[1, np.nan]], []))
     with pytest.raises(DataError, match=r"finite coordinates in .*mall_gt\.mat"):
         Mall(tmp_path)
-    savemat(base / "mall_gt.mat", cells([[[1, 2]], [[3, 4]]], []))
-    assert [len(sample.points or ()) for sample in Mall(tmp_path)] == [2, 0], "single dimensions are dropped"
     (base / "mall_gt.mat").write_bytes(b"no mat")
     with pytest.raises(DataError, match=r"the annotation of Mall, a \.mat file, but got .*mall_gt\.mat"):
         Mall(tmp_path)
@@ -84,7 +81,9 @@ def test_damage(tmp_path: Path) -> None:
 def test_a_perspective_of_another_set(tmp_path: Path) -> None:
     base = write_mall(tmp_path, [[]])
     savemat(base / "perspective_roi.mat", {"dmap": 1})
-    with pytest.raises(DataError, match="the perspective of Mall with the variable pMapN, but got .* holds dmap"):
+    with pytest.raises(
+        DataError, match=r"the perspective of Mall with the variable pMapN, but got .* holds dmap"
+    ):
         _ = Mall(tmp_path).perspective
     mask = Mall(tmp_path)[0].mask
     assert mask is not None
@@ -93,7 +92,9 @@ def test_a_perspective_of_another_set(tmp_path: Path) -> None:
 
 
 def test_a_wrong_root_shows_the_tree(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected mall_gt\.mat in .* an empty folder\. The set unpacks to:\nmall_"):
+    with pytest.raises(
+        DataError, match=r"expected mall_gt\.mat in .* an empty folder\. The set unpacks to:\nmall_"
+    ):
         Mall(tmp_path)
     with pytest.raises(OptionError, match="out of train, test, but got 'val'"):
         Mall(tmp_path, "val")

@@ -83,7 +83,11 @@ def test_an_unknown_split_lists_the_known(tmp_path: Path) -> None:
         ("images/image-2-000010.txt", "1 2\n3 x\n", r"expected 2 numbers in line 2 of .*image-2-000010\.txt"),
         ("images/image-2-000010.txt", "1 nan\n", r"finite coordinates in .*image-2-000010\.txt"),
         ("image_sets/training.txt", "", r"the empty file .*training\.txt"),
-        ("image_sets/training.txt", "holiday.jpg\n", r"expected holiday\.jpg in .*images, but got no such file"),
+        (
+            "image_sets/training.txt",
+            "holiday.jpg\n",
+            r"expected holiday\.jpg in .*images, but got no such file",
+        ),
     ],
     ids=["word", "nan", "empty list", "foreign list"],
 )
@@ -105,6 +109,8 @@ def test_neither_text_nor_dots(tmp_path: Path) -> None:
 
 def test_a_wrong_root_shows_the_tree(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
-    with pytest.raises(DataError, match=r"expected image_sets in .* but got images\. The set unpacks to:") as told:
+    with pytest.raises(
+        DataError, match=r"expected image_sets in .* but got images\. The set unpacks to:"
+    ) as told:
         Trancos(tmp_path)
     assert "image-1-000001dots.png" in str(told.value)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdscale import __version__
+from crowdscale.cli.average import average
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, models, evaluate, score, compare, train, tune, export):
+for command in (count, models, evaluate, score, compare, train, tune, average, export):
     app.command()(command)
 app.add_typer(data_app, name="data")
 

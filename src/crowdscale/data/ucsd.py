@@ -72,16 +72,12 @@ class UCSD(Reader):
         found = []
         for clip in range(CLIPS):
             name = f"vidf1_33_{clip:03}"
-            path = self._truths / f"{name}_frame_full.mat"
+            path = _present(self._truths / f"{name}_frame_full.mat")
             frames = np.atleast_1d(load_mat(path, "frame", "an annotation of UCSD"))
             if len(frames) != FRAMES:
                 raise DataError(f"expected {FRAMES} frames in {path}", str(len(frames)), "Unpack it again")
             for index, frame in enumerate(frames, 1):
-                photo = films / f"{name}.y" / f"{name}_f{index:03}.png"
-                if not photo.is_file():
-                    raise DataError(
-                        f"expected {photo.name} in {photo.parent}", "no such file", "Unpack it again"
-                    )
+                photo = _present(films / f"{name}.y" / f"{name}_f{index:03}.png")
                 found.append((photo, _points(frame, path)))
         return found
 
@@ -93,6 +89,12 @@ class UCSD(Reader):
         if not hasattr(dmap, "pmapxy"):
             raise DataError("expected a struct dmap with the field pmapxy", f"another in {path}")
         return np.asarray(dmap.pmapxy, dtype=np.float64)
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
+    return path
 
 
 def _points(frame: object, path: Path) -> Points:

@@ -1,0 +1,56 @@
+"""Averaging: one model from several of the same network, when one was trained on from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from crowdscale.errors import OptionError
+from crowdscale.learn.store import WEIGHTS, save_weights, write_description
+from crowdscale.weights import ModelConfig, find_model, read_config
+
+__all__ = ["average_models"]
+
+
+def average_models(models: Sequence[str | Path], shares: Sequence[float], out: Path) -> ModelConfig:
+    """Write a model folder whose weights are the weighted mean of others' (Wortsman et al., 2022).
+
+    The graphs are written by ``export_folder``, as for any folder.
+
+    Args:
+        models: Names or folders of models with the same network; the first one's description is kept.
+        shares: How much of each, made to sum to 1.
+        out: The folder to write.
+
+    Raises:
+        OptionError: There are not as many shares as models, or a share is not positive.
+        ModelError: A model is missing, or they are of different networks.
+    """
+    if len(models) != len(shares) or len(models) < 2 or min(shares) <= 0:
+        raise OptionError(
+            "expected two models or more and a positive share for each", f"{len(models)}, {list(shares)}"
+        )
+    folders = [find_model(model) for model in models]
+    states = [load_file(folder / WEIGHTS) for folder in folders]
+    shapes = [{name: value.shape for name, value in state.items()} for state in states]
+    if any(shape != shapes[0] for shape in shapes):
+        raise OptionError("expected models of the same network", "weights of other names or shapes")
+    total = sum(shares)
+    mean = {
+        name: torch.stack(
+            [s / total * state[name].float() for s, state in zip(shares, states, strict=True)]
+        ).sum(0)
+        for name in states[0]
+    }
+    save_weights(mean, out)
+    configs = [read_config(folder) for folder in folders]
+    parents = [
+        {"share": round(share / total, 4), **config.training}
+        for share, config in zip(shares, configs, strict=True)
+    ]
+    training = {"data": configs[0].training.get("data", []), "averaged": parents}
+    return write_description(replace(configs[0], training=training), out, (WEIGHTS,))

@@ -1,0 +1,44 @@
+"""Averaging of models: the mean of the weights, and what cannot be averaged."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from crowdscale.errors import OptionError
+from crowdscale.learn.averaging import average_models
+from crowdscale.learn.store import WEIGHTS, build_model, save_weights, write_description
+from crowdscale.maps import DistanceLabels
+from crowdscale.regions import LabelRule
+from crowdscale.weights import ModelConfig
+
+
+def write_model(folder, seed, blocks=True):
+    torch.manual_seed(seed)
+    config = ModelConfig(f"m{seed}", "points", "lite", DistanceLabels(), LabelRule(), block_counts=blocks)
+    model = build_model(config)
+    config = replace(config, feature_channels=model.network.feature_channels, training={"seed": seed})
+    save_weights(model.state_dict(), folder)
+    write_description(config, folder, (WEIGHTS,))
+    return folder
+
+
+def test_the_mean_of_the_weights(tmp_path):
+    one, two = write_model(tmp_path / "one", 1), write_model(tmp_path / "two", 2)
+    config = average_models([one, two], [3, 1], tmp_path / "mean")
+    ours, first, second = (load_file(folder / WEIGHTS) for folder in (tmp_path / "mean", one, two))
+    for name, value in ours.items():
+        expected = 0.75 * first[name].float() + 0.25 * second[name].float()
+        assert torch.allclose(value.float(), expected, atol=2e-3, rtol=1e-3), name
+    assert [parent["share"] for parent in config.training["averaged"]] == [0.75, 0.25]
+    assert config.name == "m1"
+
+
+def test_what_cannot_be_averaged(tmp_path):
+    one, other = write_model(tmp_path / "one", 1), write_model(tmp_path / "other", 2, blocks=False)
+    with pytest.raises(OptionError, match="the same network"):
+        average_models([one, other], [1, 1], tmp_path / "mean")
+    for models, shares in (([one], [1]), ([one, one], [1]), ([one, one], [1, 0])):
+        with pytest.raises(OptionError, match="a positive share for each"):
+            average_models(models, shares, tmp_path / "mean")
