@@ -27,6 +27,7 @@ from crowdscale.metrics import (
     ResultTable,
     Scores,
     Scoring,
+    interval,
     score_image,
 )
 from crowdscale.points import Points
@@ -186,6 +187,9 @@ class Evaluation:
     def write_json(self, path: Path, about: dict[str, Any]) -> None:
         """Write the scores with what they are about and one row an image, atomically."""
         rows = [row.refined.to_dict() for row in self.rows]
+        known = {n: interval(m) for n, m in self.scores("refined").measures().items()}
+        intervals = {name: [each.low, each.high] for name, each in known.items()}
+        about = {**about, "intervals_95": intervals}
         whole = {**about, **self.to_dict(), "scoring": self.scoring.to_dict(), "rows": rows}
         text = json.dumps(whole, indent=1) + "\n"
         write_atomic(path, lambda stream: stream.write(text.encode()))

@@ -33,9 +33,17 @@ def evaluate(
     protocol: Annotated[
         str, typer.Option(help="Whose scores: sha, qnrf, nwpu, …; that of the first --data if not given.")
     ] = "",
+    thresholds: Annotated[
+        str, typer.Option(help="Thresholds instead of the protocol's, such as 4px,8px,knn8,small,large.")
+    ] = "",
+    average: Annotated[str, typer.Option(help="Average P, R and F over whole pixels, such as 1-100.")] = "",
+    game: Annotated[int | None, typer.Option(help="The highest level of GAME.")] = None,
     limit_size: Annotated[
         bool, typer.Option(help="Resize photos to the protocol's longest and shortest side first.")
     ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep resized photos here for the next time.")
+    ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write one row an image.")
     ] = None,
@@ -65,7 +73,8 @@ def evaluate(
         raise OptionError("expected one model", f"{len(models)}", "Add --cross for a table of several")
     if cross and (csv_file or json_file):
         raise OptionError("expected --table with --cross", "--csv or --json", "They hold one model's rows")
-    sets, scoring = _gather(data, listed, protocol, limit_size)
+    sets, scoring = _gather(data, listed, protocol, limit_size, cache)
+    scoring = scoring.choose(thresholds, average, game)
     options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
     about = {"data": list(sets), "list": str(listed or ""), "engine": engine}
     predictors = {
@@ -82,7 +91,7 @@ def evaluate(
 
 
 def _gather(
-    data: list[str], listed: Path | None, protocol: str, limit_size: bool
+    data: list[str], listed: Path | None, protocol: str, limit_size: bool, cache: Path | None
 ) -> tuple[dict[str, Sequence[Sample]], Scoring]:
     """Return the samples of each data set by its label, and what is measured on them."""
     from crowdscale.data.lists import read_list, split_samples
@@ -99,7 +108,7 @@ def _gather(
         first = first or rules
         chosen: Sequence[Sample] = split_samples(dataset.samples, names)[1] if names else dataset.samples
         if limit_size:
-            chosen = limit_sizes(chosen, rules.limits)
+            chosen = limit_sizes(chosen, rules.limits, cache)
         label = f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /")
         sets[label if label not in sets else text] = chosen
     return sets, Scoring.of(first) if first else Scoring()

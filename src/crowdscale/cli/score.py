@@ -50,9 +50,12 @@ def score(
 ) -> None:
     """Score predictions against the truth: counts, P/R/F by maximum-cardinality matching, 95 % intervals."""
     from crowdscale.cli.score_tables import comparison_table, score_table, split_table
+    from crowdscale.data.opening import protocol_of
+    from crowdscale.metrics import Scoring
     from crowdscale.metrics import compare as compare_scores
 
-    scoring = _scoring(protocol or _own_protocol(ground_truth), thresholds, average, game)
+    rules = protocol_of(protocol or _own_protocol(ground_truth))
+    scoring = Scoring.of(rules).choose(thresholds, average, game)
     truths = _truths(ground_truth, scoring)
     scores = _score_file(predictions, truths, scoring, ids)
     shown = score_table(scores, seed)
@@ -97,24 +100,6 @@ def _own_protocol(ground_truth: str) -> str:
 
     match = GRAMMAR.fullmatch(ground_truth)
     return match["name"] if match and match["name"] in DATASETS else "sha"
-
-
-def _scoring(protocol: str, thresholds: str, average: str, game: int | None) -> Scoring:
-    from dataclasses import replace
-
-    from crowdscale.data.opening import protocol_of
-    from crowdscale.errors import OptionError
-    from crowdscale.metrics import Scoring, threshold
-
-    scoring = Scoring.of(protocol_of(protocol))
-    if thresholds:
-        scoring = replace(scoring, thresholds=tuple(map(threshold, thresholds.split(","))))
-    if average:
-        low, _, high = average.partition("-")
-        if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high)):
-            raise OptionError("expected --average as two whole pixels such as 1-100", repr(average))
-        scoring = replace(scoring, averaged=(int(low), int(high)))
-    return scoring if game is None else replace(scoring, game=game)
 
 
 def _truths(ground_truth: str, scoring: Scoring) -> dict[str, GroundTruth]:

@@ -27,6 +27,12 @@ def train(
     validation_share: Annotated[
         float, typer.Option(help="Share held out, by count strata, without --validation.")
     ] = 0.1,
+    limit_size: Annotated[
+        bool, typer.Option("--limit-size", help="Resize photos to the limits of each set's protocol.")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep resized photos here for the next time.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "mine",
     method: Annotated[
         str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
@@ -115,7 +121,7 @@ def train(
         block_weight=block_weight,
         zoom_gradient=zoom_gradient,
     )
-    gathered = gather(data, weight, validation, validation_share, seed)
+    gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache)
     start = Start(name, method, backbone, backbone_weights, init, sigma, adaptive, blocks, seed)
     centre_options = CentreOptions(law=law, centre=centre, wanted_factor=wanted_factor)  # type: ignore[arg-type]
     model, config = start_model(start, gathered, centre_options, losses)

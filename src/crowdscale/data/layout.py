@@ -91,19 +91,20 @@ def what_is(folder: Path) -> str:
     return ", ".join(names[:6]) + (" …" if len(names) > 6 else "") if names else "an empty folder"
 
 
-def load_mat(path: Path, variable: str, what: str) -> Any:
+def load_mat(path: Path, variable: str, what: str, plain: bool = True) -> Any:
     """Return a variable of a .mat file, structs as objects and single cells unwrapped.
 
     Args:
         path: The file.
         variable: Its name.
         what: What it is, for the error: ``a QNRF annotation``.
+        plain: Unwrap; otherwise arrays and structs stay as SciPy nests them.
 
     Raises:
         DataError: The file is missing or damaged, or it is a .mat of another kind.
     """
     try:
-        content = loadmat(path, squeeze_me=True, struct_as_record=False)
+        content = loadmat(path, squeeze_me=plain, struct_as_record=not plain)
     except FileNotFoundError:
         raise DataError(f"expected {what}", f"no file at {path}", UNPACK) from None
     except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from crowdscale.data.checks import check_points, is_outside, photo_size
-from crowdscale.data.layout import Reader, what_is
+from crowdscale.data.layout import Reader, load_mat, what_is
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, unknown_name
@@ -198,12 +197,13 @@ def _read_points(path: Path) -> Points:
 
 def _read_location(path: Path) -> NDArray[np.float64]:
     """Return the (n, 2) points of one GT_IMG_n.mat, where they lie three structs deep."""
+    what = "an annotation of ShanghaiTech"
+    struct = load_mat(path, "image_info", what, plain=False)
     try:
-        struct: Any = loadmat(path)["image_info"]
         return np.asarray(struct[0, 0][0, 0][0], dtype=np.float64)
-    except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
+    except (IndexError, TypeError, ValueError) as error:
         raise DataError(
-            "expected a .mat file with the struct image_info",
-            f"{path}, which cannot be read ({type(error).__name__}: {error})",
+            f"expected {what} with points in image_info",
+            f"{path}, which cannot be read ({error})",
             "Unpack the set again",
         ) from error

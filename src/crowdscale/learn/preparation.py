@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from crowdscale.data.lists import read_list, split_samples, stratified_names
 from crowdscale.data.opening import Dataset, open_dataset
 from crowdscale.data.sample import Sample
+from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.learn.model import AutoScale, LossOptions
 from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
@@ -73,7 +74,13 @@ class Start:
 
 
 def gather(
-    data: Sequence[str], weights: Sequence[float] | None, listed: Path | None, share: float, seed: int
+    data: Sequence[str],
+    weights: Sequence[float] | None,
+    listed: Path | None,
+    share: float,
+    seed: int,
+    limit_size: bool = False,
+    cache: Path | None = None,
 ) -> Gathered:
     """Open data sets and hold photos out: those of a list, or a stratified share of each set.
 
@@ -83,6 +90,8 @@ def gather(
         listed: File with the held-out photos, one ``set/name`` a line.
         share: Share held out of each set where no list is given.
         seed: Seed of that choice.
+        limit_size: Resize photos to the limits of each set's protocol.
+        cache: Folder that keeps resized photos; None resizes at each read.
 
     Raises:
         DataError: A set cannot be read, or nothing is left to train on.
@@ -96,6 +105,10 @@ def gather(
     sets = []
     for dataset, weight in zip(map(open_dataset, data), weights or [1.0] * len(data), strict=True):
         rest, chosen = _hold_out(dataset, names, share, seed)
+        if limit_size:
+            rest, chosen = (
+                list(limit_sizes(part, dataset.protocol.limits, cache)) for part in (rest, chosen)
+            )
         samples += rest
         held += chosen
         chances += [weight] * len(rest)

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
+from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.maps import Density, DistanceLabels
@@ -27,6 +28,10 @@ Codec = Density | DistanceLabels
 
 BLOCK = 16
 """Side in pixels of the blocks of the auxiliary count."""
+
+
+MOST_HELD = 6_000_000_000
+"""Bytes of decoded photos that are held in memory; beyond that each crop reads its photo anew."""
 
 
 class Batch(TypedDict):
@@ -67,7 +72,7 @@ class CropOptions:
 
 
 class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
-    """An endless, numbered sequence of crops of samples; photos are held decoded in memory.
+    """An endless, numbered sequence of crops of samples; photos are held decoded in memory where they fit.
 
     Args:
         samples: Photos with points.
@@ -75,6 +80,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         options: The augmentation.
         length: Number of crops of the run.
         seed: Seed of the run.
+        preload: Hold the photos decoded in memory; None does where they take at most ``MOST_HELD`` bytes.
     """
 
     def __init__(
@@ -84,13 +90,14 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         options: CropOptions,
         length: int,
         seed: int,
-        preload: bool = True,
+        preload: bool | None = None,
     ) -> None:
         if not samples:
             raise DataError("expected training photos", "none")
         self.points = [_labelled(sample) for sample in samples]
         self.samples = samples
-        self.photos = [sample.read() for sample in samples] if preload else None
+        held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
+        self.photos = [sample.read() for sample in samples] if held else None
         self.chances = np.asarray(weights, float) / np.sum(weights)
         self.options, self.length, self.seed = options, length, seed
 
@@ -107,6 +114,12 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         if self.options.jitter:
             pixels = _jitter(pixels, self.options.jitter, random)
         return pixels, points
+
+
+def _pixels(samples: Sequence[Sample]) -> int:
+    """Return the pixels of all photos as they are read, from their headers."""
+    sizes = (sample.size or photo_size(sample.image_path) for sample in samples)
+    return sum(width * height for width, height in sizes)
 
 
 def _labelled(sample: Sample) -> Points:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.data.protocol import Protocol
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.metrics.counting import CountScores, count_scores
 from crowdscale.metrics.game import game_errors
 from crowdscale.metrics.localization import LocalizationScores
@@ -46,6 +46,22 @@ class Scoring:
             protocol.game,
             tuple(dict.fromkeys((*protocol.attributes, *(("level",) if protocol.levels else ())))),
         )
+
+    def choose(self, thresholds: str = "", average: str = "", game: int | None = None) -> Scoring:
+        """Return this with what a user chose instead: ``4px,knn8``, ``1-100``, the highest level of GAME.
+
+        Raises:
+            OptionError: One of them cannot be read.
+        """
+        chosen = self
+        if thresholds:
+            chosen = replace(chosen, thresholds=tuple(map(threshold, thresholds.split(","))))
+        if average:
+            low, _, high = average.partition("-")
+            if not (low.isdigit() and high.isdigit() and 0 < int(low) < int(high)):
+                raise OptionError("expected --average as two whole pixels such as 1-100", repr(average))
+            chosen = replace(chosen, averaged=(int(low), int(high)))
+        return chosen if game is None else replace(chosen, game=game)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
