@@ -77,6 +77,9 @@ def _read_boxes(path: Path) -> np.ndarray[Any, Any]:
         if other is not None:
             raise DataError(f"expected boxes (rect) in {path}", f"a {other}", "Draw boxes around heads")
         boxes = [[shape[side] for side in ("x", "y", "width", "height")] for shape in shapes]
-        return np.array(boxes, dtype=np.float64).reshape(-1, 4)
+        table = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+        if not np.isfinite(table).all():
+            raise ValueError("a side without a number")
+        return table
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(expected, f"something else ({error!r})") from error

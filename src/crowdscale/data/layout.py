@@ -205,6 +205,9 @@ def boxes_to_points(boxes: NDArray[Any], path: object) -> tuple[Points, NDArray[
         DataError: A box has no area; the sentence names the file and the box.
     """
     table = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    odd = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(odd):
+        raise DataError(f"expected numbers in box {odd[0] + 1} of {path}", "NaN or infinity", "Correct it")
     flat = np.flatnonzero((table[:, 2:] <= 0).any(axis=1))
     if len(flat):
         raise DataError(
