@@ -9,6 +9,7 @@ from crowdscale.data.sample import Mask, Sample
 from crowdscale.errors import DataError, ImageError
 from crowdscale.evaluation import evaluate, open_journal
 from crowdscale.images import write_image
+from crowdscale.metrics import Scoring
 from crowdscale.points import Box, Points
 from crowdscale.result import Prediction, Region
 
@@ -114,3 +115,11 @@ def test_only_what_lies_in_the_mask_counts(tmp_path):
             return Prediction(5.5, None, density, (), 5.5, None, (100, 100), "known")
 
     assert evaluate(Dense(), [masked]).rows[0].count == pytest.approx(1.5)
+
+    class Hybrid:
+        def predict(self, source):
+            return Prediction(5.5, TRUTH["a"], None, (), 5.5, TRUTH["a"], (100, 100), "known", density)
+
+    row = evaluate(Hybrid(), [masked], scoring=Scoring(game=1)).rows[0].refined
+    assert (row.count, row.predicted) == (pytest.approx(1.5), 2)
+    assert row.game == (pytest.approx(0.5), pytest.approx(0.5)), "by the density, not by the dots"

@@ -21,7 +21,8 @@ class CrowdscaleError(Exception):
     Args:
         expected: What was asked for, as a noun phrase or a full sentence.
         received: What came instead; left out of the sentence where empty.
-        remedy: What to do about it; left out where empty.
+        remedy: What to do about it; left out where empty. One that ends with a new line shows a tree of
+            files and gets no full stop.
     """
 
     def __init__(self, expected: str, received: str = "", remedy: str = "") -> None:
@@ -30,7 +31,8 @@ class CrowdscaleError(Exception):
             parts[0] += f", but got {received.rstrip('.')}"
         if remedy:
             parts.append(remedy.rstrip("."))
-        super().__init__(". ".join(parts) + ".")
+        text = ". ".join(parts)
+        super().__init__(text.rstrip("\n") if text.endswith("\n") else f"{text}.")
 
 
 class ImageError(CrowdscaleError):

@@ -339,12 +339,11 @@ def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
     truth = sample_truth(sample, scoring)
     prediction = predictor.predict(sample.image_path if sample.size is None else sample.read())
     region = prediction.regions[0] if prediction.regions else None
-    counts = (prediction.count, prediction.first_count)
-    places = (prediction.points, prediction.first_points)
-    refined, first = (
-        _score(sample.name, truth, count, points, prediction, scoring)
-        for count, points in zip(counts, places, strict=True)
-    )
+    density = prediction.density if prediction.points is not None else prediction.map
+    refined = _score(sample.name, truth, prediction.count, prediction.points, density, scoring)
+    # Where a region was refined, the density of the first pass is not kept.
+    before = None if prediction.regions else density
+    first = _score(sample.name, truth, prediction.first_count, prediction.first_points, before, scoring)
     return Row(
         refined=refined,
         first=first,
@@ -360,19 +359,17 @@ def _score(
     truth: GroundTruth,
     count: float,
     points: Points | None,
-    prediction: Prediction,
+    density: NDArray[np.float32] | None,
     scoring: Scoring,
 ) -> ImageRow:
     """Score one pass; in a masked photo only what lies in the mask counts, a density by its share there."""
-    density = prediction.map if points is None else None
     if truth.mask is not None:
         if points is not None:
             points = points.select(inside_mask(points, truth.mask))
             count = float(len(points))
-        elif density is not None:
+        if density is not None:
             height, width = density.shape
             share = cv2.resize(truth.mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-            total = float(density.sum(dtype=np.float64))
             density = density * share
-            count *= float(density.sum(dtype=np.float64)) / total if total > 0 else 0.0
+            count = float(density.sum(dtype=np.float64))
     return score_image(name, truth, count, points, scoring, density)

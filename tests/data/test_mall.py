@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,25 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str) -> None:
     (write_mall(tmp_path, [[], []]) / lost).unlink()
     with pytest.raises(DataError, match=rf"expected {Path(lost).name} in"):
         Mall(tmp_path)
+
+
+def test_a_frame_without_annotation(tmp_path: Path) -> None:
+    frames = write_mall(tmp_path, [[], []]) / "frames"
+    shutil.copy(frames / "seq_000002.jpg", frames / "seq_000003.jpg")
+    with pytest.raises(
+        DataError, match=r"annotation of each frame in .*mall_gt\.mat, but got 2 for 3 frames"
+    ):
+        Mall(tmp_path)
+
+
+@pytest.mark.parametrize(("frames", "train", "test"), [(1, 1, 0), (800, 800, 0), (803, 800, 3)])
+def test_the_first_800_frames_are_for_training(tmp_path: Path, frames: int, train: int, test: int) -> None:
+    base = write_mall(tmp_path, [[]] * frames)
+    opened = Mall(base), Mall(base, "test")
+    assert tuple(map(len, opened)) == (train, test)
+    assert [sample.name for part in opened for sample in part] == [
+        f"seq_{n:06}" for n in range(1, frames + 1)
+    ]
 
 
 def test_damage(tmp_path: Path) -> None:

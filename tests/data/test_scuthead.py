@@ -44,6 +44,20 @@ def test_parts(tmp_path: Path) -> None:
         SCUTHead(tmp_path, "train", "C")
 
 
+@pytest.mark.parametrize(
+    "empty",
+    [[5, 6, 5, 6], [5, 6, 5, 9], [5, 6, 9, 6], [0, 0, 0, 0]],
+    ids=["both", "width", "height", "zeros"],
+)
+def test_boxes_without_a_size_are_left_out(tmp_path: Path, empty: list[float]) -> None:
+    write_scuthead(tmp_path, {"PartA_00001": [empty, [2, 4, 13, 17], empty], "PartA_00002": [empty]})
+    head, nobody = SCUTHead(tmp_path, "train")
+    assert head.points == Points([[7, 10]])
+    assert head.sizes is not None
+    assert head.sizes.tolist() == [[11, 13]]
+    assert nobody.points == Points()
+
+
 def test_opening_decodes_no_photo(tmp_path: Path) -> None:
     (write_scuthead(tmp_path, HEADS) / "JPEGImages" / "PartA_00001.jpg").write_bytes(b"no photo")
     assert len(SCUTHead(tmp_path, "train")) == 2
@@ -70,10 +84,15 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str, sentence: str) -> No
         ("ImageSets/Main/train.txt", "\n", r"the empty file .*train\.txt"),
         (
             "Annotations/PartA_00001.xml",
-            voc_text([[2, 4, 9, 9], [5, 5, 4, 9]]),
-            r"PartA_00001\.xml, .* is box 2",
+            voc_text([[2, 4, 9, 9], [5, 5, 5, 5], [5, 5, 4, 9]]),
+            r"PartA_00001\.xml, but got 1 without, the first is box 3",
         ),
         ("Annotations/PartA_00001.xml", "not xml", r"expected an XML file, but got .*PartA_00001\.xml"),
+        (
+            "Annotations/PartA_00001.xml",
+            voc_text([[2, 4, 9, 9], [float("nan"), 5, 6, 9]]),
+            r"expected numbers in box 2 of .*PartA_00001\.xml",
+        ),
         (
             "Annotations/PartA_00001.xml",
             "<annotation><object><bndbox><xmin>1</xmin></bndbox></object></annotation>",
@@ -81,11 +100,16 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str, sentence: str) -> No
         ),
         (
             "Annotations/PartA_00001.xml",
+            "<annotation><object><polygon><x1>1</x1></polygon></object></annotation>",
+            r"object 1 of .*PartA_00001\.xml, but got a polygon",
+        ),
+        (
+            "Annotations/PartA_00001.xml",
             '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>',
             r"XML without a DOCTYPE, but got one in .*PartA_00001\.xml",
         ),
     ],
-    ids=["empty list", "negative width", "no xml", "half a box", "doctype"],
+    ids=["empty list", "negative width", "no xml", "nan", "half a box", "polygon", "doctype"],
 )
 def test_damage(tmp_path: Path, file: str, text: str, sentence: str) -> None:
     (write_scuthead(tmp_path, HEADS) / file).write_text(text)

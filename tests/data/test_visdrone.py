@@ -35,6 +35,13 @@ def test_a_sequence_without_anyone(tmp_path: Path) -> None:
     assert [sample.points for sample in VisDroneCC(tmp_path)][:2] == [Points(), Points()]
 
 
+def test_a_test_sequence_without_annotation_has_no_labels(tmp_path: Path) -> None:
+    base = write_visdrone(tmp_path, DRONE, "test")
+    (base / "annotations" / "00011.txt").unlink()
+    found = [(sample.name, sample.points) for sample in VisDroneCC(tmp_path, "test")]
+    assert found == [("00011/00001", None), ("00011/00002", None), ("00002/00001", Points([[5, 6]]))]
+
+
 def test_opening_decodes_no_photo(tmp_path: Path) -> None:
     (write_visdrone(tmp_path, DRONE) / "sequences" / "00011" / "00001.jpg").write_bytes(b"no photo")
     assert len(VisDroneCC(tmp_path)) == 3

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdscale.data.layout import Reader, boxes_to_points, check_split, find_root, pair_files
 from crowdscale.data.protocol import Card, Protocol
@@ -65,7 +66,8 @@ class FDST(Reader):
         return Sample(name, photo, points, sizes, {"set": "fdst", "split": self.split, "scene": scene})
 
 
-def _read_boxes(path: Path) -> np.ndarray[Any, Any]:
+def _read_boxes(path: Path) -> NDArray[np.float64]:
+    """Return the (n, 4) boxes (left, top, width, height). Raises DataError for what is no box."""
     expected = f"expected one photo's regions as the VGG Image Annotator writes them in {path}"
     try:
         (photo,) = json.loads(path.read_text(encoding="utf-8")).values()

@@ -31,8 +31,9 @@ class Mall(Reader):
     """Mall: 2,000 frames (640×480) of one camera in a shopping centre, 13 to 53 people each.
 
     The first 800 frames are for training, the other 1,200 for testing. ``mall_gt.mat`` holds ``frame``, a
-    struct an image whose ``loc`` is (n, 2) x, y **counted from 1**; ``perspective_roi.mat`` holds ``pMapN`` (the
-    perspective) and ``roi.mask``. As the set's page describes. Unverified: the real files are not at hand here.
+    struct an image whose ``loc`` is (n, 2) x, y **counted from 1**, as the MATLAB example in the set plots them
+    onto the frame; ``perspective_roi.mat`` holds ``pMapN`` (the perspective) and ``roi.mask``. As the set's page
+    and example describe. Unverified: the real files are not at hand here.
 
     Licence: for research. Where to get it:
     https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html. Citation: K. Chen, C. C. Loy, S. Gong,
@@ -65,6 +66,11 @@ class Mall(Reader):
             Sample(name, self._file(f"frames/{name}.jpg"), _points(frame, truth), attributes=about, mask=mask)
             for name, frame in ((f"seq_{i + 1:06}", frames[i]) for i in chosen)
         ]
+        photos = sorted(path.name for path in (self._base / "frames").glob("seq_*.jpg"))
+        if len(photos) > len(frames):
+            raise DataError(
+                f"expected an annotation of each frame in {truth}", f"{len(frames)} for {len(photos)} frames"
+            )
 
     def _file(self, name: str) -> Path:
         path = self._base / name

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crowdscale.data.layout import Reader, boxes_to_points, check_split, find_root
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.data.vocxml import read_voc_boxes
 from crowdscale.errors import DataError, unknown_name
+from crowdscale.points import Points
 
 __all__ = ["SCUTHead"]
 
@@ -25,8 +29,9 @@ class SCUTHead(Reader):
     """SCUT-HEAD: 4,405 photos with 111,251 head boxes; part A from classroom cameras, part B from the web.
 
     Part A has 2,000 photos (1,500 to train, 500 to test), part B 2,405 (1,905 and 500). Each part is a
-    Pascal VOC folder. Points are the boxes' centres, ``sizes`` their width and height. As the set's page
-    describes. Unverified: the real files are not at hand here.
+    Pascal VOC folder. Points are the boxes' centres, ``sizes`` their width and height. A few boxes of the set
+    have no width or height (its issue 4); they are left out. As the set's page describes. Unverified: the real
+    files are not at hand here, nor whether the first pixel is 0, as assumed, or 1.
 
     Licence: for research. Where to get it: https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release. Citation: D.
     Peng et al., Detecting Heads using Feature Refine Net and Cascaded Multi-scale Architecture, ICPR 2018.
@@ -80,9 +85,18 @@ class SCUTHead(Reader):
         for path in (photo, truth):
             if not path.is_file():
                 raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
-        points, sizes = boxes_to_points(read_voc_boxes(truth), truth)
+        points, sizes = _heads(read_voc_boxes(truth), truth)
         about = {"set": "scuthead", "split": self.split, "part": _part(folder, name)}
         return Sample(name, photo, points, sizes, about)
+
+
+def _heads(boxes: NDArray[np.float64], path: Path) -> tuple[Points, NDArray[np.float64]]:
+    """Return centres and sizes of the (n, 4) boxes that have a size; a negative one is an error."""
+    empty = (boxes[:, 2:] == 0).any(axis=1)
+    # An empty box keeps its place, so that an error numbers the others as the file does.
+    whole = np.where(empty[:, None], 1, boxes)
+    points, sizes = boxes_to_points(whole, path)
+    return points.select(~empty), sizes[~empty]
 
 
 def _part(folder: Path, name: str) -> str:

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from crowdscale.data.checks import check_points
-from crowdscale.data.layout import Reader, check_split, find_root, read_rows
+from crowdscale.data.layout import Reader, check_split, find_root, load_mat, read_rows
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
 from crowdscale.errors import DataError
-from crowdscale.points import Points
+from crowdscale.points import Box, Points
 
 __all__ = ["Trancos"]
 
@@ -32,11 +33,14 @@ class Trancos(Reader):
 
     403 photos to train, 420 to validate (together ``trainval``, which papers train on) and 421 to test.
     Beside each photo lie ``NAMEdots.png`` (a red pixel a vehicle), ``NAMEmask.mat`` (variable ``BW``, the region
-    of interest) and, in the third version, ``NAME.txt`` with x and y of each vehicle **counted from 1**, which
-    is read first. Vehicles outside the region are not counted (``sample.mask``). As the set's page and paper
-    describe. Unverified: the real files are not at hand here.
+    of interest) and, in the third version, ``NAME.txt`` with x and y of each vehicle, which is read first. Its
+    pixels are taken as **counted from 1**, as in MATLAB, with which the set was made; its page does not say.
+    Vehicles outside the region are not counted: they are left out of the points, and ``sample.mask`` leaves out
+    predictions there. The README inside the set describes this layout. Unverified: the real files are not at
+    hand here, nor how many of the 46,796 vehicles lie outside the region.
 
-    Protocol: GAME 0 to 3 (Guerrero-Gómez-Olmedo et al., section 4).
+    Protocol: GAME 0 to 3 (Guerrero-Gómez-Olmedo et al., section 4); σ is that of the published settings of
+    D. Oñoro-Rubio, R. J. López-Sastre, Towards Perspective-free Object Counting with Deep Learning, ECCV 2016.
 
     Licence: for research. Where to get it: https://gram.web.uah.es/data/datasets/trancos/index.html. Citation:
     R. Guerrero-Gómez-Olmedo et al., Extremely Overlapping Vehicle Counting, IbPRIA 2015.
@@ -54,7 +58,9 @@ class Trancos(Reader):
         "research", "https://gram.web.uah.es/data/datasets/trancos/index.html",
         "Guerrero-Gómez-Olmedo et al., IbPRIA 2015", verified=False,
     )  # fmt: skip
-    protocol: ClassVar[Protocol] = Protocol(("trainval", "training", "validation", "test"), sigma=4.0, game=3)
+    protocol: ClassVar[Protocol] = Protocol(
+        ("trainval", "training", "validation", "test"), sigma=15.0, game=3
+    )
 
     def __init__(self, root: str | Path, split: str = "trainval") -> None:
         self.split = check_split(self.protocol.splits, split, "TRANCOS")
@@ -68,8 +74,10 @@ class Trancos(Reader):
         for path in (photo, mask):
             if not path.is_file():
                 raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
+        region = np.atleast_2d(load_mat(mask, "BW", "a mask of TRANCOS")) > 0
+        points = _within(_read_points(stem), region)
         about = {"set": "trancos", "split": self.split}
-        return Sample(stem.name, photo, _read_points(stem), attributes=about, mask=Mask(mask, "BW"))
+        return Sample(stem.name, photo, points, attributes=about, mask=Mask(mask, "BW"))
 
 
 def _read_names(path: Path) -> list[str]:
@@ -94,3 +102,11 @@ def _read_points(stem: Path) -> Points:
         raise DataError(f"expected {text.name} or {dots.name} in {stem.parent}", f"{error}") from error
     rows, columns = np.nonzero((pixels[..., 0] > RED) & (pixels[..., 1:] <= RED).all(axis=2))
     return Points(np.column_stack([columns, rows]))
+
+
+def _within(points: Points, region: NDArray[np.bool_]) -> Points:
+    """Return the points whose pixel lies in the (h, w) region."""
+    height, width = region.shape
+    inside = points.inside(Box(0, 0, width, height))
+    columns, rows = np.floor(inside.xy + 0.5).astype(np.int64).T
+    return inside.select(region[rows, columns])

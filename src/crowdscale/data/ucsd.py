@@ -35,8 +35,9 @@ class UCSD(Reader):
 
     Ten clips of 200 frames; frames 601 to 1,400 are for training, the other 1,200 for testing. A clip's
     ``vidf1_33_00C_frame_full.mat`` holds ``frame``, a struct an image whose ``loc`` begins with x and y **counted
-    from 1**; ``vidf1_33_roi_mainwalkway.mat`` holds ``roi.mask`` and ``vidf1_33_dmap3.mat`` the perspective
-    ``dmap.pmapxy``. As the set's page describes. Unverified: the real files are not at hand here.
+    from 1** as MATLAB does; ``vidf1_33_roi_mainwalkway.mat`` holds ``roi.mask`` and ``vidf1_33_dmap3.mat`` the
+    perspective ``dmap.pmapxy``. As the set's page describes the archive ``vidf-cvpr``; the later archive ``gt``
+    nests its frames in a struct ``fgt`` and is not read. Unverified: the real files are not at hand here.
 
     Licence: for research. Where to get it: http://www.svcl.ucsd.edu/projects/peoplecnt/. Citation: A. Chan,
     Z.-S. Liang, N. Vasconcelos, Privacy Preserving Crowd Monitoring, CVPR 2008.

@@ -30,8 +30,9 @@ class VisDroneCC(Reader):
     """VisDrone-CC 2020: 112 sequences of 30 frames (1920×1080) from drones, 82 to train and 30 to test.
 
     A line of ``annotations/SSSSS.txt`` is a head: ``frame,x,y``; a frame without a line has nobody. A test
-    sequence without its annotation file has no labels (points are None). As the challenge's page and
-    report describe. Unverified: the real files are not at hand here.
+    sequence without its annotation file has no labels (points are None): the challenge held them back, and
+    DroneCrowd, which published them later, has other files. As the challenge's page and report describe.
+    Unverified: the real files are not at hand here.
 
     Licence: academic use. Where to get it: https://github.com/VisDrone/VisDrone-Dataset. Citation: D. Du et al.,
     VisDrone-CC2020: The Vision Meets Drone Crowd Counting Challenge Results, ECCV Workshops 2020.

@@ -142,14 +142,14 @@ def score_image(
         count: Predicted people.
         points: Predicted heads in the same pixels; None where only the count (or a density) is known.
         scoring: What is measured.
-        density: (h, w) people a cell over the whole image, for GAME where there are no points.
+        density: (h, w) people a cell over the whole image, from which GAME is taken where there is one.
     """
     heads = truth.points
     row: dict[str, Any] = {}
     if points is not None:
         row = _matched(points, truth, scoring)
     if scoring.game and truth.size is not None:
-        found = points if points is not None else density
+        found = points if density is None else density
         if found is not None:
             row["game"] = tuple(game_errors(found, heads, truth.size, scoring.game).tolist())
     set_name = truth.attributes.get("set", "")
