@@ -106,7 +106,7 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str, sentence: str) -> No
         (
             "Annotations/PartA_00001.xml",
             '<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>',
-            r"XML without a DOCTYPE, but got one in .*PartA_00001\.xml",
+            r"XML file without a DOCTYPE, but got .*PartA_00001\.xml",
         ),
     ],
     ids=["empty list", "negative width", "no xml", "nan", "half a box", "polygon", "doctype"],

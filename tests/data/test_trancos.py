@@ -107,6 +107,7 @@ def test_dots_are_red_pixels_and_no_others(tmp_path: Path) -> None:
     images = write_trancos(tmp_path, CARS, dots=True) / "images"
     pixels = np.zeros((48, 64, 3), np.uint8)
     pixels[0, 63], pixels[47, 0], pixels[5, 5] = (255, 0, 0), (254, 10, 10), (255, 255, 255)
+    pixels[7, 7] = (200, 0, 0)
     Image.fromarray(pixels).save(images / "image-2-000010dots.png")
     savemat(images / "image-2-000010mask.mat", {"BW": WHOLE[:48, :64]})
     assert Trancos(tmp_path, "training")[0].points == Points([[63, 0], [0, 47]])

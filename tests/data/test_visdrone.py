@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_camera_sets import write_visdrone
 
@@ -11,40 +12,40 @@ from crowdscale.data.visdrone import VisDroneCC
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
 
-DRONE = {"00011": {1: [(3.0, 4.0), (63.0, 0.0)], 2: []}, "00002": {1: [(5.0, 6.0)]}}
+DRONE = {"00011": {1: [(3.0, 4.0), (63.0, 0.0)], 2: [], 3: [(8.0, 9.0)]}, "00002": {1: [(5.0, 6.0)]}}
 
 
 def test_items_keep_the_order_of_the_list(tmp_path: Path) -> None:
     base = write_visdrone(tmp_path, DRONE, "test")
     opened = VisDroneCC(tmp_path, "test")
-    assert [sample.name for sample in opened] == ["00011/00001", "00011/00002", "00002/00001"]
-    assert [sample.points for sample in opened] == [Points([[3, 4], [63, 0]]), Points(), Points([[5, 6]])]
+    assert [sample.name for sample in opened] == ["00011/00001", "00011/00002", "00011/00003", "00002/00001"]
+    heads = [[[3, 4], [63, 0]], [], [[8, 9]], [[5, 6]]]
+    assert [sample.points for sample in opened] == [Points(np.reshape(xy, (-1, 2))) for xy in heads]
     assert opened[1].image_path == base / "sequences" / "00011" / "00002.jpg"
     assert opened[1].attributes == {"set": "visdrone", "split": "test", "sequence": "00011"}
-    assert len(VisDroneCC(base, "test")) == 3, "the folder itself"
+    assert len(VisDroneCC(base, "test")) == 4, "the folder itself"
 
 
 @pytest.mark.parametrize("lists", ["00002\n00011\n", "00002 00011", "00002\r\n00011\r\n\r\n"])
 def test_the_list_may_end_its_lines_in_any_way(tmp_path: Path, lists: str) -> None:
     (write_visdrone(tmp_path, DRONE) / "trainlist.txt").write_bytes(lists.encode())
-    assert [sample.attributes["sequence"] for sample in VisDroneCC(tmp_path)] == ["00002", "00011", "00011"]
+    assert [sample.attributes["sequence"] for sample in VisDroneCC(tmp_path)] == ["00002", *["00011"] * 3]
 
 
 def test_a_sequence_without_anyone(tmp_path: Path) -> None:
     (write_visdrone(tmp_path, DRONE) / "annotations" / "00011.txt").write_text("")
-    assert [sample.points for sample in VisDroneCC(tmp_path)][:2] == [Points(), Points()]
+    assert [sample.points for sample in VisDroneCC(tmp_path)][:3] == [Points()] * 3
 
 
 def test_a_test_sequence_without_annotation_has_no_labels(tmp_path: Path) -> None:
     base = write_visdrone(tmp_path, DRONE, "test")
     (base / "annotations" / "00011.txt").unlink()
-    found = [(sample.name, sample.points) for sample in VisDroneCC(tmp_path, "test")]
-    assert found == [("00011/00001", None), ("00011/00002", None), ("00002/00001", Points([[5, 6]]))]
+    assert [sample.points for sample in VisDroneCC(tmp_path, "test")] == [None, None, None, Points([[5, 6]])]
 
 
 def test_opening_decodes_no_photo(tmp_path: Path) -> None:
     (write_visdrone(tmp_path, DRONE) / "sequences" / "00011" / "00001.jpg").write_bytes(b"no photo")
-    assert len(VisDroneCC(tmp_path)) == 3
+    assert len(VisDroneCC(tmp_path)) == 4
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,10 @@ def load_mat(path: Path, variable: str, what: str, plain: bool = True) -> Any:
     Raises:
         DataError: The file is missing or damaged, or it is a .mat of another kind.
     """
+    if not path.is_file():
+        raise DataError(f"expected {what}", f"no file at {path}", UNPACK)
     try:
         content = loadmat(path, squeeze_me=plain, struct_as_record=not plain)
-    except FileNotFoundError:
-        raise DataError(f"expected {what}", f"no file at {path}", UNPACK) from None
     except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
         raise DataError(
             f"expected {what}, a .mat file",
