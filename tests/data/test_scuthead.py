@@ -87,7 +87,11 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str, sentence: str) -> No
             voc_text([[2, 4, 9, 9], [5, 5, 5, 5], [5, 5, 4, 9]]),
             r"PartA_00001\.xml, but got 1 without, the first is box 3",
         ),
-        ("Annotations/PartA_00001.xml", "not xml", r"expected an XML file, but got .*PartA_00001\.xml"),
+        (
+            "Annotations/PartA_00001.xml",
+            "not xml",
+            r"expected an XML file without a DOCTYPE, but got .*PartA_00001\.xml",
+        ),
         (
             "Annotations/PartA_00001.xml",
             voc_text([[2, 4, 9, 9], [float("nan"), 5, 6, 9]]),
