@@ -17,6 +17,7 @@ from crowdscale.backends import Backend, FirstPass, open_backend
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.images import Photo, read_image, resize_image
 from crowdscale.maps import HybridLabels, HybridReading
+from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points
 from crowdscale.regions import pool_region
@@ -153,6 +154,7 @@ class Predictor:
     ) -> Prediction:
         to_x, to_y = 1 / photo.reduction[0], 1 / photo.reduction[1]
         begun, reading = readings
+        side = 1 if isinstance(reading, DensityReading) else BLOCK
         shown = reading.density if isinstance(reading, DensityReading) else first.output[0]
         placed = tuple(
             Region(_scale_box(box, to_x, to_y, photo.size), factor, before, after, capped)
@@ -163,6 +165,7 @@ class Predictor:
             points=_scale_points(reading.points, to_x, to_y),
             map=shown,
             density=_density(reading),
+            cell=(side * to_x, side * to_y),
             regions=placed,
             first_count=begun.count,
             first_points=_scale_points(begun.points, to_x, to_y),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.maps import BlockReading
 from crowdscale.points import Box, Points
 
 __all__ = ["Prediction", "Region"]
@@ -52,10 +53,22 @@ class Prediction:
     density: NDArray[np.float32] | None = None
     """(rows, columns) people in each cell of a grid over the whole photo: pixels of a density model, 16-pixel
     blocks (the last ones cut by the border) of a hybrid; None for a points model. Its sum is ``count``."""
+    cell: tuple[float, float] = (1.0, 1.0)
+    """(width, height) of a cell of ``density`` in pixels of the original photo."""
     reduction: float = 1.0
     """Side factor by which the photo was reduced before it was predicted; 1 where it was not."""
     seconds: float = 0.0
     """Time from pixels to answer."""
+
+    def blocks(self) -> BlockReading | None:
+        """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""
+        if self.density is None:
+            return None
+        x, y = (
+            np.append(np.arange(cells) * side, length).astype(np.float64)
+            for cells, side, length in zip(self.density.shape[::-1], self.cell, self.size, strict=True)
+        )
+        return BlockReading(self.density.astype(np.float64), x, y)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the map as plain values for JSON."""

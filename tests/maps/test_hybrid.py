@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps import DistanceLabels, HybridLabels
-from crowdscale.maps.hybrid import BLOCK, BlockReading
+from crowdscale.maps.blocks import BLOCK, BlockReading
 from crowdscale.points import Box, Points
 
 RANDOM = np.random.default_rng(0)
