@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from crowdscale.backends import FirstPass
 from crowdscale.maps import DistanceLabels
 from crowdscale.points import Box, Points
-from crowdscale.regions import LabelRule
+from crowdscale.regions import LabelRule, Whole
 from crowdscale.weights import DESCRIPTION, ModelConfig, ZoomOptions, file_sha256
 
 
@@ -66,6 +66,9 @@ class TruthBackend:
         features = np.zeros((2, -(-height // 32) * 4, -(-width // 32) * 4), np.float32)
         return FirstPass(np.stack([expected, labels]), features)
 
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+        return [self.predict(view) for view in views]
+
     def area_factor(self, pooled: NDArray[np.float32]) -> float:
         assert pooled.shape == (2, 14, 14)
         return self.area
@@ -77,7 +80,7 @@ class FixedRule:
     def __init__(self, boxes: Sequence[Box]) -> None:
         self.boxes = list(boxes)
 
-    def find(self, output: NDArray[np.float32], most: int = 1) -> list[Box]:
+    def find(self, output: NDArray[np.float32], most: int = 1, whole: Whole | None = None) -> list[Box]:
         return self.boxes[:most]
 
 

@@ -112,7 +112,7 @@ def test_only_what_lies_in_the_mask_counts(tmp_path):
 
     class Dense:
         def predict(self, source):
-            return Prediction(5.5, None, density, (), 5.5, None, (100, 100), "known")
+            return Prediction(5.5, None, None, (), 5.5, None, (100, 100), "known", density)
 
     assert evaluate(Dense(), [masked]).rows[0].count == pytest.approx(1.5)
 

@@ -235,7 +235,7 @@ def test_density_model_takes_the_regions_mass_from_the_second_pass(merge):
     assert result.first_count == pytest.approx(5 * 0.75, abs=0.01)
     assert result.count == pytest.approx(3 + 2 * 0.75, abs=0.01)
     assert result.points is None
-    assert result.map.sum() == pytest.approx(result.count, abs=1e-3)
+    assert result.density.sum() == pytest.approx(result.count, abs=1e-3)
     assert result.regions[0].count_after == pytest.approx(3, abs=0.01)
 
 

@@ -339,7 +339,7 @@ def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
     truth = sample_truth(sample, scoring)
     prediction = predictor.predict(sample.image_path if sample.size is None else sample.read())
     region = prediction.regions[0] if prediction.regions else None
-    density = prediction.density if prediction.points is not None else prediction.map
+    density = prediction.density
     refined = _score(sample.name, truth, prediction.count, prediction.points, density, scoring)
     # Where a region was refined, the density of the first pass is not kept.
     before = None if prediction.regions else density

@@ -58,6 +58,10 @@ class Box:
         """Return (left, top, right, bottom)."""
         return self.left, self.top, self.right, self.bottom
 
+    def shift(self, dx: int, dy: int) -> Box:
+        """Return the box moved by (dx, dy) pixels."""
+        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
     def grow(self, margin: int, within: tuple[int, int]) -> Box:
         """Return the box enlarged by ``margin`` pixels on each side, cut to a (height, width) frame."""
         height, width = within

@@ -1,36 +1,39 @@
-"""Predictor: photo → first pass → dense region → learned factor → second pass → merged people (Fig. 3)."""
+"""Predictor: photo → base scale → tiles → first pass → dense region → learned factor → second pass → merged people (Fig. 3)."""
 
 from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, FirstPass, open_backend
+from crowdscale.base_scale import BaseOptions, choose_base
 from crowdscale.errors import ImageError, OptionError
-from crowdscale.images import Photo, read_image, resize_image
-from crowdscale.maps import HybridLabels, HybridReading
+from crowdscale.images import MAX_PIXELS, Photo, read_image, resize_image
+from crowdscale.maps import BlockReading, Density, HybridLabels, HybridReading
 from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points
-from crowdscale.regions import pool_region
+from crowdscale.regions import DensityRule, Whole, pool_region
 from crowdscale.result import Prediction, Region
+from crowdscale.tiling import Tile, TileOptions, batches, plan_tiles
+from crowdscale.views import Canvas
 from crowdscale.weights import ModelConfig, find_model, read_config
 
-__all__ = ["MAX_PIXELS", "PredictOptions", "Predictor", "load"]
+__all__ = ["PredictOptions", "Predictor", "load"]
 
-MAX_PIXELS = 6_000_000
-"""A photo with more pixels is reduced to this many before it is predicted (about 3 GB at the peak)."""
+WHOLE_PIXELS = 6_000_000
+"""A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
 Pixels = NDArray[np.uint8]
-Reading = Any  # PointsReading, DensityReading or HybridReading, never mixed
+Reading = Any  # PointsReading, DensityReading, BlockReading or HybridReading, never mixed
 
 
 @dataclass(frozen=True)
@@ -38,25 +41,47 @@ class PredictOptions:
     """How photos are predicted."""
 
     refine: bool = True
-    """Enlarge the dense region and predict it again; off gives the first pass alone."""
+    """Enlarge dense regions and predict them again; off gives the first pass alone."""
     factor: float | None = None
     """A fixed side factor r in place of the learned one."""
     regions: int = 1
-    """At most this many dense regions are refined, the largest first."""
+    """At most this many dense regions are refined, the largest first; in a large photo, of each tile."""
     merge: Literal["ownership", "published"] = "ownership"
     """``ownership``: each person counted where he is; ``published``: blank the region and add the second count."""
     max_pixels: int = MAX_PIXELS
-    """Photos with more pixels are reduced to this many."""
+    """Photos with more pixels are reduced to this many when they are read."""
+    base: float | None = None
+    """Side factor at which a photo is read, 1 or less; None chooses it for large photos."""
+    tiles: TileOptions = field(default_factory=TileOptions)
+    """How a large photo is cut."""
+    bases: BaseOptions = field(default_factory=BaseOptions)
+    """How the base scale is chosen."""
+    keep_map: bool = True
+    """Keep the map of the first pass, at the features' stride."""
 
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
             raise OptionError("expected merge as ownership or published", repr(self.merge))
         if self.factor is not None and not 0.1 <= self.factor <= 10:
             raise OptionError("expected a fixed factor from 0.1 to 10", str(self.factor))
+        if self.base is not None and not 0.01 <= self.base <= 1:
+            raise OptionError("expected a base scale from 0.01 to 1", str(self.base))
         if self.regions < 1 or self.max_pixels < 1024:
             raise OptionError(
                 "expected regions >= 1 and max-pixels >= 1024", f"{self.regions}, {self.max_pixels}"
             )
+
+
+class Found(NamedTuple):
+    """What one tile says, in pixels of the base scale."""
+
+    begun: Reading
+    """By the first pass."""
+    reading: Reading
+    """With its dense regions looked at again."""
+    regions: list[Region]
+    map: NDArray[np.float32] | None
+    """(rows, columns) of its owned box at the features' stride."""
 
 
 class Predictor:
@@ -85,101 +110,194 @@ class Predictor:
         return self.predict_photo(open_photo(source, self.options.max_pixels))
 
     def predict_photo(self, photo: Photo) -> Prediction:
-        """Return the people in a decoded photo, in the coordinates of its original size."""
+        """Return the people in a decoded photo, in the coordinates of its original size.
+
+        A large photo is read at a base scale chosen for it and in tiles, so that memory does not grow with it.
+        """
         started = time.perf_counter()
-        pixels = photo.pixels
-        first = self.backend.predict(pixels)
-        codec, options = self.config.codec, self.options
-        published = options.merge == "published"
-        reading = self._read(first, published)
+        canvas = Canvas(photo.pixels, self._base(photo.pixels))
+        cut = self.options.tiles
+        if self._published:  # defined on the whole alone
+            cut = replace(cut, whole=max(cut.whole, WHOLE_PIXELS))
+        tiles = plan_tiles(canvas.width, canvas.height, cut)
+        whole = self._whole(canvas) if len(tiles) > 1 else None
+        found = [
+            self._look(canvas, tile, seen, whole)
+            for batch in batches(tiles, cut.batch)
+            for tile, seen in zip(batch, self._first_passes(canvas, batch), strict=True)
+        ]
+        return self._finish(photo, canvas, tiles, found, started)
+
+    @property
+    def _published(self) -> bool:
+        return self.options.merge == "published"
+
+    def _base(self, pixels: Pixels) -> float:
+        """The side factor at which the photo is read."""
+        area = pixels.shape[0] * pixels.shape[1]
+        most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self._published else 1.0
+        if self.options.base is not None:
+            return min(most, self.options.base)
+        return min(
+            most, choose_base(lambda view: self._read(self.backend.predict(view)), pixels, self.options.bases)
+        )
+
+    def _whole(self, canvas: Canvas) -> Whole:
+        """What the tiles' regions are measured by: the area of a full tile, the mean density of the whole."""
+        area = float(self.options.tiles.side**2)
+        if not isinstance(self.config.rule, DensityRule):
+            return Whole(area)
+        factor = min(1.0, (self.options.bases.overview / (canvas.width * canvas.height)) ** 0.5)
+        view = resize_image(
+            canvas.reduced, max(1, round(canvas.width * factor)), max(1, round(canvas.height * factor))
+        )
+        people = self.backend.predict(view).output[0].sum(dtype=np.float64)
+        return Whole(area, float(people) / (canvas.width * canvas.height))
+
+    def _first_passes(self, canvas: Canvas, tiles: list[Tile]) -> list[FirstPass]:
+        views = [canvas.cut(tile.seen) for tile in tiles]
+        return [self.backend.predict(views[0])] if len(views) == 1 else self.backend.predict_batch(views)
+
+    def _look(self, canvas: Canvas, tile: Tile, first: FirstPass, whole: Whole | None) -> Found:
+        """Read a tile's first pass and look at its dense regions again."""
+        codec = self.config.codec
+        reading = self._read(first).place(tile.seen, tile.seen.width, tile.seen.height)
         begun, output = reading, first.output
         regions, added = [], list[Reading]()
-        for box in self._boxes(first.output):
-            factor, capped = self._factor(first.features, box, pixels.shape[:2])
+        for local in self._boxes(output[(slice(None), *tile.inner.slices)], whole):
+            inside = local.shift(tile.inner.left, tile.inner.top)
+            box = inside.shift(tile.seen.left, tile.seen.top)
+            factor, capped = self._factor(first.features, inside, box, (canvas.height, canvas.width))
             before = reading.count_in(box)
-            second = self._second_pass(pixels, box, factor)
-            if published:
+            second = self._second_pass(canvas, box, factor)
+            if self._published:
                 output, added = codec.blank_output(output, box), [*added, second]
-                merged = reduce(lambda whole, part: whole.add(part), added, codec.read_published(output))
+                merged = reduce(lambda known, part: known.add(part), added, codec.read_published(output))
             else:
                 merged = reading.replace(box, second)
             after = merged.count - (reading.count - before)
             reading = merged
-            regions.append((box, factor, before, after, capped))
-        return self._finish(photo, (begun, reading), first, regions, time.perf_counter() - started)
+            regions.append(Region(box, factor, before, after, capped))
+        if whole is not None and isinstance(reading, DensityReading):
+            begun, reading = (each.in_cells(tile.owned, BLOCK) for each in (begun, reading))
+        return Found(begun, reading, regions, self._map(first, tile))
 
-    def _boxes(self, output: NDArray[np.float32]) -> list[Box]:
+    def _boxes(self, output: NDArray[np.float32], whole: Whole | None) -> list[Box]:
         if not self.options.refine or not (self.config.refines or self.options.factor):
             return []
-        return self.config.rule.find(output, self.options.regions)
+        return self.config.rule.find(output, self.options.regions, whole)
 
-    def _factor(self, features: NDArray[np.float32], box: Box, frame: tuple[int, int]) -> tuple[float, bool]:
+    def _factor(
+        self, features: NDArray[np.float32], inside: Box, box: Box, frame: tuple[int, int]
+    ) -> tuple[float, bool]:
         """The side factor r = √q, clamped, and whether the limit of pixels lowered it."""
         zoom = self.config.zoom
         if self.options.factor is not None:
             area = self.options.factor**2
         else:
-            pooled = pool_region(features, box, self.config.feature_stride)
+            pooled = pool_region(features, inside, self.config.feature_stride)
             area = float(np.clip(self.backend.area_factor(pooled), zoom.area_low, zoom.area_high))
         limit = zoom.max_pixels / max(1, box.grow(zoom.context, frame).area)
         return float(np.sqrt(min(area, limit))), area > limit
 
-    def _second_pass(self, pixels: Pixels, box: Box, factor: float) -> Reading:
-        """Predict the enlarged region with its context; the reading is in the photo's pixels."""
-        published = self.options.merge == "published"
-        context = box if published else box.grow(self.config.zoom.context, pixels.shape[:2])
-        width, height = max(1, round(context.width * factor)), max(1, round(context.height * factor))
-        view = cv2.resize(pixels[context.slices], (width, height), interpolation=cv2.INTER_LINEAR)
-        reading = self._read(self.backend.predict(np.asarray(view, np.uint8)), published)
+    def _second_pass(self, canvas: Canvas, box: Box, factor: float) -> Reading:
+        """Predict the enlarged region with its context; the reading is in pixels of the base scale."""
+        margin = 0 if self._published else self.config.zoom.context
+        context = box.grow(margin, (canvas.height, canvas.width))
+        view = canvas.enlarge(context, factor)
+        height, width = view.shape[:2]
+        tiles = plan_tiles(width, height, self.options.tiles)
+        if self._published or len(tiles) == 1:
+            reading = self._read(self.backend.predict(view))
+        else:
+            parts = [
+                (tile.owned, self._read(seen).place(tile.seen, tile.seen.width, tile.seen.height))
+                for tile in tiles
+                for seen in [self.backend.predict(np.ascontiguousarray(view[tile.seen.slices]))]
+            ]
+            reading = type(parts[0][1]).join(parts, width, height)
         return reading.place(context, width, height)
 
-    def _read(self, seen: FirstPass, published: bool) -> Reading:
+    def _read(self, seen: FirstPass) -> Reading:
         """What the network's output says of the view it saw."""
         codec = self.config.codec
-        if published:
+        if self._published:
             return codec.read_published(seen.output)
-        return (
-            codec.read(seen.output, seen.blocks)
-            if isinstance(codec, HybridLabels)
-            else codec.read(seen.output)
-        )
+        if isinstance(codec, HybridLabels):
+            return codec.read(seen.output, seen.blocks)
+        return codec.read(seen.output)
+
+    def _map(self, first: FirstPass, tile: Tile) -> NDArray[np.float32] | None:
+        """The first pass's map of what the tile owns: people in a cell, or the mean expected label."""
+        if not self.options.keep_map:
+            return None
+        side = self.config.feature_stride
+        frame = Box(0, 0, tile.seen.width, tile.seen.height)
+        cells = DensityReading(first.output[0], frame).in_cells(tile.inner, side)
+        if isinstance(self.config.codec, Density):
+            return cells.people.astype(np.float32)
+        areas = np.outer(np.diff(cells.y_edges), np.diff(cells.x_edges))
+        return np.asarray(cells.people / areas, np.float32)
 
     def _finish(
-        self,
-        photo: Photo,
-        readings: tuple[Reading, Reading],
-        first: FirstPass,
-        regions: list[Any],
-        seconds: float,
+        self, photo: Photo, canvas: Canvas, tiles: list[Tile], found: list[Found], started: float
     ) -> Prediction:
-        to_x, to_y = 1 / photo.reduction[0], 1 / photo.reduction[1]
-        begun, reading = readings
-        side = 1 if isinstance(reading, DensityReading) else BLOCK
-        shown = reading.density if isinstance(reading, DensityReading) else first.output[0]
-        placed = tuple(
-            Region(_scale_box(box, to_x, to_y, photo.size), factor, before, after, capped)
-            for box, factor, before, after, capped in regions
+        """Join the tiles and move everything into the pixels of the original photo."""
+        begun, reading = (
+            self._join(tiles, parts, canvas) for parts in zip(*(f[:2] for f in found), strict=True)
         )
+        factors = (canvas.width / photo.size[0], canvas.height / photo.size[1])
+        to_x, to_y = 1 / factors[0], 1 / factors[1]
+        regions = [
+            replace(r, box=_scale_box(r.box, to_x, to_y, photo.size)) for f in found for r in f.regions
+        ]
+        side = 1 if isinstance(reading, DensityReading) else BLOCK
         return Prediction(
             count=reading.count,
             points=_scale_points(reading.points, to_x, to_y),
-            map=shown,
+            map=_join_maps(tiles, found, canvas, self.config.feature_stride),
             density=_density(reading),
             cell=(side * to_x, side * to_y),
-            regions=placed,
+            regions=tuple(sorted(regions, key=lambda region: -region.box.area)),
             first_count=begun.count,
             first_points=_scale_points(begun.points, to_x, to_y),
             size=photo.size,
             model=self.config.name,
-            reduction=min(photo.reduction),
-            seconds=seconds,
+            reduction=min(1.0, *factors),
+            tiles=len(tiles),
+            seconds=time.perf_counter() - started,
         )
+
+    @staticmethod
+    def _join(tiles: list[Tile], parts: Sequence[Reading], canvas: Canvas) -> Reading:
+        if len(tiles) == 1:
+            return parts[0]
+        owned = [(tile.owned, part) for tile, part in zip(tiles, parts, strict=True)]
+        if isinstance(parts[0], BlockReading):
+            return BlockReading.join(owned, canvas.width, canvas.height, BLOCK)
+        return type(parts[0]).join(owned, canvas.width, canvas.height)
+
+
+def _join_maps(
+    tiles: list[Tile], found: list[Found], canvas: Canvas, side: int
+) -> NDArray[np.float32] | None:
+    """Return the (⌈h/side⌉, ⌈w/side⌉) map of the photo from those of its tiles, which begin on the grid."""
+    if found[0].map is None or len(tiles) == 1:
+        return found[0].map
+    whole = np.zeros((-(-canvas.height // side), -(-canvas.width // side)), np.float32)
+    for tile, part in zip(tiles, found, strict=True):
+        top, left = tile.owned.top // side, tile.owned.left // side
+        if part.map is not None:
+            whole[top : top + part.map.shape[0], left : left + part.map.shape[1]] = part.map
+    return whole
 
 
 def _density(reading: Reading) -> NDArray[np.float32] | None:
     """People in each cell of a grid over the photo, where the model counts people in areas."""
     if isinstance(reading, HybridReading):
-        return reading.blocks.people.astype(np.float32)
+        reading = reading.blocks
+    if isinstance(reading, BlockReading):
+        return reading.people.astype(np.float32)
     return reading.density if isinstance(reading, DensityReading) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from crowdscale.errors import OptionError
 from crowdscale.maps.reading import overlap_matrix
 from crowdscale.points import Box
 
-__all__ = ["DensityRule", "LabelRule", "RegionRule", "pool_region", "pooling_matrices"]
+__all__ = ["DensityRule", "LabelRule", "RegionRule", "Whole", "pool_region", "pooling_matrices"]
 
 POOLED = 14
 """Side in cells of a region's pooled features, as the scale net reads them (AutoScale §3.3)."""
@@ -21,11 +21,26 @@ POOLED = 14
 Array = NDArray[np.float32]
 
 
+class Whole(NamedTuple):
+    """What decides whether a part of a photo is dense."""
+
+    area: float
+    """Pixels of which a region must cover a share."""
+    mean: float = 0.0
+    """Mean people a pixel of the whole photo, for densities."""
+
+
 class RegionRule(Protocol):
     """Where a map is dense."""
 
-    def find(self, output: Array, most: int = 1) -> list[Box]:
-        """Return at most ``most`` dense boxes of a decoded (c, h, w) output, the largest first."""
+    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
+        """Return at most ``most`` dense boxes of a decoded (c, h, w) output, the largest first.
+
+        Args:
+            output: What the network says of a photo, or of a part of it.
+            most: Number of boxes.
+            whole: What a part is measured by instead of itself, so that no threshold depends on the part.
+        """
         ...
 
 
@@ -38,9 +53,10 @@ class LabelRule:
     minimum: float = 0.02
     """A component smaller than this share of the photo is none (J_l)."""
 
-    def find(self, output: Array, most: int = 1) -> list[Box]:
+    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
         """Return the boxes of the largest dense components of a (2, h, w) output."""
-        return _components(output[1] < self.below, self.minimum, most, by="region")
+        least = self.minimum * (whole.area if whole else output[1].size)
+        return _components(output[1] < self.below, least, most, by="region")
 
 
 @dataclass(frozen=True)
@@ -60,17 +76,19 @@ class DensityRule:
         if self.by not in ("region", "box"):
             raise OptionError("expected by as region or box", repr(self.by))
 
-    def find(self, output: Array, most: int = 1) -> list[Box]:
+    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
         """Return the boxes of the largest dense components of a (1, h, w) output."""
         density = output[0]
+        least = self.minimum * (whole.area if whole else density.size)
         mean, top = float(density.mean()), float(density.max(initial=0))
         if top <= 0:
             return []
+        mean = whole.mean if whole else mean
         threshold = min(4 * mean, top * 150 / 255) if self.published_code else self.times_mean * mean
-        return _components(density > threshold, self.minimum, most, self.by)
+        return _components(density > threshold, least, most, self.by)
 
 
-def _components(dense: NDArray[np.bool_], minimum: float, most: int, by: str) -> list[Box]:
+def _components(dense: NDArray[np.bool_], least: float, most: int, by: str) -> list[Box]:
     """Largest 8-connected components by true area; ties go to the one met first from the top left."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(dense.astype(np.uint8), connectivity=8)
     stats = stats[1:]
@@ -78,7 +96,7 @@ def _components(dense: NDArray[np.bool_], minimum: float, most: int, by: str) ->
     boxes = []
     for left, top, width, height, area in stats[order].tolist():
         measured = width * height if by == "box" else area
-        if measured >= minimum * dense.size:
+        if measured >= least:
             boxes.append(Box(left, top, left + width, top + height))
     return boxes[:most]
 

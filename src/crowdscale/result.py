@@ -39,7 +39,8 @@ class Prediction:
     points: Points | None
     """Head positions with confidences; None for a density model."""
     map: NDArray[np.float32] | None
-    """Where the people are as (h, w) at the size that was predicted: density (people a pixel) or expected label."""
+    """(rows, columns) of the first pass at the network's stride (8 pixels of the size that was predicted): people in
+    a cell, or the mean expected label; None where it was not kept."""
     regions: tuple[Region, ...]
     """The regions enlarged; empty where the first pass stands."""
     first_count: float
@@ -52,11 +53,14 @@ class Prediction:
     """Name of the model."""
     density: NDArray[np.float32] | None = None
     """(rows, columns) people in each cell of a grid over the whole photo: pixels of a density model, 16-pixel
-    blocks (the last ones cut by the border) of a hybrid; None for a points model. Its sum is ``count``."""
+    blocks (the last ones cut by the border) of a hybrid and of a tiled photo; None for a points model. Its sum
+    is ``count``."""
     cell: tuple[float, float] = (1.0, 1.0)
     """(width, height) of a cell of ``density`` in pixels of the original photo."""
     reduction: float = 1.0
-    """Side factor by which the photo was reduced before it was predicted; 1 where it was not."""
+    """Side factor by which the photo was reduced before it was predicted: its base scale; 1 where it was not."""
+    tiles: int = 1
+    """Number of tiles in which a large photo was predicted."""
     seconds: float = 0.0
     """Time from pixels to answer."""
 
@@ -78,6 +82,7 @@ class Prediction:
             "size": list(self.size),
             "model": self.model,
             "reduction": self.reduction,
+            "tiles": self.tiles,
             "seconds": round(self.seconds, 4),
             "regions": [
                 {

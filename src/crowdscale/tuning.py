@@ -48,6 +48,9 @@ class _Remembering:
             self.seen[key] = self.backend.predict(pixels)
         return self.seen[key]
 
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+        return [self.predict(view) for view in views]
+
     def area_factor(self, pooled: Array) -> float:
         return self.backend.area_factor(pooled)
 

@@ -195,7 +195,7 @@ def test_a_density_model_trains_exports_and_predicts(folder, tmp_path):
     pixels, _ = draw(150, 90, 20, 5)
     prediction = predictor.predict(pixels)
     assert prediction.points is None
-    assert prediction.count == pytest.approx(max(0.0, prediction.map.sum()), abs=0.1)
+    assert prediction.count == pytest.approx(max(0.0, prediction.density.sum()), abs=0.1)
 
 
 @pytest.mark.slow

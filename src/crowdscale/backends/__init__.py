@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -34,6 +34,10 @@ class Backend(Protocol):
 
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
         """Run the counting network on (h, w, 3) RGB pixels."""
+        ...
+
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+        """Run the counting network on views of one size together; as many answers in order."""
         ...
 
     def area_factor(self, pooled: Array) -> float:
@@ -72,12 +76,19 @@ def open_backend(
     return opener(folder, config, device, threads)
 
 
-def padded_input(pixels: NDArray[np.uint8], config: ModelConfig) -> Array:
-    """Return (1, 3, H, W) RGB in 0…1, padded right and below to the stride with the model's mean colour."""
-    height, width = pixels.shape[:2]
+def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Array:
+    """Return (n, 3, H, W) RGB in 0…1, padded right and below to the stride with the model's mean colour.
+
+    Args:
+        views: (h, w, 3) RGB pixels, all of one size.
+        config: The model's description.
+    """
+    height, width = views[0].shape[:2]
     stride = config.stride
-    padded = np.empty((1, 3, height + -height % stride, width + -width % stride), np.float32)
-    for channel, mean in enumerate(config.mean):
-        padded[0, channel] = mean
-        np.multiply(pixels[..., channel], np.float32(1 / 255), out=padded[0, channel, :height, :width])
+    padded = np.empty((len(views), 3, height + -height % stride, width + -width % stride), np.float32)
+    for image, pixels in zip(padded, views, strict=True):
+        for channel, mean in enumerate(config.mean):
+            image[channel, height:] = mean
+            image[channel, :, width:] = mean
+            np.multiply(pixels[..., channel], np.float32(1 / 255), out=image[channel, :height, :width])
     return padded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,21 +33,31 @@ class OnnxBackend:
             )
         self.config = config
         self.network = _session(folder / "network.onnx", device, threads)
+        self.single = self.network.get_inputs()[0].shape[0] == 1
         self.outputs = ["output", "features", *(["blocks"] if config.method == "hybrid" else [])]
         self.scale = _session(folder / "scale.onnx", device, threads) if config.refines else None
 
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
         """Run the counting network on (h, w, 3) RGB pixels."""
-        height, width = pixels.shape[:2]
-        images = padded_input(pixels, self.config)
+        return self.predict_batch([pixels])[0]
+
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+        """Run the counting network on views of one size; together where the graph takes several."""
+        if len(views) > 1 and self.single:
+            return [self.predict(view) for view in views]
+        height, width = views[0].shape[:2]
+        images = padded_input(views, self.config)
         try:
             output, features, *blocks = self.network.run(self.outputs, {"images": images})
         except Exception as error:  # the engine raises its own private classes, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
-        return FirstPass(
-            np.ascontiguousarray(output[0, :, :height, :width]), features[0], *(b[0] for b in blocks)
-        )
+        return [
+            FirstPass(
+                np.ascontiguousarray(output[i, :, :height, :width]), features[i], *(b[i] for b in blocks)
+            )
+            for i in range(len(views))
+        ]
 
     def area_factor(self, pooled: Array) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

@@ -194,7 +194,7 @@ def _save(pixels: Pixels, prediction: Prediction, pictures: Path) -> None:
 
     height, width = pixels.shape[:2]
     write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction))
-    people: Points | NDArray[np.float32] | None = prediction.map
+    people: Points | NDArray[np.float32] | None = prediction.density
     if prediction.points is not None:
         people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
     if people is not None:

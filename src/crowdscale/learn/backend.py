@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,21 +41,24 @@ class TorchBackend:
         self.model, self.config, self.bf16 = model.eval(), config, bf16
         self.device = next(model.parameters()).device
 
-    @torch.inference_mode()
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
         """Run the counting network on (h, w, 3) RGB pixels."""
-        height, width = pixels.shape[:2]
-        images = torch.from_numpy(padded_input(pixels, self.config)).to(self.device)
+        return self.predict_batch([pixels])[0]
+
+    @torch.inference_mode()
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+        """Run the counting network on views of one size together."""
+        height, width = views[0].shape[:2]
+        images = torch.from_numpy(padded_input(views, self.config)).to(self.device)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             prediction = self.model.network(images)
-        output = decode(prediction.fused)[0, :, :height, :width]
-        blocks = None
-        if self.config.method == "hybrid" and prediction.blocks is not None:
-            blocks = expected_blocks(prediction.blocks)[0].float().cpu().numpy()
-        return FirstPass(
-            output.float().cpu().contiguous().numpy(), prediction.features[0].float().cpu().numpy(), blocks
-        )
+        output = decode(prediction.fused)[:, :, :height, :width].float().cpu().contiguous().numpy()
+        features = prediction.features.float().cpu().numpy()
+        if self.config.method != "hybrid" or prediction.blocks is None:
+            return [FirstPass(*seen) for seen in zip(output, features, strict=True)]
+        blocks = expected_blocks(prediction.blocks).float().cpu().numpy()
+        return [FirstPass(*seen) for seen in zip(output, features, blocks, strict=True)]
 
     @torch.inference_mode()
     def area_factor(self, pooled: Array) -> float:

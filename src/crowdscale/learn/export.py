@@ -120,8 +120,9 @@ def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelCo
 def _write_graph(
     module: nn.Module, example: Tensor, inputs: tuple[str], outputs: tuple[str, ...], path: Path
 ) -> None:
-    dynamic = {2: "height", 3: "width"} if inputs == ("images",) else {}
-    free = {n: {1: "rows", 2: "columns"} if n == "blocks" else dynamic for n in (*inputs, *outputs)}
+    dynamic = {0: "batch", 2: "height", 3: "width"} if inputs == ("images",) else {}
+    blocks = {0: "batch", 1: "rows", 2: "columns"}
+    free = {n: blocks if n == "blocks" else dynamic for n in (*inputs, *outputs)}
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes; check_equality judges the graph
         raw = str(Path(scratch) / "graph.onnx")

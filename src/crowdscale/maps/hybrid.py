@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,6 +55,13 @@ class HybridReading:
         """Return the reading with people and candidates in ``box`` taken from ``second``."""
         heads = Points.concatenate([self.candidates.outside(box), second.candidates.inside(box)])
         return HybridReading(heads, self.blocks.replace(box, second.blocks), self.part)
+
+    @staticmethod
+    def join(parts: Sequence[tuple[Box, HybridReading]], width: int, height: int) -> HybridReading:
+        """Return the reading of a (width, height) photo from those of its parts, each owning its box."""
+        heads = Points.concatenate([part.candidates.inside(box) for box, part in parts])
+        blocks = BlockReading.join([(box, part.blocks) for box, part in parts], width, height, BLOCK)
+        return HybridReading(heads, blocks, parts[0][1].part)
 
 
 @dataclass(frozen=True)

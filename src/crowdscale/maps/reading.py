@@ -6,11 +6,13 @@ else from the first. Nobody on the seam is counted twice or lost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.maps.blocks import BlockReading
 from crowdscale.points import Box, Points
 
 __all__ = ["DensityReading", "PointsReading", "overlap_matrix"]
@@ -40,6 +42,12 @@ class PointsReading:
         """Return the reading with the people in ``box`` taken from ``second``."""
         return PointsReading(Points.concatenate([self.points.outside(box), second.points.inside(box)]))
 
+    @staticmethod
+    def join(parts: Sequence[tuple[Box, PointsReading]], width: int, height: int) -> PointsReading:
+        """Return the reading of a (width, height) photo from those of its parts, each owning its box."""
+        del width, height  # points need no frame
+        return PointsReading(Points.concatenate([part.points.inside(box) for box, part in parts]))
+
     def add(self, second: PointsReading) -> PointsReading:
         """Return all people of both readings (the published merge)."""
         return PointsReading(Points.concatenate([self.points, second.points]))
@@ -66,6 +74,8 @@ class DensityReading:
 
     def place(self, context: Box, width: int, height: int) -> DensityReading:
         """Return this reading of an enlarged view of ``context`` in the photo's pixels; mass is kept."""
+        if (width, height) == (context.width, context.height):
+            return DensityReading(self.density, context)
         rows = overlap_matrix(0, height, height, context.height)
         columns = overlap_matrix(0, width, width, context.width)
         return DensityReading((rows @ self.density @ columns.T).astype(np.float32), context)
@@ -75,6 +85,22 @@ class DensityReading:
         merged = self.density.copy()
         merged[self._local(box)] = second.density[second._local(box)]
         return DensityReading(merged, self.frame)
+
+    @staticmethod
+    def join(parts: Sequence[tuple[Box, DensityReading]], width: int, height: int) -> DensityReading:
+        """Return the reading of a (width, height) photo from those of its parts, each owning its box."""
+        whole = np.zeros((height, width), np.float32)
+        for box, part in parts:
+            whole[box.slices] = part.density[part._local(box)]
+        return DensityReading(whole, Box(0, 0, width, height))
+
+    def in_cells(self, box: Box, side: int) -> BlockReading:
+        """Return the people of ``box`` summed over cells of ``side`` pixels; the last ones end with the box."""
+        density = self.density[self._local(box)].astype(np.float64)
+        rows, columns = (np.arange(0, length, side) for length in density.shape)
+        sums = np.add.reduceat(np.add.reduceat(density, rows, axis=0), columns, axis=1)
+        x = np.append(columns, box.width).astype(np.float64) + box.left
+        return BlockReading(sums, x, np.append(rows, box.height).astype(np.float64) + box.top)
 
     def add(self, second: DensityReading) -> DensityReading:
         """Return the sum of both readings (the published merge)."""

@@ -1,0 +1,97 @@
+"""People in the cells of a grid: what block counts and tiled densities say, in the photo's own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.points import Box
+
+__all__ = ["BLOCK", "BlockReading"]
+
+Array = NDArray[np.float32]
+Edges = NDArray[np.float64]
+
+BLOCK = 16
+"""Side in pixels of the blocks whose people a network counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlockReading:
+    """People in a grid of cells; a cell's people are spread evenly over it.
+
+    Args:
+        people: (rows, columns) people in each cell.
+        x_edges: (columns + 1,) borders in pixels of the photo, whose first pixel spans 0 to 1.
+        y_edges: (rows + 1,).
+    """
+
+    people: NDArray[np.float64]
+    x_edges: Edges
+    y_edges: Edges
+
+    @classmethod
+    def over(cls, blocks: Array, width: int, height: int) -> BlockReading:
+        """Return the reading of a (rows, columns) output over a view; the last blocks end with the view."""
+        rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+        x = np.minimum(np.arange(columns + 1) * BLOCK, width).astype(np.float64)
+        y = np.minimum(np.arange(rows + 1) * BLOCK, height).astype(np.float64)
+        return cls(np.maximum(blocks[:rows, :columns], 0).astype(np.float64), x, y)
+
+    points = None
+    """Cells give no positions."""
+
+    @property
+    def count(self) -> float:
+        """Number of people."""
+        return float(self.people.sum())
+
+    def count_in(self, box: Box) -> float:
+        """Number of people in the box."""
+        x, y = np.array([box.left, box.right], float), np.array([box.top, box.bottom], float)
+        return float(self.resample(x, y).sum())
+
+    def resample(self, x_edges: Edges, y_edges: Edges) -> NDArray[np.float64]:
+        """Return the people in each cell of another grid; what lies beside it is left out."""
+        rows = _overlaps(y_edges, self.y_edges) / np.diff(self.y_edges)
+        columns = _overlaps(x_edges, self.x_edges) / np.diff(self.x_edges)
+        return np.asarray(rows @ self.people @ columns.T)
+
+    def place(self, context: Box, width: int, height: int) -> BlockReading:
+        """Return this reading of an enlarged (width, height) view of ``context`` in the photo's pixels."""
+        x = self.x_edges * (context.width / width) + context.left
+        y = self.y_edges * (context.height / height) + context.top
+        return BlockReading(self.people, x, y)
+
+    def replace(self, box: Box, second: BlockReading) -> BlockReading:
+        """Return the reading with the people in ``box`` taken from ``second``; mass is kept exactly."""
+        x, y = (np.clip(self.x_edges, box.left, box.right), np.clip(self.y_edges, box.top, box.bottom))
+        covered = np.outer(np.diff(y) / np.diff(self.y_edges), np.diff(x) / np.diff(self.x_edges))
+        inside = second.resample(np.asarray(x, np.float64), np.asarray(y, np.float64))
+        return BlockReading(self.people * (1 - covered) + inside, self.x_edges, self.y_edges)
+
+    @staticmethod
+    def join(parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int) -> BlockReading:
+        """Return the reading of a (width, height) photo from those of its parts, each owning its box.
+
+        Boxes begin at multiples of ``side``, the side of a cell of the whole.
+        """
+        x = np.append(np.arange(0, width, side), width).astype(np.float64)
+        y = np.append(np.arange(0, height, side), height).astype(np.float64)
+        people = np.zeros((len(y) - 1, len(x) - 1))
+        for box, part in parts:
+            rows = slice(box.top // side, -(-box.bottom // side))
+            columns = slice(box.left // side, -(-box.right // side))
+            ours = x[columns.start : columns.stop + 1], y[rows.start : rows.stop + 1]
+            people[rows, columns] = part.resample(*ours)
+        return BlockReading(people, x, y)
+
+
+def _overlaps(ours: Edges, theirs: Edges) -> NDArray[np.float64]:
+    """Return the (n, m) lengths that intervals between ``ours`` share with those between ``theirs``."""
+    low = np.maximum(ours[:-1, None], theirs[None, :-1])
+    high = np.minimum(ours[1:, None], theirs[None, 1:])
+    return np.asarray(np.clip(high - low, 0, None))

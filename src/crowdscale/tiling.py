@@ -1,0 +1,90 @@
+"""Large photos in tiles: each reads more than it owns, and each person is owned by exactly one tile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from crowdscale.errors import OptionError
+from crowdscale.points import Box
+
+__all__ = ["Tile", "TileOptions", "batches", "plan_tiles"]
+
+GRID = 32
+"""Tiles begin at multiples of this, the networks' stride: the network sees the cells it would see in the whole."""
+
+
+@dataclass(frozen=True)
+class TileOptions:
+    """How a photo that is too large for one look is cut."""
+
+    whole: int = 2_500_000
+    """A photo of at most this many pixels is looked at in one piece."""
+    side: int = 1024
+    """Largest side in pixels of what a tile owns."""
+    margin: int = 128
+    """Pixels around it that a tile sees but does not own."""
+    batch: int = 1
+    """Tiles that go through the network together: more cost memory and, on a CPU, gain nothing."""
+
+    def __post_init__(self) -> None:
+        if self.side < GRID or self.side % GRID or self.margin < 0 or self.margin % GRID:
+            raise OptionError(
+                f"expected the side and margin of tiles in multiples of {GRID}", f"{self.side}, {self.margin}"
+            )
+        if self.whole < 1024 or self.batch < 1:
+            raise OptionError("expected whole >= 1024 and batch >= 1", f"{self.whole}, {self.batch}")
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of a photo."""
+
+    owned: Box
+    """Whose people it counts; the owned boxes of all tiles cover the photo once."""
+    seen: Box
+    """What the network is shown: the owned box and a margin, cut by the photo's border."""
+
+    @property
+    def inner(self) -> Box:
+        """The owned box in the coordinates of what is seen."""
+        left, top = self.seen.left, self.seen.top
+        return Box(
+            self.owned.left - left, self.owned.top - top, self.owned.right - left, self.owned.bottom - top
+        )
+
+
+def plan_tiles(width: int, height: int, options: TileOptions) -> list[Tile]:
+    """Return the tiles of a (width, height) photo, row by row; one of the whole where it is small enough."""
+    if width * height <= options.whole:
+        frame = Box(0, 0, width, height)
+        return [Tile(frame, frame)]
+    return [
+        Tile(owned, owned.grow(options.margin, (height, width)))
+        for top, bottom in _spans(height, options.side)
+        for left, right in _spans(width, options.side)
+        for owned in (Box(left, top, right, bottom),)
+    ]
+
+
+def _spans(length: int, side: int) -> list[tuple[int, int]]:
+    """Cut 0…length into equal parts of at most ``side``, all but the last a multiple of the grid."""
+    parts = -(-length // side)
+    step = -(-length // (parts * GRID)) * GRID
+    return [(start, min(start + step, length)) for start in range(0, length, step)]
+
+
+def batches(tiles: list[Tile], most: int) -> Iterator[list[Tile]]:
+    """Yield runs of successive tiles that see equally large parts, at most ``most`` together."""
+    run: list[Tile] = []
+    for tile in tiles:
+        if run and (len(run) == most or _shape(tile) != _shape(run[0])):
+            yield run
+            run = []
+        run.append(tile)
+    if run:
+        yield run
+
+
+def _shape(tile: Tile) -> tuple[int, int]:
+    return tile.seen.width, tile.seen.height
