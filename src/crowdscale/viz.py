@@ -111,9 +111,13 @@ def draw_regions(image: Pixels, regions: Sequence[Region], colour: Colour = CYAN
 
 
 def _tag(canvas: Pixels, box: Box, text: str, colour: Colour, thickness: int) -> None:
-    """Write a label on a filled plate above the box, or inside its top where there is no room above."""
+    """Write a label, at most as wide as the box where that is legible, on a plate above it or inside its top."""
     size = _unit(canvas)
     mask = _text_mask(text, size, canvas.shape[1] - size)
+    most = max(box.width - 2 * max(2, size // 3), 90)
+    if mask.shape[1] > most:
+        size = max(10, size * most // mask.shape[1])
+        mask = _text_mask(text, size, canvas.shape[1] - size)
     pad = max(2, size // 3)
     height, width = mask.shape[0] + pad, mask.shape[1] + 2 * pad
     left = min(max(0, box.left - thickness // 2), max(0, canvas.shape[1] - width))
@@ -191,15 +195,12 @@ def _smooth_step(values: Floats) -> Floats:
 
 
 def draw_caption(image: Pixels, text: str) -> Pixels:
-    """Return the image with one line of text on a slim dark bar along its lower edge."""
-    canvas = _checked(image).copy()
-    size = _unit(canvas)
-    mask = _text_mask(text, size, canvas.shape[1] - size)
-    bar = min(canvas.shape[0], mask.shape[0] + max(4, round(0.7 * size)))
-    strip = canvas[canvas.shape[0] - bar :]
-    strip[:] = np.rint(strip * 0.2 + np.asarray(INK) * 0.8).astype(np.uint8)
-    _blend_text(canvas, mask, size // 2, canvas.shape[0] - bar + (bar - mask.shape[0]) // 2, PAPER)
-    return canvas
+    """Return the image above a slim dark bar with one line of text: taller, so that nobody is covered."""
+    size = _unit(_checked(image))
+    mask = _text_mask(text, size, image.shape[1] - size)
+    bar = np.full((mask.shape[0] + max(4, round(0.7 * size)), image.shape[1], 3), INK, np.uint8)
+    _blend_text(bar, mask, size // 2, (bar.shape[0] - mask.shape[0]) // 2, PAPER)
+    return np.concatenate([image, bar])
 
 
 def summary(prediction: Prediction) -> str:
@@ -207,9 +208,14 @@ def summary(prediction: Prediction) -> str:
     parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
     if prediction.regions:
         parts.append(f"first look {_people(prediction.first_count)}")
-        factors = ", ".join(f"×{region.factor:.1f}" for region in prediction.regions)
-        parts.append(f"{len(prediction.regions)} region{'s' * (len(prediction.regions) > 1)} {factors}")
+        parts.append(_zooms([region.factor for region in prediction.regions]))
     return " · ".join(parts)
+
+
+def _zooms(factors: list[float]) -> str:
+    if len(factors) > 3:
+        return f"{len(factors)} regions ×{min(factors):.1f} to ×{max(factors):.1f}"
+    return f"{len(factors)} region{'s' * (len(factors) > 1)} {', '.join(f'×{factor:.1f}' for factor in factors)}"
 
 
 def annotate(image: Pixels, prediction: Prediction) -> Pixels:
