@@ -41,8 +41,8 @@ def contenders(threads: int) -> dict[str, Callable[[bytes], object]]:
     return {
         "lite, ONNX Runtime, both passes": crowdscale.load(threads=threads).predict,
         "lite, ONNX Runtime, first pass": crowdscale.load(threads=threads, options=once).predict,
-        "lite, torch, both passes": crowdscale.load(engine="torch", threads=threads).predict,
-        "lite, torch, first pass": crowdscale.load(engine="torch", threads=threads, options=once).predict,
+        "lite, torch, both passes": crowdscale.load(backend="torch", threads=threads).predict,
+        "lite, torch, first pass": crowdscale.load(backend="torch", threads=threads, options=once).predict,
         "vgg16, torch, first pass": run_vgg,
     }
 

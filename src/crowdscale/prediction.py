@@ -346,7 +346,7 @@ def _rgb_array(array: NDArray[Any]) -> Pixels:
 def load(
     model: str | os.PathLike[str] = "lite",
     *,
-    engine: str = "onnx",
+    backend: str = "onnx",
     device: str = "cpu",
     threads: int = 0,
     options: PredictOptions | None = None,
@@ -355,7 +355,7 @@ def load(
 
     Args:
         model: A bundled model's name, or the path of a model folder.
-        engine: ``onnx``, or ``torch`` where the extra [learn] is installed.
+        backend: ``onnx``, or ``torch`` where the extra [learn] is installed.
         device: ``cpu`` or ``cuda``.
         threads: Threads of the engine; 0 leaves the choice to it.
         options: How photos are predicted.
@@ -365,4 +365,4 @@ def load(
     """
     folder: Path = find_model(model)
     config = read_config(folder)
-    return Predictor(open_backend(engine, folder, config, device, threads), config, options)
+    return Predictor(open_backend(backend, folder, config, device, threads), config, options)

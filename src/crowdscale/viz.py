@@ -215,7 +215,9 @@ def summary(prediction: Prediction) -> str:
 def _zooms(factors: list[float]) -> str:
     if len(factors) > 3:
         return f"{len(factors)} regions ×{min(factors):.1f} to ×{max(factors):.1f}"
-    return f"{len(factors)} region{'s' * (len(factors) > 1)} {', '.join(f'×{factor:.1f}' for factor in factors)}"
+    return (
+        f"{len(factors)} region{'s' * (len(factors) > 1)} {', '.join(f'×{factor:.1f}' for factor in factors)}"
+    )
 
 
 def annotate(image: Pixels, prediction: Prediction) -> Pixels:

@@ -159,7 +159,7 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
         (["few.png", "--factor", "99"], "factor from 0.1 to 10"),
         (["few.png", "--factor", "2", "--no-refine"], "--factor or --no-refine"),
         (["few.png", "--max-megapixels", "nan"], "--max-megapixels from"),
-        (["few.png", "--engine", "abacus"], "engine out of onnx, torch"),
+        (["few.png", "--backend", "abacus"], "engine out of onnx, torch"),
         (["few.png", "--device", "tpu"], "--device out of"),
         (["few.png", "--csv", "empty"], "file that can be written"),
         (["few.png", "--json", "text.jpg/a.json"], "file that can be written"),

@@ -11,7 +11,19 @@ import pytest
 
 import crowdscale
 
-HEAVY = ("numpy", "cv2", "scipy", "PIL", "onnxruntime", "torch", "onnx", "lightning_fabric")
+HEAVY = (
+    "numpy",
+    "cv2",
+    "scipy",
+    "PIL",
+    "onnxruntime",
+    "torch",
+    "onnx",
+    "lightning_fabric",
+    "fsspec",
+    "pyarrow",
+    "ray",
+)
 PROBE = f"""
 import sys
 from crowdscale.cli.main import main

@@ -177,7 +177,7 @@ def test_a_hybrid_trains_exports_and_is_read_as_points_again(folder, tmp_path):
     best = out / "best"
     photo = next(folder.glob("*.png"))
     found = crowdscale.load(best).predict(photo)
-    again = crowdscale.load(best, engine="torch").predict(photo)
+    again = crowdscale.load(best, backend="torch").predict(photo)
     assert found.density is not None
     assert found.density.sum() == pytest.approx(found.count, rel=1e-5)
     assert found.count == pytest.approx(again.count, abs=1e-2)
@@ -209,7 +209,7 @@ def test_exported_equals_original_at_six_sizes(trained):
 
 def test_torch_on_request_says_the_same_on_a_real_photo(bundled):
     photo = read_image(Path(__file__).parents[2] / "examples" / "auditorium.jpg").pixels[300:701, 700:1233]
-    ours, theirs = (crowdscale.load(bundled, engine=e).predict(photo) for e in ("onnx", "torch"))
+    ours, theirs = (crowdscale.load(bundled, backend=e).predict(photo) for e in ("onnx", "torch"))
     assert ours.regions
     assert ours.count == pytest.approx(theirs.count, abs=1)  # a tie within float32 may fall either way
     assert [r.box for r in ours.regions] == [r.box for r in theirs.regions]

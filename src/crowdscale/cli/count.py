@@ -79,14 +79,39 @@ def count(
     merge: Annotated[
         str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
     ] = "ownership",
-    engine: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[
         int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")
     ] = 0,
     max_megapixels: Annotated[
-        float, typer.Option(help="Reduce larger photos to this many megapixels.")
-    ] = 6.0,
+        float, typer.Option(help="Reduce larger photos to this many megapixels when they are read.")
+    ] = 400.0,
+    base: Annotated[
+        float | None,
+        typer.Option(
+            help="Side factor at which a photo is read, 1 or less; chosen for large photos by default."
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Many photos: write results here as they come, and go on after a stop."
+        ),
+    ] = None,
+    table_format: Annotated[
+        str, typer.Option("--format", help="Of --out: parquet (extra [bulk]), csv (no heads) or jsonl.")
+    ] = "parquet",
+    part: Annotated[
+        int, typer.Option(min=1, help="With --out: photos a part, which is the most that kill -9 loses.")
+    ] = 1000,
+    engine: Annotated[
+        str, typer.Option(help="With --out: local, or ray for a Ray cluster (extra [ray]).")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster; without it Ray starts on this machine.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="With --out: photos counted at a time.")] = 1,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
     ] = False,
@@ -96,7 +121,15 @@ def count(
         raise OptionError(
             "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
         )
-    options = _options(not no_refine, factor, merge, max_megapixels)
+    options = _options(not no_refine, factor, merge, max_megapixels, base)
+    if out is not None:
+        from crowdscale.bulk import Job
+        from crowdscale.cli.bulk import count_in_bulk, refuse_with_out
+
+        refuse_with_out(save=save, csv=csv_file, json=json_file, points=points_file)
+        options = replace(options, keep_map=False)
+        job = Job(tuple(photos), model, backend, options, engine, workers, threads, address)
+        raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
     for target in (csv_file, json_file, points_file):
         _check_target(target)
     found, outcomes = _find(photos)
@@ -104,7 +137,7 @@ def count(
     if found:
         from crowdscale.prediction import load
 
-        predictor = load(model, engine=engine, device=device, threads=threads, options=options)
+        predictor = load(model, backend=backend, device=device, threads=threads, options=options)
         stopped = _count_all(found, predictor, save, quiet, outcomes)
     _report(outcomes, csv_file, json_file, quiet)
     if points_file is not None:
@@ -119,7 +152,9 @@ def _exit_code(outcomes: list[Outcome]) -> int:
     return NOTHING_DONE if failed == len(outcomes) else SOME_FAILED
 
 
-def _options(refine: bool, factor: float | None, merge: str, megapixels: float) -> PredictOptions:
+def _options(
+    refine: bool, factor: float | None, merge: str, megapixels: float, base: float | None
+) -> PredictOptions:
     from crowdscale.prediction import PredictOptions
 
     if factor is not None and not refine:
@@ -128,7 +163,7 @@ def _options(refine: bool, factor: float | None, merge: str, megapixels: float) 
         )
     if not 0.01 <= megapixels <= 400:
         raise OptionError("expected --max-megapixels from 0.01 to 400", str(megapixels))
-    return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6))  # type: ignore[arg-type]
+    return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6), base=base)  # type: ignore[arg-type]
 
 
 def _check_target(path: Path | None) -> None:

@@ -61,7 +61,7 @@ def evaluate(
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
     ] = None,
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
-    engine: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
 ) -> None:
@@ -76,9 +76,9 @@ def evaluate(
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
     options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
-    about = {"data": list(sets), "list": str(listed or ""), "engine": engine}
+    about = {"data": list(sets), "list": str(listed or ""), "backend": backend}
     predictors = {
-        name: load(name, engine=engine, device=device, threads=threads, options=options) for name in models
+        name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
     }
     if cross:
         _cross(predictors, sets, scoring, table)

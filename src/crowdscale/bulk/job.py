@@ -1,0 +1,117 @@
+"""A job: photos in, a folder of results out, by the engine asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from crowdscale.bulk.local import count_local
+from crowdscale.bulk.results import ResultFolder
+from crowdscale.bulk.rows import PhotoRow
+from crowdscale.errors import OptionError, unknown_name
+from crowdscale.prediction import PredictOptions, load
+from crowdscale.storage import find_photos
+from crowdscale.weights import find_model, read_config
+
+__all__ = ["ENGINES", "Job", "Summary", "run_job"]
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be counted, and how."""
+
+    sources: tuple[str, ...]
+    """Photos, folders and patterns, local or as addresses."""
+    model: str = "lite"
+    backend: str = "onnx"
+    options: PredictOptions = field(default_factory=PredictOptions)
+    engine: str = "local"
+    workers: int = 1
+    """Threads that predict, or Ray actors."""
+    threads: int = 0
+    """Threads of each prediction; 0 divides the cores by the workers."""
+    address: str | None = None
+    """Of a Ray cluster."""
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise unknown_name("--engine", self.engine, ENGINES)
+        if self.workers < 1:
+            raise OptionError("expected --workers >= 1", str(self.workers))
+        if self.address and self.engine != "ray":
+            raise OptionError("expected --address with --engine ray", f"--engine {self.engine}")
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the rows: a restart with another one is refused."""
+        config = read_config(find_model(self.model))
+        return {
+            "sources": list(self.sources),
+            "model": config.name,
+            "files": dict(config.files),
+            "options": asdict(self.options),
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a job has done, this time and before."""
+
+    photos: int
+    people: float
+    broken: int
+    interrupted: bool
+    added: int
+    """Photos of this run, broken ones included."""
+
+
+def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object] | None = None) -> Summary:
+    """Count the photos that the results do not hold yet and return the sums.
+
+    Ctrl-C and any error leave what is done in the folder; the same call goes on.
+
+    Args:
+        job: What to count.
+        results: Where to.
+        on_row: Called with each row.
+
+    Raises:
+        OptionError: The folder belongs to another job or process, or cannot be written.
+        ImageError: A source holds no photos.
+    """
+    added, interrupted = 0, False
+    with results.opened(job.identity()):
+        todo = _todo(job, frozenset(results.done))
+        try:
+            for row in _rows(job, todo):
+                results.add(row)
+                added += 1
+                if on_row is not None:
+                    on_row(row)
+        except KeyboardInterrupt:
+            interrupted = True
+    known = results.manifest()
+    return Summary(known["photos"], known["people"], known["broken"], interrupted, added)
+
+
+def _todo(job: Job, done: frozenset[str]) -> Iterator[str]:
+    return (photo for photo in find_photos(job.sources) if photo not in done)
+
+
+def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
+    if job.engine == "ray":
+        from crowdscale.bulk.ray import count_ray
+
+        model = str(find_model(job.model).absolute())
+        return count_ray(photos, model, job.backend, job.options, job.workers, job.address)
+    threads = job.threads or _share_of_cores(job.workers)
+    predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
+    return count_local(predictor, photos, job.workers)
+
+
+def _share_of_cores(workers: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // workers)

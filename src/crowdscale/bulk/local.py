@@ -1,0 +1,130 @@
+"""The local engine: photos are read and decoded by threads beside inference, through bounded queues."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from typing import Any
+
+from crowdscale.bulk.rows import PhotoRow, row_of
+from crowdscale.errors import CrowdscaleError
+from crowdscale.images import Photo
+from crowdscale.prediction import Predictor, open_photo
+from crowdscale.storage import read_photo_bytes
+
+__all__ = ["count_local"]
+
+WAITING = 4
+"""Decoded photos a worker that wait at most: memory does not grow with the folder."""
+PATIENCE = 0.1
+"""Seconds after which a waiting thread looks whether the job was stopped."""
+
+
+@dataclass
+class _Line:
+    """Queues between the stages, and whether to stop."""
+
+    names: Queue[str | None]
+    photos: Queue[tuple[str, Photo | str] | None]
+    rows: Queue[PhotoRow | BaseException | None]
+    stop: threading.Event
+
+    def put(self, queue: Queue[Any], item: Any) -> None:
+        """Put an item, unless the job was stopped while there was no room."""
+        while not self.stop.is_set():
+            try:
+                queue.put(item, timeout=PATIENCE)
+                return
+            except Full:
+                continue
+
+    def get(self, queue: Queue[Any]) -> Any:
+        """Return the next item; None after a stop."""
+        while not self.stop.is_set():
+            try:
+                return queue.get(timeout=PATIENCE)
+            except Empty:
+                continue
+        return None
+
+
+def count_local(predictor: Predictor, photos: Iterable[str], workers: int = 1) -> Iterator[PhotoRow]:
+    """Yield a row for each photo, in the order in which they are done.
+
+    Args:
+        predictor: Shared by the threads.
+        photos: Paths or addresses; read as a stream.
+        workers: Threads that predict; as many read and decode.
+    """
+    waiting = WAITING * workers
+    line = _Line(Queue(waiting), Queue(waiting), Queue(waiting), threading.Event())
+    stages = [
+        threading.Thread(target=_list, args=(line, photos, workers), daemon=True),
+        *(threading.Thread(target=_decode, args=(line, predictor), daemon=True) for _ in range(workers)),
+        *(threading.Thread(target=_predict, args=(line, predictor), daemon=True) for _ in range(workers)),
+    ]
+    for stage in stages:
+        stage.start()
+    try:
+        ended = 0
+        while ended < workers:
+            row = line.get(line.rows)
+            if isinstance(row, BaseException):
+                raise row
+            ended += row is None
+            if row is not None:
+                yield row
+    finally:
+        line.stop.set()
+        for stage in stages:
+            stage.join()
+
+
+def _list(line: _Line, photos: Iterable[str], workers: int) -> None:
+    try:
+        for photo in photos:
+            line.put(line.names, photo)
+            if line.stop.is_set():
+                return
+    except Exception as error:  # handed to the caller's thread
+        line.put(line.rows, error)
+        return
+    for _ in range(workers):
+        line.put(line.names, None)
+
+
+def _decode(line: _Line, predictor: Predictor) -> None:
+    while (name := line.get(line.names)) is not None:
+        line.put(line.photos, (name, _open(name, predictor)))
+    line.put(line.photos, None)
+
+
+def _open(name: str, predictor: Predictor) -> Photo | str:
+    try:
+        return open_photo(read_photo_bytes(name), predictor.options.max_pixels)
+    except CrowdscaleError as error:
+        return str(error).replace("the bytes given", name)
+    except (OSError, MemoryError) as error:
+        return f"expected to read {name}, but got {error or 'too little memory'}."
+
+
+def _predict(line: _Line, predictor: Predictor) -> None:
+    try:
+        while (item := line.get(line.photos)) is not None:
+            name, photo = item
+            line.put(line.rows, _row(name, photo, predictor))
+    except Exception as error:  # a defect of ours or of an engine: it ends the job, loudly
+        line.put(line.rows, error)
+        return
+    line.put(line.rows, None)
+
+
+def _row(name: str, photo: Photo | str, predictor: Predictor) -> PhotoRow:
+    if isinstance(photo, str):
+        return PhotoRow(name, error=photo)
+    try:
+        return row_of(name, predictor.predict_photo(photo))
+    except (CrowdscaleError, MemoryError) as error:
+        return PhotoRow(name, error=str(error) or f"expected to count {name}, but got too little memory.")

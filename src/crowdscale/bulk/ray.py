@@ -1,0 +1,127 @@
+"""The Ray engine: the same rows from actors that each hold the model, here or on a cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from crowdscale.bulk.rows import PhotoRow, count_photo
+from crowdscale.errors import MissingExtraError, OptionError
+from crowdscale.prediction import PredictOptions, Predictor, load
+
+__all__ = ["count_ray"]
+
+BLOCK = 16
+"""Photos that an actor is given at a time: what is done again at most when one dies."""
+ROUND = 20_000
+"""Photos of one Ray data set; a stream of millions is a sequence of them."""
+STORE = 256 * 1024**2
+"""Bytes of a local object store: rows are small, photos never enter it."""
+
+
+class CountPhotos:
+    """An actor: loads the model once, then counts what it is given."""
+
+    def __init__(self, model: str, backend: str, threads: int, options: PredictOptions) -> None:
+        self.predictor: Predictor = load(model, backend=backend, threads=threads, options=options)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Return the rows of a batch of photos."""
+        rows = [count_photo(self.predictor, str(photo)) for photo in batch["photo"]]
+        return {"row": [row.to_dict() for row in rows]}
+
+
+def count_ray(
+    photos: Iterable[str],
+    model: str,
+    backend: str,
+    options: PredictOptions,
+    workers: int = 1,
+    address: str | None = None,
+) -> Iterator[PhotoRow]:
+    """Yield a row for each photo, in no promised order.
+
+    Args:
+        photos: Paths or addresses that every node can read.
+        model: A bundled model's name, or a folder that every node can read.
+        backend: The engine that runs it.
+        options: How photos are predicted.
+        workers: Actors, each on one core.
+        address: Of a running cluster (``auto`` or ``ray://host:10001``); None starts Ray on this machine.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        OptionError: The cluster cannot be reached.
+    """
+    ray = _start(workers, address)
+    try:
+        for some in _rounds(photos):
+            yield from _count(ray, some, (model, backend, 1, options), workers)
+    finally:
+        ray.shutdown()
+
+
+def _start(workers: int, address: str | None) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingExtraError("--engine ray", "ray") from error
+    try:
+        _check_reachable(address)
+        if address is None:
+            local: dict[str, Any] = {
+                "num_cpus": workers + 1,
+                "object_store_memory": STORE,
+                "include_dashboard": False,
+            }
+            ray.init(**local, log_to_driver=False, logging_level=logging.ERROR)
+        else:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise OptionError(
+            "expected a Ray cluster", f"none at {address or 'this machine'} ({error})", "Check --address"
+        ) from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
+
+
+def _check_reachable(address: str | None) -> None:
+    """Knock at a cluster's door first: Ray itself goes on trying for minutes. Raises OSError."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+def _rounds(photos: Iterable[str]) -> Iterator[list[str]]:
+    some: list[str] = []
+    for photo in photos:
+        some.append(photo)
+        if len(some) == ROUND:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _count(ray: Any, photos: list[str], arguments: tuple[Any, ...], workers: int) -> Iterator[PhotoRow]:
+    blocks = max(1, min(len(photos) // BLOCK, 4096), min(len(photos), 2 * workers))
+    found = ray.data.from_items([{"photo": photo} for photo in photos], override_num_blocks=blocks)
+    counted = found.map_batches(
+        CountPhotos,
+        batch_size=BLOCK,
+        batch_format="numpy",
+        compute=ray.data.ActorPoolStrategy(size=workers),
+        fn_constructor_args=arguments,
+        num_cpus=1,
+    )
+    for batch in counted.iter_batches(batch_size=None, batch_format="pyarrow"):
+        yield from (PhotoRow(**row) for row in batch.column("row").to_pylist())

@@ -1,0 +1,203 @@
+"""Jobs by threads and by Ray: the same rows, whatever breaks, stops or is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crowdscale.bulk import Job, PhotoRow, ResultFolder, run_job
+from crowdscale.bulk.local import WAITING, count_local
+from crowdscale.errors import ImageError, OptionError
+from crowdscale.prediction import PredictOptions, load
+from tests.bulk.crowds import read_counts, write_crowds
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(scope="module")
+def crowds(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crowds")
+    return folder, write_crowds(folder, 60, broken=(7, 31))
+
+
+def job(crowds, label_model, **changes):
+    return replace(
+        Job((str(crowds[0]),), str(label_model), options=PredictOptions(keep_map=False)), **changes
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_every_photo_has_its_row_and_broken_ones_their_sentence(crowds, label_model, tmp_path, workers):
+    results = ResultFolder(str(tmp_path / "out"), part_rows=25)
+    summary = run_job(job(crowds, label_model, workers=workers), results)
+    assert dict(read_counts(tmp_path / "out")) == crowds[1]
+    assert (summary.photos, summary.broken, summary.interrupted, summary.added) == (58, 2, False, 60)
+    assert summary.people == sum(crowds[1].values())
+    names, sentences = zip(*results.broken(), strict=True)
+    assert sorted(Path(name).name for name in names) == ["p007.png", "p031.png"]
+    assert all("expected" in sentence and "p0" in sentence for sentence in sentences)
+
+
+def test_a_second_run_does_nothing_and_a_new_photo_is_added(label_model, tmp_path):
+    people = write_crowds(tmp_path / "in", 5)
+    wanted = job((tmp_path / "in", people), label_model)
+    results = str(tmp_path / "out")
+    assert run_job(wanted, ResultFolder(results)).added == 5
+    assert run_job(wanted, ResultFolder(results)).added == 0
+    more = write_crowds(tmp_path / "in", 7)
+    assert run_job(wanted, ResultFolder(results)).added == 2
+    assert sorted(read_counts(tmp_path / "out")) == sorted(more.items())
+
+
+def test_ctrl_c_keeps_what_is_done(crowds, label_model, tmp_path):
+    seen = []
+
+    def stop(row: PhotoRow) -> None:
+        seen.append(row.photo)
+        if len(seen) == 10:
+            raise KeyboardInterrupt
+
+    results = str(tmp_path / "out")
+    assert run_job(job(crowds, label_model), ResultFolder(results), stop).interrupted
+    assert {photo for photo, _ in read_counts(tmp_path / "out")} <= set(seen)
+    summary = run_job(job(crowds, label_model), ResultFolder(results))
+    assert (summary.photos, summary.added) == (58, 50)
+    assert sorted(read_counts(tmp_path / "out")) == sorted(crowds[1].items())
+
+
+def test_queues_are_bounded(crowds, label_model):
+    """A slow consumer does not let the readers run through the folder."""
+    listed = []
+
+    def photos():
+        for photo in crowds[1]:
+            listed.append(photo)
+            yield photo
+
+    rows = count_local(load(label_model), photos(), 1)
+    next(rows)
+    time.sleep(0.7)
+    assert len(listed) <= 3 * WAITING + 5 < len(crowds[1])
+    rows.close()
+
+
+def test_a_defect_in_the_middle_ends_the_job_loudly(crowds, label_model, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr("crowdscale.prediction.Predictor.predict_photo", fail)
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        run_job(job(crowds, label_model), ResultFolder(str(tmp_path / "out")))
+
+
+def test_memory_file_system_in_and_out(crowds, label_model, tmp_path):
+    import fsspec
+
+    files, name = fsspec.filesystem("memory"), tmp_path.name
+    for photo in list(crowds[1])[:4]:
+        files.pipe_file(f"/{name}/in/{Path(photo).name}", Path(photo).read_bytes())
+    results = ResultFolder(f"memory://{name}/out", "jsonl")
+    summary = run_job(replace(job(crowds, label_model), sources=(f"memory://{name}/in",)), results)
+    assert (summary.photos, summary.people) == (4, 1 + 2 + 3 + 4)
+    assert results.folder.names("counts") == ["part-000000.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"engine": "spark"}, "--engine out of local, ray, but got 'spark'"),
+        ({"workers": 0}, "--workers >= 1"),
+        ({"address": "auto"}, "--address with --engine ray"),
+    ],
+    ids=str,
+)
+def test_what_a_job_cannot_be(crowds, label_model, changes, sentence):
+    with pytest.raises(OptionError, match=sentence):
+        job(crowds, label_model, **changes)
+
+
+def test_a_folder_without_photos_is_said(label_model, tmp_path):
+    with pytest.raises(ImageError, match=r"expected photos .* none at"):
+        run_job(replace(job((tmp_path, {}), label_model)), ResultFolder(str(tmp_path / "out")))
+
+
+def start(crowds, label_model, out, *more):
+    command = [
+        sys.executable, "-m", "crowdscale", "count", str(crowds[0]), "--model", str(label_model),
+        "--out", str(out), "--part", "7", *more,
+    ]  # fmt: skip
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("killing", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "SIGTERM"])
+def test_killed_and_restarted_no_row_is_lost_or_doubled(label_model, tmp_path, killing):
+    people = write_crowds(tmp_path / "in", 400)
+    out, stopped = tmp_path / "out", 0
+    for after in (1, 40, 90, 150):
+        process = start((tmp_path / "in", people), label_model, out)
+        while process.poll() is None and len(list(out.glob("counts/part-*"))) * 7 < after:
+            time.sleep(0.005)
+        process.send_signal(killing)
+        process.communicate(timeout=60)
+        stopped += process.returncode != 0
+    assert stopped >= 3
+    assert len(read_counts(out)) < 400
+    last = start((tmp_path / "in", people), label_model, out)
+    stdout, stderr = last.communicate(timeout=120)
+    assert (last.returncode, stderr) == (0, "")
+    assert f"400 photos, {sum(people.values()):,} people" in stdout
+    assert sorted(read_counts(out)) == sorted(people.items())
+
+
+def test_the_command_reports_broken_photos_and_exits_1(crowds, label_model, tmp_path):
+    process = start(crowds, label_model, tmp_path / "out", "--format", "csv")
+    stdout, stderr = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "58 photos, " in stdout
+    assert "2 broken; 60 of them now" in stdout
+    assert stderr.count("Error: expected") == 2
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_rows_also_when_a_worker_is_killed(label_model, tmp_path):
+    pytest.importorskip("ray")
+    people = write_crowds(tmp_path / "in", 300, broken=(11,))
+    wanted = job((tmp_path / "in", people), label_model, engine="ray", workers=2)
+    killed = []
+
+    def kill_a_worker(row: PhotoRow) -> None:
+        if not killed:
+            killed.append(_kill_one_worker())
+
+    summary = run_job(wanted, ResultFolder(str(tmp_path / "out"), part_rows=50), kill_a_worker)
+    assert killed[0], "no worker process was found to kill"
+    assert (summary.photos, summary.broken) == (299, 1)
+    assert sorted(read_counts(tmp_path / "out")) == sorted(people.items())
+
+
+def _kill_one_worker() -> int:
+    """Kill a Ray actor that holds the model, found by the name that Ray gives its process; its number or 0."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"ray::") and b"Count" in command:
+            os.kill(int(entry.parent.name), signal.SIGKILL)
+            return int(entry.parent.name)
+    return 0
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there_is_one_sentence(crowds, label_model, tmp_path):
+    pytest.importorskip("ray")
+    wanted = job(crowds, label_model, engine="ray", address="127.0.0.1:1")
+    with pytest.raises(OptionError, match=r"expected a Ray cluster, but got none at 127\.0\.0\.1:1"):
+        run_job(wanted, ResultFolder(str(tmp_path / "out")))

@@ -1,0 +1,176 @@
+"""Result folders: whole parts, what is done, one writer, one job; on local disk and in other file systems."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from crowdscale.bulk import PhotoRow, ResultFolder
+from crowdscale.errors import OptionError
+
+pytest.importorskip("pyarrow")
+JOB = {"sources": ["photos"], "model": "lite"}
+REGION = {"box": [1, 2, 30, 40], "factor": 1.5, "count_before": 3.0, "count_after": 4.5}
+
+
+def row(index, **changes):
+    known = {
+        "people": 2.5, "first_pass": 2.0, "width": 640, "height": 480, "reduction": 1.0, "tiles": 1,
+        "seconds": 0.1, "regions": [REGION], "x": [1.5, 2.25], "y": [3.0, 4.5], "confidence": [0.5, 1.0],
+    }  # fmt: skip
+    return PhotoRow(f"photos/{index}, «é».jpg", **{**known, **changes})
+
+
+def broken(index):
+    return PhotoRow(f"photos/{index}.jpg", error='expected a photo, but got "something", else.')
+
+
+@pytest.fixture(params=["local", "memory"])
+def address(request, tmp_path):
+    if request.param == "local":
+        return str(tmp_path / "deep" / "results")
+    return f"memory://results-{tmp_path.name}"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_rows_come_back_and_what_is_done_is_known(address, kind):
+    folder = ResultFolder(address, kind, part_rows=3)
+    with folder.opened(JOB):
+        for index in range(7):
+            folder.add(row(index))
+        folder.add(broken(9))
+        assert folder.manifest()["photos"] == 6  # two parts; the rest waits
+    again = ResultFolder(address, kind)
+    with again.opened(JOB):
+        assert len(again.done) == 8
+        assert row(6).photo in again.done
+        known = again.manifest()
+        assert (known["photos"], known["people"], known["broken"]) == (7, 17.5, 1)
+        assert list(again.broken()) == [(broken(9).photo, broken(9).error)]
+        again.add(row(6))  # a row that is there already is not doubled
+        again.add(row(7))
+    assert again.manifest()["photos"] == 8
+    assert again.folder.names("counts") == [f"part-{i:06d}.{kind}" for i in range(4)]
+    assert json.loads(again.folder.read("manifest.json")) == again.manifest()
+
+
+def test_parquet_holds_every_head_and_region(tmp_path):
+    from pyarrow import parquet
+
+    folder = ResultFolder(str(tmp_path))
+    with folder.opened(JOB):
+        folder.add(row(0))
+        folder.add(row(1, regions=[], x=[], y=[], confidence=[]))
+    first, second = parquet.read_table(tmp_path / "counts").to_pylist()
+    assert first == {key: value for key, value in row(0).to_dict().items() if key != "error"} | {
+        "seconds": pytest.approx(0.1)
+    }
+    assert second["x"] == second["regions"] == []
+
+
+def test_csv_has_a_line_a_photo(tmp_path):
+    folder = ResultFolder(str(tmp_path), "csv")
+    with folder.opened(JOB):
+        folder.add(row(0))
+        folder.add(broken(1))
+    lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
+    assert lines[0] == "photo,people,first_pass,width,height,reduction,tiles,seconds,regions"
+    assert lines[1].startswith('"photos/0, «é».jpg",2.5,2.0,640,480,1.0,1,0.1,')
+    assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")
+
+
+def test_a_part_is_written_when_its_time_has_come(tmp_path):
+    folder = ResultFolder(str(tmp_path), "jsonl", part_seconds=0)
+    with folder.opened(JOB):
+        folder.add(row(0))
+        assert len((tmp_path / "counts" / "part-000000.jsonl").read_text().splitlines()) == 1
+
+
+def test_an_error_in_the_middle_loses_no_row(tmp_path):
+    folder = ResultFolder(str(tmp_path), "jsonl")
+    with pytest.raises(RuntimeError), folder.opened(JOB):  # noqa: PT012
+        folder.add(row(0))
+        raise RuntimeError
+    with ResultFolder(str(tmp_path), "jsonl").opened(JOB) as again:
+        assert again.done == {row(0).photo}
+
+
+def test_another_job_is_refused(address):
+    with ResultFolder(address, "csv").opened(JOB):
+        pass
+    with (
+        pytest.raises(OptionError, match="begun with, but got model base instead of lite"),
+        ResultFolder(address, "csv").opened({**JOB, "model": "base"}),
+    ):
+        pass
+    with (
+        pytest.raises(OptionError, match="format jsonl instead of csv"),
+        ResultFolder(address, "jsonl").opened(JOB),
+    ):
+        pass
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="--format out of parquet, csv, jsonl, but got 'xls'"):
+        ResultFolder(str(tmp_path), "xls")
+
+
+def test_two_processes_on_one_folder(tmp_path):
+    """Another process holds the lock; when it is killed, the folder is free."""
+    code = (
+        "import sys, time; from crowdscale.bulk import ResultFolder\n"
+        f"with ResultFolder({str(tmp_path)!r}, 'csv').opened({JOB!r}): print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(OptionError, match=r"no other process writes, but got .* in use"):
+            ResultFolder(str(tmp_path), "csv").opened(JOB).__enter__()
+    finally:
+        other.kill()
+        other.wait()
+    with ResultFolder(str(tmp_path), "csv").opened(JOB) as free:
+        assert free.done == set()
+
+
+def test_a_remote_folder_is_leased(tmp_path):
+    address = f"memory://lease-{tmp_path.name}"
+    first, second = ResultFolder(address, "csv"), ResultFolder(address, "csv")
+    with first.opened(JOB), pytest.raises(OptionError, match="in use"), second.opened(JOB):
+        pass
+    with second.opened(JOB):
+        pass
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the size of files by setrlimit")
+def test_a_full_disk_is_one_sentence_and_what_was_written_stays(tmp_path):
+    """The writing of a part fails as on a full disk; the parts before are whole, and a restart goes on."""
+    code = f"""
+import resource, signal, sys
+from crowdscale.bulk import PhotoRow, ResultFolder
+from crowdscale.errors import CrowdscaleError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+folder = ResultFolder({str(tmp_path)!r}, "jsonl", part_rows=2)
+try:
+    with folder.opened({JOB!r}):
+        for index in range(4):
+            folder.add(PhotoRow(str(index), people=1.0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        for index in range(4, 6):
+            folder.add(PhotoRow(str(index), people=1.0, x=[1.0] * 5000))
+except CrowdscaleError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "expected to write results, but got" in done.stdout
+    assert "File too large" in done.stdout
+    assert sorted(path.name for path in (tmp_path / "counts").iterdir()) == [
+        "part-000000.jsonl",
+        "part-000001.jsonl",
+    ]
+    with ResultFolder(str(tmp_path), "jsonl").opened(JOB) as again:
+        assert again.done == {"0", "1", "2", "3"}
