@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale import interchange
+from crowdscale.errors import OptionError
 from crowdscale.maps import BlockReading
 from crowdscale.points import Box, Points
 
@@ -96,6 +99,54 @@ class Prediction:
             ],
             "points": None if self.points is None else self._rows(self.points),
         }
+
+    def _heads(self) -> Points:
+        if self.points is None:
+            raise OptionError(
+                "expected a model that locates heads",
+                f"{self.model}, which counts only",
+                "Use a points or hybrid model",
+            )
+        return self.points
+
+    def to_supervision(self, side: float | None = None) -> Any:
+        """Return the heads as ``supervision.Detections``; see ``head_boxes`` for how large their boxes are.
+
+        Args:
+            side: Side in pixels of every box; None follows the room that each head has.
+
+        Raises:
+            OptionError: supervision is not installed, or the model gives no positions.
+        """
+        heads = self._heads()
+        return interchange.supervision_detections(heads, interchange.head_boxes(heads, self.size, side))
+
+    def to_coco(self, name: str = "photo.jpg", side: float | None = None) -> dict[str, Any]:
+        """Return the heads as COCO of one photo: a keypoint, a box and a score each."""
+        heads = self._heads()
+        return interchange.coco(heads, self.size, name, interchange.head_boxes(heads, self.size, side))
+
+    def to_geojson(self, transform: Sequence[float] | None = None) -> dict[str, Any]:
+        """Return heads and regions as GeoJSON, on the map where a geo-transform is given.
+
+        Args:
+            transform: (x₀, a, b, y₀, c, d): x = x₀ + a·column + b·row, y = y₀ + c·column + d·row. None gives
+                pixels, y negated.
+        """
+        regions = [
+            (each.box, {"factor": each.factor, "before": each.count_before, "after": each.count_after})
+            for each in self.regions
+        ]
+        return interchange.geojson(self._heads(), regions, transform)
+
+    def to_dataframe(self) -> Any:
+        """Return the heads as a data frame (x, y, confidence) of pandas, or of polars where that is installed."""
+        return interchange.data_frame(self._heads())
+
+    def to_mot(self, frame: int = 1, side: float | None = None) -> list[str]:
+        """Return the heads as lines of the MOT Challenge, the CSV that trackers read."""
+        heads = self._heads()
+        return interchange.mot_rows(heads, interchange.head_boxes(heads, self.size, side), frame)
 
     @staticmethod
     def _rows(points: Points) -> list[list[float]]:

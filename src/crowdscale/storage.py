@@ -49,7 +49,7 @@ def _expand(source: str) -> Iterator[str]:
     elif files.isdir(path):
         for folder, _, names in _walk(files, path):
             for name in sorted(names):
-                if _is_photo(name) and not name.startswith("."):
+                if _is_photo(name):
                     yield _name(source, files, posixpath.join(folder, name))
     else:
         yield source
@@ -61,8 +61,9 @@ def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         yield folder, folders, names
 
 
-def _is_photo(name: str) -> bool:
-    return posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES
+def _is_photo(path: str) -> bool:
+    name = posixpath.basename(path)
+    return not name.startswith(".") and posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
 def _name(source: str, files: Any, path: str) -> str:

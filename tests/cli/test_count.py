@@ -96,7 +96,8 @@ def test_pictures_keep_their_folders(photos, label_model, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
     assert written == ["crowd_heat.jpg", "crowd_people.jpg", "deep/few_heat.jpg", "deep/few_people.jpg"]
-    assert Image.open(tmp_path / "crowd_people.jpg").size == (240, 200)
+    width, height = Image.open(tmp_path / "crowd_people.jpg").size
+    assert (width, height > 200) == (240, True)  # a caption stands below
 
 
 def test_equal_names_never_overwrite_one_another():

@@ -15,7 +15,7 @@ from crowdscale.data.formats.plain import load_json
 from crowdscale.data.layout import boxes_to_points
 from crowdscale.errors import DataError
 
-__all__ = ["COCO", "is_coco"]
+__all__ = ["COCO", "coco_content", "is_coco"]
 
 
 def is_coco(content: Any) -> bool:
@@ -64,7 +64,8 @@ def _label(found: list[dict[str, Any]], image: dict[str, Any], path: Path) -> La
     return Label(check_points(np.array(points, float).reshape(-1, 2), None, path), sizes, size)
 
 
-def _write(labels: Mapping[str, Label]) -> str:
+def coco_content(labels: Mapping[str, Label]) -> dict[str, Any]:
+    """Return labels by file name as COCO: a keypoint a head, and its box where sizes are known."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, (name, label) in enumerate(labels.items(), 1):
@@ -85,7 +86,11 @@ def _write(labels: Mapping[str, Label]) -> str:
                 each |= {"bbox": boxes[index], "area": boxes[index][2] * boxes[index][3]}
             annotations.append(each)
     categories = [{"id": 1, "name": "person", "keypoints": ["head"], "skeleton": []}]
-    return json.dumps({"images": images, "annotations": annotations, "categories": categories}) + "\n"
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def _write(labels: Mapping[str, Label]) -> str:
+    return json.dumps(coco_content(labels)) + "\n"
 
 
 COCO = Format("coco", "one JSON: keypoints or boxes", ".json", True, True, True, read=read_coco, write=_write)
