@@ -5,18 +5,16 @@ Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.images import resize_image
+from crowdscale.lettering import INK, PAPER, Colour, blend_text, text_mask, text_size
 from crowdscale.points import Box, Points, nearest_distances
 from crowdscale.result import Prediction, Region
 
@@ -33,12 +31,9 @@ __all__ = [
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-Colour = tuple[int, int, int]
 
 YELLOW: Colour = (255, 221, 26)
 CYAN: Colour = (60, 230, 255)
-INK: Colour = (12, 14, 20)
-PAPER: Colour = (245, 246, 248)
 
 DOT_SPACING = 0.24
 """Radius of a dot over the distance to its nearest neighbours: two dots and their rims just do not touch."""
@@ -98,7 +93,7 @@ def _disc(canvas: Floats, x: float, y: float, radius: float, colour: Colour, alp
 def draw_regions(image: Pixels, regions: Sequence[Region], colour: Colour = CYAN) -> Pixels:
     """Return the image with each region's box, its factor and its count before → after."""
     canvas = _checked(image).copy()
-    thickness = max(1, round(_unit(canvas) / 8))
+    thickness = max(1, round(text_size(canvas) / 8))
     for region in regions:
         left, top, right, bottom = region.box.as_tuple()
         corners = (left, top), (max(left, right - 1), max(top, bottom - 1))
@@ -112,19 +107,19 @@ def draw_regions(image: Pixels, regions: Sequence[Region], colour: Colour = CYAN
 
 def _tag(canvas: Pixels, box: Box, text: str, colour: Colour, thickness: int) -> None:
     """Write a label, at most as wide as the box where that is legible, on a plate above it or inside its top."""
-    size = _unit(canvas)
-    mask = _text_mask(text, size, canvas.shape[1] - size)
+    size = text_size(canvas)
+    mask = text_mask(text, size, canvas.shape[1] - size)
     most = max(box.width - 2 * max(2, size // 3), 90)
     if mask.shape[1] > most:
         size = max(10, size * most // mask.shape[1])
-        mask = _text_mask(text, size, canvas.shape[1] - size)
+        mask = text_mask(text, size, canvas.shape[1] - size)
     pad = max(2, size // 3)
     height, width = mask.shape[0] + pad, mask.shape[1] + 2 * pad
     left = min(max(0, box.left - thickness // 2), max(0, canvas.shape[1] - width))
     above = box.top - thickness // 2 - height
     top = above if above >= 0 else max(0, box.top)
     canvas[top : top + height, left : left + width] = colour
-    _blend_text(canvas, mask, left + pad, top + pad // 2, INK)
+    blend_text(canvas, mask, left + pad, top + pad // 2, INK)
 
 
 def draw_heat(image: Pixels, people: Points | NDArray[Any], strength: float = 0.8) -> Pixels:
@@ -196,10 +191,10 @@ def _smooth_step(values: Floats) -> Floats:
 
 def draw_caption(image: Pixels, text: str) -> Pixels:
     """Return the image above a slim dark bar with one line of text: taller, so that nobody is covered."""
-    size = _unit(_checked(image))
-    mask = _text_mask(text, size, image.shape[1] - size)
-    bar = np.full((mask.shape[0] + max(4, round(0.7 * size)), image.shape[1], 3), INK, np.uint8)
-    _blend_text(bar, mask, size // 2, (bar.shape[0] - mask.shape[0]) // 2, PAPER)
+    size = text_size(_checked(image))
+    mask = text_mask(text, size, image.shape[1] - size)
+    bar = np.full((round(1.25 * size) + max(4, round(0.7 * size)), image.shape[1], 3), INK, np.uint8)
+    blend_text(bar, mask, size // 2, (bar.shape[0] - mask.shape[0]) // 2, PAPER)
     return np.concatenate([image, bar])
 
 
@@ -253,7 +248,7 @@ def side_by_side(images: Sequence[Pixels], titles: Sequence[str] = ()) -> Pixels
         resize_image(_checked(image), max(1, round(image.shape[1] * height / image.shape[0])), height)
         for image in images
     ]
-    size = _unit(shown[0])
+    size = text_size(shown[0])
     gap, head = max(2, size // 2), 2 * size if titles else 0
     width = sum(image.shape[1] for image in shown) + gap * (len(shown) - 1)
     canvas = np.full((head + height, width, 3), PAPER, np.uint8)
@@ -261,8 +256,8 @@ def side_by_side(images: Sequence[Pixels], titles: Sequence[str] = ()) -> Pixels
     for index, image in enumerate(shown):
         canvas[head:, left : left + image.shape[1]] = image
         if titles:
-            mask = _text_mask(titles[index], size, image.shape[1] - size)
-            _blend_text(canvas, mask, left + size // 2, (head - mask.shape[0]) // 2, INK)
+            mask = text_mask(titles[index], size, image.shape[1] - size)
+            blend_text(canvas, mask, left + size // 2, (head - mask.shape[0]) // 2, INK)
         left += image.shape[1] + gap
     return canvas
 
@@ -271,69 +266,7 @@ def _people(count: float) -> str:
     return f"{round(count):,}"
 
 
-def _unit(image: Pixels) -> int:
-    """Size of text in pixels that is legible on a photo of this size and no larger."""
-    return int(np.clip(np.sqrt(image.shape[0] * image.shape[1]) / 54, 12, 96))
-
-
 def _checked(image: Pixels) -> Pixels:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {image.shape} of {image.dtype}")
     return image
-
-
-@lru_cache(maxsize=16)
-def _font(size: int) -> Any:
-    return ImageFont.load_default(size)
-
-
-def _text_mask(text: str, size: int, most: int) -> Pixels:
-    """Return the (h, w) coverage of one line of text, made smaller where wider than ``most`` pixels."""
-    font, text = _font(size), text.replace("\n", " ")
-    pieces = [piece for piece in re.split("([ ×→])", text) if piece]
-    widths = [_drawn_width(p, size) if p in DRAWN else round(font.getlength(p)) for p in pieces]
-    mask = Image.new("L", (max(1, sum(widths)), round(1.25 * size)))
-    pen, left = ImageDraw.Draw(mask), 0
-    for piece, width in zip(pieces, widths, strict=True):
-        if piece not in DRAWN:
-            pen.text((left, 0.98 * size), piece, fill=255, font=font, anchor="ls")
-        left += width
-    pixels, left = np.asarray(mask).copy(), 0
-    for piece, width in zip(pieces, widths, strict=True):
-        if piece in DRAWN:
-            _draw_sign(pixels, piece, left, size)
-        left += width
-    if pixels.shape[1] > max(1, most):
-        factor = max(1, most) / pixels.shape[1]
-        pixels = cv2.resize(
-            pixels, (max(1, most), max(1, round(pixels.shape[0] * factor))), interpolation=cv2.INTER_AREA
-        )
-    return pixels
-
-
-DRAWN: dict[str, tuple[float, list[tuple[float, float, float, float]]]] = {
-    " ": (0.34, []),
-    "×": (0.62, [(0.12, 0.46, 0.5, 0.84), (0.12, 0.84, 0.5, 0.46)]),
-    "→": (0.95, [(0.08, 0.65, 0.87, 0.65), (0.62, 0.42, 0.87, 0.65), (0.62, 0.88, 0.87, 0.65)]),
-}
-"""Signs that Pillow's built-in font lacks (its space is too narrow): width, strokes (x, y, x, y), in text sizes."""
-
-
-def _drawn_width(sign: str, size: int) -> int:
-    return round(DRAWN[sign][0] * size)
-
-
-def _draw_sign(mask: Pixels, sign: str, left: int, size: int) -> None:
-    """Draw a missing sign with strokes as heavy as the font's."""
-    for stroke in DRAWN[sign][1]:
-        x, y, to_x, to_y = (round(16 * value * size) for value in stroke)
-        start, end = (16 * left + x, y), (16 * left + to_x, to_y)
-        cv2.line(mask, start, end, 255, max(1, round(size / 17)), cv2.LINE_AA, 4)
-
-
-def _blend_text(canvas: Pixels, mask: Pixels, left: int, top: int, colour: Colour) -> None:
-    """Blend text coverage into the canvas at (left, top); what lies outside is cut."""
-    top, left = max(0, top), max(0, left)
-    place = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
-    cover = mask[: place.shape[0], : place.shape[1], None] / 255.0
-    place[:] = np.rint(place + (np.asarray(colour) - place) * cover).astype(np.uint8)

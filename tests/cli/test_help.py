@@ -40,7 +40,7 @@ finally:
     [
         ["--help"],
         ["--version"],
-        *([name, "--help"] for name in ("count", "models", "evaluate", "train", "export")),
+        *([name, "--help"] for name in ("count", "watch", "models", "evaluate", "train", "export")),
     ],
     ids=" ".join,
 )
@@ -98,7 +98,7 @@ def test_commands_are_listed():
     done = subprocess.run(
         [sys.executable, "-m", "crowdscale", "--help"], capture_output=True, text=True, check=True
     )
-    for name in ("count", "models", "evaluate", "train", "export"):
+    for name in ("count", "watch", "zones", "models", "evaluate", "train", "export"):
         assert f"\n  {name} " in done.stdout
 
 

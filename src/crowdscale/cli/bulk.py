@@ -15,7 +15,7 @@ from crowdscale.errors import CrowdscaleError, OptionError
 if TYPE_CHECKING:
     from crowdscale.bulk import Job, PhotoRow, ResultFolder, Summary
 
-__all__ = ["count_in_bulk", "refuse_with_out"]
+__all__ = ["count_in_bulk", "refuse_with_out", "terminated_like_ctrl_c"]
 
 SHOWN = 20
 """Sentences of broken photos that are printed; the rest stands in their table."""
@@ -35,7 +35,7 @@ def count_in_bulk(job: Job, out: str, kind: str, part: int, quiet: bool) -> int:
     from crowdscale.bulk import ResultFolder, run_job
 
     results = ResultFolder(out, kind, part)
-    with _terminated_like_ctrl_c(), _progress(job, quiet) as advance:
+    with terminated_like_ctrl_c(), _progress(job, quiet) as advance:
         summary = run_job(job, results, advance)
     _report(summary, results, out, quiet)
     if summary.interrupted:
@@ -46,7 +46,7 @@ def count_in_bulk(job: Job, out: str, kind: str, part: int, quiet: bool) -> int:
 
 
 @contextmanager
-def _terminated_like_ctrl_c() -> Iterator[None]:
+def terminated_like_ctrl_c() -> Iterator[None]:
     """Let SIGTERM, by which machines are shut down, end a job as Ctrl-C does: with everything written."""
 
     def interrupt(*_: object) -> None:

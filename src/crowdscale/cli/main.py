@@ -18,6 +18,8 @@ from crowdscale.cli.models import models
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
+from crowdscale.cli.watch import watch
+from crowdscale.cli.zones import zones_app
 from crowdscale.errors import CrowdscaleError
 
 __all__ = ["app", "main"]
@@ -26,8 +28,9 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, models, evaluate, score, compare, train, tune, average, export):
+for command in (count, watch, models, evaluate, score, compare, train, tune, average, export):
     app.command()(command)
+app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")
 
 
