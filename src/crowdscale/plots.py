@@ -78,9 +78,8 @@ def round_ticks(top: float) -> NDArray[np.float64]:
     """Return about five round numbers from 0 to at least ``top``."""
     rough = top / 5
     power = 10.0 ** np.floor(np.log10(rough))
-    step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough * 0.999)
-    if step < 1:
-        step = 1.0  # people are whole
+    steps = (1, 2, 5, 10) if power < 10 else (1, 2, 2.5, 5, 10)
+    step = max(1.0, next(f * power for f in steps if f * power >= rough * 0.999))  # people are whole
     return np.asarray(np.arange(0, np.ceil(top / step - 1e-9) + 1) * step, float)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "draw_heat",
     "draw_points",
     "draw_regions",
+    "draw_zoom",
     "heat_density",
     "side_by_side",
     "summary",
@@ -205,6 +206,37 @@ def summary(prediction: Prediction) -> str:
         parts.append(f"first look {_people(prediction.first_count)}")
         parts.append(_zooms([region.factor for region in prediction.regions]))
     return " · ".join(parts)
+
+
+def draw_zoom(image: Pixels, prediction: Prediction) -> Pixels:
+    """Return the photo as a map of how much each region was enlarged: blue below 1, orange above, with its factor.
+
+    Args:
+        image: (h, w, 3) RGB uint8, the photo at its original size or reduced.
+        prediction: Its regions, and the base scale that the factors are relative to.
+    """
+    height, width = _checked(image).shape[:2]
+    x, y = width / prediction.size[0], height / prediction.size[1]
+    grey = image.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    canvas = np.rint(0.55 * grey + 0.45 * 255).astype(np.uint8)
+    for region in prediction.regions:
+        left, top, right, bottom = _scaled(region.box, x, y).as_tuple()
+        place = canvas[top:bottom, left:right]
+        place[:] = np.rint(0.35 * place + 0.65 * np.asarray(_zoom_colour(region.factor))).astype(np.uint8)
+        size = int(np.clip((bottom - top) / 3, 10, 2 * text_size(canvas)))
+        mask = text_mask(f"×{region.factor:.2f}", size, max(1, right - left))
+        across, down = (left + right - mask.shape[1]) // 2, (top + bottom - mask.shape[0]) // 2
+        blend_text(canvas, mask, across, down, INK)
+    base = f"base scale {prediction.reduction:.3g}" if prediction.reduction < 1 else "read at full size"
+    return draw_caption(canvas, f"{base} · {_zooms([each.factor for each in prediction.regions])}")
+
+
+def _zoom_colour(factor: float) -> Colour:
+    """Blue at half the size or less, white at 1, orange at twice or more."""
+    share = float(np.clip(np.log2(factor), -1, 1))
+    end = np.array((214, 94, 0) if share > 0 else (0, 90, 181), float)
+    red, green, blue = np.rint(255 + (end - 255) * abs(share)).astype(int).tolist()
+    return red, green, blue
 
 
 def _zooms(factors: list[float]) -> str:

@@ -84,7 +84,7 @@ def _label(name: str, count: ZoneCount | None) -> list[str]:
     if count.capacity is not None:
         people += f" of {count.capacity:,}"
     if count.per_square_metre is not None:
-        people += f" · {count.per_square_metre:.1f} per m² {count.level or ''}"
+        people += f" · {count.per_square_metre:.2g} per m2 {count.level or ''}"
     return [name, people.rstrip()]
 
 

@@ -77,7 +77,7 @@ def test_csv_has_a_line_a_photo(tmp_path):
         folder.add(row(0))
         folder.add(broken(1))
     lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
-    assert lines[0] == "photo,people,first_pass,width,height,reduction,tiles,seconds,regions"
+    assert lines[0] == "photo,people,first_pass,width,height,reduction,tiles,seconds,regions,zones"
     assert lines[1].startswith('"photos/0, «é».jpg",2.5,2.0,640,480,1.0,1,0.1,')
     assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")
 

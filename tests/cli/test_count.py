@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crowdscale.cli.count import _picture_names
+from crowdscale.cli.count_report import picture_names
 from crowdscale.images import write_image
 from crowdscale.points import Points
 from tests.fakes import label_photo
@@ -95,14 +95,16 @@ def test_pictures_keep_their_folders(photos, label_model, tmp_path):
     done = crowdscale("count", photos, "--model", label_model, "--save", tmp_path, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
-    assert written == ["crowd_heat.jpg", "crowd_people.jpg", "deep/few_heat.jpg", "deep/few_people.jpg"]
+    assert written == [
+        "crowd_heat.jpg", "crowd_people.jpg", "crowd_zoom.jpg", "deep/few_heat.jpg", "deep/few_people.jpg",
+    ]  # fmt: skip
     width, height = Image.open(tmp_path / "crowd_people.jpg").size
     assert (width, height > 200) == (240, True)  # a caption stands below
 
 
 def test_equal_names_never_overwrite_one_another():
     photos = [Path(name) for name in ("/a/x.jpg", "/a/x.png", "/a/X.bmp", "/a/b/x.jpg", "/a/x_2.jpg")]
-    names = [str(name) for name in _picture_names(photos).values()]
+    names = [str(name) for name in picture_names(photos).values()]
     assert names[:2] == ["x", "x_2"]
     assert names[3] == "b/x"
     assert len({name.casefold() for name in names}) == len(photos)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from crowdscale.errors import OptionError, unknown_name
 from crowdscale.prediction import PredictOptions, load
 from crowdscale.storage import find_photos
 from crowdscale.weights import find_model, read_config
+from crowdscale.zones import Zones, zones_json
 
 __all__ = ["ENGINES", "Job", "Summary", "run_job"]
 
@@ -36,6 +38,8 @@ class Job:
     """Threads of each prediction; 0 divides the cores by the workers."""
     address: str | None = None
     """Of a Ray cluster."""
+    zones: Zones | None = None
+    """Areas to count in."""
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -53,6 +57,7 @@ class Job:
             "model": config.name,
             "files": dict(config.files),
             "options": asdict(self.options),
+            "zones": None if self.zones is None else json.loads(json.dumps(zones_json(self.zones))),
         }
 
 
@@ -106,10 +111,10 @@ def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
         from crowdscale.bulk.ray import count_ray
 
         model = str(find_model(job.model).absolute())
-        return count_ray(photos, model, job.backend, job.options, job.workers, job.address)
+        return count_ray(photos, model, job.backend, job.options, job.zones, job.workers, job.address)
     threads = job.threads or _share_of_cores(job.workers)
     predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
-    return count_local(predictor, photos, job.workers)
+    return count_local(predictor, photos, job.workers, job.zones)
 
 
 def _share_of_cores(workers: int) -> int:

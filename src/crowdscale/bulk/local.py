@@ -13,6 +13,7 @@ from crowdscale.errors import CrowdscaleError
 from crowdscale.images import Photo
 from crowdscale.prediction import Predictor, open_photo
 from crowdscale.storage import read_photo_bytes
+from crowdscale.zones import Zones
 
 __all__ = ["count_local"]
 
@@ -50,20 +51,26 @@ class _Line:
         return None
 
 
-def count_local(predictor: Predictor, photos: Iterable[str], workers: int = 1) -> Iterator[PhotoRow]:
+def count_local(
+    predictor: Predictor, photos: Iterable[str], workers: int = 1, zones: Zones | None = None
+) -> Iterator[PhotoRow]:
     """Yield a row for each photo, in the order in which they are done.
 
     Args:
         predictor: Shared by the threads.
         photos: Paths or addresses; read as a stream.
         workers: Threads that predict; as many read and decode.
+        zones: Areas to count in.
     """
     waiting = WAITING * workers
     line = _Line(Queue(waiting), Queue(waiting), Queue(waiting), threading.Event())
     stages = [
         threading.Thread(target=_list, args=(line, photos, workers), daemon=True),
         *(threading.Thread(target=_decode, args=(line, predictor), daemon=True) for _ in range(workers)),
-        *(threading.Thread(target=_predict, args=(line, predictor), daemon=True) for _ in range(workers)),
+        *(
+            threading.Thread(target=_predict, args=(line, predictor, zones), daemon=True)
+            for _ in range(workers)
+        ),
     ]
     for stage in stages:
         stage.start()
@@ -110,21 +117,21 @@ def _open(name: str, predictor: Predictor) -> Photo | str:
         return f"expected to read {name}, but got {error or 'too little memory'}."
 
 
-def _predict(line: _Line, predictor: Predictor) -> None:
+def _predict(line: _Line, predictor: Predictor, zones: Zones | None) -> None:
     try:
         while (item := line.get(line.photos)) is not None:
             name, photo = item
-            line.put(line.rows, _row(name, photo, predictor))
+            line.put(line.rows, _row(name, photo, predictor, zones))
     except Exception as error:  # a defect of ours or of an engine: it ends the job, loudly
         line.put(line.rows, error)
         return
     line.put(line.rows, None)
 
 
-def _row(name: str, photo: Photo | str, predictor: Predictor) -> PhotoRow:
+def _row(name: str, photo: Photo | str, predictor: Predictor, zones: Zones | None) -> PhotoRow:
     if isinstance(photo, str):
         return PhotoRow(name, error=photo)
     try:
-        return row_of(name, predictor.predict_photo(photo))
+        return row_of(name, predictor.predict_photo(photo), zones)
     except (CrowdscaleError, MemoryError) as error:
         return PhotoRow(name, error=str(error) or f"expected to count {name}, but got too little memory.")

@@ -11,6 +11,7 @@ from typing import Any
 from crowdscale.bulk.rows import PhotoRow, count_photo
 from crowdscale.errors import MissingExtraError, OptionError
 from crowdscale.prediction import PredictOptions, Predictor, load
+from crowdscale.zones import Zones
 
 __all__ = ["count_ray"]
 
@@ -25,12 +26,15 @@ STORE = 256 * 1024**2
 class CountPhotos:
     """An actor: loads the model once, then counts what it is given."""
 
-    def __init__(self, model: str, backend: str, threads: int, options: PredictOptions) -> None:
+    def __init__(
+        self, model: str, backend: str, threads: int, options: PredictOptions, zones: Zones | None
+    ) -> None:
+        self.zones = zones
         self.predictor: Predictor = load(model, backend=backend, threads=threads, options=options)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Return the rows of a batch of photos."""
-        rows = [count_photo(self.predictor, str(photo)) for photo in batch["photo"]]
+        rows = [count_photo(self.predictor, str(photo), self.zones) for photo in batch["photo"]]
         return {"row": [row.to_dict() for row in rows]}
 
 
@@ -39,6 +43,7 @@ def count_ray(
     model: str,
     backend: str,
     options: PredictOptions,
+    zones: Zones | None = None,
     workers: int = 1,
     address: str | None = None,
 ) -> Iterator[PhotoRow]:
@@ -49,6 +54,7 @@ def count_ray(
         model: A bundled model's name, or a folder that every node can read.
         backend: The engine that runs it.
         options: How photos are predicted.
+        zones: Areas to count in.
         workers: Actors, each on one core.
         address: Of a running cluster (``auto`` or ``ray://host:10001``); None starts Ray on this machine.
 
@@ -59,7 +65,7 @@ def count_ray(
     ray = _start(workers, address)
     try:
         for some in _rounds(photos):
-            yield from _count(ray, some, (model, backend, 1, options), workers)
+            yield from _count(ray, some, (model, backend, 1, options, zones), workers)
     finally:
         ray.shutdown()
 

@@ -48,7 +48,13 @@ def _schema(pa: Any, broken: bool) -> Any:
     region = pa.struct([*box, ("count_before", pa.float32()), ("count_after", pa.float32())])
     numbers = {"people": pa.float64(), "first_pass": pa.float64(), "width": pa.int32(), "height": pa.int32()}
     work = {"reduction": pa.float64(), "tiles": pa.int32(), "seconds": pa.float32()}
-    lists = {"regions": pa.list_(region), **dict.fromkeys(("x", "y", "confidence"), pa.list_(pa.float32()))}
+    zone = [("name", pa.string()), ("people", pa.float64()), ("dots", pa.int32())]
+    zones = pa.list_(pa.struct([*zone, ("per_square_metre", pa.float64())]))
+    lists = {
+        "zones": zones,
+        "regions": pa.list_(region),
+        **dict.fromkeys(("x", "y", "confidence"), pa.list_(pa.float32())),
+    }
     return pa.schema([("photo", pa.string()), *numbers.items(), *work.items(), *lists.items()])
 
 
@@ -66,7 +72,18 @@ def _from_parquet(data: bytes, columns: list[str]) -> Rows:
     return list(pa.parquet.read_table(pa.BufferReader(data), columns=columns).to_pylist())
 
 
-CSV_COLUMNS = ("photo", "people", "first_pass", "width", "height", "reduction", "tiles", "seconds", "regions")
+CSV_COLUMNS = (
+    "photo",
+    "people",
+    "first_pass",
+    "width",
+    "height",
+    "reduction",
+    "tiles",
+    "seconds",
+    "regions",
+    "zones",
+)
 
 
 def _to_csv(rows: Rows, broken: bool) -> bytes:
@@ -75,7 +92,9 @@ def _to_csv(rows: Rows, broken: bool) -> bytes:
     columns = ["photo", "error"] if broken else list(CSV_COLUMNS)
     writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "regions": json.dumps(row["regions"])} for row in rows)
+    writer.writerows(
+        {**row, **{name: json.dumps(row[name]) for name in ("regions", "zones")}} for row in rows
+    )
     return stream.getvalue().encode("utf-8", "surrogateescape")
 
 

@@ -9,6 +9,7 @@ from crowdscale.errors import CrowdscaleError
 from crowdscale.prediction import Predictor, open_photo
 from crowdscale.result import Prediction
 from crowdscale.storage import read_photo_bytes
+from crowdscale.zones import Zones
 
 __all__ = ["PhotoRow", "count_photo", "row_of"]
 
@@ -33,6 +34,8 @@ class PhotoRow:
     """Of each head, in pixels of the original."""
     y: list[float] = field(default_factory=list)
     confidence: list[float] = field(default_factory=list)
+    zones: list[dict[str, Any]] = field(default_factory=list)
+    """Each with name, people, dots, per_square_metre."""
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -40,8 +43,10 @@ class PhotoRow:
         return asdict(self)
 
 
-def row_of(photo: str, prediction: Prediction) -> PhotoRow:
-    """Return a prediction as a row; positions to a hundredth of a pixel."""
+def row_of(photo: str, prediction: Prediction, zones: Zones | None = None) -> PhotoRow:
+    """Return a prediction as a row; positions to a hundredth of a pixel. Raises DataError where zones do not fit."""
+    counts = zones.count(prediction) if zones is not None else []
+    prediction = zones.limit(prediction) if zones is not None else prediction
     points = prediction.points
     known = points is not None and points.confidence is not None
     width, height = prediction.size
@@ -66,14 +71,23 @@ def row_of(photo: str, prediction: Prediction) -> PhotoRow:
         points.xy[:, 0].round(2).tolist() if points is not None else [],
         points.xy[:, 1].round(2).tolist() if points is not None else [],
         points.confidence.round(3).tolist() if known else [],  # type: ignore[union-attr]
+        [
+            {
+                "name": zone.name,
+                "people": round(zone.people, 3),
+                "dots": zone.dots,
+                "per_square_metre": zone.per_square_metre,
+            }
+            for zone in counts
+        ],
     )
 
 
-def count_photo(predictor: Predictor, photo: str) -> PhotoRow:
+def count_photo(predictor: Predictor, photo: str, zones: Zones | None = None) -> PhotoRow:
     """Read and count one photo; what is wrong with it becomes the row's sentence."""
     try:
         decoded = open_photo(read_photo_bytes(photo), predictor.options.max_pixels)
-        return row_of(photo, predictor.predict_photo(decoded))
+        return row_of(photo, predictor.predict_photo(decoded), zones)
     except CrowdscaleError as error:
         return PhotoRow(photo, error=str(error).replace("the bytes given", photo))
     except (OSError, MemoryError) as error:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdscale.cli.count_report import Outcome, picture_names, report, write_points
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -25,23 +22,12 @@ if TYPE_CHECKING:
     from crowdscale.points import Points
     from crowdscale.prediction import PredictOptions, Predictor
     from crowdscale.result import Prediction
+    from crowdscale.zones import ZoneCount, Zones
 
 __all__ = ["count"]
 
-COLUMNS = ("photo", "people", "first_pass", "regions", "factor", "seconds", "reduction", "error")
-"""Of the CSV file; boxes (left top right bottom) and factors of several regions are parted by semicolons."""
-
 SOME_FAILED, NOTHING_DONE, INTERRUPTED = 1, 2, 130
 """Exit codes."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one photo: a prediction, or the sentence that says why there is none."""
-
-    photo: Path
-    prediction: Prediction | None = None
-    error: str = ""
 
 
 def count(
@@ -54,7 +40,10 @@ def count(
     ] = "lite",
     save: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write NAME_people.jpg and NAME_heat.jpg of each photo here."),
+        typer.Option(metavar="DIR", help="Write NAME_people.jpg, NAME_heat.jpg and NAME_zoom.jpg here."),
+    ] = None,
+    zones: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Count in these zones too (crowdscale zones).")
     ] = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write one row for each photo.")
@@ -128,20 +117,23 @@ def count(
 
         refuse_with_out(save=save, csv=csv_file, json=json_file, points=points_file)
         options = replace(options, keep_map=False)
-        job = Job(tuple(photos), model, backend, options, engine, workers, threads, address)
+        job = Job(
+            tuple(photos), model, backend, options, engine, workers, threads, address, _read_zones(zones)
+        )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
     for target in (csv_file, json_file, points_file):
         _check_target(target)
+    known = _read_zones(zones)
     found, outcomes = _find(photos)
     stopped = False
     if found:
         from crowdscale.prediction import load
 
         predictor = load(model, backend=backend, device=device, threads=threads, options=options)
-        stopped = _count_all(found, predictor, save, quiet, outcomes)
-    _report(outcomes, csv_file, json_file, quiet)
+        stopped = _count_all(found, predictor, save, quiet, outcomes, known)
+    report(outcomes, csv_file, json_file, quiet)
     if points_file is not None:
-        _write_points(points_file, outcomes, decimals)
+        write_points(points_file, outcomes, decimals)
     raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes))
 
 
@@ -175,6 +167,14 @@ def _check_target(path: Path | None) -> None:
         raise OptionError("expected the path of a file that can be written", str(path))
 
 
+def _read_zones(path: Path | None) -> Zones | None:
+    if path is None:
+        return None
+    from crowdscale.zone_files import read_zones
+
+    return read_zones(path)
+
+
 def _find(sources: list[str]) -> tuple[list[Path], list[Outcome]]:
     """Return the photos of all sources, each once, and an outcome for each source without any."""
     from crowdscale.images import find_images
@@ -190,68 +190,71 @@ def _find(sources: list[str]) -> tuple[list[Path], list[Outcome]]:
 
 
 def _count_all(
-    photos: list[Path], predictor: Predictor, save: Path | None, quiet: bool, outcomes: list[Outcome]
+    photos: list[Path],
+    predictor: Predictor,
+    save: Path | None,
+    quiet: bool,
+    outcomes: list[Outcome],
+    zones: Zones | None,
 ) -> bool:
     """Add an outcome for each photo; returns whether Ctrl-C cut it short, what is done being kept."""
-    names = _picture_names(photos)
+    names = picture_names(photos)
     try:
         with _progress(len(photos), quiet) as advance:
             for photo in photos:
-                outcomes.append(_count_one(photo, predictor, save / names[photo] if save else None))
+                outcomes.append(_count_one(photo, predictor, save / names[photo] if save else None, zones))
                 advance()
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _count_one(path: Path, predictor: Predictor, pictures: Path | None) -> Outcome:
+def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
     """Count one photo and draw it; what is wrong with it becomes a sentence."""
     from crowdscale.images import read_image
 
     try:
         photo = read_image(path, predictor.options.max_pixels)
         prediction = predictor.predict_photo(photo)
+        counts = tuple(zones.count(prediction)) if zones is not None else ()
+        if zones is not None:
+            prediction = zones.limit(prediction)
         if pictures is not None:
-            _save(photo.pixels, prediction, pictures)
+            _save(photo.pixels, prediction, pictures, zones, counts)
     except CrowdscaleError as error:
         return Outcome(path, error=str(error))
     except (OSError, MemoryError) as error:
         return Outcome(
             path, error=f"expected to count {path} and save it, but got {error or 'too little memory'}."
         )
-    return Outcome(path, replace(prediction, map=None))  # maps of a thousand photos would fill the memory
+    return Outcome(
+        path, replace(prediction, map=None), zones=counts
+    )  # maps of a thousand photos would fill the memory
 
 
-def _save(pixels: Pixels, prediction: Prediction, pictures: Path) -> None:
-    """Write the two pictures of a photo, at the size at which it was predicted."""
+def _save(
+    pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
+) -> None:
+    """Write the pictures of a photo, at the size at which it was read; the zoom's only where there is one."""
     from crowdscale.images import write_image
-    from crowdscale.viz import annotate, draw_heat
+    from crowdscale.viz import annotate, draw_heat, draw_zoom
 
     height, width = pixels.shape[:2]
-    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction))
+    shown = pixels
+    if zones is not None:
+        from crowdscale.zone_pictures import draw_zones
+
+        shown = draw_zones(
+            pixels, zones.fit(prediction.size).resized((width, height), prediction.size), counts
+        )
+    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(shown, prediction))
     people: Points | NDArray[np.float32] | None = prediction.density
     if prediction.points is not None:
         people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
     if people is not None:
         write_image(pictures.with_name(f"{pictures.name}_heat.jpg"), draw_heat(pixels, people))
-
-
-def _picture_names(photos: list[Path]) -> dict[Path, Path]:
-    """Return for each photo a name without suffix, below the folder they share; equal ones are numbered."""
-    whole = [photo.absolute() for photo in photos]
-    try:
-        base = os.path.commonpath([photo.parent for photo in whole])
-        names = [photo.relative_to(base).with_suffix("") for photo in whole]
-    except ValueError:  # drives of Windows share no folder
-        names = [Path(photo.stem) for photo in whole]
-    taken: set[str] = set()
-    for index, name in enumerate(names):
-        number, free = 2, name
-        while str(free).casefold() in taken:
-            free, number = name.with_name(f"{name.name}_{number}"), number + 1
-        taken.add(str(free).casefold())
-        names[index] = free
-    return dict(zip(photos, names, strict=True))
+    if prediction.regions:
+        write_image(pictures.with_name(f"{pictures.name}_zoom.jpg"), draw_zoom(pixels, prediction))
 
 
 @contextmanager
@@ -273,109 +276,3 @@ def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
                 progress.update(task, rate=f"{progress.tasks[0].completed / elapsed:.2g} photos/s")
 
         yield advance
-
-
-def _report(outcomes: list[Outcome], csv_file: Path | None, json_file: Path | None, quiet: bool) -> None:
-    """Print the table, write the files, then a sentence for each photo that failed."""
-    done = [outcome for outcome in outcomes if outcome.prediction is not None]
-    if done and not quiet:
-        _print_table(done)
-    if csv_file is not None:
-        _write(csv_file, _csv_text(outcomes))
-    if json_file is not None:
-        _write(json_file, _json_text(outcomes))
-    for outcome in outcomes:
-        if outcome.error:
-            print(f"Error: {outcome.error}", file=sys.stderr)
-
-
-def _print_table(done: list[Outcome]) -> None:
-    from rich.markup import escape
-
-    from crowdscale.cli.tables import new_table, print_table
-
-    sides = dict.fromkeys(("people", "first_pass", "region", "factor", "seconds"), "right")
-    table = new_table(photo="left", **sides, note="left")
-    predictions = [each.prediction for each in done if each.prediction is not None]
-    for outcome, prediction in zip(done, predictions, strict=True):
-        table.add_row(escape(str(outcome.photo)), *_cells(prediction))
-    if len(done) > 1:
-        people = sum(prediction.count for prediction in predictions)
-        first = sum(prediction.first_count for prediction in predictions)
-        seconds = sum(prediction.seconds for prediction in predictions)
-        table.add_section()
-        table.add_row(f"{len(done)} photos", f"{people:.0f}", f"{first:.0f}", "", "", f"{seconds:.2f}", "")
-    print_table(table)
-
-
-def _cells(prediction: Prediction) -> list[str]:
-    """The cells of a photo after its name; a line for each region."""
-    regions = prediction.regions
-    notes = []
-    if prediction.reduction < 1:
-        width, height = prediction.size
-        notes.append(f"reduced to {width * height * prediction.reduction**2 / 1e6:.1f} MP")
-    if any(region.capped for region in regions):
-        notes.append("factor capped")
-    return [
-        f"{prediction.count:.0f}",
-        f"{prediction.first_count:.0f}",
-        "\n".join("{},{} – {},{}".format(*region.box.as_tuple()) for region in regions) or "none",
-        "\n".join(f"×{region.factor:.2f}" for region in regions),
-        f"{prediction.seconds:.2f}",
-        ", ".join(notes),
-    ]
-
-
-def _write(path: Path, text: str) -> None:
-    from crowdscale.images import write_atomic
-
-    try:
-        write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
-    except OSError as error:
-        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
-
-
-def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
-    """Write the heads of each photo that was counted as a point file of the field, by the photo's name."""
-    from crowdscale.metrics import Entry, write_entries
-
-    done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
-    names = {photo: name.as_posix() for photo, name in _picture_names([photo for photo, _ in done]).items()}
-    try:
-        write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
-    except OSError as error:
-        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
-
-
-def _csv_text(outcomes: list[Outcome]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for outcome in outcomes:
-        writer.writerow([outcome.photo, *_csv_cells(outcome.prediction), outcome.error])
-    return stream.getvalue()
-
-
-def _csv_cells(prediction: Prediction | None) -> list[str]:
-    if prediction is None:
-        return [""] * (len(COLUMNS) - 2)
-    return [
-        f"{round(prediction.count, 2):.12g}",
-        f"{round(prediction.first_count, 2):.12g}",
-        ";".join(" ".join(map(str, region.box.as_tuple())) for region in prediction.regions),
-        ";".join(f"{region.factor:.4g}" for region in prediction.regions),
-        f"{prediction.seconds:.3f}",
-        f"{prediction.reduction:.4g}",
-    ]
-
-
-def _json_text(outcomes: list[Outcome]) -> str:
-    rows = [
-        {
-            "photo": str(each.photo),
-            **(each.prediction.to_dict() if each.prediction else {"error": each.error}),
-        }
-        for each in outcomes
-    ]
-    return json.dumps(rows, indent=1) + "\n"

@@ -1,0 +1,182 @@
+"""What ``crowdscale count`` says of photos: tables on the terminal, CSV, JSON and point files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crowdscale.errors import OptionError
+
+if TYPE_CHECKING:
+    from crowdscale.result import Prediction
+    from crowdscale.zones import ZoneCount
+
+__all__ = ["Outcome", "picture_names", "report", "write_points"]
+
+COLUMNS = ("photo", "people", "first_pass", "regions", "factor", "seconds", "reduction", "error")
+"""Of the CSV file; boxes (left top right bottom) and factors of several regions are parted by semicolons."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one photo: a prediction, or the sentence that says why there is none."""
+
+    photo: Path
+    prediction: Prediction | None = None
+    error: str = ""
+    zones: tuple[ZoneCount, ...] = ()
+
+
+def report(outcomes: list[Outcome], csv_file: Path | None, json_file: Path | None, quiet: bool) -> None:
+    """Print the table, write the files, then a sentence for each photo that failed."""
+    done = [outcome for outcome in outcomes if outcome.prediction is not None]
+    if done and not quiet:
+        _print_table(done)
+        _print_zones(done)
+    if csv_file is not None:
+        _write(csv_file, _csv_text(outcomes))
+    if json_file is not None:
+        _write(json_file, _json_text(outcomes))
+    for outcome in outcomes:
+        if outcome.error:
+            print(f"Error: {outcome.error}", file=sys.stderr)
+
+
+def _print_table(done: list[Outcome]) -> None:
+    from rich.markup import escape
+
+    from crowdscale.cli.tables import new_table, print_table
+
+    sides = dict.fromkeys(("people", "first_pass", "region", "factor", "seconds"), "right")
+    table = new_table(photo="left", **sides, note="left")
+    predictions = [each.prediction for each in done if each.prediction is not None]
+    for outcome, prediction in zip(done, predictions, strict=True):
+        table.add_row(escape(str(outcome.photo)), *_cells(prediction))
+    if len(done) > 1:
+        people = sum(prediction.count for prediction in predictions)
+        first = sum(prediction.first_count for prediction in predictions)
+        seconds = sum(prediction.seconds for prediction in predictions)
+        table.add_section()
+        table.add_row(f"{len(done)} photos", f"{people:.0f}", f"{first:.0f}", "", "", f"{seconds:.2f}", "")
+    print_table(table)
+
+
+def _print_zones(done: list[Outcome]) -> None:
+    from rich.markup import escape
+
+    from crowdscale.cli.tables import new_table, print_table
+
+    if not any(outcome.zones for outcome in done):
+        return
+    sides = dict.fromkeys(("people", "dots", "capacity", "m2", "per_m2"), "right")
+    table = new_table(photo="left", zone="left", **sides, level="left")
+    for outcome in done:
+        for zone in outcome.zones:
+            numbers = (zone.dots, zone.capacity), (zone.square_metres, zone.per_square_metre)
+            whole = ["" if number is None else f"{number:,}" for number in numbers[0]]
+            broken = ["" if number is None else f"{number:,.3g}" for number in numbers[1]]
+            name = escape(str(outcome.photo)), escape(zone.name)
+            table.add_row(*name, f"{zone.people:,.0f}", *whole, *broken, zone.level or "")
+    print()
+    print_table(table)
+
+
+def _cells(prediction: Prediction) -> list[str]:
+    """The cells of a photo after its name; a line for each region."""
+    regions = prediction.regions
+    notes = []
+    if prediction.reduction < 1:
+        width, height = prediction.size
+        notes.append(f"reduced to {width * height * prediction.reduction**2 / 1e6:.1f} MP")
+    if any(region.capped for region in regions):
+        notes.append("factor capped")
+    return [
+        f"{prediction.count:.0f}",
+        f"{prediction.first_count:.0f}",
+        "\n".join("{},{} – {},{}".format(*region.box.as_tuple()) for region in regions) or "none",
+        "\n".join(f"×{region.factor:.2f}" for region in regions),
+        f"{prediction.seconds:.2f}",
+        ", ".join(notes),
+    ]
+
+
+def _write(path: Path, text: str) -> None:
+    from crowdscale.images import write_atomic
+
+    try:
+        write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
+    except OSError as error:
+        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+
+
+def _csv_text(outcomes: list[Outcome]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    zones = list(dict.fromkeys(zone.name for outcome in outcomes for zone in outcome.zones))
+    writer.writerow([*COLUMNS, *zones])
+    for outcome in outcomes:
+        people = {zone.name: f"{round(zone.people, 2):.12g}" for zone in outcome.zones}
+        cells = _csv_cells(outcome.prediction)
+        writer.writerow([outcome.photo, *cells, outcome.error, *(people.get(name, "") for name in zones)])
+    return stream.getvalue()
+
+
+def _csv_cells(prediction: Prediction | None) -> list[str]:
+    if prediction is None:
+        return [""] * (len(COLUMNS) - 2)
+    return [
+        f"{round(prediction.count, 2):.12g}",
+        f"{round(prediction.first_count, 2):.12g}",
+        ";".join(" ".join(map(str, region.box.as_tuple())) for region in prediction.regions),
+        ";".join(f"{region.factor:.4g}" for region in prediction.regions),
+        f"{prediction.seconds:.3f}",
+        f"{prediction.reduction:.4g}",
+    ]
+
+
+def _json_text(outcomes: list[Outcome]) -> str:
+    rows = [
+        {
+            "photo": str(each.photo),
+            **(each.prediction.to_dict() if each.prediction else {"error": each.error}),
+            **({"zones": [asdict(zone) for zone in each.zones]} if each.zones else {}),
+        }
+        for each in outcomes
+    ]
+    return json.dumps(rows, indent=1) + "\n"
+
+
+def write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
+    """Write the heads of each photo that was counted as a point file of the field, by the photo's name."""
+    from crowdscale.metrics import Entry, write_entries
+
+    done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
+    names = {photo: name.as_posix() for photo, name in picture_names([photo for photo, _ in done]).items()}
+    try:
+        write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
+    except OSError as error:
+        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+
+
+def picture_names(photos: list[Path]) -> dict[Path, Path]:
+    """Return for each photo a name without suffix, below the folder they share; equal ones are numbered."""
+    whole = [photo.absolute() for photo in photos]
+    try:
+        base = os.path.commonpath([photo.parent for photo in whole])
+        names = [photo.relative_to(base).with_suffix("") for photo in whole]
+    except ValueError:  # drives of Windows share no folder
+        names = [Path(photo.stem) for photo in whole]
+    taken: set[str] = set()
+    for index, name in enumerate(names):
+        number, free = 2, name
+        while str(free).casefold() in taken:
+            free, number = name.with_name(f"{name.name}_{number}"), number + 1
+        taken.add(str(free).casefold())
+        names[index] = free
+    return dict(zip(photos, names, strict=True))
