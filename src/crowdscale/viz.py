@@ -5,7 +5,7 @@ Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -247,8 +247,16 @@ def _zooms(factors: list[float]) -> str:
     )
 
 
-def annotate(image: Pixels, prediction: Prediction) -> Pixels:
-    """Return the photo, at its original size or reduced, with heads, regions and the count."""
+def annotate(
+    image: Pixels, prediction: Prediction, overlay: Callable[[Pixels], Pixels] | None = None
+) -> Pixels:
+    """Return the photo, at its original size or reduced, with heads, regions and the count.
+
+    Args:
+        image: (h, w, 3) RGB uint8.
+        prediction: What is drawn.
+        overlay: Draws more over the heads, before the caption: zones.
+    """
     height, width = _checked(image).shape[:2]
     x, y = width / prediction.size[0], height / prediction.size[1]
     if prediction.points is not None:
@@ -257,7 +265,8 @@ def annotate(image: Pixels, prediction: Prediction) -> Pixels:
         Region(_scaled(r.box, x, y), r.factor, r.count_before, r.count_after, r.capped)
         for r in prediction.regions
     ]
-    return draw_caption(draw_regions(image, regions), summary(prediction))
+    image = draw_regions(image, regions)
+    return draw_caption(overlay(image) if overlay is not None else image, summary(prediction))
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:

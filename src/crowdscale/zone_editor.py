@@ -123,7 +123,7 @@ def _handler(editor: ZoneEditor) -> type[http.server.BaseHTTPRequestHandler]:
             self.send_header("Cache-Control", "no-store")
             self.send_header(
                 "Content-Security-Policy",
-                "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+                "default-src 'self'; img-src 'self' data:; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'",
             )
             self.end_headers()
             self.wfile.write(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +16,10 @@ __all__ = ["draw_zones"]
 
 Pixels = NDArray[np.uint8]
 
-CALM: Colour = (60, 230, 255)
+CALM: Colour = (150, 235, 120)
 FULL: Colour = (255, 92, 70)
 INTEREST: Colour = (245, 246, 248)
-TINT = 0.22
+TINT = 0.15
 """Share of a zone's colour laid over the picture."""
 OUTSIDE = 0.55
 """Brightness of what no region of interest covers."""
@@ -51,8 +52,7 @@ def draw_zones(
         cv2.polylines(canvas, rings, True, FULL if full else CALM, thickness, cv2.LINE_AA)
     for zone in fitted.counted:
         full = zone.name in alarmed or _over(known.get(zone.name))
-        middle = zone.shape(size).representative_point()
-        _plate(canvas, _label(zone.name, known.get(zone.name)), middle.x, middle.y, FULL if full else CALM)
+        _plate(canvas, _label(zone.name, known.get(zone.name)), zone.shape(size), FULL if full else CALM)
     return canvas
 
 
@@ -84,19 +84,19 @@ def _label(name: str, count: ZoneCount | None) -> list[str]:
     if count.capacity is not None:
         people += f" of {count.capacity:,}"
     if count.per_square_metre is not None:
-        people += f" · {count.per_square_metre:.2g} per m2 {count.level or ''}"
+        people += f" · {count.per_square_metre:.2f} per m2 {count.level or ''}"
     return [name, people.rstrip()]
 
 
-def _plate(canvas: Pixels, lines: list[str], x: float, y: float, colour: Colour) -> None:
-    """Write lines on a filled plate around (x, y), moved into the picture."""
+def _plate(canvas: Pixels, lines: list[str], shape: Any, colour: Colour) -> None:
+    """Write lines on a filled plate above the zone's upper edge, moved into the picture."""
     size = max(11, round(0.8 * text_size(canvas)))
     masks = [text_mask(line, size, canvas.shape[1] - size) for line in lines]
     pad = max(3, size // 3)
     height = sum(mask.shape[0] for mask in masks) + pad
     width = max(mask.shape[1] for mask in masks) + 2 * pad
-    left = min(max(0, round(x - width / 2)), max(0, canvas.shape[1] - width))
-    top = min(max(0, round(y - height / 2)), max(0, canvas.shape[0] - height))
+    left = min(max(0, round(shape.centroid.x - width / 2)), max(0, canvas.shape[1] - width))
+    top = min(max(0, round(shape.bounds[1]) - height), max(0, canvas.shape[0] - height))
     canvas[top : top + height, left : left + width] = colour
     down = top + pad // 2
     for mask in masks:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -240,14 +241,13 @@ def _save(
     from crowdscale.viz import annotate, draw_heat, draw_zoom
 
     height, width = pixels.shape[:2]
-    shown = pixels
+    overlay = None
     if zones is not None:
         from crowdscale.zone_pictures import draw_zones
 
-        shown = draw_zones(
-            pixels, zones.fit(prediction.size).resized((width, height), prediction.size), counts
-        )
-    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(shown, prediction))
+        fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
+        overlay = partial(draw_zones, zones=fitted, counts=counts)
+    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction, overlay))
     people: Points | NDArray[np.float32] | None = prediction.density
     if prediction.points is not None:
         people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])

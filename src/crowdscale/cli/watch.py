@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,10 +182,12 @@ def _picture(seen: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixel
     height, width = pixels.shape[:2]
     factor = min(1.0, SHOWN_SIDE / max(height, width))
     shown = resize_image(pixels, round(width * factor), round(height * factor))
+    overlay = None
     if zones is not None:
         fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
-        shown = draw_zones(shown, fitted, seen.row.zones, alarms.raised if alarms is not None else ())
-    return annotate(shown, seen.prediction)
+        raised = alarms.raised if alarms is not None else set()
+        overlay = partial(draw_zones, zones=fitted, counts=seen.row.zones, alarmed=raised)
+    return annotate(shown, seen.prediction, overlay)
 
 
 @contextmanager
