@@ -1,0 +1,195 @@
+"""``crowdscale watch`` and ``crowdscale zones`` as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crowdscale.cli.durations import seconds_of
+from crowdscale.errors import OptionError
+from crowdscale.images import write_image
+from crowdscale.points import Points
+from crowdscale.zone_files import read_zones
+from tests.fakes import label_photo
+from tests.films import grey_frame, write_film
+
+av = pytest.importorskip("av")
+
+VTEST = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
+ZONES = {
+    "zones": [
+        {"name": "left", "points": [[0, 0], [120, 0], [120, 200], [0, 200]], "capacity": 1},
+        {"name": "right", "points": [[120, 0], [240, 0], [240, 200], [120, 200]]},
+    ]
+}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "crowdscale", *map(str, arguments)]
+
+
+def crowdscale(*arguments, **options):
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, check=False, timeout=120, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory):
+    """Six frames, a second apart, with 1 to 6 people; the fourth is broken."""
+    folder = tmp_path_factory.mktemp("frames")
+    for number in range(1, 7):
+        points = Points([[30 + 32 * i, 60] for i in range(number)])
+        write_image(folder / f"{number}.png", label_photo(points, 240, 200))
+    (folder / "4.png").write_bytes(b"broken")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("1s", 1), ("2", 2), ("1.5m", 90), ("1h", 3600), ("3 min", 180)]
+)
+def test_durations(text, seconds):
+    assert seconds_of(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "s", "1 day", "-1s", "1e3"])
+def test_no_durations(text):
+    with pytest.raises(OptionError, match="expected a duration such as 500ms"):
+        seconds_of(text)
+
+
+def test_everything_is_written(frames, label_model, tmp_path):
+    (tmp_path / "zones.json").write_text(json.dumps(ZONES))
+    done = crowdscale(
+        "watch", frames, "--model", label_model, "--zones", tmp_path / "zones.json", "--rows", tmp_path / "rows.csv",
+        "--video", tmp_path / "film.mp4", "--plot", tmp_path / "plot.png", "--smooth",
+    )  # fmt: skip
+    assert done.returncode == 1  # a frame was broken
+    assert re.search(r"^5 counts over 5\.0 s: 3\.4 people on average, 1 to 6; ", done.stdout)
+    assert "4.png" in done.stderr
+    rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
+    assert [float(row["people"]) for row in rows] == [1, 2, 3, 5, 6]
+    assert [float(row["left"]) for row in rows] == [1, 2, 3, 3, 3]
+    assert [float(row["right"]) for row in rows] == [0, 0, 0, 2, 3]
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        assert [frame.time for frame in film.decode(video=0)] == pytest.approx([0, 1, 2, 4, 5])
+    assert Image.open(tmp_path / "plot.png").size == (1400, 640)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_interrupted_everything_is_valid(label_model, tmp_path, how):
+    film = write_film(tmp_path / "in.avi", [grey_frame(250, 160, 120)] * 20)
+    process = subprocess.Popen(
+        command(
+            "watch", film, "--loop", "--every", "0s", "--model", label_model, "--rows", tmp_path / "rows.jsonl",
+            "--video", tmp_path / "out.mp4", "--plot", tmp_path / "plot.png",
+        ),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    rows = tmp_path / "rows.jsonl"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (rows.exists() and rows.read_text().count("\n") > 12):
+        time.sleep(0.05)
+    process.send_signal(how)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (130, "")
+    counted = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert f"{len(counted)} counts" in stdout
+    with av.open(str(tmp_path / "out.mp4")) as film_out:
+        assert sum(1 for _ in film_out.decode(video=0)) == len(counted)
+    assert Image.open(tmp_path / "plot.png").size == (1400, 640)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["none.mp4"], "expected a video, a folder of frames"),
+        (["{frames}", "--every", "often"], "expected a duration"),
+        (["{frames}", "--plot", "plot.gif"], "--plot as .png"),
+        (["{frames}", "--video", "film.gif"], "a video's name (.mp4, .mov, .mkv)"),
+        (["{frames}", "--rows", "rows.xls"], "rows as .csv or .jsonl"),
+        (["{frames}", "--zones", "none.json"], "expected a file of zones"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_and_exit_2(frames, label_model, tmp_path, arguments, sentence):
+    filled = [argument.format(frames=frames) for argument in arguments]
+    done = crowdscale("watch", *filled, "--model", label_model, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert sentence in done.stderr
+
+
+def test_a_zone_outside_the_picture_is_said(frames, label_model, tmp_path):
+    (tmp_path / "zones.json").write_text(
+        json.dumps({"zones": [{"name": "z", "points": [[0, 0], [900, 0], [9, 9]]}]})
+    )
+    done = crowdscale("watch", frames, "--model", label_model, "--zones", tmp_path / "zones.json")
+    assert done.returncode == 2
+    assert "expected zone z inside the picture of 240×200" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_zones_of_photos_are_in_every_result(frames, label_model, tmp_path):
+    (tmp_path / "zones.json").write_text(json.dumps(ZONES))
+    done = crowdscale(
+        "count", frames / "5.png", frames / "1.png", "--model", label_model, "--zones", tmp_path / "zones.json",
+        "--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json", "--save", tmp_path / "pictures",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"5\.png +left +3 +3 +1", done.stdout)
+    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    assert [(row["people"], row["left"], row["right"]) for row in rows] == [("5", "3", "2"), ("1", "1", "0")]
+    said = json.loads((tmp_path / "a.json").read_text())
+    assert [zone["people"] for zone in said[0]["zones"]] == [3, 2]
+    assert (np.asarray(Image.open(tmp_path / "pictures" / "5_people.jpg"))[:, :, 0] > 230).any()
+
+
+def test_zones_check_and_show(frames, tmp_path):
+    (tmp_path / "zones.json").write_text(json.dumps(ZONES))
+    done = crowdscale("zones", "check", tmp_path / "zones.json", frames / "1.png")
+    assert done.returncode == 0
+    assert re.search(r"left +area +4 +1", done.stdout)
+    done = crowdscale(
+        "zones", "show", tmp_path / "zones.json", frames / "1.png", "--out", tmp_path / "shown.png"
+    )
+    assert Image.open(tmp_path / "shown.png").size == (240, 200)
+
+
+def test_zones_edit_serves_saves_and_ends(frames, tmp_path):
+    out = tmp_path / "zones.json"
+    process = subprocess.Popen(
+        command("zones", "edit", frames / "1.png", "--out", out, "--no-browser"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    address = re.search(r"http://127\.0\.0\.1:\S+", process.stdout.readline())[0]
+    urllib.request.urlopen(
+        urllib.request.Request(address + "zones.json", json.dumps(ZONES).encode(), method="POST")
+    )
+    urllib.request.urlopen(urllib.request.Request(address + "done", b"", method="POST"))
+    stdout, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert stdout == f"2 zones in {out}\n"
+    assert [zone.name for zone in read_zones(out).zones] == ["left", "right"]
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not VTEST.is_file(), reason="needs vtest.avi of Debian's opencv-doc")
+def test_real_pedestrians(bundled, tmp_path):
+    done = crowdscale("watch", VTEST, "--every", "1s", "--duration", "4s", "--rows", tmp_path / "rows.csv")
+    assert done.returncode == 0, done.stderr
+    people = [float(row["people"]) for row in csv.DictReader((tmp_path / "rows.csv").open())]
+    assert len(people) == 5
+    assert all(1 < count < 20 for count in people)
