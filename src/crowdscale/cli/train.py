@@ -76,6 +76,7 @@ def train(
     beta1: Annotated[float, typer.Option(help="Decay of the first moment.")] = 0.9,
     warmup: Annotated[int, typer.Option(help="Steps of warm-up.")] = 100,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 keeps the last ones.")] = 0.998,
+    thinning: Annotated[int, typer.Option(help="The labels' loss reads every n-th pixel each way.")] = 1,
     freeze_norm: Annotated[
         bool,
         typer.Option("--freeze-norm", help="Keep normalisation statistics: to go on from trained weights."),
@@ -137,6 +138,7 @@ def train(
         reduction=None if reduction == "auto" else reduction,  # type: ignore[arg-type]
         bracket_gradient=not detach_bracket,
         block_weight=block_weight,
+        thinning=thinning,
         zoom_gradient=zoom_gradient,
     )
     gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache)

@@ -41,6 +41,8 @@ class LossOptions:
     """Whether the bracket of the dynamic cross-entropy carries gradient."""
     side_weight: float = 0.1
     """Weight of each side output's loss."""
+    thinning: int = 1
+    """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
     block_weight: float = 0.3
     """Weight of the auxiliary block counts."""
     centre_weight: float = 1.0
@@ -137,7 +139,7 @@ class AutoScale(nn.Module):
 
     def map_loss(self, prediction: Prediction, target: Tensor) -> Tensor:
         """Loss of the fused output and, weighted, of every side output against a (b, …, h, w) target."""
-        loss = self._output_loss(prediction.fused, target)
+        loss = self._output_loss(*self._thin(prediction.fused, target))
         size = target.shape[-1]
         for side in prediction.sides:
             stride = size // side.shape[-1]
@@ -145,6 +147,14 @@ class AutoScale(nn.Module):
                 side, self._coarse(target, stride)
             )
         return loss
+
+    def _thin(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Every n-th pixel of labels; the offset follows from the target, so that a resumed run sees the same."""
+        step = self.loss_options.thinning
+        if step == 1 or isinstance(self.codec, Density):
+            return output, target
+        top, left = divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
+        return output[..., top::step, left::step], target[:, top::step, left::step]
 
     def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
         return self.loss_options.block_weight * block_count_loss(blocks, counts)
