@@ -85,11 +85,13 @@ def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") 
         reduction: As in ``dynamic_cross_entropy``.
     """
     with torch.autocast(logits.device.type, enabled=False):
-        log_p = widen(logits).log_softmax(1)
-        upto = log_p.logcumsumexp(1)[:, :-1]  # log P(class <= k)
-        beyond = log_p.flip(1).logcumsumexp(1).flip(1)[:, 1:]  # log P(class > k)
-        edges = torch.arange(logits.shape[1] - 1, device=logits.device).view(1, -1, 1, 1)
-        told = torch.where(labels[:, None] > edges, beyond, upto).sum(1)
+        p = widen(logits).softmax(1)
+        classes = p.shape[1]
+        # Summed from both ends: 1 - P(class <= k) would lose what is small.
+        beyond = p.new_ones(classes, classes).triu(1)[:-1]
+        above, below = (torch.einsum("kc,bchw->bkhw", matrix, p) for matrix in (beyond, 1 - beyond))
+        edges = torch.arange(classes - 1, device=logits.device).view(1, -1, 1, 1)
+        told = torch.where(labels[:, None] > edges, above, below).clamp(min=1e-37).log().sum(1)
         return reduce_pixels(-told, reduction)
 
 

@@ -7,6 +7,12 @@ from torch import Tensor
 
 __all__ = ["sinkhorn_potentials", "transport_cost"]
 
+REFRESH = 10
+"""Products before the matrix is taken anew: potentials move by a few ε in that time, far from any overflow."""
+
+TINY = 1e-30
+"""Where a row or column of the matrix has died, its potential moves by at most 69 ε until the next refresh."""
+
 
 def transport_cost(
     cost: Tensor, sources: Tensor, sinks: Tensor, smoothing: float = 10.0, iterations: int = 100
@@ -34,14 +40,23 @@ def sinkhorn_potentials(
     """Return the potentials α (n,) and β (m,) of the smoothed problem.
 
     ε starts at the largest cost and is halved each iteration down to ``smoothing``: a few wide steps put mass
-    roughly right, where narrow ones alone would need thousands.
+    roughly right, where narrow ones alone would need thousands. Then the plan is fitted by products with a matrix,
+    which is taken anew from the potentials every few steps: logarithms' safety at a tenth of their price.
     """
-    log_a, log_b = sources.log(), sinks.log()
     alpha, beta = torch.zeros_like(sources), torch.zeros_like(sinks)
-    wide = float(cost.max()) if cost.numel() else smoothing
-    for _ in range(iterations):
+    log_a, log_b = sources.log(), sinks.log()
+    wide, left = float(cost.max()) if cost.numel() else smoothing, iterations
+    while left and (wide > smoothing or left == iterations):
         epsilon = max(smoothing, wide)
-        wide /= 2
         alpha = -epsilon * (log_b + (beta - cost) / epsilon).logsumexp(1)
         beta = -epsilon * (log_a[:, None] + (alpha[:, None] - cost) / epsilon).logsumexp(0)
+        wide, left = wide / 2, left - 1
+    while left > 0:
+        plan = ((alpha[:, None] + beta - cost) / smoothing).exp()
+        v = torch.ones_like(beta)
+        for _ in range(min(left, REFRESH)):
+            u = 1 / (plan @ (sinks * v)).clamp(min=TINY)
+            v = 1 / (plan.T @ (sources * u)).clamp(min=TINY)
+        alpha, beta = alpha + smoothing * u.log(), beta + smoothing * v.log()
+        left -= REFRESH
     return alpha, beta
