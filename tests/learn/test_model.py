@@ -84,7 +84,9 @@ def test_the_target_of_the_second_pass_is_made_anew_at_its_scale(monkeypatch):
     batch, images = batch_of(model.codec, [1])
     batch["points"] = [np.array([[40.0, 39.0], [50.0, 44.0]])]
     targets = []
-    monkeypatch.setattr(model, "map_loss", lambda prediction, target: targets.append(target) or images.sum())
+    monkeypatch.setattr(
+        model, "map_loss", lambda prediction, target, points: targets.append(target) or images.sum()
+    )
     model.losses(images, batch, refine=True)
     rows, columns = np.nonzero(targets[1][0].numpy() == 0)
     middle = 39.5

@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save
 
 from crowdscale.errors import ModelError
 from crowdscale.images import write_atomic
-from crowdscale.learn.model import AutoScale, LossOptions
-from crowdscale.learn.networks.backbones import BACKBONES
-from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.losses import LossOptions
+from crowdscale.learn.model import AutoScale
+from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
 
@@ -26,10 +26,12 @@ WEIGHTS = "weights.safetensors"
 def build_model(
     config: ModelConfig, centre: CentreOptions | None = None, losses: LossOptions | None = None
 ) -> AutoScale:
-    """Return the untrained AutoScale that a description names."""
-    if config.backbone not in BACKBONES:
-        raise ModelError(f"expected a backbone out of {', '.join(BACKBONES)}", repr(config.backbone))
-    network = CountingNetwork(BACKBONES[config.backbone](), config.codec.channels, config.block_counts)
+    """Return the untrained AutoScale that a description names.
+
+    Raises:
+        OptionError: Its network is unknown here, or cannot be taught with this loss.
+    """
+    network = build_network(config.network, config.backbone, config.codec.channels, config.block_counts)
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()
     )

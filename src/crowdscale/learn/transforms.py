@@ -56,7 +56,7 @@ class CropOptions:
     """Side of a training crop in pixels, a multiple of 32; 0 takes whole photos (the papers')."""
     scale_low: float = 0.7
     """Smallest random enlargement of a crop."""
-    scale_high: float = 1.4
+    scale_high: float = 1.6
     """Largest random enlargement of a crop."""
     flip: bool = True
     """Mirror every other crop."""

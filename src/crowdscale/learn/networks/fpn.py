@@ -34,6 +34,9 @@ class Prediction(NamedTuple):
     """(b, c, h/8, w/8): side features and the fused output, which the scale net reads."""
     blocks: Tensor | None
     """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people a block, where the head exists."""
+    own: Tensor | None = None
+    """(b, classes, h/s, w/s): the map at the network's own stride, logits or people a cell, which the loss is
+    taken of instead of ``fused``; None where ``fused`` is the network's own."""
 
 
 class SideLevel(nn.Module):
@@ -89,6 +92,9 @@ class CountingNetwork(nn.Module):
 
     stride = 32
     """Images are padded to whole multiples of this many pixels."""
+    feature_stride = FEATURE_STRIDE
+    usual_loss = "mse"
+    """The loss of its density where none is asked for."""
 
     def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
         super().__init__()
