@@ -58,6 +58,9 @@ def train(
     l2s_crop: Annotated[int, typer.Option(help="Side of a crop in the second phase.")] = 384,
     scale_low: Annotated[float, typer.Option(help="Smallest random enlargement.")] = 0.7,
     scale_high: Annotated[float, typer.Option(help="Largest random enlargement.")] = 1.6,
+    negatives: Annotated[
+        float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
+    ] = 0.0,
     batch: Annotated[int, typer.Option(help="Crops a step and process.")] = 8,
     l2s_batch: Annotated[int, typer.Option(help="The same in the second phase.")] = 4,
     optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw",
@@ -113,7 +116,8 @@ def train(
         seed=seed, validate_every=validate_every,
         l2s_validate_every=l2s_validate_every, save_every=save_every, workers=workers, device=device,
         devices=devices, precision=precision, pictures=pictures,
-        crop_options=CropOptions(crop=crop, scale_low=scale_low, scale_high=scale_high), l2s_crop=l2s_crop,
+        crop_options=CropOptions(crop=crop, scale_low=scale_low, scale_high=scale_high, negatives=negatives),
+        l2s_crop=l2s_crop,
     )  # fmt: skip
     losses = LossOptions(
         reduction=None if reduction == "auto" else reduction,  # type: ignore[arg-type]
