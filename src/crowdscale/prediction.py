@@ -32,6 +32,9 @@ __all__ = ["PredictOptions", "Predictor", "load"]
 WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
+CALIBRATED = ("refine", "factor", "regions", "merge")
+"""Options that change counts: with another value than the default there are no calibrated intervals."""
+
 Pixels = NDArray[np.uint8]
 Reading = Any  # PointsReading, DensityReading, BlockReading or HybridReading, never mixed
 
@@ -127,6 +130,12 @@ class Predictor:
             for tile, seen in zip(batch, self._first_passes(canvas, batch), strict=True)
         ]
         return self._finish(photo, canvas, tiles, found, started)
+
+    @property
+    def _as_calibrated(self) -> bool:
+        """Whether photos are counted the way in which intervals were calibrated."""
+        usual, options = PredictOptions(), self.options
+        return all(getattr(options, name) == getattr(usual, name) for name in CALIBRATED)
 
     @property
     def _published(self) -> bool:
@@ -266,6 +275,7 @@ class Predictor:
             reduction=min(1.0, *factors),
             tiles=len(tiles),
             seconds=time.perf_counter() - started,
+            calibration=self.config.calibration if self._as_calibrated else None,
         )
 
     @staticmethod

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from crowdscale.calibration import Calibration
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
 from crowdscale.regions import DensityRule, LabelRule
@@ -81,6 +82,8 @@ class ModelConfig:
     training: Mapping[str, Any] = field(default_factory=dict)
     """Data, release, seed, crops seen, validation scores."""
     licence: str = ""
+    calibration: Calibration | None = None
+    """How far its counts may be off; None where that was not measured."""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the folder."""
 
@@ -97,12 +100,13 @@ class ModelConfig:
                 "expected --method points or hybrid for a model of distance labels", repr(method)
             )
         if method == "points":
-            return replace(self, method="points", codec=DistanceLabels(self.codec.edges))
+            codec = DistanceLabels(self.codec.edges)
+            return replace(self, method="points", codec=codec, calibration=None)
         if not self.block_counts:
             raise OptionError(
                 "expected a model with block counts for --method hybrid", f"{self.name} without"
             )
-        return replace(self, method="hybrid", codec=HybridLabels(self.codec.edges))
+        return replace(self, method="hybrid", codec=HybridLabels(self.codec.edges), calibration=None)
 
     def to_json(self) -> str:
         """Return the description as written to ``model.json``."""
@@ -119,6 +123,8 @@ class ModelConfig:
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
+            if values.get("calibration"):
+                values["calibration"] = Calibration.from_dict(values["calibration"])
             return cls(**_tuples(values))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             known = ", ".join(f.name for f in fields(cls))

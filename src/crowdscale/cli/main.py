@@ -10,6 +10,7 @@ import typer
 
 from crowdscale import __version__
 from crowdscale.cli.average import average
+from crowdscale.cli.calibrate import calibrate
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
@@ -28,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, watch, models, evaluate, score, compare, train, tune, average, export):
+for command in (count, watch, models, evaluate, score, compare, train, tune, calibrate, average, export):
     app.command()(command)
 app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")

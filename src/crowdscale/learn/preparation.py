@@ -158,7 +158,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     training: dict[str, Any] = {"data": gathered.sets, "seed": start.seed}
     if start.init:
         parent = read_config(find_model(start.init))
-        return replace(parent, name=start.name, training={**training, "init": parent.name}, files={})
+        training["init"] = parent.name
+        return replace(parent, name=start.name, training=training, calibration=None, files={})
     points = start.method != "density"
     config = ModelConfig(
         name=start.name,
