@@ -26,7 +26,7 @@ PLAIN = Calibration((0.5, 0.9), (0.1, 0.25), offset=10.0, growth=0.0, smallest=5
 def crowd(photos: int, seed: int, growth: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """(truth, counts) with errors in proportion to the count, more so in larger crowds by ``growth``."""
     random = np.random.default_rng(seed)
-    counts = np.exp(random.uniform(2, 8, photos))
+    counts = np.exp(random.uniform(5, 9, photos))  # large, so that rounding to whole people adds little
     error = random.laplace(0, 0.1, photos) * counts * (counts / 100) ** growth
     return np.maximum(0, np.rint(counts + error)), counts
 
