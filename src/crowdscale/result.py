@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from crowdscale import interchange
 from crowdscale.calibration import Calibration, Interval
 from crowdscale.errors import OptionError
+from crowdscale.familiarity import Impression
 from crowdscale.maps import BlockReading
 from crowdscale.points import Box, Points
 
@@ -71,6 +72,9 @@ class Prediction:
     """How far the model's counts may be off; None where that was not measured for this way of counting."""
     warnings: tuple[str, ...] = ()
     """A sentence for each way in which the photo is unlike those that the model was trained on."""
+
+    impression: Impression | None = None
+    """What was measured of the photo to tell whether it is a familiar one."""
 
     def interval(self, level: float = 0.9) -> Interval | None:
         """Return the (low, high) between which the true number lies at this level, for photos like the calibration's.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from crowdscale.calibration import Calibration
 from crowdscale.errors import ModelError, OptionError, unknown_name
+from crowdscale.familiarity import Familiar
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
 from crowdscale.regions import DensityRule, LabelRule
 
@@ -84,6 +85,8 @@ class ModelConfig:
     licence: str = ""
     calibration: Calibration | None = None
     """How far its counts may be off; None where that was not measured."""
+    familiar: Familiar | None = None
+    """What its training photos look like; None where that was not measured."""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the folder."""
 
@@ -101,12 +104,13 @@ class ModelConfig:
             )
         if method == "points":
             codec = DistanceLabels(self.codec.edges)
-            return replace(self, method="points", codec=codec, calibration=None)
+            return replace(self, method="points", codec=codec, calibration=None, familiar=None)
         if not self.block_counts:
             raise OptionError(
                 "expected a model with block counts for --method hybrid", f"{self.name} without"
             )
-        return replace(self, method="hybrid", codec=HybridLabels(self.codec.edges), calibration=None)
+        codec = HybridLabels(self.codec.edges)
+        return replace(self, method="hybrid", codec=codec, calibration=None, familiar=None)
 
     def to_json(self) -> str:
         """Return the description as written to ``model.json``."""
@@ -125,6 +129,8 @@ class ModelConfig:
             values["zoom"] = ZoomOptions(**values["zoom"])
             if values.get("calibration"):
                 values["calibration"] = Calibration.from_dict(values["calibration"])
+            if values.get("familiar"):
+                values["familiar"] = Familiar.from_dict(values["familiar"])
             return cls(**_tuples(values))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             known = ", ".join(f.name for f in fields(cls))

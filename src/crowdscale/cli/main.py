@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdscale import __version__
+from crowdscale.cli.acquaint import acquaint
 from crowdscale.cli.average import average
 from crowdscale.cli.calibrate import calibrate
 from crowdscale.cli.count import count
@@ -29,7 +30,20 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, watch, models, evaluate, score, compare, train, tune, calibrate, average, export):
+for command in (
+    count,
+    watch,
+    models,
+    evaluate,
+    score,
+    compare,
+    train,
+    tune,
+    calibrate,
+    acquaint,
+    average,
+    export,
+):
     app.command()(command)
 app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")

@@ -159,7 +159,9 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     if start.init:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
-        return replace(parent, name=start.name, training=training, calibration=None, files={})
+        # What was measured of the parent's weights does not hold for those to come.
+        parent = replace(parent, calibration=None, familiar=None, files={})
+        return replace(parent, name=start.name, training=training)
     points = start.method != "density"
     config = ModelConfig(
         name=start.name,
