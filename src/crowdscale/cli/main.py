@@ -16,7 +16,7 @@ from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
-from crowdscale.cli.models import models
+from crowdscale.cli.models import models_app
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
@@ -33,7 +33,6 @@ app = typer.Typer(
 for command in (
     count,
     watch,
-    models,
     evaluate,
     score,
     compare,
@@ -45,6 +44,7 @@ for command in (
     export,
 ):
     app.command()(command)
+app.add_typer(models_app, name="models")
 app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")
 

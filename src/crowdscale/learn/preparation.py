@@ -159,9 +159,7 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     if start.init:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
-        # What was measured of the parent's weights does not hold for those to come.
-        parent = replace(parent, calibration=None, familiar=None, files={})
-        return replace(parent, name=start.name, training=training)
+        return replace(parent.unmeasured(), name=start.name, training=training, files={})
     points = start.method != "density"
     config = ModelConfig(
         name=start.name,
