@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, FirstPass, open_backend
+from crowdscale.backends.averaging import AveragingBackend, AveragingOptions
 from crowdscale.base_scale import BaseOptions, choose_base
 from crowdscale.errors import ImageError, OptionError
+from crowdscale.familiarity import Impression, Seen
 from crowdscale.images import MAX_PIXELS, Photo, read_image, resize_image
 from crowdscale.maps import BlockReading, Density, HybridLabels, HybridReading
 from crowdscale.maps.blocks import BLOCK
@@ -31,6 +33,9 @@ __all__ = ["PredictOptions", "Predictor", "load"]
 
 WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
+
+CALIBRATED = ("refine", "factor", "regions", "merge", "average")
+"""Options that change counts: with another value than the default there are no calibrated intervals."""
 
 Pixels = NDArray[np.uint8]
 Reading = Any  # PointsReading, DensityReading, BlockReading or HybridReading, never mixed
@@ -56,6 +61,8 @@ class PredictOptions:
     """How a large photo is cut."""
     bases: BaseOptions = field(default_factory=BaseOptions)
     """How the base scale is chosen."""
+    average: AveragingOptions = field(default_factory=AveragingOptions)
+    """Further looks whose mean is taken."""
     keep_map: bool = True
     """Keep the map of the first pass, at the features' stride."""
 
@@ -82,6 +89,7 @@ class Found(NamedTuple):
     regions: list[Region]
     map: NDArray[np.float32] | None
     """(rows, columns) of its owned box at the features' stride."""
+    impression: Impression
 
 
 class Predictor:
@@ -94,8 +102,9 @@ class Predictor:
     """
 
     def __init__(self, backend: Backend, config: ModelConfig, options: PredictOptions | None = None) -> None:
-        self.backend, self.config = backend, config
-        self.options = options or PredictOptions()
+        self.config, self.options = config, options or PredictOptions()
+        average = self.options.average
+        self.backend = AveragingBackend(backend, config, average) if average.wanted else backend
 
     def predict(self, source: str | os.PathLike[str] | bytes | IO[bytes] | NDArray[Any] | Any) -> Prediction:
         """Return the people in a photo.
@@ -127,6 +136,12 @@ class Predictor:
             for tile, seen in zip(batch, self._first_passes(canvas, batch), strict=True)
         ]
         return self._finish(photo, canvas, tiles, found, started)
+
+    @property
+    def _as_calibrated(self) -> bool:
+        """Whether photos are counted the way in which intervals were calibrated."""
+        usual, options = PredictOptions(), self.options
+        return all(getattr(options, name) == getattr(usual, name) for name in CALIBRATED)
 
     @property
     def _published(self) -> bool:
@@ -180,7 +195,8 @@ class Predictor:
             regions.append(Region(box, factor, before, after, capped))
         if whole is not None and isinstance(reading, DensityReading):
             begun, reading = (each.in_cells(tile.owned, BLOCK) for each in (begun, reading))
-        return Found(begun, reading, regions, self._map(first, tile))
+        impression = Impression.of(canvas.cut(tile.seen), first.features)
+        return Found(begun, reading, regions, self._map(first, tile), impression)
 
     def _boxes(self, output: NDArray[np.float32], whole: Whole | None) -> list[Box]:
         if not self.options.refine or not (self.config.refines or self.options.factor):
@@ -252,9 +268,14 @@ class Predictor:
             replace(r, box=_scale_box(r.box, to_x, to_y, photo.size)) for f in found for r in f.regions
         ]
         side = 1 if isinstance(reading, DensityReading) else BLOCK
+        heads, impression, familiar = (
+            reading.points,
+            Impression.joined([f.impression for f in found]),
+            self.config.familiar,
+        )
         return Prediction(
             count=reading.count,
-            points=_scale_points(reading.points, to_x, to_y),
+            points=_scale_points(heads, to_x, to_y),
             map=_join_maps(tiles, found, canvas, self.config.feature_stride),
             density=_density(reading),
             cell=(side * to_x, side * to_y),
@@ -266,6 +287,11 @@ class Predictor:
             reduction=min(1.0, *factors),
             tiles=len(tiles),
             seconds=time.perf_counter() - started,
+            calibration=self.config.calibration if self._as_calibrated else None,
+            warnings=familiar.warnings(Seen(impression, heads, reading.count, photo.size))
+            if familiar
+            else (),
+            impression=impression,
         )
 
     @staticmethod

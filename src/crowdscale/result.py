@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale import interchange
+from crowdscale.calibration import Calibration, Interval
 from crowdscale.errors import OptionError
+from crowdscale.familiarity import Impression
 from crowdscale.maps import BlockReading
 from crowdscale.points import Box, Points
 
@@ -66,6 +68,23 @@ class Prediction:
     """Number of tiles in which a large photo was predicted."""
     seconds: float = 0.0
     """Time from pixels to answer."""
+    calibration: Calibration | None = None
+    """How far the model's counts may be off; None where that was not measured for this way of counting."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each way in which the photo is unlike those that the model was trained on."""
+
+    impression: Impression | None = None
+    """What was measured of the photo to tell whether it is a familiar one."""
+
+    def interval(self, level: float = 0.9) -> Interval | None:
+        """Return the (low, high) between which the true number lies at this level, for photos like the calibration's.
+
+        None where the model has no calibration.
+
+        Raises:
+            OptionError: The calibration does not know this level.
+        """
+        return None if self.calibration is None else self.calibration.interval(self.count, level)
 
     def blocks(self) -> BlockReading | None:
         """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""
@@ -87,6 +106,8 @@ class Prediction:
             "reduction": self.reduction,
             "tiles": self.tiles,
             "seconds": round(self.seconds, 4),
+            "intervals": self._intervals(),
+            "warnings": list(self.warnings),
             "regions": [
                 {
                     "box": list(region.box.as_tuple()),
@@ -99,6 +120,12 @@ class Prediction:
             ],
             "points": None if self.points is None else self._rows(self.points),
         }
+
+    def _intervals(self) -> dict[str, list[int]] | None:
+        if self.calibration is None:
+            return None
+        known = self.calibration
+        return {f"{level:g}": list(known.interval(self.count, level)) for level in known.levels}
 
     def _heads(self) -> Points:
         if self.points is None:

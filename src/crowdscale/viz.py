@@ -35,6 +35,7 @@ Floats = NDArray[np.float32]
 
 YELLOW: Colour = (255, 221, 26)
 CYAN: Colour = (60, 230, 255)
+AMBER: Colour = (255, 176, 32)
 
 DOT_SPACING = 0.24
 """Radius of a dot over the distance to its nearest neighbours: two dots and their rims just do not touch."""
@@ -190,18 +191,20 @@ def _smooth_step(values: Floats) -> Floats:
     return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
-def draw_caption(image: Pixels, text: str) -> Pixels:
+def draw_caption(image: Pixels, text: str, colour: Colour = PAPER) -> Pixels:
     """Return the image above a slim dark bar with one line of text: taller, so that nobody is covered."""
     size = text_size(_checked(image))
     mask = text_mask(text, size, image.shape[1] - size)
     bar = np.full((round(1.25 * size) + max(4, round(0.7 * size)), image.shape[1], 3), INK, np.uint8)
-    blend_text(bar, mask, size // 2, (bar.shape[0] - mask.shape[0]) // 2, PAPER)
+    blend_text(bar, mask, size // 2, (bar.shape[0] - mask.shape[0]) // 2, colour)
     return np.concatenate([image, bar])
 
 
 def summary(prediction: Prediction) -> str:
-    """Return a prediction in one line, such as ``412 people · first look 388 · 1 region ×1.6``."""
+    """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first look 388 · 1 region ×1.6``."""
     parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
+    if prediction.calibration is not None:
+        parts[0] += f", 90 %: {prediction.interval()}"
     if prediction.regions:
         parts.append(f"first look {_people(prediction.first_count)}")
         parts.append(_zooms([region.factor for region in prediction.regions]))
@@ -266,7 +269,10 @@ def annotate(
         for r in prediction.regions
     ]
     image = draw_regions(image, regions)
-    return draw_caption(overlay(image) if overlay is not None else image, summary(prediction))
+    image = draw_caption(overlay(image) if overlay is not None else image, summary(prediction))
+    for sentence in prediction.warnings:
+        image = draw_caption(image, sentence, AMBER)
+    return image
 
 
 def _scaled(box: Box, x: float, y: float) -> Box:

@@ -1,12 +1,11 @@
-"""Models as folders that describe themselves: find, verify, read the description; the registry.
+"""Models that describe themselves: find, verify, read the description; those that come with the package.
 
 A model folder holds ``model.json`` (this description), ``network.onnx``, ``scale.onnx`` and
-``weights.safetensors`` (float16, from which training goes on).
+``weights.safetensors`` (float16, from which training goes on); a ``.crowdscale`` file holds all of that.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -14,8 +13,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from crowdscale.calibration import Calibration
 from crowdscale.errors import ModelError, OptionError, unknown_name
+from crowdscale.familiarity import Familiar
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
+from crowdscale.model_files import SUFFIX, fetched_models, file_sha256, unpack_file
 from crowdscale.regions import DensityRule, LabelRule
 
 __all__ = [
@@ -25,14 +27,18 @@ __all__ = [
     "ZoomOptions",
     "file_sha256",
     "find_model",
+    "known_models",
     "read_config",
 ]
 
 DESCRIPTION = "model.json"
 FORMAT = 1
 
-BUNDLED: dict[str, Path] = {"lite": Path(__file__).parent / "models" / "lite"}
-"""Models that come with the package, by name."""
+BUNDLED: dict[str, Path] = {
+    path.parent.name: path.parent
+    for path in sorted((Path(__file__).parent / "models").glob(f"*/{DESCRIPTION}"))
+}
+"""Models that come with the package, by name: those that are there."""
 
 Method = Literal["points", "density", "hybrid"]
 
@@ -84,6 +90,12 @@ class ModelConfig:
     training: Mapping[str, Any] = field(default_factory=dict)
     """Data, release, seed, crops seen, validation scores."""
     licence: str = ""
+    calibration: Calibration | None = None
+    """How far its counts may be off; None where that was not measured."""
+    familiar: Familiar | None = None
+    """What its training photos look like; None where that was not measured."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """What its card says beside all this: ``scores``, ``limits``, ``pictures``, ``seconds``; see crowdscale.cards."""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the folder."""
 
@@ -100,12 +112,16 @@ class ModelConfig:
                 "expected --method points or hybrid for a model of distance labels", repr(method)
             )
         if method == "points":
-            return replace(self, method="points", codec=DistanceLabels(self.codec.edges))
+            return replace(self.unmeasured(), method="points", codec=DistanceLabels(self.codec.edges))
         if not self.block_counts:
             raise OptionError(
                 "expected a model with block counts for --method hybrid", f"{self.name} without"
             )
-        return replace(self, method="hybrid", codec=HybridLabels(self.codec.edges))
+        return replace(self.unmeasured(), method="hybrid", codec=HybridLabels(self.codec.edges))
+
+    def unmeasured(self) -> ModelConfig:
+        """Return the description without what was measured, for other weights or another way to read them."""
+        return replace(self, calibration=None, familiar=None, notes={})
 
     def to_json(self) -> str:
         """Return the description as written to ``model.json``."""
@@ -122,6 +138,10 @@ class ModelConfig:
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
+            if values.get("calibration"):
+                values["calibration"] = Calibration.from_dict(values["calibration"])
+            if values.get("familiar"):
+                values["familiar"] = Familiar.from_dict(values["familiar"])
             return cls(**_tuples(values))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             known = ", ".join(f.name for f in fields(cls))
@@ -142,8 +162,14 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
+def known_models() -> dict[str, Path]:
+    """Return the models that are on this machine under a name: bundled folders and fetched files."""
+    present = {name: folder for name, folder in BUNDLED.items() if (folder / DESCRIPTION).is_file()}
+    return {**fetched_models(), **present}
+
+
 def find_model(model: str | os.PathLike[str] = "lite") -> Path:
-    """Return the folder of a model given by a bundled name, its folder or its ``model.json``.
+    """Return the folder of a model: by the name of a bundled or fetched one, its folder, ``model.json`` or file.
 
     Raises:
         ModelError: There is no such model.
@@ -155,14 +181,25 @@ def find_model(model: str | os.PathLike[str] = "lite") -> Path:
         path = path.parent
     if (path / DESCRIPTION).is_file():
         return path
+    if path.is_file() and path.suffix == SUFFIX:
+        return unpack_file(path)
     if path.exists():
-        raise ModelError(f"expected a model folder with {DESCRIPTION}", f"{path} without one")
+        raise ModelError(
+            f"expected a model folder with {DESCRIPTION}, or a {SUFFIX} file", f"{path}, neither"
+        )
     if os.sep in str(model) or "." in str(model):
         raise ModelError(
-            "expected a model folder", f"nothing at {path}", "`crowdscale models` lists the bundled ones"
+            "expected a model folder or file",
+            f"nothing at {path}",
+            "`crowdscale models` lists the known ones",
         )
+    known = known_models()
+    if str(model) in known:
+        return unpack_file(known[str(model)])
     raise ModelError(
-        str(unknown_name("model", str(model), BUNDLED)), "", "Or give the path of a model folder"
+        str(unknown_name("model", str(model), known)),
+        "",
+        "Or give the path of a model folder or file, or fetch one: crowdscale models fetch --help",
     )
 
 
@@ -190,12 +227,3 @@ def read_config(folder: Path, verify: bool = True) -> ModelConfig:
                 "It was changed or cut short: copy the model folder again",
             )
     return config
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while part := stream.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()

@@ -222,6 +222,7 @@ class Zones:
             density=density,
             first_count=first_count,
             first_points=first,
+            calibration=None,
         )
 
 

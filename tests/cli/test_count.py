@@ -258,10 +258,11 @@ def test_models_lists_the_bundled_one(bundled):
 
 def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_path):
     from crowdscale import weights
-    from crowdscale.cli.models import models
+    from crowdscale.cli.models import list_models
 
+    monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "BUNDLED", {"labels": label_model, "gone": tmp_path / "gone"})
-    models()
+    list_models()
     shown = capsys.readouterr().out
     assert re.search(r"labels +points +none +\d\.\d MB +MAE 1\.2, RMSE 2\.5 +Apache-2\.0", shown)
     assert "gone" not in shown
@@ -269,8 +270,9 @@ def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_p
 
 def test_models_without_any_says_so(monkeypatch, capsys, tmp_path):
     from crowdscale import weights
-    from crowdscale.cli.models import models
+    from crowdscale.cli.models import list_models
 
+    monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "BUNDLED", {"gone": tmp_path / "gone"})
-    models()
+    list_models()
     assert "No model comes with this installation" in capsys.readouterr().out

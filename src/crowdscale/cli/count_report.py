@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "picture_names", "report", "write_points"]
 
-COLUMNS = ("photo", "people", "first_pass", "regions", "factor", "seconds", "reduction", "error")
-"""Of the CSV file; boxes (left top right bottom) and factors of several regions are parted by semicolons."""
+COLUMNS = (
+    "photo", "people", "low_90", "high_90", "first_pass", "regions", "factor", "seconds", "reduction", "warnings", "error"
+)  # fmt: skip
+"""Of the CSV file; boxes (left top right bottom), factors of several regions, warnings are parted by semicolons."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ def report(outcomes: list[Outcome], csv_file: Path | None, json_file: Path | Non
         _write(csv_file, _csv_text(outcomes))
     if json_file is not None:
         _write(json_file, _json_text(outcomes))
+    for outcome in () if quiet else done:
+        for sentence in outcome.prediction.warnings if outcome.prediction else ():
+            print(f"Warning: {outcome.photo}: {sentence}", file=sys.stderr)
     for outcome in outcomes:
         if outcome.error:
             print(f"Error: {outcome.error}", file=sys.stderr)
@@ -53,17 +58,21 @@ def _print_table(done: list[Outcome]) -> None:
 
     from crowdscale.cli.tables import new_table, print_table
 
-    sides = dict.fromkeys(("people", "first_pass", "region", "factor", "seconds"), "right")
-    table = new_table(photo="left", **sides, note="left")
     predictions = [each.prediction for each in done if each.prediction is not None]
+    known = any(prediction.calibration is not None for prediction in predictions)
+    names = "people", *(("90 %",) if known else ()), "first_pass", "region", "factor", "seconds"
+    table = new_table(photo="left", **dict.fromkeys(names, "right"), note="left")
     for outcome, prediction in zip(done, predictions, strict=True):
-        table.add_row(escape(str(outcome.photo)), *_cells(prediction))
+        shown, *rest = _cells(prediction)
+        interval = [str(prediction.interval() or "")] if known else []
+        table.add_row(escape(str(outcome.photo)), shown, *interval, *rest)
     if len(done) > 1:
         people = sum(prediction.count for prediction in predictions)
         first = sum(prediction.first_count for prediction in predictions)
         seconds = sum(prediction.seconds for prediction in predictions)
         table.add_section()
-        table.add_row(f"{len(done)} photos", f"{people:.0f}", f"{first:.0f}", "", "", f"{seconds:.2f}", "")
+        total = f"{len(done)} photos", f"{people:.0f}", *(("",) if known else ()), f"{first:.0f}"
+        table.add_row(*total, "", "", f"{seconds:.2f}", "")
     print_table(table)
 
 
@@ -96,6 +105,8 @@ def _cells(prediction: Prediction) -> list[str]:
         notes.append(f"reduced to {width * height * prediction.reduction**2 / 1e6:.1f} MP")
     if any(region.capped for region in regions):
         notes.append("factor capped")
+    if prediction.warnings:
+        notes.append("see warning")
     return [
         f"{prediction.count:.0f}",
         f"{prediction.first_count:.0f}",
@@ -130,13 +141,16 @@ def _csv_text(outcomes: list[Outcome]) -> str:
 def _csv_cells(prediction: Prediction | None) -> list[str]:
     if prediction is None:
         return [""] * (len(COLUMNS) - 2)
+    interval = prediction.interval()
     return [
         f"{round(prediction.count, 2):.12g}",
+        *(("", "") if interval is None else map(str, interval)),
         f"{round(prediction.first_count, 2):.12g}",
         ";".join(" ".join(map(str, region.box.as_tuple())) for region in prediction.regions),
         ";".join(f"{region.factor:.4g}" for region in prediction.regions),
         f"{prediction.seconds:.3f}",
         f"{prediction.reduction:.4g}",
+        ";".join(prediction.warnings),
     ]
 
 

@@ -60,12 +60,15 @@ def evaluate(
     factor: Annotated[
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
     ] = None,
+    average_flip: Annotated[bool, typer.Option("--average-flip", help="Mean with the mirror image.")] = False,
+    average_scales: Annotated[str, typer.Option(help="Mean with these scales, such as 0.8,1.25.")] = "",
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
     backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
 ) -> None:
     """Predict annotated photos and print MAE, RMSE, NAE and F of both passes, with 95 % intervals."""
+    from crowdscale.cli.averaging import averaging
     from crowdscale.errors import OptionError
     from crowdscale.prediction import PredictOptions, load
 
@@ -75,7 +78,8 @@ def evaluate(
         raise OptionError("expected --table with --cross", "--csv or --json", "They hold one model's rows")
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
-    options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
+    looks = averaging(average_flip, average_scales)
+    options = PredictOptions(factor=factor, merge=merge, average=looks)  # type: ignore[arg-type]
     about = {"data": list(sets), "list": str(listed or ""), "backend": backend}
     predictors = {
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
@@ -85,7 +89,7 @@ def evaluate(
         return
     predictor = predictors[models[0]]
     samples = [sample for part in sets.values() for sample in part]
-    settings = {"model": models[0], "factor": factor, "merge": merge, **about}
+    settings = {"model": models[0], "factor": factor, "merge": merge, "looks": str(looks), **about}
     result = _run(predictor, samples, scoring, resume, settings)
     _report(result, {"model": predictor.config.name, **about}, csv_file, json_file, table)
 

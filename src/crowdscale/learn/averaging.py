@@ -53,4 +53,5 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
         for share, config in zip(shares, configs, strict=True)
     ]
     training = {"data": configs[0].training.get("data", []), "averaged": parents}
-    return write_description(replace(configs[0], training=training), out, (WEIGHTS,))
+    described = replace(configs[0].unmeasured(), training=training)
+    return write_description(described, out, (WEIGHTS,))

@@ -192,7 +192,7 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     if start.init:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
-        return _with_choices(replace(parent, name=start.name, training=training, files={}), start)
+        return _with_choices(replace(parent.unmeasured(), name=start.name, training=training, files={}), start)
     if start.inherit:
         training["inherited"] = read_config(find_model(start.inherit)).name
     points = start.method != "density"

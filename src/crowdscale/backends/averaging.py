@@ -1,0 +1,146 @@
+"""Test-time averaging: an engine that looks at each view mirrored and at other scales, too, and takes the mean.
+
+It stands before any engine, so tiles and second looks are averaged like the first. What is averaged: densities and
+people in blocks over all looks; expected labels over the mirrored look alone, for a label is a distance in pixels of
+its own scale. Where a map is dense, and the features that learning to scale reads, stay those of the plain look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.backends import Array, Backend, FirstPass
+from crowdscale.errors import OptionError
+from crowdscale.images import resize_image
+from crowdscale.maps import BlockReading
+from crowdscale.maps.blocks import BLOCK
+from crowdscale.maps.reading import DensityReading
+from crowdscale.points import Box
+from crowdscale.weights import ModelConfig
+
+__all__ = ["AveragingBackend", "AveragingOptions"]
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class AveragingOptions:
+    """Further looks at each view, whose mean is taken."""
+
+    flip: bool = False
+    """Look at the mirror image, too."""
+    scales: tuple[float, ...] = ()
+    """Side factors at which to look, too, for models that count by densities or blocks."""
+
+    def __post_init__(self) -> None:
+        if any(not 0.25 <= scale <= 4 for scale in self.scales) or 1.0 in self.scales:
+            raise OptionError("expected --average-scales from 0.25 to 4 without 1", str(list(self.scales)))
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to average."""
+        return self.flip or bool(self.scales)
+
+
+class AveragingBackend:
+    """An engine whose answer is the mean over several looks.
+
+    Args:
+        backend: The engine that looks.
+        config: The model's description.
+        options: The further looks.
+
+    Raises:
+        OptionError: Scales are asked for of a model that only locates heads.
+    """
+
+    def __init__(self, backend: Backend, config: ModelConfig, options: AveragingOptions) -> None:
+        if options.scales and config.method == "points":
+            raise OptionError(
+                "expected a density or hybrid model for --average-scales", f"{config.name}, a points model"
+            )
+        self.backend, self.options, self.counts_pixels = backend, options, config.method == "density"
+
+    def predict(self, pixels: Pixels) -> FirstPass:
+        """Look at (h, w, 3) RGB pixels several times."""
+        return self.predict_batch([pixels])[0]
+
+    def predict_batch(self, views: Sequence[Pixels]) -> list[FirstPass]:
+        """Look at views of one size several times."""
+        height, width = views[0].shape[:2]
+        plain = self._look(views)
+        scaled = []
+        for scale in self.options.scales:
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            looks = self._look([resize_image(view, *size) for view in views])
+            scaled.append([_to_size(look, size, (width, height), self.counts_pixels) for look in looks])
+        return [
+            _mean(first, list(others), self.counts_pixels)
+            for first, *others in zip(plain, *scaled, strict=True)
+        ]
+
+    def area_factor(self, pooled: Array) -> float:
+        """Run the scale net on (c, 14, 14) pooled features of the plain look."""
+        return self.backend.area_factor(pooled)
+
+    def _look(self, views: Sequence[Pixels]) -> list[FirstPass]:
+        """Look at views and, where asked for, at their mirror images."""
+        plain = self.backend.predict_batch(views)
+        if not self.options.flip:
+            return plain
+        mirrored = self.backend.predict_batch([np.ascontiguousarray(view[:, ::-1]) for view in views])
+        width = views[0].shape[1]
+        return [
+            _mean(first, [_mirrored(other, width)], True)
+            for first, other in zip(plain, mirrored, strict=True)
+        ]
+
+
+def _mirrored(seen: FirstPass, width: int) -> FirstPass:
+    """Return what was seen of a mirrored view as if it had not been; blocks go back onto their grid."""
+    output = np.ascontiguousarray(seen.output[:, :, ::-1])
+    if seen.blocks is None:
+        return seen._replace(output=output)
+    frame = BlockReading.over(seen.blocks, width, output.shape[1])
+    turned = BlockReading(frame.people[:, ::-1], width - frame.x_edges[::-1], frame.y_edges)
+    return seen._replace(output=output, blocks=_on_grid(turned, width, output.shape[1]))
+
+
+def _to_size(seen: FirstPass, size: tuple[int, int], wanted: tuple[int, int], density: bool) -> FirstPass:
+    """Return a look at a resized view in the pixels of the view; no people are lost or made."""
+    frame = Box(0, 0, *wanted)
+    output = seen.output
+    if density:
+        output = DensityReading(output[0], Box(0, 0, *size)).place(frame, *size).density[None]
+    if seen.blocks is None:
+        return seen._replace(output=output)
+    blocks = BlockReading.over(seen.blocks, *size).place(frame, *size)
+    return seen._replace(output=output, blocks=_on_grid(blocks, *wanted))
+
+
+def _on_grid(reading: BlockReading, width: int, height: int) -> Array:
+    """Return the people in each block of a view."""
+    x = np.minimum(np.arange(-(-width // BLOCK) + 1) * BLOCK, width).astype(np.float64)
+    y = np.minimum(np.arange(-(-height // BLOCK) + 1) * BLOCK, height).astype(np.float64)
+    return reading.resample(x, y).astype(np.float32)
+
+
+def _mean(first: FirstPass, others: list[FirstPass], maps: bool) -> FirstPass:
+    """Return the mean of looks; that of the maps' first channel only where ``maps`` says that they agree."""
+    output, blocks = first.output, first.blocks
+    looks = [first, *others]
+    if maps:
+        output = output.copy()
+        output[0] = np.mean([look.output[0] for look in looks], axis=0)
+    if blocks is not None:
+        rows, columns = (min(b.shape[axis] for b in _blocks(looks)) for axis in (0, 1))
+        blocks = np.mean([b[:rows, :columns] for b in _blocks(looks)], axis=0)
+    return FirstPass(output, first.features, blocks)
+
+
+def _blocks(looks: list[FirstPass]) -> list[Array]:
+    return [look.blocks for look in looks if look.blocks is not None]

@@ -1,0 +1,94 @@
+"""``crowdscale acquaint``: tell a model what its training photos look like, so that it warns of photos unlike them."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from crowdscale.data.sample import Sample
+    from crowdscale.familiarity import Alarms, Familiar, Seen
+    from crowdscale.prediction import Predictor
+    from crowdscale.result import Prediction
+
+__all__ = ["acquaint"]
+
+
+def acquaint(
+    model: Annotated[str, typer.Argument(help="A bundled model's name, or the path of a model folder.")],
+    data: Annotated[
+        list[str], typer.Option(help="NAME[/SPLIT]:PATH of the photos trained on; repeat for several.")
+    ],
+    held_out: Annotated[
+        Path | None, typer.Option(help="List of the photos that were not: on these warnings are counted.")
+    ] = None,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the result into the model's description.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 leaves it the choice.")] = 0,
+) -> None:
+    """Measure the photos a model was trained on: what lies beyond nearly all of them will be warned of."""
+    from dataclasses import replace
+
+    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.data.opening import open_dataset
+    from crowdscale.familiarity import learn_familiar
+    from crowdscale.images import write_atomic
+    from crowdscale.prediction import load
+    from crowdscale.weights import DESCRIPTION, find_model, read_config
+
+    names = read_list(held_out) if held_out else []
+    trained: list[Sample] = []
+    others: list[Sample] = []
+    for text in data:
+        rest, kept = split_samples(open_dataset(text).samples, names)
+        trained, others = trained + rest, others + kept
+    predictor = load(model, threads=threads)
+    known = learn_familiar([_seen(p) for p in _predict(predictor, trained, "training photos")])
+    for name, limit in known.limits.items():
+        typer.echo(f"{name}: limit {limit:.4g}")
+    if others:
+        label = f"{len(others)} photos of {held_out.name if held_out else ''}"
+        known = replace(known, alarms=(_alarms(known, _predict(predictor, others, "others"), label),))
+    if write:
+        folder = find_model(model)
+        described = replace(read_config(folder), familiar=known).to_json().encode()
+        write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))
+
+
+def _predict(predictor: Predictor, samples: Sequence[Sample], what: str) -> list[Prediction]:
+    from rich.console import Console
+    from rich.progress import track
+
+    silent = not sys.stderr.isatty()
+    shown = track(samples, f"{what}:", console=Console(stderr=True), disable=silent, transient=True)
+    return [predictor.predict(sample.read()) for sample in shown]
+
+
+def _seen(prediction: Prediction) -> Seen:
+    """What is measured of a photo, from its prediction."""
+    from crowdscale.errors import ModelError
+    from crowdscale.familiarity import Seen
+
+    heads = prediction.points
+    if heads is not None and prediction.reduction < 1:
+        heads = heads.scale(prediction.reduction)
+    if prediction.impression is None:
+        raise ModelError("expected an engine that gives features", f"{prediction.model} without")
+    return Seen(prediction.impression, heads, prediction.count, prediction.size)
+
+
+def _alarms(known: Familiar, predictions: list[Prediction], label: str) -> Alarms:
+    from crowdscale.familiarity import Alarms
+
+    said = [known.warnings(_seen(prediction)) for prediction in predictions]
+    alarms = Alarms(label, len(said), sum(map(bool, said)))
+    typer.echo(f"Warnings on {alarms.alarmed} of {alarms.data}")
+    for sentence, number in Counter(s for each in said for s in each).most_common():
+        typer.echo(f"  {number}: {sentence}")
+    return alarms

@@ -1,0 +1,107 @@
+"""``crowdscale models``: a model packed, served, fetched, counted with; its card; as a user types it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from crowdscale.images import write_image
+from crowdscale.points import Points
+from tests.fakes import label_photo
+
+
+def crowdscale(*arguments, cache):
+    command = [sys.executable, "-m", "crowdscale", *map(str, arguments)]
+    env = {**os.environ, "CROWDSCALE_CACHE": str(cache)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=env)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def site(tmp_path, label_model):
+    """(address, folder) of a server with a packed model and its index."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    done = crowdscale("models", "pack", label_model, folder / "tiny.crowdscale", cache=tmp_path / "c0")
+    assert done.returncode == 0, done.stderr
+    digest = hashlib.sha256((folder / "tiny.crowdscale").read_bytes()).hexdigest()
+    assert done.stdout.split()[0] == digest
+    (folder / "index.json").write_text(
+        json.dumps({"models": {"tiny": {"url": "tiny.crowdscale", "sha256": digest}}})
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", folder
+        server.shutdown()
+
+
+def test_a_fetched_model_counts(site, tmp_path):
+    address, _ = site
+    cache = tmp_path / "cache"
+    done = crowdscale("models", "fetch", "tiny", "--from", f"{address}/index.json", cache=cache)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--model tiny" in done.stdout
+    assert " tiny " in crowdscale("models", cache=cache).stdout
+    write_image(tmp_path / "few.png", label_photo(Points([[30, 30], [200, 40]]), 240, 200))
+    done = crowdscale("count", tmp_path / "few.png", "--model", "tiny", cache=cache)
+    assert done.returncode == 0
+    assert "few.png" in done.stdout
+    assert done.stdout.split()[-3] == "2" or " 2 " in done.stdout
+
+
+def test_a_wrong_hash_leaves_nothing_behind(site, tmp_path):
+    address, _ = site
+    cache = tmp_path / "cache"
+    done = crowdscale(
+        "models", "fetch", "tiny", "--from", f"{address}/tiny.crowdscale", "--sha256", "0" * 64, cache=cache
+    )
+    assert done.returncode == 2
+    assert "another file" in done.stderr
+    assert not list(cache.rglob("*.crowdscale"))
+    done = crowdscale("count", "x.jpg", "--model", "tiny", cache=cache)
+    assert "models fetch" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fetch", "lite", "--from", "http://127.0.0.1:9/i.json"], "plain name"),
+        (["fetch", "a/b", "--from", "http://127.0.0.1:9/i.json"], "plain name"),
+        (["fetch", "big", "--from", "http://127.0.0.1:9/big.crowdscale"], "64 hexadecimal"),
+        (["fetch", "big", "--from", "none.json"], "index of models"),
+        (["pack", "lite", "x.zip"], "NAME.crowdscale"),
+    ],
+    ids=["a bundled name", "a path", "no sha256", "no index", "another suffix"],
+)
+def test_what_cannot_be_done_is_said(arguments, said, tmp_path, bundled):
+    done = crowdscale("models", *arguments, cache=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_notes_are_kept_and_on_the_card(label_model, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(label_model, folder)
+    done = crowdscale(
+        "models", "note", folder, "--limit", "Reads grey values alone.", "--seconds", "0.1 s", cache=tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    card = (folder / "MODEL_CARD.md").read_text()
+    assert "- Reads grey values alone." in card
+    assert crowdscale("models", "show", folder, cache=tmp_path).stdout == card
+    (folder / "MODEL_CARD.md").unlink()
+    assert crowdscale("models", "card", folder, cache=tmp_path).returncode == 0
+    assert (folder / "MODEL_CARD.md").read_text() == card
