@@ -89,6 +89,8 @@ class ModelConfig:
     """RGB in 0…1 with which photos are padded to whole strides."""
     training: Mapping[str, Any] = field(default_factory=dict)
     """Data, release, seed, crops seen, validation scores."""
+    precision: str = "float32"
+    """What the network computes in, by its graph: ``float32`` or ``int8``."""
     licence: str = ""
     calibration: Calibration | None = None
     """How far its counts may be off; None where that was not measured."""

@@ -55,6 +55,8 @@ class Opener(Protocol):
 
 BACKENDS: dict[str, str] = {
     "onnx": "crowdscale.backends.onnx:OnnxBackend",
+    "openvino": "crowdscale.backends.openvino:OpenVinoBackend",
+    "openvino-bf16": "crowdscale.backends.openvino:OpenVinoBfloat16",
     "torch": "crowdscale.learn.backend:TorchBackend",
 }
 """Where each engine lives; imported when it is asked for."""

@@ -17,6 +17,7 @@ from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models_app
+from crowdscale.cli.quantize import quantize
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
@@ -42,6 +43,7 @@ for command in (
     acquaint,
     average,
     export,
+    quantize,
 ):
     app.command()(command)
 app.add_typer(models_app, name="models")

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Array, FirstPass, padded_input
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.model import AutoScale, decode, expected_blocks
+from crowdscale.learn.graph import answer
+from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import build_model, load_weights
 from crowdscale.weights import ModelConfig
 
@@ -52,13 +53,10 @@ class TorchBackend:
         images = torch.from_numpy(padded_input(views, self.config)).to(self.device)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            prediction = self.model.network(images)
-        output = decode(prediction.fused)[:, :, :height, :width].float().cpu().contiguous().numpy()
-        features = prediction.features.float().cpu().numpy()
-        if self.config.method != "hybrid" or prediction.blocks is None:
-            return [FirstPass(*seen) for seen in zip(output, features, strict=True)]
-        blocks = expected_blocks(prediction.blocks).float().cpu().numpy()
-        return [FirstPass(*seen) for seen in zip(output, features, blocks, strict=True)]
+            output, features, *blocks = answer(self.model.network, images)
+        output = output[:, :, :height, :width].cpu().contiguous()
+        known = [output, features.cpu(), *(blocks if self.config.method == "hybrid" else [])]
+        return [FirstPass(*seen) for seen in zip(*(each.cpu().numpy() for each in known), strict=True)]
 
     @torch.inference_mode()
     def area_factor(self, pooled: Array) -> float:

@@ -21,7 +21,8 @@ from crowdscale.data.sample import Sample
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.images import write_atomic
 from crowdscale.learn.backend import TorchBackend
-from crowdscale.learn.model import AutoScale, decode, expected_blocks
+from crowdscale.learn.graph import ServedNetwork
+from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
 from crowdscale.maps import Density
 from crowdscale.regions import POOLED
@@ -33,21 +34,6 @@ CHECK_SIZES = ((97, 131), (256, 256), (333, 200), (480, 641), (1, 1), (511, 767)
 """(height, width) at which exported and original are compared; none is the size exported at."""
 
 OPSET = 18
-
-
-class _Network(nn.Module):
-    """The counting network as exported: images of whole strides → (output, features[, blocks])."""
-
-    def __init__(self, model: AutoScale, blocks: bool) -> None:
-        super().__init__()
-        self.network, self.blocks = model.network, blocks
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        prediction = self.network.predict((images - self.network.mean) / self.network.std)
-        outputs = decode(prediction.fused), prediction.features
-        if not self.blocks or prediction.blocks is None:
-            return outputs
-        return *outputs, expected_blocks(prediction.blocks)
 
 
 @dataclass(frozen=True)
@@ -110,7 +96,7 @@ def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelCo
     model = model.eval().cpu().float()
     hybrid = config.method == "hybrid"
     _write_graph(
-        _Network(model, hybrid),
+        ServedNetwork(model.network, hybrid),
         torch.rand(1, 3, 192, 224),
         ("images",),
         ("output", "features", *(("blocks",) if hybrid else ())),
@@ -154,8 +140,9 @@ def _store_float16(graph: onnx.ModelProto) -> None:
     """Store large float32 initialisers as float16 with a cast behind each, which engines fold at load."""
     casts = []
     for initialiser in list(graph.graph.initializer):
-        if initialiser.data_type != TensorProto.FLOAT or np.prod(initialiser.dims) < 64:
-            continue
+        small = np.prod(initialiser.dims) < 64 or initialiser.name.startswith("mixers.")
+        if initialiser.data_type != TensorProto.FLOAT or small:
+            continue  # a product of weights would be rounded once more than torch's
         values = numpy_helper.to_array(initialiser).astype(np.float16)
         name = initialiser.name
         initialiser.CopyFrom(numpy_helper.from_array(values, f"{name}.float16"))

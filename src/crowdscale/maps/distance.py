@@ -152,21 +152,49 @@ def window_minima(values: NDArray[np.float32], window: int, ceiling: float) -> P
     candidates = (values <= lowest) & (values < ceiling)
     if candidates.all():
         return Points(confidence=np.zeros(0))
-    _, _, stats, centres = cv2.connectedComponentsWithStats(candidates.astype(np.uint8), connectivity=8)
-    xy = centres[1:]
+    xy, single = _plateaus(candidates)
     columns, rows = np.rint(xy.T).astype(np.int64)
+    here = values[rows, columns].astype(np.float64)
     # Mirrored without its edge, the map has its vertex on the border pixel: none is pulled out of the frame.
-    padded = np.pad(values, 1, mode="reflect").astype(np.float64)
-    here = padded[rows + 1, columns + 1]
-    dx = _vertex(padded[rows + 1, columns], here, padded[rows + 1, columns + 2])
-    dy = _vertex(padded[rows, columns + 1], here, padded[rows + 2, columns + 1])
+    left, right = _mirrored(columns, values.shape[1])
+    above, below = _mirrored(rows, values.shape[0])
+    dx = _vertex(values[rows, left], here, values[rows, right])
+    dy = _vertex(values[above, columns], here, values[below, columns])
     # Along an axis with several equal pixels their mean is the refined place already.
-    single = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] == 1
     return Points(xy + single * np.stack([dx, dy], axis=1), np.clip(1.0 - here / ceiling, 0.0, 1.0))
 
 
-def _vertex(before: NDArray[np.float64], at: NDArray[np.float64], after: NDArray[np.float64]) -> Any:
+def _plateaus(marked: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the (n, 2) centres of 8-connected groups and whether each is one pixel wide and high.
+
+    Groups are almost always single pixels; only where two touch is the whole map searched for components.
+    """
+    width = marked.shape[1]
+    places = np.flatnonzero(marked)
+    rows, columns = places // width, places % width
+    following = np.zeros((marked.shape[0] + 1, width + 2), bool)
+    following[:-1, 1:-1] = marked
+    touching = (
+        following[rows, columns + 2]
+        | following[rows + 1, columns]
+        | following[rows + 1, columns + 1]
+        | following[rows + 1, columns + 2]
+    )
+    if not touching.any():
+        return np.stack([columns, rows], axis=1).astype(np.float64), np.ones((len(places), 2), bool)
+    _, _, stats, centres = cv2.connectedComponentsWithStats(marked.astype(np.uint8), connectivity=8)
+    return centres[1:], stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] == 1
+
+
+def _mirrored(index: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the neighbours before and after, mirrored at both ends; a single pixel is its own."""
+    last = length - 1
+    return np.minimum(np.abs(index - 1), last), np.maximum(last - np.abs(last - 1 - index), 0)
+
+
+def _vertex(before: NDArray[np.float32], at: NDArray[np.float64], after: NDArray[np.float32]) -> Any:
     """Offset in -0.5…0.5 of the lowest point of the parabola through three neighbours."""
+    before, after = before.astype(np.float64), after.astype(np.float64)
     curvature = before - 2 * at + after
     flat = curvature < 1e-9
     return np.where(flat, 0.0, np.clip((before - after) / (2 * np.where(flat, 1.0, curvature)), -0.5, 0.5))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,8 @@ class DensityReading:
 
     def in_cells(self, box: Box, side: int) -> BlockReading:
         """Return the people of ``box`` summed over cells of ``side`` pixels; the last ones end with the box."""
-        density = self.density[self._local(box)].astype(np.float64)
-        rows, columns = (np.arange(0, length, side) for length in density.shape)
-        sums = np.add.reduceat(np.add.reduceat(density, rows, axis=0), columns, axis=1)
+        sums = _sum_rows(_sum_rows(self.density[self._local(box)], side).T, side).T
+        rows, columns = (np.arange(0, length, side) for length in (box.height, box.width))
         x = np.append(columns, box.width).astype(np.float64) + box.left
         y = np.append(rows, box.height).astype(np.float64) + box.top
         return BlockReading(sums, x, y, self.points)
@@ -115,6 +115,15 @@ class DensityReading:
     def _local(self, box: Box) -> tuple[slice, slice]:
         left, top = self.frame.left, self.frame.top
         return slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
+
+
+def _sum_rows(values: NDArray[Any], side: int) -> NDArray[np.float64]:
+    """Return (⌈h/side⌉, w) sums over each ``side`` rows; several times faster than np.add.reduceat."""
+    whole = len(values) // side * side
+    sums = values[:whole].reshape(-1, side, values.shape[1]).sum(axis=1, dtype=np.float64)
+    if whole == len(values):
+        return np.asarray(sums)
+    return np.concatenate([sums, values[whole:].sum(axis=0, keepdims=True, dtype=np.float64)])
 
 
 def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> NDArray[np.float32]:

@@ -1,0 +1,36 @@
+"""``crowdscale quantize``: a model in 8 bits, calibrated on training photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["quantize"]
+
+
+def quantize(
+    model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
+    data: Annotated[list[str], typer.Option(help="Training photos: NAME[/SPLIT]:PATH; repeat for several.")],
+    out: Annotated[Path, typer.Option(help="The model folder to write.")],
+    validation: Annotated[
+        Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
+    ] = None,
+    photos: Annotated[int, typer.Option(min=1, help="Photos to calibrate on, drawn from all.")] = 32,
+    seed: Annotated[int, typer.Option(help="Draws the photos and a crop of each.")] = 0,
+) -> None:
+    """Write a model whose convolutions compute in 8 bits: check its scores with evaluate before using it."""
+    from crowdscale.cli.extras import need_learn
+
+    need_learn("crowdscale quantize")
+    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.data.opening import open_dataset
+    from crowdscale.learn.quantization import QuantizeOptions, quantize_folder
+    from crowdscale.weights import find_model
+
+    samples = [sample for text in data for sample in open_dataset(text).samples]
+    if validation is not None:
+        samples, _ = split_samples(samples, read_list(validation))
+    drift = quantize_folder(find_model(model), out, samples, QuantizeOptions(photos, seed=seed))
+    typer.echo(f"Wrote {out}: counts of the calibration crops differ by {drift:.2%} from float32")

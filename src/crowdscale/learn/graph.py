@@ -1,0 +1,176 @@
+"""The counting network as it is served: its answer in few passes over memory, and as a graph (AutoScale §3.3).
+
+Side outputs are mixed where they are small and enlarged step by step, the expected label is taken at the
+finest level and then enlarged as one channel: labels are smooth, so the photo's count and dots are the same
+to the noise (measured in docs/speed.md), at a quarter of the time outside convolutions. Training keeps the
+full map, for which its losses are defined.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.learn.model import expected_blocks
+from crowdscale.learn.networks.backbones import SamePadConv
+from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, class_probabilities
+
+__all__ = ["ServedNetwork", "answer"]
+
+Mixing = Callable[[Sequence[Tensor]], list[Tensor]]
+
+
+def answer(network: CountingNetwork, images: Tensor, mixing: Mixing | None = None) -> tuple[Tensor, ...]:
+    """Return what a backend says of photos: (output, features[, blocks]) in float32.
+
+    Args:
+        network: A trained network.
+        images: (b, 3, h, w) RGB in 0…1, sides multiples of the stride.
+        mixing: Side features to each level's share of the fused map; the network's own if not given.
+
+    Returns:
+        (b, 2, h, w) expected and arg-max label or (b, 1, h, w) density; (b, c, h/8, w/8) features; and
+        (b, h/16, w/16) people in blocks where the network has their head.
+    """
+    features = network.backbone((images - network.mean) / network.std)
+    sides: list[Tensor] = []
+    above: Tensor | None = None
+    for level, feature in zip(reversed(network.levels), reversed(features), strict=True):
+        above = level(feature, above)
+        sides.insert(0, above)
+    shares = mixing(sides) if mixing else _mix(network, sides)
+    fused = shares[-1]
+    for share in reversed(shares[:-1]):
+        fused = share + _enlarge(fused, share)
+    parts = network._read(sides, fused)
+    read = torch.cat([_to_feature_stride(x, stride) for x, stride in parts], 1)
+    outputs = _decode(fused, images), read.float()
+    if network.block_head is None:
+        return outputs
+    return *outputs, expected_blocks(network.block_head(sides[network.block_level]))
+
+
+def _decode(fused: Tensor, images: Tensor) -> Tensor:
+    """Expected and arg-max label at the photo's size, or its density."""
+    if fused.shape[1] == 1:
+        return _enlarge(fused.float(), images)
+    with torch.autocast(images.device.type, enabled=False):
+        known = class_probabilities(fused.float())
+        ranks = torch.tensor([*range(int(fused.shape[1]))], dtype=torch.float32, device=fused.device)
+        expected = functional.conv2d(known, ranks.view(1, -1, 1, 1))
+    likeliest = fused.argmax(1, keepdim=True).float()
+    likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
+    return torch.cat([_enlarge(expected, images), likeliest], 1)
+
+
+def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
+    """Each level's side output times its share of the fusion; the first carries the bias."""
+    weights = network.fuse.weight.chunk(len(network.levels), 1)
+    biases = [network.fuse.bias, *[None] * (len(sides) - 1)]
+    return [
+        functional.conv2d(cast(SideLevel, level).side(x), weight, bias)
+        for level, x, weight, bias in zip(network.levels, sides, weights, biases, strict=True)
+    ]
+
+
+def _enlarge(x: Tensor, like: Tensor) -> Tensor:
+    if x.shape[-2:] == like.shape[-2:]:
+        return x
+    return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _to_feature_stride(x: Tensor, stride: int) -> Tensor:
+    """As in training; the mean is spelt as a convolution by channel, which engines run several times faster."""
+    if stride > FEATURE_STRIDE:
+        return functional.interpolate(x, scale_factor=stride // FEATURE_STRIDE, mode="nearest")
+    side, channels = FEATURE_STRIDE // stride, int(x.shape[1])
+    if side == 1:
+        return x
+    weight = torch.ones(channels, 1, side, side, dtype=x.dtype, device=x.device) / side**2
+    return functional.conv2d(x, weight, stride=side, groups=channels)
+
+
+class ServedNetwork(nn.Module):
+    """A trained counting network rewritten to be exported: ``answer`` with folded constants.
+
+    Args:
+        network: The network; it is copied.
+        blocks: Whether people in blocks are an output.
+    """
+
+    def __init__(self, network: CountingNetwork, blocks: bool) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).eval()
+        if not blocks:
+            self.network.block_head = None
+        _own_padding(self.network)
+        self.mixers = nn.ModuleList(_mixers(network))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return (output, features[, blocks]) of (b, 3, h, w) images in 0…1."""
+        return answer(self.network, images, self._mix)
+
+    def _mix(self, sides: Sequence[Tensor]) -> list[Tensor]:
+        return [mixer(side) for mixer, side in zip(self.mixers, sides, strict=True)]
+
+
+def _mixers(network: CountingNetwork) -> list[nn.Conv2d]:
+    """Each level's side output and its share of the fusion as one 1×1 convolution; the first has the bias."""
+    shares = network.fuse.weight.detach().double().chunk(len(network.levels), 1)
+    bias = cast(Tensor, network.fuse.bias).detach().double()
+    mixers = []
+    for share, level in zip(shares, network.levels, strict=True):
+        side = cast(SideLevel, level).side
+        mixer = nn.Conv2d(side.in_channels, network.classes, 1, bias=not mixers)
+        product = torch.einsum("ok,kiyx->oiyx", share[..., 0, 0], side.weight.detach().double())
+        mixer.weight.data.copy_(product)
+        bias = bias + share[..., 0, 0] @ cast(Tensor, side.bias).detach().double()
+        mixers.append(mixer)
+    cast(nn.Parameter, mixers[0].bias).data.copy_(bias)
+    return mixers
+
+
+class _OwnPadding(torch.autograd.Function):
+    """A strided convolution whose one-sided padding is its own attribute, not a copy of its input."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
+    ) -> Tensor:
+        """Return what ``SamePadConv`` returns."""
+        padded = functional.pad(x, (before, after, before, after))
+        return functional.conv2d(padded, weight, None, stride, 0, 1, groups)
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, weight: Any, stride: int, groups: int, before: int, after: int) -> Any:
+        """Return it as one node."""
+        return g.op(
+            "Conv", x, weight, strides_i=[stride, stride], group_i=groups, dilations_i=[1, 1],
+            pads_i=[before, before, after, after], kernel_shape_i=weight.type().sizes()[2:],
+        )  # fmt: skip
+
+
+class _PaddedConv(nn.Module):
+    def __init__(self, original: SamePadConv) -> None:
+        super().__init__()
+        self.weight, self.stride, self.groups = original.weight, original.stride[0], original.groups
+        total = original.kernel_size[0] - self.stride
+        self.before, self.after = total // 2, total - total // 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = _OwnPadding.apply(x, self.weight, self.stride, self.groups, self.before, self.after)
+        return out
+
+
+def _own_padding(module: nn.Module) -> None:
+    """Replace every strided convolution below ``module`` that pads a copy of its input."""
+    for name, child in module.named_children():
+        if isinstance(child, SamePadConv) and child.stride[0] > 1 and child.bias is None:
+            setattr(module, name, _PaddedConv(child))
+        else:
+            _own_padding(child)

@@ -1,0 +1,175 @@
+"""A model in 8 bits: its graph with whole-number convolutions, their ranges measured on training photos.
+
+Static quantisation: each tensor between convolutions gets the range it takes on the calibration photos.
+What makes labels and people of the features stays in float32: it costs little and errors there are counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from crowdscale.backends import Array, open_backend, padded_input
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, ModelError, OptionError
+from crowdscale.images import write_atomic
+from crowdscale.learn.store import WEIGHTS, write_description
+from crowdscale.weights import ModelConfig, read_config
+
+__all__ = ["QuantizeOptions", "quantize_folder"]
+
+OPERATORS = ["Conv", "Clip", "Relu", "Add", "Concat", "Resize"]
+"""What is computed in 8 bits; a Clip or Relu behind a convolution becomes the range of its result."""
+
+EXACT = ("/mixers", "/block_head/layers/layers.3")
+"""Nodes that make labels and people, by the start of their names: they and all that follows stay float32."""
+
+
+@dataclass(frozen=True)
+class QuantizeOptions:
+    """How a model is quantised."""
+
+    photos: int = 32
+    """Calibration photos, drawn from those given; a crop of each is used."""
+    crop: int = 384
+    """Largest side of a crop in pixels."""
+    seed: int = 0
+    """Draws photos and crops."""
+
+    def __post_init__(self) -> None:
+        if self.photos < 1 or self.crop < 32:
+            raise OptionError("expected photos >= 1 and crop >= 32", f"{self.photos}, {self.crop}")
+
+
+def quantize_folder(
+    folder: Path, out: Path, samples: Sequence[Sample], options: QuantizeOptions | None = None
+) -> float:
+    """Write a model folder with an 8-bit graph; the scale net and the weights are copied as they are.
+
+    Args:
+        folder: A model folder with float graphs.
+        out: The folder to write.
+        samples: Training photos, on none of which a choice between models is to rest.
+        options: How.
+
+    Returns:
+        Σ |people by the 8-bit graph − by the float graph| / Σ people over the calibration crops, first pass.
+
+    Raises:
+        ModelError: The graph is not one that this version exports.
+        DataError: There is no photo to calibrate on.
+    """
+    options = options or QuantizeOptions()
+    if not samples:
+        raise DataError("expected training photos to calibrate on", "none", "Name some with --data")
+    if folder.resolve() == out.resolve():
+        raise OptionError("expected --out apart from the model", str(out))
+    config = read_config(folder)
+    if config.precision != "float32":
+        raise ModelError("expected a float32 model to quantise", f"one in {config.precision}")
+    crops = _crops(samples, options)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        folded, small = Path(scratch) / "folded.onnx", Path(scratch) / "small.onnx"
+        _fold(folder / "network.onnx", folded)
+        quantize_static(
+            folded, small, _Crops(crops, config), QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=_exact_nodes(folded),
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        )  # fmt: skip
+        data = small.read_bytes()
+    write_atomic(out / "network.onnx", lambda stream: stream.write(data))
+    kept = [name for name in ("scale.onnx", WEIGHTS) if (folder / name).is_file()]
+    for name in kept:
+        shutil.copyfile(folder / name, out / name)
+    known = {"photos": len(crops), "seed": options.seed, "from": config.name}
+    config = replace(
+        config, name=f"{config.name}-int8", precision="int8", training={**config.training, "quantised": known}
+    )
+    write_description(config, out, tuple(sorted(["network.onnx", *kept])))
+    return _drift(folder, out, crops)
+
+
+def _fold(source: Path, target: Path) -> None:
+    """Write a graph with stored halves widened and normalisations folded into their convolutions."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    settings.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(str(source), settings, providers=["CPUExecutionProvider"])
+
+
+def _exact_nodes(path: Path) -> list[str]:
+    """The names of the nodes that stay float32: those of ``EXACT`` and whatever reads their results."""
+    graph = onnx.load(path).graph
+    names, reached = [], set[str]()
+    for node in graph.node:  # a graph lists its nodes in the order in which they can run
+        if node.name.startswith(EXACT) or reached.intersection(node.input):
+            names.append(node.name)
+            reached.update(node.output)
+    if not any(name.startswith(EXACT[0]) for name in names):
+        raise ModelError(
+            "expected a graph as this version exports it", "an older one", "Run: crowdscale export FOLDER"
+        )
+    return names
+
+
+def _crops(samples: Sequence[Sample], options: QuantizeOptions) -> list[NDArray[np.uint8]]:
+    random = np.random.default_rng(options.seed)
+    order = random.permutation(len(samples))[: options.photos]
+    crops = []
+    for index in order.tolist():
+        pixels = samples[index].read()
+        top, left = (random.integers(0, max(1, side - options.crop + 1)) for side in pixels.shape[:2])
+        crops.append(np.ascontiguousarray(pixels[top : top + options.crop, left : left + options.crop]))
+    return crops
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]
+    """The calibration crops as the library asks for them."""
+
+    def __init__(self, crops: Sequence[NDArray[np.uint8]], config: ModelConfig) -> None:
+        self.left: Iterator[Array] = (padded_input([crop], config) for crop in crops)
+
+    def get_next(self) -> dict[str, Array] | None:
+        """Return the next input, or None behind the last."""
+        images = next(self.left, None)
+        return None if images is None else {"images": images}
+
+
+def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float:
+    """How far the people of both graphs differ, relative to all people."""
+    people: list[list[float]] = []
+    for each in (folder, out):
+        config = read_config(each)
+        backend = open_backend("onnx", each, config)
+        people.append([_count(config, backend.predict(crop)) for crop in crops])
+    before, after = np.array(people)
+    return float(np.abs(after - before).sum() / max(1.0, before.sum()))
+
+
+def _count(config: ModelConfig, seen: Any) -> float:
+    reading = config.codec.read(*(seen.output, seen.blocks)[: 2 if config.method == "hybrid" else 1])  # type: ignore[union-attr]
+    return float(reading.count)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's advice on preparing a graph, which is followed here, out of the output."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
