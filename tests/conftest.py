@@ -6,9 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from crowdscale.weights import BUNDLED
 from tests.fakes import write_label_model
+
+settings.register_profile("busy", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")

@@ -151,3 +151,28 @@ def test_a_full_disk_is_one_sentence(label_model, tmp_path):
         writer.write(row)
     with contextlib.suppress(OSError):  # what it still holds cannot be written either
         writer.close()
+
+
+def test_the_base_scale_is_kept_for_a_while(label_model, monkeypatch):
+    """Chosen for each frame, it would jump between two and the counts with it."""
+    chosen = []
+
+    def choose(*_):
+        chosen.append(1)
+        return 1.0 if len(chosen) % 2 else 0.5
+
+    monkeypatch.setattr("crowdscale.prediction.choose_base", choose)
+    rows(label_model, [1] * 9, every=0, rescale=2.0)  # frames 0 to 4 s
+    assert len(chosen) == 3
+    rows(label_model, [1] * 9, every=0, rescale=0)
+    assert len(chosen) == 3 + 9
+
+
+def test_a_zone_named_like_a_column_takes_nothing_away(label_model):
+    (row,) = rows(label_model, [3], Zones((Zone("time", LEFT.points), Zone("people", LEFT.points))))
+    assert {key: row.to_dict()[key] for key in ("time", "people", "zone time", "zone people")} == {
+        "time": 0,
+        "people": 3,
+        "zone time": 3,
+        "zone people": 3,
+    }

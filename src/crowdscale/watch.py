@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from crowdscale.smoothing import StepMean
 from crowdscale.video import Frame, Source, sample
 from crowdscale.zones import ZoneCount, Zones
 
-__all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "watch"]
+__all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "watch"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,25 @@ class WatchOptions:
     """Stop after this many seconds of the video."""
     frames: int | None = None
     """Stop after this many counts."""
+    rescale: float = 60.0
+    """Seconds for which the base scale chosen for a frame holds: chosen for each, counts would jump with it."""
 
     def __post_init__(self) -> None:
-        if self.every < 0 or (self.duration is not None and self.duration <= 0):
-            raise OptionError("expected every >= 0 and duration > 0", f"{self.every}, {self.duration}")
+        if self.every < 0 or self.rescale < 0 or (self.duration is not None and self.duration <= 0):
+            raise OptionError(
+                "expected every >= 0, rescale >= 0 and duration > 0",
+                f"{self.every}, {self.rescale}, {self.duration}",
+            )
         if self.frames is not None and self.frames < 1:
             raise OptionError("expected frames >= 1", str(self.frames))
+
+
+OWN_COLUMNS = ("time", "frame", "people", "smoothed", "alarms", "seconds", "dropped")
+
+
+def column_of(zone: str) -> str:
+    """Return the column of a zone's people: its name, unless the row has a column of that name."""
+    return f"zone {zone}" if zone in OWN_COLUMNS else zone
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class WatchRow:
         }
         row["smoothed"] = None if self.smoothed is None else round(self.smoothed, 2)
         for zone in self.zones:
-            row[zone.name] = round(zone.people, 2)
+            row[column_of(zone.name)] = round(zone.people, 2)
             if zone.per_square_metre is not None:
                 row[f"{zone.name} per m2"] = round(zone.per_square_metre, 4)
                 row[f"{zone.name} level"] = zone.level
@@ -114,10 +127,11 @@ def watch(
     smoother = StepMean() if options.smooth else None
     crossings = Crossings(zones) if zones is not None else None
     frames = islice(sample(source, options.every), options.frames)
+    steady = _Steady(predictor, options.rescale)
     for frame in frames:
         if options.duration is not None and frame.time > options.duration:
             return
-        prediction = predictor.predict(frame.pixels)
+        prediction = steady.predict(frame)
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
             prediction = zones.limit(prediction)
@@ -137,6 +151,25 @@ def watch(
             source.dropped,
         )
         yield Watched(row, frame, prediction)
+
+
+@dataclass
+class _Steady:
+    """A predictor that keeps the base scale it chose for a while."""
+
+    predictor: Predictor
+    hold: float
+    _kept: Predictor | None = None
+    _until: float = 0.0
+
+    def predict(self, frame: Frame) -> Prediction:
+        if self._kept is not None and frame.time < self._until:
+            return self._kept.predict(frame.pixels)
+        found = self.predictor.predict(frame.pixels)
+        known = replace(self.predictor.options, base=found.reduction)
+        self._kept = Predictor(self.predictor.backend, self.predictor.config, known)
+        self._until = frame.time + self.hold
+        return found
 
 
 class RowWriter:

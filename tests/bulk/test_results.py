@@ -111,6 +111,15 @@ def test_another_job_is_refused(address):
         ResultFolder(address, "jsonl").opened(JOB),
     ):
         pass
+    nested = {"options": {"refine": True, "tiles": {"side": 512, "batch": 1}}}
+    with ResultFolder(f"{address}2", "csv").opened(nested):
+        pass
+    nested["options"]["tiles"]["side"] = 256
+    with (
+        pytest.raises(OptionError, match=r"but got options\.tiles\.side 256 instead of 512\. Choose"),
+        ResultFolder(f"{address}2", "csv").opened(nested),
+    ):
+        pass
 
 
 def test_an_unknown_format_is_refused(tmp_path):
@@ -143,6 +152,21 @@ def test_a_remote_folder_is_leased(tmp_path):
         pass
     with second.opened(JOB):
         pass
+
+
+def test_a_lease_that_another_process_took_ends_the_slower_one(tmp_path):
+    """Stores without locks cannot keep two from beginning at once, but no two write the same part."""
+    address = f"memory://taken-{tmp_path.name}"
+    first, second = ResultFolder(address, "csv"), ResultFolder(address, "csv")
+    with pytest.raises(OptionError, match="in use"), first.opened(JOB):  # noqa: PT012
+        first.add(row(0))
+        first.folder.write("lock.json", b'{"time": 0, "owner": ""}')  # gone stale meanwhile
+        with second.opened(JOB):
+            second.add(row(1))
+            second.flush()
+            first.flush()
+    assert first.folder.names("counts") == ["part-000000.csv"]
+    assert row(1).photo in first.folder.read("counts/part-000000.csv").decode()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the size of files by setrlimit")

@@ -276,3 +276,13 @@ def test_models_without_any_says_so(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(weights, "BUNDLED", {"gone": tmp_path / "gone"})
     list_models()
     assert "No model comes with this installation" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["https://example.org/a.jpg"], [".", "--engine", "ray"], [".", "--workers", "2"]], ids=str
+)
+def test_what_many_photos_alone_can_have_wants_a_folder(label_model, tmp_path, arguments):
+    done = crowdscale("count", *arguments, "--model", label_model, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected --out, but got" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -7,21 +7,19 @@ place when it is whole, so a stop at any moment loses only photos of the part un
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from crowdscale.bulk.rows import PhotoRow
-from crowdscale.errors import MissingExtraError, OptionError
+from crowdscale.bulk.tables import FORMATS, need_parquet
+from crowdscale.errors import OptionError
 from crowdscale.storage import Folder
 
-__all__ = ["FORMATS", "ResultFolder"]
-
-Rows = list[dict[str, Any]]
+__all__ = ["ResultFolder"]
 
 COUNTS, BROKEN = "counts", "broken"
 PART_ROWS = 1000
@@ -31,100 +29,13 @@ STALE_SECONDS = 900.0
 """A remote folder's lock that was not refreshed for this long is left over from a process that died."""
 
 
-def _parquet() -> Any:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("Writing Parquet (--format csv and jsonl do without)", "bulk") from error
-    return pyarrow
-
-
-def _schema(pa: Any, broken: bool) -> Any:
-    """Return the columns' types; a broken photo has its name and its sentence."""
-    if broken:
-        return pa.schema([("photo", pa.string()), ("error", pa.string())])
-    box = [("box", pa.list_(pa.int32())), ("factor", pa.float32())]
-    region = pa.struct([*box, ("count_before", pa.float32()), ("count_after", pa.float32())])
-    numbers = {"people": pa.float64(), "first_pass": pa.float64(), "width": pa.int32(), "height": pa.int32()}
-    work = {"reduction": pa.float64(), "tiles": pa.int32(), "seconds": pa.float32()}
-    zone = [("name", pa.string()), ("people", pa.float64()), ("dots", pa.int32())]
-    zones = pa.list_(pa.struct([*zone, ("per_square_metre", pa.float64())]))
-    lists = {
-        "zones": zones,
-        "regions": pa.list_(region),
-        **dict.fromkeys(("x", "y", "confidence"), pa.list_(pa.float32())),
-    }
-    return pa.schema([("photo", pa.string()), *numbers.items(), *work.items(), *lists.items()])
-
-
-def _to_parquet(rows: Rows, broken: bool) -> bytes:
-    pa = _parquet()
-    schema = _schema(pa, broken)
-    table = pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
-    sink = pa.BufferOutputStream()
-    pa.parquet.write_table(table, sink)
-    return bytes(sink.getvalue())
-
-
-def _from_parquet(data: bytes, columns: list[str]) -> Rows:
-    pa = _parquet()
-    return list(pa.parquet.read_table(pa.BufferReader(data), columns=columns).to_pylist())
-
-
-CSV_COLUMNS = (
-    "photo",
-    "people",
-    "first_pass",
-    "width",
-    "height",
-    "reduction",
-    "tiles",
-    "seconds",
-    "regions",
-    "zones",
-)
-
-
-def _to_csv(rows: Rows, broken: bool) -> bytes:
-    """A line a photo without its heads; regions as JSON."""
-    stream = io.StringIO()
-    columns = ["photo", "error"] if broken else list(CSV_COLUMNS)
-    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {**row, **{name: json.dumps(row[name]) for name in ("regions", "zones")}} for row in rows
-    )
-    return stream.getvalue().encode("utf-8", "surrogateescape")
-
-
-def _from_csv(data: bytes, columns: list[str]) -> Rows:
-    text = data.decode("utf-8", "surrogateescape")
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    return [{name: _number(name, row[name]) for name in columns} for row in rows]
-
-
-def _number(name: str, value: str) -> Any:
-    return float(value) if name == "people" else value
-
-
-def _to_lines(rows: Rows, broken: bool) -> bytes:
-    kept = [{k: row[k] for k in ("photo", "error")} if broken else row for row in rows]
-    if not broken:
-        kept = [{k: v for k, v in row.items() if k != "error"} for row in kept]
-    return "".join(json.dumps(row) + "\n" for row in kept).encode()
-
-
-def _from_lines(data: bytes, columns: list[str]) -> Rows:
-    return [{name: row[name] for name in columns} for row in map(json.loads, data.splitlines())]
-
-
-FORMATS: dict[str, tuple[Callable[[Rows, bool], bytes], Callable[[bytes, list[str]], Rows]]] = {
-    "parquet": (_to_parquet, _from_parquet),
-    "csv": (_to_csv, _from_csv),
-    "jsonl": (_to_lines, _from_lines),
-}
-"""How the rows of a part are written and read; CSV has no heads."""
+def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value of nested dictionaries with its path, as in ``options.refine``."""
+    if not isinstance(values, dict):
+        yield name, values
+        return
+    for key, value in values.items():
+        yield from _leaves(value, f"{name}.{key}" if name else key)
 
 
 class ResultFolder:
@@ -147,7 +58,7 @@ class ResultFolder:
         if kind not in FORMATS:
             raise OptionError(f"expected --format out of {', '.join(FORMATS)}", repr(kind))
         if kind == "parquet":
-            _parquet()
+            need_parquet()
         self.folder, self.kind = Folder(address), kind
         self.part_rows, self.part_seconds = part_rows, part_seconds
         self.parts: dict[str, dict[str, Any]] = {}
@@ -155,6 +66,7 @@ class ResultFolder:
         self._pending: dict[str, list[PhotoRow]] = {COUNTS: [], BROKEN: []}
         self._next = {COUNTS: 0, BROKEN: 0}
         self._since = time.monotonic()
+        self._owner = uuid.uuid4().hex
 
     @contextmanager
     def opened(self, job: dict[str, Any]) -> Iterator[ResultFolder]:
@@ -171,13 +83,16 @@ class ResultFolder:
             finally:
                 self.flush()
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        busy = OptionError(
+    def _busy(self) -> OptionError:
+        return OptionError(
             "expected results that no other process writes",
             f"{self.folder.address} in use",
             "Wait for it, or choose another --out",
         )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        busy = self._busy()
         if self.folder.local is None:
             yield from self._leased(busy)
             return
@@ -196,18 +111,32 @@ class ResultFolder:
 
     def _leased(self, busy: OptionError) -> Iterator[None]:
         """A lock for stores without locks: a note that is refreshed with each part and goes stale."""
-        note = self.folder.read("lock.json")
-        if note is not None and time.time() - json.loads(note)["time"] < STALE_SECONDS:
+        note = self._note_of_lease()
+        if note.get("owner") and time.time() - note["time"] < STALE_SECONDS:
             raise busy
-        self._refresh()
+        self._lease(self._owner)
+        self._refresh(
+            busy
+        )  # of two that begin at once, the one overwritten sees it here, or with its next part
         try:
             yield
         finally:
-            self.folder.write("lock.json", json.dumps({"time": 0}).encode())
+            if self._note_of_lease().get("owner") == self._owner:
+                self._lease("")
 
-    def _refresh(self) -> None:
+    def _note_of_lease(self) -> dict[str, Any]:
+        return dict(json.loads(self.folder.read("lock.json") or b"{}"))
+
+    def _lease(self, owner: str) -> None:
+        note = {"time": time.time(), "owner": owner}
+        self.folder.write("lock.json", json.dumps(note).encode())
+
+    def _refresh(self, busy: OptionError) -> None:
+        """Keep a remote folder's lease. Raises ``busy`` where another process took it."""
         if self.folder.local is None:
-            self.folder.write("lock.json", json.dumps({"time": time.time()}).encode())
+            if self._note_of_lease().get("owner") != self._owner:
+                raise busy
+            self._lease(self._owner)
 
     def _check_job(self, job: dict[str, Any]) -> None:
         """Begin the job, or see that it is the one begun."""
@@ -216,13 +145,12 @@ class ResultFolder:
         if text is None:
             self.folder.write("job.json", (json.dumps(wanted, indent=1) + "\n").encode())
             return
-        begun = json.loads(text)
-        other = sorted(key for key in {*begun, *wanted} if begun.get(key) != wanted.get(key))
+        begun, asked = (dict(_leaves(job)) for job in (json.loads(text), json.loads(json.dumps(wanted))))
+        other = [key for key in {**begun, **asked} if begun.get(key) != asked.get(key)]
         if other:
-            differs = ", ".join(f"{key} {wanted.get(key)} instead of {begun.get(key)}" for key in other)
             raise OptionError(
                 f"expected the job that {self.folder.address} was begun with",
-                differs,
+                ", ".join(f"{key} {asked.get(key)} instead of {begun.get(key)}" for key in other),
                 "Choose another --out, or the same options",
             )
 
@@ -237,7 +165,7 @@ class ResultFolder:
                 self._note(f"{table}/{name}", rows)
                 self._next[table] = int(name.split("-")[1].split(".")[0]) + 1
 
-    def _note(self, name: str, rows: Rows) -> None:
+    def _note(self, name: str, rows: list[dict[str, Any]]) -> None:
         people = sum(row.get("people") or 0.0 for row in rows)
         self.parts[name] = {"rows": len(rows), "people": round(people, 3)}
 
@@ -253,6 +181,7 @@ class ResultFolder:
 
     def flush(self) -> None:
         """Write the pending rows as parts, and the manifest."""
+        self._refresh(self._busy())
         for table, rows in self._pending.items():
             if not rows:
                 continue
@@ -263,7 +192,6 @@ class ResultFolder:
             rows.clear()
             self._note(name, plain)
         self._since = time.monotonic()
-        self._refresh()
         self.folder.write("manifest.json", (json.dumps(self.manifest(), indent=1) + "\n").encode())
 
     def manifest(self) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def count(
             tuple(photos), model, backend, options, engine, workers, threads, address, _read_zones(zones)
         )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
+    _refuse_without_out(photos, engine != "local", address, workers > 1)
     for target in (csv_file, json_file, points_file):
         _check_target(target)
     known = _read_zones(zones)
@@ -144,6 +145,14 @@ def count(
     if points_file is not None:
         write_points(points_file, outcomes, decimals)
     raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes))
+
+
+def _refuse_without_out(photos: list[str], *bulk: object) -> None:
+    """Refuse what the engines of many photos do alone."""
+    addresses = [photo for photo in photos if "://" in photo]
+    if addresses or any(bulk):
+        came = addresses[0] if addresses else "--engine, --address or --workers"
+        raise OptionError("expected --out", f"{came} without it", "Name a folder for the results: --out DIR")
 
 
 def _exit_code(outcomes: list[Outcome]) -> int:
@@ -220,10 +229,11 @@ def _count_all(
 
 def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
     """Count one photo and draw it; what is wrong with it becomes a sentence."""
-    from crowdscale.images import read_image
+    from crowdscale.prediction import open_photo
+    from crowdscale.storage import read_photo_bytes
 
     try:
-        photo = read_image(path, predictor.options.max_pixels)
+        photo = open_photo(read_photo_bytes(str(path)), predictor.options.max_pixels)
         prediction = predictor.predict_photo(photo)
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
@@ -231,7 +241,7 @@ def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Z
         if pictures is not None:
             _save(photo.pixels, prediction, pictures, zones, counts)
     except CrowdscaleError as error:
-        return Outcome(path, error=str(error))
+        return Outcome(path, error=str(error).replace("the bytes given", str(path)))
     except (OSError, MemoryError) as error:
         return Outcome(
             path, error=f"expected to count {path} and save it, but got {error or 'too little memory'}."

@@ -15,6 +15,7 @@ import typer
 from crowdscale.cli.bulk import terminated_like_ctrl_c
 from crowdscale.cli.durations import seconds_of
 from crowdscale.errors import CrowdscaleError, OptionError
+from crowdscale.history import History
 
 if TYPE_CHECKING:
     from crowdscale.alarms import Alarms
@@ -57,6 +58,10 @@ def watch(
     ] = False,
     duration: Annotated[str | None, typer.Option(help="Stop after this time of the video.")] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many counts.")] = None,
+    base: Annotated[
+        float | None,
+        typer.Option(help="Side factor at which frames are read; chosen each minute for frames over 1.5 MP."),
+    ] = None,
     fps: Annotated[float, typer.Option(help="Frames a second of a folder.")] = 1.0,
     timeout: Annotated[float, typer.Option(help="Seconds after which a silent stream is lost.")] = 10.0,
     retries: Annotated[int, typer.Option(min=0, help="Attempts to reach a lost stream again.")] = 10,
@@ -79,12 +84,12 @@ def watch(
         raise OptionError("expected --plot as .png", str(plot))
     opened = open_source(source, SourceOptions(fps, timeout, retries, loop))
     known = read_zones(zones) if zones is not None else None
-    refine = PredictOptions(refine=not no_refine, keep_map=False)
+    refine = PredictOptions(refine=not no_refine, base=base, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=refine)
     session = Session(opened, known, quiet)
     with terminated_like_ctrl_c():
         session.run(predictor, options, rows, video)
-    if plot is not None and session.rows:
+    if plot is not None and session.history.number:
         session.draw(plot)
     raise typer.Exit(session.report(rows, video, plot))
 
@@ -96,7 +101,7 @@ class Session:
     source: Source
     zones: Zones | None
     quiet: bool
-    rows: list[WatchRow] = field(default_factory=list)
+    history: History = field(default_factory=History)
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
 
@@ -113,7 +118,7 @@ class Session:
                 film = stack.enter_context(VideoWriter(video)) if video is not None else None
                 say = stack.enter_context(_progress(self.source, self.quiet))
                 for seen in watch(self.source, predictor, options, self.zones, alarms):  # type: ignore[arg-type]
-                    self.rows.append(seen.row)
+                    self._keep(seen.row)
                     if out is not None:
                         out.write(seen.row)
                     if film is not None:
@@ -122,7 +127,7 @@ class Session:
         except KeyboardInterrupt:
             self.interrupted = True
         except CrowdscaleError as error:
-            if not self.rows:
+            if not self.history.number:
                 raise
             self.problems.append(str(error))
         finally:
@@ -131,30 +136,31 @@ class Session:
                 self.problems += alarms.problems
         self.problems += self.source.problems
 
+    def _keep(self, row: WatchRow) -> None:
+        from crowdscale.watch import column_of
+
+        lines = {"people": row.people}
+        if row.smoothed is not None:
+            lines["smoothed"] = row.smoothed
+        self.history.add(row.time, row.seconds, lines | {column_of(z.name): z.people for z in row.zones})
+
     def draw(self, plot: Path) -> None:
         """Write the counts over time as a picture."""
         from crowdscale.images import write_image
         from crowdscale.plots import plot_counts
 
-        people = [row.people for row in self.rows]
-        lines = {"people": people}
-        if self.rows[0].smoothed is not None:
-            lines["smoothed"] = [row.smoothed or 0.0 for row in self.rows]
-        for index, zone in enumerate(self.rows[0].zones):
-            lines[zone.name] = [row.zones[index].people for row in self.rows]
+        times, lines = self.history.lines()
         title = f"{Path(self.source.name).name}: people over time"
         faint = ["people"] if "smoothed" in lines else []
-        write_image(plot, plot_counts([row.time for row in self.rows], lines, title, faint))
+        write_image(plot, plot_counts(times, lines, title, faint))
 
     def report(self, *written: Path | None) -> int:
         """Say what was seen and what went wrong; return the exit code."""
-        if self.rows and not self.quiet:
-            people = [row.people for row in self.rows]
-            mean = sum(people) / len(people)
-            seconds = sum(row.seconds for row in self.rows) / len(self.rows)
+        known = self.history
+        if known.number and not self.quiet:
             print(
-                f"{len(people):,} counts over {self.rows[-1].time:,.1f} s: {mean:,.1f} people on average, "
-                f"{min(people):,.0f} to {max(people):,.0f}; {seconds:.2f} s a count"
+                f"{known.number:,} counts over {known.last:,.1f} s: {known.people / known.number:,.1f} people on "
+                f"average, {known.least:,.0f} to {known.most:,.0f}; {known.seconds / known.number:.2f} s a count"
             )
             if self.source.dropped:
                 print(
@@ -167,7 +173,7 @@ class Session:
             print(f"Error: {problem}", file=sys.stderr)
         if self.interrupted:
             return INTERRUPTED
-        if not self.rows:
+        if not known.number:
             return NOTHING_DONE
         return SOME_FAILED if self.problems else 0
 
