@@ -16,8 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crowdscale.learn.model import expected_blocks
-from crowdscale.learn.networks.backbones import SamePadConv
+from crowdscale.learn.model import decode, expected_blocks
+from crowdscale.learn.networks.building import Network
+from crowdscale.learn.networks.folding import SamePadConv
 from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, class_probabilities
 
 __all__ = ["ServedNetwork", "answer"]
@@ -25,7 +26,7 @@ __all__ = ["ServedNetwork", "answer"]
 Mixing = Callable[[Sequence[Tensor]], list[Tensor]]
 
 
-def answer(network: CountingNetwork, images: Tensor, mixing: Mixing | None = None) -> tuple[Tensor, ...]:
+def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tuple[Tensor, ...]:
     """Return what a backend says of photos: (output, features[, blocks]) in float32.
 
     Args:
@@ -37,6 +38,9 @@ def answer(network: CountingNetwork, images: Tensor, mixing: Mixing | None = Non
         (b, 2, h, w) expected and arg-max label or (b, 1, h, w) density; (b, c, h/8, w/8) features; and
         (b, h/16, w/16) people in blocks where the network has their head.
     """
+    if not isinstance(network, CountingNetwork):
+        predicted = network.predict((images - network.mean) / network.std)
+        return decode(predicted.fused), predicted.features.float()
     features = network.backbone((images - network.mean) / network.std)
     sides: list[Tensor] = []
     above: Tensor | None = None
@@ -103,13 +107,15 @@ class ServedNetwork(nn.Module):
         blocks: Whether people in blocks are an output.
     """
 
-    def __init__(self, network: CountingNetwork, blocks: bool) -> None:
+    def __init__(self, network: Network, blocks: bool) -> None:
         super().__init__()
         self.network = copy.deepcopy(network).eval()
-        if not blocks:
-            self.network.block_head = None
+        self.mixers = nn.ModuleList()
+        if isinstance(network, CountingNetwork):
+            if not blocks:
+                self.network.block_head = None
+            self.mixers.extend(_mixers(network))
         _own_padding(self.network)
-        self.mixers = nn.ModuleList(_mixers(network))
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return (output, features[, blocks]) of (b, 3, h, w) images in 0…1."""
@@ -123,7 +129,7 @@ def _mixers(network: CountingNetwork) -> list[nn.Conv2d]:
     """Each level's side output and its share of the fusion as one 1×1 convolution; the first has the bias."""
     shares = network.fuse.weight.detach().double().chunk(len(network.levels), 1)
     bias = cast(Tensor, network.fuse.bias).detach().double()
-    mixers = []
+    mixers: list[nn.Conv2d] = []
     for share, level in zip(shares, network.levels, strict=True):
         side = cast(SideLevel, level).side
         mixer = nn.Conv2d(side.in_channels, network.classes, 1, bias=not mixers)
