@@ -15,6 +15,7 @@ from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models
+from crowdscale.cli.reproduce import reproduce
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
@@ -28,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
     help="Count and locate people in dense crowds.",
 )  # fmt: skip
-for command in (count, watch, models, evaluate, score, compare, train, tune, average, export):
+for command in (count, watch, models, evaluate, score, compare, train, tune, average, export, reproduce):
     app.command()(command)
 app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")
