@@ -42,12 +42,15 @@ def train(
         str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
     ] = "points",
     network: Annotated[str, typer.Option(help="fpn, mcnn, csrnet, bl, or your own as module:Class.")] = "fpn",
-    backbone: Annotated[str, typer.Option(help="Of fpn: lite or vgg16.")] = "lite",
+    backbone: Annotated[str, typer.Option(help="Of fpn: nano, lite, lite1, lite2 or vgg16.")] = "lite",
     backbone_weights: Annotated[
         str | None, typer.Option(help="ImageNet weights: a file, an URL, or none.")
     ] = None,
     init: Annotated[
         str | None, typer.Option(help="Start from this trained model: a name or a folder.")
+    ] = None,
+    inherit: Annotated[
+        str | None, typer.Option(help="Take what fits of this trained model's weights (lite to nano).")
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
@@ -88,6 +91,9 @@ def train(
     l2s_crop: Annotated[int, typer.Option(help="Side of a crop in the second phase.")] = 384,
     scale_low: Annotated[float, typer.Option(help="Smallest random enlargement.")] = 0.7,
     scale_high: Annotated[float, typer.Option(help="Largest random enlargement.")] = 1.6,
+    negatives: Annotated[
+        float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
+    ] = 0.0,
     batch: Annotated[int, typer.Option(help="Crops a step and process.")] = 8,
     l2s_batch: Annotated[int, typer.Option(help="The same in the second phase.")] = 4,
     optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw",
@@ -108,6 +114,17 @@ def train(
             help="Points: dynamic, ce, focal, ordinal. Density: mse, bayesian, dm. auto: dynamic; mse, of bl bayesian."
         ),
     ] = "auto",
+    thinning: Annotated[int, typer.Option(help="The labels' loss reads every n-th pixel each way.")] = 1,
+    freeze_norm: Annotated[
+        bool,
+        typer.Option("--freeze-norm", help="Keep normalisation statistics: to go on from trained weights."),
+    ] = False,
+    freeze_stride: Annotated[
+        int, typer.Option(help="Do not train the backbone's layers up to this stride; 0 trains all.")
+    ] = 0,
+    l2s_frozen: Annotated[
+        bool, typer.Option("--l2s-frozen", help="Second phase: teach the scale net alone.")
+    ] = False,
     reduction: Annotated[
         str, typer.Option(help="Of losses over pixels: sum or mean; auto sums density only.")
     ] = "auto",

@@ -98,10 +98,18 @@ class AutoScale(nn.Module):
         prediction: Prediction = self.network(images)
         return prediction
 
-    def losses(self, images: Tensor, batch: Batch, refine: bool) -> Losses:
-        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss."""
+    def losses(self, images: Tensor, batch: Batch, refine: bool, scale_only: bool = False) -> Losses:
+        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss.
+
+        ``scale_only`` leaves the centre loss alone: the counting network is run but not taught.
+        """
+        nothing = images.new_zeros((), dtype=torch.float32)
+        if scale_only:
+            with torch.no_grad():
+                first = self.network(images)
+            centre = self._refine(images, first, [Points(xy) for xy in batch["points"]], second_pass=False)[1]
+            return Losses(nothing, nothing, centre, nothing)
         first = self.network(images)
-        nothing = first.fused.new_zeros((), dtype=torch.float32)
         first_loss = self.map_loss(first, batch["target"], batch["points"])
         blocks = nothing
         if first.blocks is not None:
@@ -138,7 +146,9 @@ class AutoScale(nn.Module):
             factors: Tensor = self.scale_net(pooled.float())
         return factors
 
-    def _refine(self, images: Tensor, first: Prediction, points: list[Points]) -> tuple[Tensor, Tensor]:
+    def _refine(
+        self, images: Tensor, first: Prediction, points: list[Points], second_pass: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Second pass loss and centre loss; without a region both are zero but reach every parameter.
 
         A rank whose batch has no region still runs the scale net, so that the others do not wait.
@@ -157,7 +167,7 @@ class AutoScale(nn.Module):
         spacing = self._closeness(points, boxes).to(area.device)
         loss = centre_loss(spacing, area, self.centre.value.clone(), options.law) / len(images)
         self.centre.observe(spacing, area.detach(), options.law)
-        second = self._second_pass(images, points, boxes, area)
+        second = self._second_pass(images, points, boxes, area) if second_pass else area.sum() * 0
         return second, self.loss_options.centre_weight * loss
 
     def _closeness(self, points: list[Points], boxes: Sequence[tuple[int, Box]]) -> Tensor:

@@ -21,7 +21,7 @@ from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.backbones import BACKBONES
 from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
 from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
-from crowdscale.learn.store import WEIGHTS, build_model, load_weights
+from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_weights
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.regions import DensityRule, LabelRule
 from crowdscale.weights import ModelConfig, ZoomOptions, find_model, read_config
@@ -54,11 +54,13 @@ class Start:
     network: str = FPN
     """``fpn``, or another network of ``NETWORKS``: ``mcnn``, ``csrnet``, ``bl``, your own."""
     backbone: str = "lite"
-    """``lite`` or ``vgg16``, of ``fpn``."""
+    """Of ``fpn``: ``nano``, ``lite``, ``lite1``, ``lite2`` or ``vgg16``."""
     backbone_weights: str | None = None
     """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
     init: str | None = None
     """A trained model, by name or folder, whose weights and description are taken instead."""
+    inherit: str | None = None
+    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano)."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
@@ -174,6 +176,8 @@ def start_model(
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:
             model.centre.value.fill_(centre.centre)
+    elif start.inherit:
+        inherit_weights(model, find_model(start.inherit) / WEIGHTS)
     elif start.backbone_weights != "none":
         load_imagenet(model.network, start.backbone, start.backbone_weights)
     network = model.network
@@ -189,6 +193,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
         return _with_choices(replace(parent, name=start.name, training=training, files={}), start)
+    if start.inherit:
+        training["inherited"] = read_config(find_model(start.inherit)).name
     points = start.method != "density"
     fpn = start.network == FPN
     config = ModelConfig(

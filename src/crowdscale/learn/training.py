@@ -22,9 +22,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
-from crowdscale.errors import DataError, ModelError
+from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.journal import Journal
 from crowdscale.learn.model import AutoScale, Losses
+from crowdscale.learn.networks.backbones import Backbone
 from crowdscale.learn.store import load_weights, save_weights, write_description
 from crowdscale.learn.training_options import TrainOptions
 from crowdscale.learn.transforms import Batch, Crops, collate
@@ -171,7 +172,9 @@ class Run:
 
     def _step(self, batch: Batch) -> Losses:
         images = (batch["images"].float() / 255).contiguous(memory_format=torch.channels_last)
-        losses: Losses = self.wrapped.losses(images, batch, self.phase == "l2s")
+        losses: Losses = self.wrapped.losses(
+            images, batch, self.phase == "l2s", self.options.l2s_frozen and self.phase == "l2s"
+        )
         self.optimizer.zero_grad()
         self.fabric.backward(losses.total)
         if self.options.clip:
@@ -199,7 +202,7 @@ class Run:
 
     def _train_mode(self) -> None:
         self.model.train()
-        if self.phase == "l2s":
+        if self.phase == "l2s" or self.options.freeze_norm:
             for module in self.model.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -287,9 +290,11 @@ class Run:
 
 def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
     """Backbone, rest of the network and scale net with their own peaks; the second phase is gentle."""
-    backbone = list(model.network.backbone.parameters())
-    pretrained = {id(parameter) for parameter in backbone}
-    rest = [p for p in model.network.parameters() if id(p) not in pretrained]
+    for layer in _early_layers(model, options.freeze_stride):
+        layer.requires_grad_(False)
+    backbone = [p for p in model.network.backbone.parameters() if p.requires_grad]
+    known = {id(parameter) for parameter in model.network.backbone.parameters()}
+    rest = [p for p in model.network.parameters() if id(p) not in known]
     gentle = phase == "l2s"
     peaks = (options.l2s_lr, options.l2s_lr) if gentle else (options.backbone_lr, options.lr)
     groups = [
@@ -307,6 +312,20 @@ def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.opt
         weight_decay=options.weight_decay,
     )
     return made
+
+
+def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
+    """The backbone's layers up to this stride, which are not trained.
+
+    Raises:
+        OptionError: The network's backbone does not tell its strides.
+    """
+    backbone = model.network.backbone
+    if not stride:
+        return []
+    if not isinstance(backbone, Backbone):
+        raise OptionError("expected --freeze-stride 0 for a network other than fpn", str(stride))
+    return backbone.early(stride)
 
 
 def _sanity_check(model: AutoScale, config: ModelConfig, held_out: Sequence[Sample]) -> None:

@@ -40,6 +40,12 @@ class TrainOptions:
     """Steps over which the learning rate rises; 0 for none."""
     schedule: str = "cosine"
     """cosine, down to 0.003 of the peak, or constant, as published."""
+    freeze_norm: bool = False
+    """Keep normalisation statistics as they are in the first phase, too: for going on from a trained model."""
+    freeze_stride: int = 0
+    """The backbone's layers up to this stride are not trained: half the time of a step; 0 trains all."""
+    l2s_frozen: bool = False
+    """Second phase: train the scale net alone, by the centre loss; the counting network stays as it is."""
     clip: float = 5.0
     """Largest norm of the gradient, of counting network and scale net apart; 0 for no limit."""
     ema: float = 0.998
