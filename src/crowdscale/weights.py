@@ -66,9 +66,12 @@ class ModelConfig:
     name: str
     method: Method
     backbone: str
+    """Of the network ``fpn``; others have their own."""
     codec: DistanceLabels | Density
     rule: LabelRule | DensityRule
     zoom: ZoomOptions = field(default_factory=ZoomOptions)
+    network: str = "fpn"
+    """``fpn``, ``mcnn``, ``csrnet``, ``bl``, or the name of one plugged in."""
     refines: bool = True
     """Whether the model has a scale net."""
     block_counts: bool = False

@@ -17,6 +17,10 @@ def export(
     method: Annotated[
         str, typer.Option(help="Read the same weights as points or hybrid; kept where empty.")
     ] = "",
+    dots: Annotated[
+        bool | None,
+        typer.Option("--dots/--no-dots", help="Density: read local maxima as heads; kept if not given."),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Terms of the weights, written to the description.")] = "",
 ) -> None:
     """Write network.onnx and scale.onnx into a model folder and check that they say what torch says."""
@@ -26,6 +30,6 @@ def export(
     from crowdscale.data.opening import open_dataset
     from crowdscale.learn.export import describe_folder, export_folder
 
-    describe_folder(folder, name, licence, method)
+    describe_folder(folder, name, licence, method, dots)
     samples = list(open_dataset(data).samples[:6]) if data else []
     typer.echo(f"Exported {folder}: largest difference from torch {export_folder(folder, samples)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ __all__ = ["train"]
 
 
 def train(
+    ctx: typer.Context,
     data: Annotated[
         list[str], typer.Option(help="NAME[/SPLIT]:PATH, such as sha/train:DIR; repeat for several sets.")
     ],
@@ -33,21 +34,53 @@ def train(
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep resized photos here for the next time.")
     ] = None,
+    regime: Annotated[
+        str, typer.Option(help="ours, or paper: defaults as published; options given count all the same.")
+    ] = "ours",
     name: Annotated[str, typer.Option(help="Name of the model.")] = "mine",
     method: Annotated[
         str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
     ] = "points",
-    backbone: Annotated[str, typer.Option(help="lite or vgg16.")] = "lite",
+    network: Annotated[str, typer.Option(help="fpn, mcnn, csrnet, bl, or your own as module:Class.")] = "fpn",
+    backbone: Annotated[str, typer.Option(help="Of fpn: nano, lite, lite1, lite2 or vgg16.")] = "lite",
     backbone_weights: Annotated[
         str | None, typer.Option(help="ImageNet weights: a file, an URL, or none.")
     ] = None,
     init: Annotated[
         str | None, typer.Option(help="Start from this trained model: a name or a folder.")
     ] = None,
+    inherit: Annotated[
+        str | None, typer.Option(help="Take what fits of this trained model's weights (lite to nano).")
+    ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
-    blocks: Annotated[bool, typer.Option(help="Add the head that counts 16-pixel blocks.")] = True,
+    dots: Annotated[
+        bool, typer.Option("--dots", help="Density: read local maxima of the map as heads.")
+    ] = False,
+    blocks: Annotated[bool, typer.Option(help="Add the head that counts 16-pixel blocks (fpn).")] = True,
     block_weight: Annotated[float, typer.Option(help="Weight of the block counts' loss.")] = 0.3,
+    area_low: Annotated[
+        float | None, typer.Option(help="Smallest area factor of the zoom; default 0.5.")
+    ] = None,
+    area_high: Annotated[
+        float | None, typer.Option(help="Largest area factor; default 5, density 9.")
+    ] = None,
+    region_minimum: Annotated[
+        float | None,
+        typer.Option(help="Share of the photo below which a region is none; default 0.02, density 0.1."),
+    ] = None,
+    region_below: Annotated[
+        int | None, typer.Option(help="Points: a lower class is dense; default 8.")
+    ] = None,
+    region_times: Annotated[
+        float | None, typer.Option(help="Density: more than this times the mean is dense; default 2.")
+    ] = None,
+    region_by: Annotated[
+        str | None, typer.Option(help="Density: region or box is measured; default region.")
+    ] = None,
+    region_code: Annotated[
+        bool | None, typer.Option("--region-code", help="Density: threshold as the authors' test code.")
+    ] = None,
     crops: Annotated[
         int, typer.Option(help="Crops of the first phase, the counting network alone.")
     ] = 60_000,
@@ -58,6 +91,9 @@ def train(
     l2s_crop: Annotated[int, typer.Option(help="Side of a crop in the second phase.")] = 384,
     scale_low: Annotated[float, typer.Option(help="Smallest random enlargement.")] = 0.7,
     scale_high: Annotated[float, typer.Option(help="Largest random enlargement.")] = 1.6,
+    negatives: Annotated[
+        float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
+    ] = 0.0,
     batch: Annotated[int, typer.Option(help="Crops a step and process.")] = 8,
     l2s_batch: Annotated[int, typer.Option(help="The same in the second phase.")] = 4,
     optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw",
@@ -69,11 +105,44 @@ def train(
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 1e-4,
     beta1: Annotated[float, typer.Option(help="Decay of the first moment.")] = 0.9,
     warmup: Annotated[int, typer.Option(help="Steps of warm-up.")] = 100,
+    schedule: Annotated[str, typer.Option(help="cosine or constant learning rate.")] = "cosine",
+    clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for no limit.")] = 5.0,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 keeps the last ones.")] = 0.998,
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="Points: dynamic, ce, focal, ordinal. Density: mse, bayesian, dm. auto: dynamic; mse, of bl bayesian."
+        ),
+    ] = "auto",
+    thinning: Annotated[int, typer.Option(help="The labels' loss reads every n-th pixel each way.")] = 1,
+    freeze_norm: Annotated[
+        bool,
+        typer.Option("--freeze-norm", help="Keep normalisation statistics: to go on from trained weights."),
+    ] = False,
+    freeze_stride: Annotated[
+        int, typer.Option(help="Do not train the backbone's layers up to this stride; 0 trains all.")
+    ] = 0,
+    l2s_frozen: Annotated[
+        bool, typer.Option("--l2s-frozen", help="Second phase: teach the scale net alone.")
+    ] = False,
     reduction: Annotated[
         str, typer.Option(help="Of losses over pixels: sum or mean; auto sums density only.")
     ] = "auto",
-    detach_bracket: Annotated[bool, typer.Option(help="No gradient through the bracket of Eq. 7.")] = False,
+    bracket_gradient: Annotated[
+        bool,
+        typer.Option("--bracket-gradient/--detach-bracket", help="Gradient through the bracket of Eq. 7."),
+    ] = True,
+    focus: Annotated[float, typer.Option(help="Focal loss: its exponent.")] = 2.0,
+    bayesian_sigma: Annotated[float, typer.Option(help="Bayesian loss: width of a head in pixels.")] = 8.0,
+    bayesian_background: Annotated[
+        float, typer.Option(help="Bayesian loss: reach of heads, as a share of the shorter side.")
+    ] = 0.15,
+    transport_weight: Annotated[float, typer.Option(help="dm: weight of optimal transport.")] = 0.1,
+    variation_weight: Annotated[float, typer.Option(help="dm: weight of total variation.")] = 0.01,
+    transport_smoothing: Annotated[float, typer.Option(help="dm: smoothing in square pixels.")] = 10.0,
+    transport_iterations: Annotated[int, typer.Option(help="dm: iterations of transport.")] = 100,
+    side_weight: Annotated[float, typer.Option(help="Weight of each side output's loss (fpn).")] = 0.1,
+    centre_weight: Annotated[float, typer.Option(help="Weight of the centre loss.")] = 1.0,
     law: Annotated[
         str, typer.Option(help="spacing: S*r reaches the centre; paper: S*r^2 (Eq. 2).")
     ] = "spacing",
@@ -83,6 +152,21 @@ def train(
     wanted_factor: Annotated[
         float, typer.Option(help="Median side factor that the centre from data aims at.")
     ] = 1.5,
+    centre_rate: Annotated[float, typer.Option(help="Learning rate of the centre (Eq. 4).")] = 1e-3,
+    closeness: Annotated[
+        str, typer.Option(help="distance (Eq. 1), or density as in the conference version.")
+    ] = "distance",
+    keep_low: Annotated[
+        float, typer.Option(help="Area factors below are left out of training (journal version).")
+    ] = 0.0,
+    keep_high: Annotated[float, typer.Option(help="The same above.")] = float("inf"),
+    scaled_kernel: Annotated[
+        bool, typer.Option("--scaled-kernel", help="Kernels and label edges grow with the zoom.")
+    ] = False,
+    canvas: Annotated[
+        int, typer.Option(help="Side of the second pass's view in training; 0 shows whole regions.")
+    ] = 256,
+    train_regions: Annotated[int, typer.Option(help="Dense regions of a crop enlarged in training.")] = 1,
     zoom_gradient: Annotated[
         bool, typer.Option(help="Second pass's loss reaches the scale net (journal version).")
     ] = False,
@@ -100,34 +184,27 @@ def train(
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale train")
-    from crowdscale.learn.model import LossOptions
-    from crowdscale.learn.preparation import Start, gather, start_model
-    from crowdscale.learn.scaling import CentreOptions
-    from crowdscale.learn.training import TrainOptions
+    from crowdscale.learn.networks.building import register_network
+    from crowdscale.learn.preparation import gather, start_model
+    from crowdscale.learn.settings import choose_settings
     from crowdscale.learn.training import train as run
-    from crowdscale.learn.transforms import CropOptions
 
-    options = TrainOptions(
-        crops=crops, l2s_crops=l2s_crops, batch=batch, l2s_batch=l2s_batch, optimizer=optimizer, lr=lr,
-        backbone_lr=backbone_lr, l2s_lr=l2s_lr, weight_decay=weight_decay, beta1=beta1, warmup=warmup, ema=ema,
-        seed=seed, validate_every=validate_every,
-        l2s_validate_every=l2s_validate_every, save_every=save_every, workers=workers, device=device,
-        devices=devices, precision=precision, pictures=pictures,
-        crop_options=CropOptions(crop=crop, scale_low=scale_low, scale_high=scale_high), l2s_crop=l2s_crop,
-    )  # fmt: skip
-    losses = LossOptions(
-        reduction=None if reduction == "auto" else reduction,  # type: ignore[arg-type]
-        bracket_gradient=not detach_bracket,
-        block_weight=block_weight,
-        zoom_gradient=zoom_gradient,
-    )
+    register_network(network)
+    settings = choose_settings(regime, **_given(ctx))
     gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache)
-    start = Start(name, method, backbone, backbone_weights, init, sigma, adaptive, blocks, seed)
-    centre_options = CentreOptions(law=law, centre=centre, wanted_factor=wanted_factor)  # type: ignore[arg-type]
-    model, config = start_model(start, gathered, centre_options, losses)
-    best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, options)
+    model, config = start_model(settings.start, gathered, settings.centre, settings.losses)
+    best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, settings.train)
     typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")
     _export(out / "best", gathered.held_out)
+
+
+ABOUT_DATA = {"data", "out", "weight", "validation", "validation_share", "limit_size", "cache", "regime"}
+
+
+def _given(ctx: typer.Context) -> dict[str, Any]:
+    """Return the training options that were typed; the others are the regime's."""
+    typed = {name for name in ctx.params if getattr(ctx.get_parameter_source(name), "name", "") != "DEFAULT"}
+    return {name: value for name, value in ctx.params.items() if name in typed - ABOUT_DATA}
 
 
 def _export(folder: Path, held_out: list[Sample]) -> None:

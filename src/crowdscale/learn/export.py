@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from crowdscale.backends.onnx import OnnxBackend
 from crowdscale.data.sample import Sample
-from crowdscale.errors import ModelError
+from crowdscale.errors import ModelError, OptionError
 from crowdscale.images import write_atomic
 from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.model import AutoScale, decode, expected_blocks
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
+from crowdscale.maps import Density
 from crowdscale.regions import POOLED
 from crowdscale.weights import ModelConfig, read_config
 
@@ -59,15 +60,21 @@ class Difference:
     blocks: float = 0.0
 
 
-def describe_folder(folder: Path, name: str = "", licence: str = "", method: str = "") -> None:
-    """Change what a model folder says of itself: name, terms, method; each is kept where empty.
+def describe_folder(
+    folder: Path, name: str = "", licence: str = "", method: str = "", dots: bool | None = None
+) -> None:
+    """Change what a model folder says of itself: name, terms, method, dots; each is kept where empty or None.
 
     Raises:
-        OptionError: The method is no way to read this model.
+        OptionError: The method is no way to read this model, or it has no density to read dots from.
     """
     config = read_config(folder)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
     config = config.read_as(method) if method else config
+    if dots is not None:
+        if not isinstance(config.codec, Density):
+            raise OptionError("expected --dots with a density model", config.method)
+        config = replace(config, codec=replace(config.codec, dots=dots))
     write_description(config, folder, tuple(config.files))
 
 

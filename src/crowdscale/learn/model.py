@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crowdscale.learn.losses import Reduction, block_count_loss, density_loss, dynamic_cross_entropy
-from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, Prediction, class_probabilities
+from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss
+from crowdscale.learn.networks.building import Network
+from crowdscale.learn.networks.fpn import Prediction, class_probabilities
 from crowdscale.learn.scaling import (
     Centre,
     CentreOptions,
@@ -29,26 +32,7 @@ from crowdscale.weights import ZoomOptions
 
 __all__ = ["AutoScale", "LossOptions", "Losses", "decode", "expected_blocks"]
 
-
-@dataclass(frozen=True)
-class LossOptions:
-    """The weights and forms of the losses."""
-
-    reduction: Reduction | None = None
-    """Over pixels: ``sum`` as published (which the learning rate 1e-7 fits) or ``mean``; None sums
-    density, whose values are small, and takes the mean of labels."""
-    bracket_gradient: bool = True
-    """Whether the bracket of the dynamic cross-entropy carries gradient."""
-    side_weight: float = 0.1
-    """Weight of each side output's loss."""
-    block_weight: float = 0.3
-    """Weight of the auxiliary block counts."""
-    centre_weight: float = 1.0
-    """Weight of the centre loss: λ1, λ2 of Eq. 6 and 8."""
-    zoom_gradient: bool = False
-    """Let the second pass's loss reach the scale net through the zoom (journal version)."""
-    canvas: int = 256
-    """Side in pixels of the view of an enlarged region in training."""
+Codec = DistanceLabels | Density
 
 
 class Losses(NamedTuple):
@@ -95,8 +79,8 @@ class AutoScale(nn.Module):
 
     def __init__(
         self,
-        network: CountingNetwork,
-        codec: DistanceLabels | Density,
+        network: Network,
+        codec: Codec,
         rule: RegionRule,
         zoom_options: ZoomOptions,
         centre_options: CentreOptions,
@@ -105,6 +89,7 @@ class AutoScale(nn.Module):
         super().__init__()
         self.network, self.codec, self.rule = network, codec, rule
         self.zoom_options, self.centre_options, self.loss_options = zoom_options, centre_options, loss_options
+        self.criterion = choose_loss(codec, loss_options, network.usual_loss)
         self.scale_net = ScaleNet(network.feature_channels, start=centre_options.wanted_factor**2)
         self.centre = Centre(centre_options.centre, centre_options.centre_rate)
 
@@ -113,11 +98,19 @@ class AutoScale(nn.Module):
         prediction: Prediction = self.network(images)
         return prediction
 
-    def losses(self, images: Tensor, batch: Batch, refine: bool) -> Losses:
-        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss."""
+    def losses(self, images: Tensor, batch: Batch, refine: bool, scale_only: bool = False) -> Losses:
+        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss.
+
+        ``scale_only`` leaves the centre loss alone: the counting network is run but not taught.
+        """
+        nothing = images.new_zeros((), dtype=torch.float32)
+        if scale_only:
+            with torch.no_grad():
+                first = self.network(images)
+            centre = self._refine(images, first, [Points(xy) for xy in batch["points"]], second_pass=False)[1]
+            return Losses(nothing, nothing, centre, nothing)
         first = self.network(images)
-        nothing = first.fused.new_zeros((), dtype=torch.float32)
-        first_loss = self.map_loss(first, batch["target"])
+        first_loss = self.map_loss(first, batch["target"], batch["points"])
         blocks = nothing
         if first.blocks is not None:
             blocks = self._block_loss(first.blocks, batch["blocks"])
@@ -127,49 +120,35 @@ class AutoScale(nn.Module):
         second, centre = self._refine(images, first, points)
         return Losses(first_loss, second, centre, blocks)
 
-    def map_loss(self, prediction: Prediction, target: Tensor) -> Tensor:
-        """Loss of the fused output and, weighted, of every side output against a (b, …, h, w) target."""
-        loss = self._output_loss(prediction.fused, target)
-        size = target.shape[-1]
+    def map_loss(self, prediction: Prediction, target: Tensor, points: Sequence[NDArray[Any]]) -> Tensor:
+        """Loss of the map and, weighted, of every side output against a (b, …, h, w) target and the heads."""
+        if prediction.own is not None:
+            own: Tensor = self.criterion(prediction.own, target, points, in_cells=True)
+            return own
+        loss: Tensor = self.criterion(prediction.fused, target, points)
         for side in prediction.sides:
-            stride = size // side.shape[-1]
-            loss = loss + self.loss_options.side_weight * self._output_loss(
-                side, self._coarse(target, stride)
-            )
+            loss = loss + self.loss_options.side_weight * self.criterion(side, target, points)
         return loss
 
     def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
         return self.loss_options.block_weight * block_count_loss(blocks, counts)
 
-    def _output_loss(self, output: Tensor, target: Tensor) -> Tensor:
-        options = self.loss_options
-        if isinstance(self.codec, Density):
-            return density_loss(output, target, options.reduction or "sum")
-        return dynamic_cross_entropy(
-            output, target.long(), options.reduction or "mean", options.bracket_gradient
-        )
-
-    def _coarse(self, target: Tensor, stride: int) -> Tensor:
-        """The target at a side output's stride: density a pixel averaged, labels picked at cell centres."""
-        if stride == 1:
-            return target
-        if isinstance(self.codec, Density):
-            return nn.functional.avg_pool2d(target, stride)
-        return target[:, stride // 2 :: stride, stride // 2 :: stride]
-
     def dense_boxes(self, prediction: Prediction) -> list[tuple[int, Box]]:
-        """Return (image index, box) of the dense region of each image that has one."""
+        """Return (image index, box) of the dense regions of each image that has any."""
         outputs = decode(prediction.fused.detach()).cpu().numpy()
-        return [(i, box) for i, output in enumerate(outputs) for box in self.rule.find(output)]
+        most = self.loss_options.train_regions
+        return [(i, box) for i, output in enumerate(outputs) for box in self.rule.find(output, most)]
 
     def area_factors(self, features: Tensor, boxes: Sequence[tuple[int, Box]]) -> Tensor:
         """Return the (m,) unclamped area factors q of regions; features are read, not moved."""
-        pooled = pool_regions(features.detach(), boxes, FEATURE_STRIDE)
+        pooled = pool_regions(features.detach(), boxes, self.network.feature_stride)
         with torch.autocast(features.device.type, enabled=False):
             factors: Tensor = self.scale_net(pooled.float())
         return factors
 
-    def _refine(self, images: Tensor, first: Prediction, points: list[Points]) -> tuple[Tensor, Tensor]:
+    def _refine(
+        self, images: Tensor, first: Prediction, points: list[Points], second_pass: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Second pass loss and centre loss; without a region both are zero but reach every parameter.
 
         A rank whose batch has no region still runs the scale net, so that the others do not wait.
@@ -180,43 +159,90 @@ class AutoScale(nn.Module):
             height, width = images.shape[-2:]
             boxes = [(0, Box(0, 0, width, height))]
         area = self.area_factors(first.features, boxes)
-        if not known:
+        options = self.centre_options
+        kept = (area.detach() >= options.keep_low) & (area.detach() <= options.keep_high)
+        if not known or not kept.any():
             return area.sum() * 0, area.sum() * 0
-        spacing = torch.tensor([closeness(points[i], box) for i, box in boxes], device=area.device).float()
-        spacing = spacing.clamp(min=0.5)  # heads marked twice have no spacing to bring anywhere
-        law = self.centre_options.law
-        loss = centre_loss(spacing, area, self.centre.value.clone(), law) / len(images)
-        self.centre.observe(spacing, area.detach(), law)
-        second = self._second_pass(images, points, boxes, area)
+        boxes, area = [box for box, keep in zip(boxes, kept.tolist(), strict=True) if keep], area[kept]
+        spacing = self._closeness(points, boxes).to(area.device)
+        loss = centre_loss(spacing, area, self.centre.value.clone(), options.law) / len(images)
+        self.centre.observe(spacing, area.detach(), options.law)
+        second = self._second_pass(images, points, boxes, area) if second_pass else area.sum() * 0
         return second, self.loss_options.centre_weight * loss
+
+    def _closeness(self, points: list[Points], boxes: Sequence[tuple[int, Box]]) -> Tensor:
+        """Return the (m,) closeness S of regions in pixels."""
+        measure = self.centre_options.closeness
+        values = torch.tensor([closeness(points[i], box, measure) for i, box in boxes]).float()
+        return values.clamp(min=0.5)  # heads marked twice have no spacing to bring anywhere
 
     def _second_pass(
         self, images: Tensor, points: list[Points], boxes: Sequence[tuple[int, Box]], area: Tensor
     ) -> Tensor:
-        """Loss of the enlarged regions, with targets made anew at their scale by the same codec."""
+        """Loss of the enlarged regions, with targets made anew at their scale."""
         options = self.zoom_options
-        side = area.clamp(options.area_low, options.area_high).sqrt()
+        most = area.new_tensor([options.max_pixels / max(1, box.area) for _, box in boxes])
+        side = torch.minimum(area.clamp(options.area_low, options.area_high), most).sqrt()
         if not self.loss_options.zoom_gradient:
             side = side.detach()
-        size = self.loss_options.canvas
+        groups = list(self._canvases(boxes, side.detach().tolist()))
+        losses = [
+            len(group) * self._view_loss(images, points, [boxes[k] for k in group], side[group], size)
+            for group, size in groups
+        ]
+        return torch.stack(losses).sum() / len(boxes)
+
+    def _canvases(
+        self, boxes: Sequence[tuple[int, Box]], factors: list[float]
+    ) -> Iterator[tuple[list[int], tuple[int, int]]]:
+        """Yield regions that are shown together, by their numbers, with the canvas's height and width.
+
+        On a fixed canvas all; whole regions one by one, in whole strides.
+        """
+        canvas = self.loss_options.canvas
+        if canvas:
+            yield list(range(len(boxes))), (canvas, canvas)
+            return
+        stride = self.network.stride
+        for k, ((_, box), factor) in enumerate(zip(boxes, factors, strict=True)):
+            height, width = (stride * math.ceil(n * factor / stride) for n in (box.height, box.width))
+            yield [k], (height, width)
+
+    def _view_loss(
+        self,
+        images: Tensor,
+        points: list[Points],
+        boxes: Sequence[tuple[int, Box]],
+        side: Tensor,
+        size: tuple[int, int],
+    ) -> Tensor:
+        """Loss of regions enlarged by side factors onto canvases of one size."""
+        height, width = size
         centres = np.array([_middle(box) for _, box in boxes])
-        chosen = images[[i for i, _ in boxes]]
-        centre_tensor = torch.from_numpy(centres).to(images.device, side.dtype)
-        views = zoom(chosen, centre_tensor, side, size)
-        targets, counts = [], []
-        for (i, _), factor, (x, y) in zip(boxes, side.detach().tolist(), centres, strict=True):
-            middle = (size - 1) / 2
-            moved = Points((points[i].xy - (x, y)) * factor + middle)
-            targets.append(self.codec.encode(moved, size, size))
-            counts.append(block_counts(moved, size, size))
+        views = zoom(
+            images[[i for i, _ in boxes]], torch.from_numpy(centres).to(images.device, side.dtype), side, size
+        )
+        targets, counts, heads = [], [], []
+        for (i, _), factor, middle in zip(boxes, side.detach().tolist(), centres, strict=True):
+            moved = Points((points[i].xy - middle) * factor + ((width - 1) / 2, (height - 1) / 2))
+            targets.append(self._scaled_codec(factor).encode(moved, width, height))
+            counts.append(block_counts(moved, width, height))
+            heads.append(moved.xy)
         target = torch.from_numpy(np.stack(targets)).to(images.device)
         prediction = self.network(views.contiguous(memory_format=torch.channels_last))
-        loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None])
+        loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None], heads)
         if prediction.blocks is not None:
-            loss = loss + self._block_loss(
-                prediction.blocks, torch.from_numpy(np.stack(counts)).to(loss.device)
-            )
+            known = torch.from_numpy(np.stack(counts)).to(loss.device)
+            loss = loss + self._block_loss(prediction.blocks, known)
         return loss
+
+    def _scaled_codec(self, factor: float) -> Codec:
+        """The codec of an enlarged region: the same, or with its kernel or label edges enlarged, too."""
+        if not self.loss_options.scaled_kernel:
+            return self.codec
+        if isinstance(self.codec, Density):
+            return replace(self.codec, sigma=self.codec.sigma * factor)
+        return replace(self.codec, edges=tuple(edge * factor for edge in self.codec.edges))
 
 
 def _middle(box: Box) -> tuple[float, float]:

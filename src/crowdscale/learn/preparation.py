@@ -16,10 +16,12 @@ from crowdscale.data.opening import Dataset, open_dataset
 from crowdscale.data.sample import Sample
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
-from crowdscale.learn.model import AutoScale, LossOptions
-from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
-from crowdscale.learn.scaling import CentreOptions, closeness, start_centre
-from crowdscale.learn.store import WEIGHTS, build_model, load_weights
+from crowdscale.learn.losses import LossOptions
+from crowdscale.learn.model import AutoScale
+from crowdscale.learn.networks.backbones import BACKBONES
+from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
+from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
+from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_weights
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.regions import DensityRule, LabelRule
 from crowdscale.weights import ModelConfig, ZoomOptions, find_model, read_config
@@ -49,18 +51,38 @@ class Start:
     """Name of the model."""
     method: str = "points"
     """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
+    network: str = FPN
+    """``fpn``, or another network of ``NETWORKS``: ``mcnn``, ``csrnet``, ``bl``, your own."""
     backbone: str = "lite"
-    """``lite`` or ``vgg16``."""
+    """Of ``fpn``: ``nano``, ``lite``, ``lite1``, ``lite2`` or ``vgg16``."""
     backbone_weights: str | None = None
     """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
     init: str | None = None
     """A trained model, by name or folder, whose weights and description are taken instead."""
+    inherit: str | None = None
+    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano)."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
     """Geometry-adaptive kernels of a density model."""
+    dots: bool = False
+    """Read the local maxima of a density model as heads, beside its count."""
+    area_low: float | None = None
+    """Smallest area factor q = r² of the zoom; None: 0.5, or that of ``init``."""
+    area_high: float | None = None
+    """Largest area factor q; None: 5 for labels, 9 for density, or that of ``init``."""
+    region_minimum: float | None = None
+    """Share J of the photo below which a region is none; None: 0.02 for labels, 0.1 for density, or that of ``init``."""
+    region_below: int | None = None
+    """Labels: a pixel of a lower class is dense; None: 8, or that of ``init``."""
+    region_times: float | None = None
+    """Density: a pixel above this many times the mean is dense; None: 2, or that of ``init``."""
+    region_by: str | None = None
+    """Density: ``region`` measures the region against J, ``box`` its box; None: region, or that of ``init``."""
+    region_code: bool | None = None
+    """Density: threshold as the authors' test code does, min(4·mean/max, 150/255)·max; None: no, or as ``init``."""
     blocks: bool = True
-    """Whether the network has the auxiliary head of block counts."""
+    """Whether the network has the auxiliary head of block counts, which ``fpn`` alone can have."""
     seed: int = 0
     """Seed of the first weights."""
 
@@ -69,6 +91,12 @@ class Start:
             raise OptionError("expected --method as points, density or hybrid", repr(self.method))
         if self.method == "hybrid" and not self.blocks:
             raise OptionError("expected --blocks with --method hybrid", "--no-blocks")
+        if self.method == "hybrid" and self.network != FPN:
+            raise OptionError(
+                "expected --network fpn with --method hybrid", repr(self.network), "It alone counts blocks"
+            )
+        if self.network not in (FPN, *NETWORKS):
+            raise unknown_name("network", self.network, [FPN, *NETWORKS])
         if self.backbone not in BACKBONES:
             raise unknown_name("backbone", self.backbone, BACKBONES)
 
@@ -141,39 +169,79 @@ def start_model(
     torch.manual_seed(start.seed)
     config = _describe(start, gathered)
     if centre.centre == 0 and not start.init:
-        spacings = region_spacings(gathered.samples, config)
+        spacings = region_spacings(gathered.samples, config, centre.closeness)
         centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
     model = build_model(config, centre, losses)
     if start.init:
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:
             model.centre.value.fill_(centre.centre)
+    elif start.inherit:
+        inherit_weights(model, find_model(start.inherit) / WEIGHTS)
     elif start.backbone_weights != "none":
-        model.network.backbone = load_pretrained(start.backbone, start.backbone_weights)
-    mean = tuple(model.network.mean.flatten().tolist())
-    return model, replace(config, mean=mean, feature_channels=model.network.feature_channels)
+        load_imagenet(model.network, start.backbone, start.backbone_weights)
+    network = model.network
+    return model, replace(
+        config, mean=tuple(network.mean.flatten().tolist()), stride=network.stride,
+        feature_stride=network.feature_stride, feature_channels=network.feature_channels,
+    )  # fmt: skip
 
 
 def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     training: dict[str, Any] = {"data": gathered.sets, "seed": start.seed}
     if start.init:
         parent = read_config(find_model(start.init))
-        return replace(parent, name=start.name, training={**training, "init": parent.name}, files={})
+        training["init"] = parent.name
+        return _with_choices(replace(parent, name=start.name, training=training, files={}), start)
+    if start.inherit:
+        training["inherited"] = read_config(find_model(start.inherit)).name
     points = start.method != "density"
+    fpn = start.network == FPN
     config = ModelConfig(
         name=start.name,
         method="points" if points else "density",
-        backbone=start.backbone,
+        network=start.network,
+        backbone=start.backbone if fpn else "none",
         codec=DistanceLabels() if points else Density(start.sigma, start.adaptive),
         rule=LabelRule() if points else DensityRule(),
         zoom=ZoomOptions() if points else ZoomOptions(area_high=9.0),
-        block_counts=start.blocks,
+        block_counts=start.blocks and fpn,
         training=training,
     )
-    return config.read_as(start.method)
+    return _with_choices(config.read_as(start.method), start)
 
 
-def region_spacings(samples: Sequence[Sample], config: ModelConfig) -> list[float]:
+def _with_choices(config: ModelConfig, start: Start) -> ModelConfig:
+    """Return the description with what was chosen of the zoom, the regions and the dots.
+
+    Raises:
+        OptionError: A choice is of the other kind of map.
+    """
+    zoom = _chosen(area_low=start.area_low, area_high=start.area_high)
+    rule = _chosen(
+        minimum=start.region_minimum, below=start.region_below, times_mean=start.region_times,
+        by=start.region_by, published_code=start.region_code,
+    )  # fmt: skip
+    codec = _chosen(dots=True if start.dots else None)
+    for part, chosen in ((config.rule, rule), (config.codec, codec)):
+        foreign = [name for name in chosen if not hasattr(part, name)]
+        if foreign:
+            raise OptionError(f"expected options of a {config.method} model", ", ".join(foreign))
+    return replace(
+        config,
+        zoom=replace(config.zoom, **zoom),
+        rule=replace(config.rule, **rule),
+        codec=replace(config.codec, **codec),
+    )
+
+
+def _chosen(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def region_spacings(
+    samples: Sequence[Sample], config: ModelConfig, measure: Measure = "distance"
+) -> list[float]:
     """Return the closeness S in pixels of the dense region of each photo's true map, where there is one."""
     found = []
     for sample in samples:
@@ -183,7 +251,7 @@ def region_spacings(samples: Sequence[Sample], config: ModelConfig) -> list[floa
         # The true map up to the last head stands in for the photo's: no photo is decoded for it.
         truth = config.codec.encode(sample.points, max(1, int(width)), max(1, int(height)))
         for box in config.rule.find(_as_output(truth)):
-            found.append(closeness(sample.points, box))
+            found.append(closeness(sample.points, box, measure))
     return found
 
 

@@ -18,6 +18,8 @@ from crowdscale.regions import POOLED, pooling_matrices
 __all__ = [
     "Centre",
     "CentreOptions",
+    "Law",
+    "Measure",
     "ScaleNet",
     "centre_loss",
     "closeness",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 Law = Literal["paper", "spacing"]
+Measure = Literal["distance", "density"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,17 @@ class CentreOptions:
     """``paper``: S·r² → S̄ (Eq. 2); ``spacing``: S·r → S̄, which makes spacings equal, since S is a length."""
     centre: float = 0.0
     """Start value of S̄ in pixels; 0 takes it from the data, for a median side factor of ``wanted_factor``."""
-    wanted_factor: float = 1.4
+    wanted_factor: float = 1.5
     """Median side factor r over the training regions that the start value aims at."""
     centre_rate: float = 1e-3
     """Learning rate α of the centre (Eq. 4)."""
+    closeness: Measure = "distance"
+    """Closeness S: ``distance``, mean distance to the nearest head (Eq. 1); ``density``, √(area / heads), the
+    spacing that the average density of the conference version amounts to."""
+    keep_low: float = 0.0
+    """A region with an unclamped area factor q below this takes no part in training (journal version)."""
+    keep_high: float = float("inf")
+    """The same above."""
 
     def __post_init__(self) -> None:
         if self.law not in ("paper", "spacing"):
@@ -49,14 +59,22 @@ class CentreOptions:
             raise OptionError(
                 "expected --centre >= 0 and --wanted-factor > 0", f"{self.centre}, {self.wanted_factor}"
             )
+        if self.closeness not in ("distance", "density"):
+            raise OptionError("expected --closeness as distance or density", repr(self.closeness))
+        if not 0 <= self.keep_low < self.keep_high:
+            raise OptionError("expected 0 <= --keep-low < --keep-high", f"{self.keep_low}, {self.keep_high}")
 
 
-def closeness(points: Points, box: Box) -> float:
+def closeness(points: Points, box: Box, measure: Measure = "distance") -> float:
     """Return S of Eq. 1 in pixels: the mean distance of each head in the box to its nearest in the box.
 
+    By ``density`` it is √(area / heads): a length, too, so that Eq. 2 to 4 mean the same for both.
     NaN with fewer than two heads there.
     """
-    return points.inside(box).spacing()
+    inside = points.inside(box)
+    if measure == "density":
+        return (box.area / len(inside)) ** 0.5 if len(inside) > 1 else float("nan")
+    return inside.spacing()
 
 
 def rescaled_closeness(spacing: Tensor, area: Tensor, law: Law) -> Tensor:
@@ -189,8 +207,8 @@ def pool_regions(features: Tensor, boxes: Sequence[tuple[int, Box]], stride: int
     return torch.stack(pooled) if pooled else features.new_zeros((0, features.shape[1], POOLED, POOLED))
 
 
-def zoom(images: Tensor, centres: Tensor, factor: Tensor, size: int) -> Tensor:
-    """Return square canvases that show images enlarged by r around a centre: differentiable in r.
+def zoom(images: Tensor, centres: Tensor, factor: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Return canvases that show images enlarged by r around a centre: differentiable in r.
 
     The canvas is fixed and the sampling step is 1/r, so the gradient in r is what moves under each
     canvas pixel; a grid that always fills the box would have none. Bilinear; zero outside the image.
@@ -199,16 +217,19 @@ def zoom(images: Tensor, centres: Tensor, factor: Tensor, size: int) -> Tensor:
         images: (m, 3, h, w).
         centres: (m, 2) x, y in pixels of what the middle of the canvas shows.
         factor: (m,) side factors r.
-        size: Side of the canvas in pixels.
+        size: Height and width of the canvas in pixels, or its side.
 
     Returns:
-        (m, 3, size, size).
+        (m, 3, height, width).
     """
     height, width = images.shape[-2:]
-    offsets = torch.arange(size, device=images.device, dtype=factor.dtype) - (size - 1) / 2
-    step = offsets[None] / factor[:, None]
-    x = (centres[:, :1] + step + 0.5) * (2 / width) - 1
-    y = (centres[:, 1:] + step + 0.5) * (2 / height) - 1
-    shape = (len(images), size, size)
+    rows, columns = (size, size) if isinstance(size, int) else size
+    x, y = (
+        centres[:, axis, None]
+        + (torch.arange(n, device=images.device, dtype=factor.dtype) - (n - 1) / 2)[None] / factor[:, None]
+        for axis, n in ((0, columns), (1, rows))
+    )
+    x, y = (x + 0.5) * (2 / width) - 1, (y + 0.5) * (2 / height) - 1
+    shape = (len(images), rows, columns)
     grid = torch.stack([x[:, None, :].expand(shape), y[:, :, None].expand(shape)], dim=-1)
     return functional.grid_sample(images, grid.to(images.dtype), mode="bilinear", align_corners=False)

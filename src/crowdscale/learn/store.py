@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save
 
 from crowdscale.errors import ModelError
 from crowdscale.images import write_atomic
-from crowdscale.learn.model import AutoScale, LossOptions
-from crowdscale.learn.networks.backbones import BACKBONES
-from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.losses import LossOptions
+from crowdscale.learn.model import AutoScale
+from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
 
-__all__ = ["build_model", "load_weights", "save_weights", "write_description"]
+__all__ = ["build_model", "inherit_weights", "load_weights", "save_weights", "write_description"]
 
 WEIGHTS = "weights.safetensors"
 
@@ -26,10 +26,12 @@ WEIGHTS = "weights.safetensors"
 def build_model(
     config: ModelConfig, centre: CentreOptions | None = None, losses: LossOptions | None = None
 ) -> AutoScale:
-    """Return the untrained AutoScale that a description names."""
-    if config.backbone not in BACKBONES:
-        raise ModelError(f"expected a backbone out of {', '.join(BACKBONES)}", repr(config.backbone))
-    network = CountingNetwork(BACKBONES[config.backbone](), config.codec.channels, config.block_counts)
+    """Return the untrained AutoScale that a description names.
+
+    Raises:
+        OptionError: Its network is unknown here, or cannot be taught with this loss.
+    """
+    network = build_network(config.network, config.backbone, config.codec.channels, config.block_counts)
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()
     )
@@ -53,6 +55,30 @@ def load_weights(model: AutoScale, path: Path) -> None:
         raise ModelError(
             "expected weights of this network", f"{path}, which lacks {lacking} and adds {unexpected}"
         )
+
+
+def inherit_weights(model: AutoScale, path: Path) -> int:
+    """Take over what fits of another model's weights, by name and shape; returns the number of tensors.
+
+    A 1×1 fusion over more levels than this network has gives its part over the finest ones.
+
+    Raises:
+        ModelError: The file is missing or nothing fits.
+    """
+    if not path.is_file():
+        raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
+    ours, theirs = model.state_dict(), load_file(path)
+    taken = {}
+    for name in set(ours) & set(theirs):
+        value, shape = theirs[name].float(), ours[name].shape
+        if name == "network.fuse.weight" and value.shape[0] == shape[0]:
+            value = value[:, : shape[1]]
+        if value.shape == shape and not name.startswith(("centre.", "scale_net.")):
+            taken[name] = value
+    if not taken:
+        raise ModelError("expected a model whose weights fit in part", f"none of {path} does")
+    model.load_state_dict(taken, strict=False)
+    return len(taken)
 
 
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Training: options and one readable loop on Lightning Fabric, for both phases.
+"""Training: one readable loop on Lightning Fabric, for both phases.
 
 Phase ``count`` trains the counting network; phase ``l2s`` adds the scale net and the second pass, with
 normalisation statistics frozen. The whole state is a file: what a killed run would have seen next is
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,109 +25,16 @@ from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.journal import Journal
 from crowdscale.learn.model import AutoScale, Losses
+from crowdscale.learn.networks.backbones import Backbone
 from crowdscale.learn.store import load_weights, save_weights, write_description
-from crowdscale.learn.transforms import Batch, CropOptions, Crops, collate
+from crowdscale.learn.training_options import TrainOptions
+from crowdscale.learn.transforms import Batch, Crops, collate
 from crowdscale.learn.validation import Validation, validate
 from crowdscale.weights import ModelConfig
 
 __all__ = ["TrainOptions", "train"]
 
 STATE = "state.pt"
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How long, how fast and where a network is trained."""
-
-    crops: int = 60_000
-    """Crops that the counting network sees; 0 goes straight to learning to scale."""
-    l2s_crops: int = 8_000
-    """Crops of the second phase, with scale net and second pass; 0 leaves it out."""
-    batch: int = 8
-    """Crops a step and process; 1 with --crop 0 is the papers' batch of one whole photo."""
-    l2s_batch: int = 4
-    """The same in the second phase."""
-    l2s_crop: int = 384
-    """Side of a crop in pixels in the second phase."""
-    optimizer: str = "adamw"
-    """adamw or adam."""
-    lr: float = 1e-3
-    """Peak learning rate of all but the backbone."""
-    backbone_lr: float = 3e-4
-    """Peak learning rate of the backbone."""
-    l2s_lr: float = 1e-4
-    """Peak learning rate of the counting network in the second phase; the scale net keeps --lr."""
-    weight_decay: float = 1e-4
-    """Weight decay."""
-    beta1: float = 0.9
-    """First moment's decay (the papers' momentum 0.95)."""
-    warmup: int = 100
-    """Steps over which the learning rate rises; a cosine to 0.003 of the peak follows."""
-    clip: float = 5.0
-    """Largest norm of the gradient, of counting network and scale net apart; 0 for no limit."""
-    ema: float = 0.998
-    """Decay a step of the averaged weights that are validated and kept; 0 keeps the last ones."""
-    seed: int = 0
-    """Seed of the crops and the first weights."""
-    validate_every: int = 6_000
-    """Crops between validations, which is this trainer's epoch; the state is saved then, too."""
-    l2s_validate_every: int = 2_000
-    """The same in the second phase."""
-    save_every: int = 0
-    """Steps between further saves of the state; 0 for none."""
-    workers: int = 1
-    """Processes that cut crops."""
-    device: str = "cpu"
-    """cpu, cuda or auto."""
-    devices: int = 1
-    """Number of processes or GPUs."""
-    precision: str = "bf16-mixed"
-    """bf16-mixed or 32-true."""
-    pictures: int = 3
-    """Validation photos drawn each --pictures-every validations."""
-    pictures_every: int = 5
-    """Validations between pictures; 0 for none."""
-    crop_options: CropOptions = field(default_factory=CropOptions)
-    """How crops are cut."""
-
-    def __post_init__(self) -> None:
-        if self.crops < 0 or self.l2s_crops < 0 or self.crops + self.l2s_crops == 0:
-            raise OptionError(
-                "expected --crops and --l2s-crops of at least 0 and not both 0",
-                f"{self.crops}, {self.l2s_crops}",
-            )
-        if self.optimizer not in ("adamw", "adam"):
-            raise OptionError("expected --optimizer as adamw or adam", repr(self.optimizer))
-        if self.batch < 1 or self.validate_every < 1:
-            raise OptionError(
-                "expected --batch and --validate-every of at least 1", f"{self.batch}, {self.validate_every}"
-            )
-        if not 0 <= self.ema < 1:
-            raise OptionError("expected --ema from 0 to below 1", str(self.ema))
-        for crop, batch in ((self.crop_options.crop, self.batch), (self.l2s_crop, self.l2s_batch)):
-            if crop == 0 and batch > 1:
-                raise OptionError("expected batches of 1 with whole photos (crop 0)", str(batch))
-
-    def plan(self, phase: str) -> Plan:
-        """How long and in what pieces a phase trains."""
-        if phase == "count":
-            return Plan(self.crops, self.batch, self.validate_every, self.crop_options)
-        cut = replace(self.crop_options, crop=self.l2s_crop)
-        return Plan(self.l2s_crops, self.l2s_batch, self.l2s_validate_every, cut)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One phase's length and pieces."""
-
-    crops: int
-    batch: int
-    validate_every: int
-    crop_options: CropOptions
-
-    def steps(self, processes: int) -> int:
-        """Number of steps."""
-        return self.crops // (self.batch * processes)
 
 
 @dataclass
@@ -265,7 +172,9 @@ class Run:
 
     def _step(self, batch: Batch) -> Losses:
         images = (batch["images"].float() / 255).contiguous(memory_format=torch.channels_last)
-        losses: Losses = self.wrapped.losses(images, batch, self.phase == "l2s")
+        losses: Losses = self.wrapped.losses(
+            images, batch, self.phase == "l2s", self.options.l2s_frozen and self.phase == "l2s"
+        )
         self.optimizer.zero_grad()
         self.fabric.backward(losses.total)
         if self.options.clip:
@@ -275,11 +184,12 @@ class Run:
         return losses
 
     def _set_rates(self, total: int) -> None:
-        """Linear warm-up, then a cosine down to 0.003 of the peak."""
-        warm = min(1.0, (self.state.step + 1) / max(1, self.options.warmup))
-        cosine = 0.5 * (1 + math.cos(math.pi * self.state.step / total))
+        """Linear warm-up, then a cosine down to 0.003 of the peak, or the peak itself."""
+        share = min(1.0, (self.state.step + 1) / max(1, self.options.warmup))
+        if self.options.schedule == "cosine":
+            share = max(share * 0.5 * (1 + math.cos(math.pi * self.state.step / total)), 0.003)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * max(warm * cosine, 0.003)
+            group["lr"] = group["peak"] * share
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -292,7 +202,7 @@ class Run:
 
     def _train_mode(self) -> None:
         self.model.train()
-        if self.phase == "l2s":
+        if self.phase == "l2s" or self.options.freeze_norm:
             for module in self.model.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -380,8 +290,11 @@ class Run:
 
 def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
     """Backbone, rest of the network and scale net with their own peaks; the second phase is gentle."""
-    backbone = list(model.network.backbone.parameters())
-    rest = [p for name, p in model.network.named_parameters() if not name.startswith("backbone.")]
+    for layer in _early_layers(model, options.freeze_stride):
+        layer.requires_grad_(False)
+    backbone = [p for p in model.network.backbone.parameters() if p.requires_grad]
+    known = {id(parameter) for parameter in model.network.backbone.parameters()}
+    rest = [p for p in model.network.parameters() if id(p) not in known]
     gentle = phase == "l2s"
     peaks = (options.l2s_lr, options.l2s_lr) if gentle else (options.backbone_lr, options.lr)
     groups = [
@@ -394,9 +307,25 @@ def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.opt
         groups.append({"params": list(model.scale_net.parameters()), "lr": options.lr, "peak": options.lr})
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
     made: torch.optim.Optimizer = kinds[options.optimizer](
-        groups, betas=(options.beta1, 0.999), weight_decay=options.weight_decay
+        [group for group in groups if group["params"]],
+        betas=(options.beta1, 0.999),
+        weight_decay=options.weight_decay,
     )
     return made
+
+
+def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
+    """The backbone's layers up to this stride, which are not trained.
+
+    Raises:
+        OptionError: The network's backbone does not tell its strides.
+    """
+    backbone = model.network.backbone
+    if not stride:
+        return []
+    if not isinstance(backbone, Backbone):
+        raise OptionError("expected --freeze-stride 0 for a network other than fpn", str(stride))
+    return backbone.early(stride)
 
 
 def _sanity_check(model: AutoScale, config: ModelConfig, held_out: Sequence[Sample]) -> None:

@@ -19,6 +19,7 @@ from torch.utils.data import Dataset
 from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.negatives import empty_crop
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Points
 
@@ -55,12 +56,16 @@ class CropOptions:
     """Side of a training crop in pixels, a multiple of 32; 0 takes whole photos (the papers')."""
     scale_low: float = 0.7
     """Smallest random enlargement of a crop."""
-    scale_high: float = 1.4
+    scale_high: float = 1.6
     """Largest random enlargement of a crop."""
     flip: bool = True
     """Mirror every other crop."""
     jitter: float = 0.2
     """Strength of random brightness, contrast, grey and noise; 0 for none."""
+    negatives: float = 0.0
+    """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
+    drawn: float = 0.5
+    """Share of these that are drawn."""
 
     def __post_init__(self) -> None:
         if self.crop % 32 or self.crop < 0:
@@ -69,6 +74,13 @@ class CropOptions:
             raise OptionError(
                 "expected 0 < --scale-low <= --scale-high", f"{self.scale_low}, {self.scale_high}"
             )
+        if not (0 <= self.negatives < 1 and 0 <= self.drawn <= 1):
+            raise OptionError(
+                "expected --negatives from 0 to below 1 and their drawn share from 0 to 1",
+                f"{self.negatives}, {self.drawn}",
+            )
+        if self.negatives and not self.crop:
+            raise OptionError("expected a --crop above 0 with --negatives", "whole photos (crop 0)")
 
 
 class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
@@ -108,7 +120,11 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         random = np.random.default_rng([self.seed, index])
         chosen = int(random.choice(len(self.chances), p=self.chances))
         pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
-        pixels, points = _cut(pixels, self.points[chosen], self.options, random)
+        if self.options.negatives and random.random() < self.options.negatives:
+            empty = empty_crop(pixels, self.points[chosen], self.options.crop, self.options.drawn, random)
+            pixels, points = empty, Points()
+        else:
+            pixels, points = _cut(pixels, self.points[chosen], self.options, random)
         if self.options.flip and random.random() < 0.5:
             pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
         if self.options.jitter:

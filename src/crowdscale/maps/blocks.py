@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.points import Box
+from crowdscale.maps.heads import join_heads, move_back, replace_heads
+from crowdscale.points import Box, Points
 
 __all__ = ["BLOCK", "BlockReading"]
 
@@ -27,11 +28,14 @@ class BlockReading:
         people: (rows, columns) people in each cell.
         x_edges: (columns + 1,) borders in pixels of the photo, whose first pixel spans 0 to 1.
         y_edges: (rows + 1,).
+        points: Heads, or None.
     """
 
     people: NDArray[np.float64]
     x_edges: Edges
     y_edges: Edges
+    points: Points | None = None
+    """Heads, where the map that the cells sum up gave any; cells alone give no positions."""
 
     @classmethod
     def over(cls, blocks: Array, width: int, height: int) -> BlockReading:
@@ -40,9 +44,6 @@ class BlockReading:
         x = np.minimum(np.arange(columns + 1) * BLOCK, width).astype(np.float64)
         y = np.minimum(np.arange(rows + 1) * BLOCK, height).astype(np.float64)
         return cls(np.maximum(blocks[:rows, :columns], 0).astype(np.float64), x, y)
-
-    points = None
-    """Cells give no positions."""
 
     @property
     def count(self) -> float:
@@ -64,14 +65,15 @@ class BlockReading:
         """Return this reading of an enlarged (width, height) view of ``context`` in the photo's pixels."""
         x = self.x_edges * (context.width / width) + context.left
         y = self.y_edges * (context.height / height) + context.top
-        return BlockReading(self.people, x, y)
+        return BlockReading(self.people, x, y, move_back(self.points, context, width, height))
 
     def replace(self, box: Box, second: BlockReading) -> BlockReading:
         """Return the reading with the people in ``box`` taken from ``second``; mass is kept exactly."""
         x, y = (np.clip(self.x_edges, box.left, box.right), np.clip(self.y_edges, box.top, box.bottom))
         covered = np.outer(np.diff(y) / np.diff(self.y_edges), np.diff(x) / np.diff(self.x_edges))
         inside = second.resample(np.asarray(x, np.float64), np.asarray(y, np.float64))
-        return BlockReading(self.people * (1 - covered) + inside, self.x_edges, self.y_edges)
+        heads = replace_heads(self.points, box, second.points)
+        return BlockReading(self.people * (1 - covered) + inside, self.x_edges, self.y_edges, heads)
 
     @staticmethod
     def join(parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int) -> BlockReading:
@@ -87,7 +89,7 @@ class BlockReading:
             columns = slice(box.left // side, -(-box.right // side))
             ours = x[columns.start : columns.stop + 1], y[rows.start : rows.stop + 1]
             people[rows, columns] = part.resample(*ours)
-        return BlockReading(people, x, y)
+        return BlockReading(people, x, y, join_heads([(box, part.points) for box, part in parts]))
 
 
 def _overlaps(ours: Edges, theirs: Edges) -> NDArray[np.float64]:

@@ -33,6 +33,8 @@ class Density:
     """Standard deviation of each head's Gaussian in pixels; with ``adaptive`` the one of a lone head."""
     adaptive: bool = False
     """Take σ from the distance to the nearest heads instead (geometry-adaptive kernels)."""
+    dots: bool = False
+    """Read the map's local maxima as heads, beside its sum as the count."""
 
     def __post_init__(self) -> None:
         if not self.sigma > 0:
@@ -100,7 +102,8 @@ class Density:
     def read(self, output: NDArray[np.float32]) -> DensityReading:
         """Return the reading of a network's (1, h, w) output."""
         _, height, width = output.shape
-        return DensityReading(output[0], Box(0, 0, width, height))
+        heads = self.locate(output[0]) if self.dots else None
+        return DensityReading(output[0], Box(0, 0, width, height), heads)
 
     read_published = read
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.maps.blocks import BlockReading
+from crowdscale.maps.heads import join_heads, move_back, replace_heads
 from crowdscale.points import Box, Points
 
 __all__ = ["DensityReading", "PointsReading", "overlap_matrix"]
@@ -59,9 +60,8 @@ class DensityReading:
 
     density: NDArray[np.float32]
     frame: Box
-
-    points = None
-    """A density map alone gives no positions."""
+    points: Points | None = None
+    """The map's local maxima, where they are read as heads; the count is the sum all the same."""
 
     @property
     def count(self) -> float:
@@ -74,17 +74,18 @@ class DensityReading:
 
     def place(self, context: Box, width: int, height: int) -> DensityReading:
         """Return this reading of an enlarged view of ``context`` in the photo's pixels; mass is kept."""
+        heads = move_back(self.points, context, width, height)
         if (width, height) == (context.width, context.height):
-            return DensityReading(self.density, context)
+            return DensityReading(self.density, context, heads)
         rows = overlap_matrix(0, height, height, context.height)
         columns = overlap_matrix(0, width, width, context.width)
-        return DensityReading((rows @ self.density @ columns.T).astype(np.float32), context)
+        return DensityReading((rows @ self.density @ columns.T).astype(np.float32), context, heads)
 
     def replace(self, box: Box, second: DensityReading) -> DensityReading:
         """Return the reading with the density in ``box`` taken from ``second``."""
         merged = self.density.copy()
         merged[self._local(box)] = second.density[second._local(box)]
-        return DensityReading(merged, self.frame)
+        return DensityReading(merged, self.frame, replace_heads(self.points, box, second.points))
 
     @staticmethod
     def join(parts: Sequence[tuple[Box, DensityReading]], width: int, height: int) -> DensityReading:
@@ -92,7 +93,8 @@ class DensityReading:
         whole = np.zeros((height, width), np.float32)
         for box, part in parts:
             whole[box.slices] = part.density[part._local(box)]
-        return DensityReading(whole, Box(0, 0, width, height))
+        heads = join_heads([(box, part.points) for box, part in parts])
+        return DensityReading(whole, Box(0, 0, width, height), heads)
 
     def in_cells(self, box: Box, side: int) -> BlockReading:
         """Return the people of ``box`` summed over cells of ``side`` pixels; the last ones end with the box."""
@@ -100,13 +102,15 @@ class DensityReading:
         rows, columns = (np.arange(0, length, side) for length in density.shape)
         sums = np.add.reduceat(np.add.reduceat(density, rows, axis=0), columns, axis=1)
         x = np.append(columns, box.width).astype(np.float64) + box.left
-        return BlockReading(sums, x, np.append(rows, box.height).astype(np.float64) + box.top)
+        y = np.append(rows, box.height).astype(np.float64) + box.top
+        return BlockReading(sums, x, y, self.points)
 
     def add(self, second: DensityReading) -> DensityReading:
         """Return the sum of both readings (the published merge)."""
         merged = self.density.copy()
         merged[self._local(second.frame)] += second.density
-        return DensityReading(merged, self.frame)
+        both = None if self.points is None or second.points is None else [self.points, second.points]
+        return DensityReading(merged, self.frame, Points.concatenate(both) if both else None)
 
     def _local(self, box: Box) -> tuple[slice, slice]:
         left, top = self.frame.left, self.frame.top

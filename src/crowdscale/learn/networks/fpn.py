@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.learn.networks.backbones import VGG16, Lite
+from crowdscale.learn.networks.folding import FoldedSequential
 
 __all__ = ["FEATURE_STRIDE", "BlockHead", "CountingNetwork", "Prediction", "class_probabilities"]
 
@@ -33,6 +34,9 @@ class Prediction(NamedTuple):
     """(b, c, h/8, w/8): side features and the fused output, which the scale net reads."""
     blocks: Tensor | None
     """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people a block, where the head exists."""
+    own: Tensor | None = None
+    """(b, classes, h/s, w/s): the map at the network's own stride, logits or people a cell, which the loss is
+    taken of instead of ``fused``; None where ``fused`` is the network's own."""
 
 
 class SideLevel(nn.Module):
@@ -42,7 +46,7 @@ class SideLevel(nn.Module):
         super().__init__()
         self.lateral = nn.Conv2d(inputs, width, 1)
         self.reduce = nn.Conv2d(above, width, 1, bias=False) if above else None
-        self.smooth = nn.Sequential(
+        self.smooth = FoldedSequential(
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
@@ -61,7 +65,7 @@ class BlockHead(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
+        self.layers = FoldedSequential(
             nn.Conv2d(width, 64, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(64),
             nn.ReLU(inplace=True),
@@ -78,7 +82,7 @@ class CountingNetwork(nn.Module):
     """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
 
     Args:
-        backbone: ``Lite()`` or ``VGG16()``.
+        backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
     """
@@ -88,6 +92,9 @@ class CountingNetwork(nn.Module):
 
     stride = 32
     """Images are padded to whole multiples of this many pixels."""
+    feature_stride = FEATURE_STRIDE
+    usual_loss = "mse"
+    """The loss of its density where none is asked for."""
 
     def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
         super().__init__()

@@ -149,9 +149,9 @@ def _with_centre(settings: Settings, gathered: Gathered, base: Trained) -> Setti
     if centre.centre:
         return settings
     config = read_config(find_model(base.folder))
-    if centre.law == "spacing":
+    if centre.law == "spacing" and centre.closeness == "distance":
         return replace(settings, centre=replace(centre, centre=SPACINGS[config.method]))
-    spacings = region_spacings(gathered.samples, config)
+    spacings = region_spacings(gathered.samples, config, centre.closeness)
     value = start_centre(spacings, centre.wanted_factor, centre.law)
     return replace(settings, centre=replace(centre, centre=value))
 

@@ -1,0 +1,78 @@
+"""Bayesian loss (Ma et al., ICCV 2019): each head expects one person of the cells that are probably its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from crowdscale.learn.losses.cells import cell_centres, heads_in_frame, squared_distances
+from crowdscale.learn.losses.reduction import widen
+
+__all__ = ["BayesianLoss", "bayesian_loss", "head_posterior"]
+
+
+def head_posterior(distance: Tensor, sigma: float, reach: float) -> Tensor:
+    """Return the (n + 1, m) probability that a cell's person is each head's, or (last row) nobody's.
+
+    Heads are Gaussians of width σ. The background stands ``reach`` pixels beyond the nearest head, as seen from
+    that head towards the cell, so a cell near heads is theirs and one far from all is the background's.
+
+    Args:
+        distance: (n, m) squared distances in pixels² of n > 0 heads and m cells.
+        sigma: Width of a head in pixels.
+        reach: Distance in pixels of the background's stand-in from the nearest head.
+    """
+    nearest = distance.min(0, keepdim=True).values.sqrt()
+    all_of_them = torch.cat([distance, (reach - nearest).square()])
+    return (-all_of_them / (2 * sigma**2)).softmax(0)
+
+
+def bayesian_loss(
+    people: Tensor,
+    points: Sequence[NDArray[Any] | Tensor],
+    stride: int,
+    sigma: float = 8.0,
+    background: float = 0.15,
+) -> Tensor:
+    """Σ_n |1 - E[c_n]| + |0 - E[c_0]|: one person for each head, nobody for the background.
+
+    Args:
+        people: (b, 1, h, w) predicted people in each cell.
+        points: For each image its (n, 2) heads in pixels; heads outside the frame are left out.
+        stride: Side of a cell in pixels.
+        sigma: Width of a head in pixels.
+        background: Distance of the background's stand-in as a share of the frame's shorter side.
+
+    Returns:
+        A scalar: the sum over heads, averaged over images.
+    """
+    with torch.autocast(people.device.type, enabled=False):
+        people = widen(people)
+        rows, columns = people.shape[-2:]
+        centres = cell_centres(rows, columns, stride, people)
+        total = people.new_zeros(())
+        for cells, xy in zip(people.flatten(1), points, strict=True):
+            heads = heads_in_frame(xy, rows, columns, stride, people)
+            if not len(heads):
+                total = total + cells.sum().abs()
+                continue
+            reach = background * min(rows, columns) * stride
+            expected = head_posterior(squared_distances(heads, centres), sigma, reach) @ cells
+            total = total + (1 - expected[:-1]).abs().sum() + expected[-1].abs()
+        return total / len(people)
+
+
+class BayesianLoss(nn.Module):
+    """``bayesian_loss`` with its settings kept."""
+
+    def __init__(self, sigma: float = 8.0, background: float = 0.15) -> None:
+        super().__init__()
+        self.sigma, self.background = sigma, background
+
+    def forward(self, people: Tensor, points: Sequence[NDArray[Any] | Tensor], stride: int) -> Tensor:
+        """Return the loss of (b, 1, h, w) people in cells of ``stride`` pixels against heads."""
+        return bayesian_loss(people, points, stride, self.sigma, self.background)

@@ -1,0 +1,43 @@
+"""People in blocks as a zero-inflated Poisson: the likelihood and the error of sums."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.learn.losses.reduction import widen
+
+__all__ = ["BlockCountLoss", "block_count_loss"]
+
+
+def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
+    """Zero-inflated Poisson likelihood of block counts, with the absolute error at 1, 2 and 4 blocks.
+
+    P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ.
+
+    Args:
+        blocks: (b, 2, h, w): logit of π and log λ.
+        counts: (b, h, w) people in each block.
+    """
+    with torch.autocast(blocks.device.type, enabled=False):
+        blocks = widen(blocks)
+        empty_logit, log_rate = blocks[:, 0], blocks[:, 1].clamp(-8, 6)
+        rate = log_rate.exp()
+        log_full = functional.logsigmoid(-empty_logit)
+        poisson = counts * log_rate - rate - torch.lgamma(counts + 1)
+        at_zero = torch.logaddexp(functional.logsigmoid(empty_logit), log_full - rate)
+        likelihood = -torch.where(counts > 0, log_full + poisson, at_zero).mean()
+        error = (log_full.exp() * rate - counts)[:, None]
+        spans = [span for span in (1, 2, 4) if min(error.shape[-2:]) >= span]
+        absolute = sum(functional.avg_pool2d(error, span).abs().mean() * span for span in spans)
+        total = error.sum((1, 2, 3)).abs().mean()
+        return likelihood + absolute + 0.01 * total
+
+
+class BlockCountLoss(nn.Module):
+    """``block_count_loss``; it has no settings."""
+
+    def forward(self, blocks: Tensor, counts: Tensor) -> Tensor:
+        """Return the loss of (b, 2, h, w) logits of π and log λ against (b, h, w) counts."""
+        return block_count_loss(blocks, counts)

@@ -1,0 +1,41 @@
+"""Heads and the cells of a coarse map: where cells lie, which heads the frame holds, how many each cell holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["cell_centres", "heads_in_cells", "heads_in_frame", "squared_distances"]
+
+
+def cell_centres(rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
+    """Return the (rows·columns, 2) centres x, y in pixels of cells of ``stride`` pixels, row by row."""
+    x, y = (
+        (torch.arange(n, device=like.device, dtype=like.dtype) + 0.5) * stride - 0.5 for n in (columns, rows)
+    )
+    return torch.stack([x.repeat(rows), y.repeat_interleave(columns)], 1)
+
+
+def heads_in_frame(xy: NDArray[Any] | Tensor, rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
+    """Return the (n, 2) heads whose pixel lies in the frame: only they are people of this map."""
+    # Points are read-only arrays, which torch warns of: a copy is its own.
+    known = xy if isinstance(xy, Tensor) else torch.from_numpy(np.array(xy, np.float64))
+    heads = known.to(like.device, like.dtype).reshape(-1, 2)
+    size = heads.new_tensor([columns * stride, rows * stride])
+    pixel = (heads + 0.5).floor()
+    return heads[((pixel >= 0) & (pixel < size)).all(1)]
+
+
+def heads_in_cells(heads: Tensor, rows: int, columns: int, stride: int) -> Tensor:
+    """Return the (rows·columns,) number of heads in each cell; all heads lie in the frame."""
+    cell = ((heads + 0.5).floor() / stride).floor().long()
+    return torch.bincount(cell[:, 1] * columns + cell[:, 0], minlength=rows * columns).to(heads.dtype)
+
+
+def squared_distances(heads: Tensor, places: Tensor) -> Tensor:
+    """Return the (n, m) squared distances in pixels² between heads and places."""
+    return (heads[:, None] - places[None]).square().sum(-1)

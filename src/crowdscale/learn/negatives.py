@@ -1,0 +1,67 @@
+"""Hard negatives: training crops with nobody in them, drawn or cut from where nobody stands in the photos."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.data.synthetic import draw_emptiness
+from crowdscale.points import Points
+
+__all__ = ["empty_crop"]
+
+Pixels = NDArray[np.uint8]
+
+TRIES = 20
+"""Windows that are looked at in a photo before an empty picture is drawn instead."""
+
+SMALLEST = 64
+"""Side in pixels of the smallest window: below it, enlargement leaves nothing but blur."""
+
+AROUND = 2.0
+"""Spacings of the nearest head by which it stays away from an empty window: its body and its neighbours do, too."""
+
+
+def empty_crop(
+    pixels: Pixels, points: Points, side: int, drawn: float, random: np.random.Generator
+) -> Pixels:
+    """Return a (side, side, 3) crop without people.
+
+    Args:
+        pixels: (h, w, 3) a training photo.
+        points: Its heads.
+        side: Side of the crop in pixels.
+        drawn: Share of the crops that are drawn; the others are empty windows of the photo, where it has any.
+        random: The crop's lots.
+    """
+    window = None if random.random() < drawn else _empty_window(pixels, points, side, random)
+    if window is None:
+        return draw_emptiness(side, side, random)
+    left, top, size = window
+    method = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.resize(pixels[top : top + size, left : left + size], (side, side), interpolation=method), np.uint8
+    )
+
+
+def _empty_window(
+    pixels: Pixels, points: Points, side: int, random: np.random.Generator
+) -> tuple[int, int, int] | None:
+    """Left, top and side of a square in which, and near which, no head lies; None where none was found."""
+    height, width = pixels.shape[:2]
+    largest = min(height, width, 2 * side)
+    if largest < SMALLEST:
+        return None
+    spacing = points.spacing()
+    away = AROUND * (min(spacing, 64.0) if np.isfinite(spacing) else 64.0)
+    for _ in range(TRIES):
+        size = round(math.exp(random.uniform(math.log(SMALLEST), math.log(largest))))
+        left = int(random.integers(0, width - size + 1))
+        top = int(random.integers(0, height - size + 1))
+        near = (points.xy > (left - away, top - away)) & (points.xy < (left + size + away, top + size + away))
+        if not near.all(axis=1).any():
+            return left, top, size
+    return None

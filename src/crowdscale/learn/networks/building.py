@@ -1,0 +1,84 @@
+"""Counting networks by name: the pyramid over any backbone, the published rivals, and your own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from torch import nn
+
+from crowdscale.errors import OptionError, unknown_name
+from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
+from crowdscale.learn.networks.bl import BL
+from crowdscale.learn.networks.csrnet import CSRNet
+from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.networks.mcnn import MCNN
+from crowdscale.learn.networks.plugin import PlugIn
+
+__all__ = ["FPN", "NETWORKS", "Network", "build_network", "load_imagenet", "register_network"]
+
+FPN = "fpn"
+"""The pyramid of the paper, which alone has a choice of backbones and the head of block counts."""
+
+Network = CountingNetwork | PlugIn
+
+NETWORKS: dict[str, Callable[[int], nn.Module]] = {"mcnn": MCNN, "csrnet": CSRNet, "bl": BL}
+"""Other networks: channels of the map → a ``MapNetwork``. Add your own here, before a model that names it is built."""
+
+
+def build_network(name: str, backbone: str, channels: int, block_counts: bool = False) -> Network:
+    """Return an untrained counting network.
+
+    Args:
+        name: ``fpn`` or a name in ``NETWORKS``.
+        backbone: Of ``fpn``.
+        channels: Channels of the map: 1 for density, 11 for distance labels.
+        block_counts: Add the head of block counts, which ``fpn`` alone has.
+
+    Raises:
+        OptionError: No network or backbone has this name.
+    """
+    if name == FPN:
+        if backbone not in BACKBONES:
+            raise unknown_name("backbone", backbone, BACKBONES)
+        return CountingNetwork(BACKBONES[backbone](), channels, block_counts)
+    if name not in NETWORKS:
+        raise unknown_name("network", name, [FPN, *NETWORKS])
+    return PlugIn(NETWORKS[name](channels), channels)
+
+
+def load_imagenet(network: Network, backbone: str, weights: str | None) -> None:
+    """Start a network from ImageNet weights, as far as there are any for it."""
+    if isinstance(network, CountingNetwork):
+        network.backbone = load_pretrained(backbone, weights)
+    else:
+        network.load_pretrained(weights)
+
+
+def register_network(text: str) -> str:
+    """Return the name of a network given as such or as ``module:Class``, which is imported and added to ``NETWORKS``.
+
+    Only what a user asks for on the command line comes here: the description of a model never makes Python import
+    anything.
+
+    Raises:
+        OptionError: There is no such module, or nothing of that name in it.
+    """
+    module, colon, name = text.partition(":")
+    if not colon:
+        return text
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:  # as `python -m` does: a user's file lies where the command is typed
+        sys.path.insert(0, here)
+    try:
+        builder = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise OptionError("expected --network as a name or module:Class", f"{text} ({error})") from error
+    finally:
+        if added:
+            sys.path.remove(here)
+    NETWORKS[text] = builder
+    return text

@@ -1,0 +1,132 @@
+"""Learning to scale as a plug-in: any network that gives a map and features becomes a counting network of AutoScale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crowdscale.errors import ModelError
+from crowdscale.learn.networks.fpn import Prediction, class_probabilities
+
+__all__ = ["MapNetwork", "PlugIn"]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@runtime_checkable
+class MapNetwork(Protocol):
+    """What a counting network must tell of itself to learn to scale.
+
+    It may also have ``mean`` and ``std`` (normalisation of RGB in 0…1; ImageNet's otherwise), ``backbone`` (a
+    module that trains at the backbone's learning rate), ``usual_loss`` (of density, where --loss is auto) and
+    ``load_pretrained(weights)``.
+    """
+
+    map_stride: int
+    """Pixels a cell of the map; a power of two up to 32."""
+    feature_stride: int
+    """Pixels a cell of the features; a power of two up to 32."""
+    feature_channels: int
+    """Channels of the features."""
+
+    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return map and features of normalised (b, 3, h, w) images of whole strides.
+
+        The map is (b, 1, h/s, w/s) people in each cell, so that its sum is the count, or (b, 11, h/s, w/s)
+        logits of distance labels.
+        """
+        ...
+
+
+class PlugIn(nn.Module):
+    """A counting network of AutoScale around any ``MapNetwork``.
+
+    The map is enlarged to the image: label scores and densities bilinearly, densities divided by the cells' area.
+    Bilinear weights of whole factors sum alike for every cell, those at the border too, so the count is kept.
+
+    Args:
+        network: The network, already built.
+        classes: Channels of its map.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    stride = 32
+    """Images are padded to whole multiples of this many pixels."""
+    block_head = None
+    """It has no block counts."""
+
+    def __init__(self, network: nn.Module, classes: int) -> None:
+        super().__init__()
+        if not isinstance(network, MapNetwork):
+            raise ModelError(
+                "expected a network with map_stride, feature_stride and feature_channels",
+                type(network).__name__,
+                "See docs/plug-in.md",
+            )
+        self.network, self.classes = network, classes
+        self.map_stride, self.feature_stride = network.map_stride, network.feature_stride
+        for name, value in (("map_stride", self.map_stride), ("feature_stride", self.feature_stride)):
+            if value < 1 or self.stride % value:
+                raise ModelError(f"expected {name} as a divisor of {self.stride}", str(value))
+        self.feature_channels = network.feature_channels + classes
+        self.usual_loss: str = getattr(network, "usual_loss", "mse")
+        for name, usual in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
+            values = torch.tensor(getattr(network, name, usual)).view(1, 3, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+
+    @property
+    def backbone(self) -> nn.Module:
+        """What trains at the backbone's learning rate; an empty module where the network names nothing."""
+        backbone: nn.Module = getattr(self.network, "backbone", None) or nn.ModuleList()
+        return backbone
+
+    def load_pretrained(self, weights: str | None) -> None:
+        """Start from ImageNet weights where the network can take any."""
+        load: Callable[[str | None], None] | None = getattr(self.network, "load_pretrained", None)
+        if load is not None:
+            load(weights)
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Predict the map of (b, 3, h, w) RGB images in 0…1 of any size; features cover the padded images."""
+        height, width = images.shape[-2:]
+        below, right = -height % self.stride, -width % self.stride
+        normal = (images - self.mean) / self.std
+        if below or right:
+            normal = functional.pad(normal, (0, right, 0, below))
+        predicted = self.predict(normal)
+        if below or right:
+            predicted = predicted._replace(fused=predicted.fused[..., :height, :width])
+        return predicted
+
+    def predict(self, normal: Tensor) -> Prediction:
+        """Predict normalised images of whole strides."""
+        own, features = self.network(normal)
+        if own.shape[1] != self.classes:
+            raise ModelError(f"expected a map of {self.classes} channels", f"{own.shape[1]}")
+        fused = own
+        if self.map_stride > 1:
+            fused = functional.interpolate(
+                own, scale_factor=float(self.map_stride), mode="bilinear", align_corners=False
+            )
+        if self.classes == 1:
+            fused = fused / self.map_stride**2
+        return Prediction(fused, [], self._read(own, features), None, own)
+
+    def _read(self, own: Tensor, features: Tensor) -> Tensor:
+        """What the scale net reads: the features, and the map as people a pixel or as probabilities."""
+        known = (
+            class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own / self.map_stride**2
+        )
+        stride, wanted = self.map_stride, self.feature_stride
+        if stride < wanted:
+            known = functional.avg_pool2d(known, wanted // stride)
+        elif stride > wanted:
+            known = functional.interpolate(known, scale_factor=float(stride // wanted), mode="nearest")
+        return torch.cat([features, known], 1)
