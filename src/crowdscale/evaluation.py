@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
+from crowdscale.dense import RegionRow, region_rows
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.images import write_atomic
 from crowdscale.metrics import (
@@ -59,6 +60,8 @@ class Row:
     spacing_before: float
     """Mean distance between neighbours of the true heads in that region, in pixels; NaN without."""
     seconds: float
+    dense: tuple[RegionRow, ...] = ()
+    """The regions alone."""
 
     @property
     def count(self) -> float:
@@ -83,7 +86,8 @@ class Row:
     def from_dict(cls, values: dict[str, Any]) -> Row:
         """Return the row that ``to_dict`` wrote."""
         rows = {which: ImageRow.from_dict(values[which]) for which in ("refined", "first")}
-        return cls(**{**values, **rows})
+        dense = tuple(map(RegionRow.from_dict, values.get("dense", ())))
+        return cls(**{**values, **rows, "dense": dense})
 
 
 @dataclass(frozen=True)
@@ -351,6 +355,7 @@ def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
         factor=region.factor if region else float("nan"),
         spacing_before=truth.points.inside(region.box).spacing() if region else float("nan"),
         seconds=prediction.seconds,
+        dense=region_rows(prediction, truth, scoring),
     )
 
 

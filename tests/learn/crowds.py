@@ -10,6 +10,7 @@ import numpy as np
 from crowdscale.data.sample import Sample
 from crowdscale.images import write_image
 from crowdscale.points import Points
+from tests.data.layouts import write_mat
 
 
 def draw(width: int, height: int, people: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,3 +33,14 @@ def write_folder(root: Path, people: list[int], size: tuple[int, int] = (160, 12
         path.with_suffix(".csv").write_text("x,y\n" + "".join(f"{x:.3f},{y:.3f}\n" for x, y in xy))
         samples.append(Sample(path.stem, path, Points(xy), attributes={"set": "folder"}))
     return samples
+
+
+def write_part(
+    root: Path, part: str, split: str, people: list[int], size: tuple[int, int] = (96, 64)
+) -> None:
+    """Write a split of ShanghaiTech's layout with drawn crowds, the photos numbered from 3."""
+    base = root / f"part_{part}" / f"{split}_data"
+    for number, count in enumerate(people, 3):
+        pixels, xy = draw(*size, count, 100 * (split == "test") + number)
+        write_image(base / "images" / f"IMG_{number}.jpg", pixels)
+        write_mat(base / "ground-truth" / f"GT_IMG_{number}.mat", xy)

@@ -17,14 +17,15 @@ from crowdscale.weights import ZoomOptions
 from .crowds import draw
 
 
-def make(codec=None, boxes=None, **losses):
+def make(codec=None, boxes=None, centre=None, **losses):
     torch.manual_seed(0)
     codec = codec or DistanceLabels()
     network = CountingNetwork(Lite(), codec.channels, block_counts=True)
     rule = LabelRule() if isinstance(codec, DistanceLabels) else DensityRule()
     model = AutoScale(
-        network, codec, rule, ZoomOptions(), CentreOptions(centre=12.0), LossOptions(canvas=64, **losses)
-    )
+        network, codec, rule, ZoomOptions(), centre or CentreOptions(centre=12.0),
+        LossOptions(**{"canvas": 64, **losses}),
+    )  # fmt: skip
     if boxes is not None:
         model.dense_boxes = lambda prediction: boxes  # type: ignore[method-assign]
     return model
@@ -99,6 +100,108 @@ def test_decoding_gives_expected_and_likeliest_label():
     logits = torch.zeros(1, 11, 1, 2)
     logits[0, 3, 0, 0], logits[0, 7, 0, 1] = 50.0, 50.0
     assert decode(logits)[0].round().tolist() == [[[3.0, 7.0]], [[3.0, 7.0]]]
+
+
+def seen_targets(monkeypatch, model, batch, images):
+    """The targets that the first and the second pass are compared with, and the heads of the second."""
+    targets, heads = [], []
+
+    def keep(prediction, target, points):
+        targets.append(target)
+        heads.append(points)
+        return prediction.fused.sum() * 0
+
+    monkeypatch.setattr(model, "map_loss", keep)
+    model.losses(images, batch, refine=True)
+    return targets, heads
+
+
+@pytest.mark.parametrize("scaled", [False, True], ids=["fixed", "scaled"])
+@pytest.mark.parametrize("codec", [DistanceLabels(), Density(3.0)], ids=["points", "density"])
+def test_kernels_and_edges_stay_or_grow_with_the_factor(monkeypatch, codec, scaled):
+    model = make(codec, [(0, Box(20, 20, 60, 60))], scaled_kernel=scaled)
+    model.scale_net = Fourfold()
+    batch, images = batch_of(codec, [1])
+    batch["points"] = [np.array([[40.0, 39.0], [50.0, 44.0]])]
+    (_, target), (_, heads) = seen_targets(monkeypatch, model, batch, images)
+    factor = 2 if scaled else 1
+    if isinstance(codec, Density):
+        expected = Density(3.0 * factor).encode(Points(heads[0]), 64, 64)[None]
+    else:
+        edges = tuple(edge * factor for edge in codec.edges)
+        expected = DistanceLabels(edges).encode(Points(heads[0]), 64, 64)
+    np.testing.assert_array_equal(target[0].numpy(), expected)
+
+
+def test_whole_regions_are_shown_where_no_canvas_is_set(monkeypatch):
+    model = make(
+        boxes=[(0, Box(20, 20, 60, 70)), (0, Box(8, 8, 24, 24))], canvas=0
+    ).eval()  # as in training: statistics are frozen
+    model.scale_net = Fourfold()
+    batch, images = batch_of(model.codec, [1])
+    batch["points"] = [np.array([[40.0, 39.0], [50.0, 44.0], [10.0, 10.0], [12.0, 14.0]])]
+    targets, heads = seen_targets(monkeypatch, model, batch, images)
+    assert [tuple(t.shape) for t in targets[1:]] == [(1, 128, 96), (1, 32, 32)]  # (50, 40)·2 in whole strides
+    middle = (np.array([40.0, 39.0]) - (39.5, 44.5)) * 2 + (47.5, 63.5)
+    assert heads[1][0][0].tolist() == middle.tolist()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kept"), [(0.0, 9.0, 1), (4.5, 9.0, 0), (0.0, 3.9, 0)], ids=["within", "below", "above"]
+)
+def test_factors_outside_the_range_take_no_part(low, high, kept):
+    centre = CentreOptions(centre=12.0, keep_low=low, keep_high=high)
+    model = make(boxes=[(0, Box(8, 8, 72, 64))], centre=centre)
+    model.scale_net.linear[-1].bias.data.fill_(float(np.log(4.0)))
+    model.scale_net.linear[-1].weight.data.zero_()  # q = 4 exactly, and it can still learn
+    batch, images = batch_of(model.codec, [30, 0])
+    losses = model.losses(images, batch, refine=True)
+    losses.total.backward()
+    assert (losses.second.item() > 0) is (losses.centre.item() > 0) is bool(kept)
+    assert model.centre.regions.item() == kept
+    assert all(p.grad is not None for p in model.scale_net.parameters())
+
+
+def test_the_gradient_through_the_zoom_is_that_of_finite_differences(monkeypatch):
+    """With the target held still: what the network sees moves, as in the journal's spatial transformer."""
+    model = make(Density(4.0), [(0, Box(8, 8, 72, 64))], zoom_gradient=True, canvas=32).double().eval()
+    batch, images = batch_of(model.codec, [30, 5])
+    images = torch.nn.functional.avg_pool2d(images.double(), 9, 1, 4)  # smooth: bilinear slopes have no steps
+    points = [Points(xy) for xy in batch["points"]]
+    still = np.random.default_rng(0).random((32, 32))
+    monkeypatch.setattr(Density, "encode", lambda self, points, width, height: still)
+
+    def loss(q):
+        return model._second_pass(images, points, [(0, Box(8, 8, 72, 64))], q)
+
+    area = torch.tensor([1.69], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(loss(area), area)
+    with torch.no_grad():
+        difference = (loss(area + 1e-5) - loss(area - 1e-5)) / 2e-5
+    assert slope.item() != 0
+    assert slope.item() == pytest.approx(difference.item(), rel=1e-3)
+    (at_the_clamp,) = torch.autograd.grad(
+        loss(beyond := torch.tensor([30.0]).double().requires_grad_(True)), beyond
+    )
+    assert at_the_clamp.item() == 0
+
+
+def test_several_regions_of_a_crop_are_enlarged_where_asked():
+    box = Box(8, 8, 40, 40)
+    found = []
+
+    class Rule:
+        def find(self, output, most=1, whole=None):
+            found.append(most)
+            return [box, box.shift(40, 0)][:most]
+
+    for most in (1, 2):
+        model = make(train_regions=most)
+        model.rule = Rule()
+        batch, images = batch_of(model.codec, [60])
+        model.losses(images, batch, refine=True)
+        assert model.centre.regions.item() == most
+    assert found == [1, 2]
 
 
 @pytest.mark.slow

@@ -122,3 +122,60 @@ def test_scale_net_is_positive_starts_where_told_and_learns():
 def test_options_name_the_flag():
     with pytest.raises(OptionError, match="--law"):
         CentreOptions(law="cubic")
+
+
+def test_centre_loss_is_equation_2_by_hand():
+    spacing, area = torch.tensor([4.0, 9.0]), torch.tensor([2.25, 1.0])  # r = 1.5 and 1
+    assert centre_loss(spacing, area, 12.0, "paper").item() == 0.5 * ((9 - 12) ** 2 + (9 - 12) ** 2)
+    assert centre_loss(spacing, area, 12.0, "spacing").item() == 0.5 * ((6 - 12) ** 2 + (9 - 12) ** 2)
+
+
+@pytest.mark.parametrize("law", ["paper", "spacing"])
+def test_centre_loss_gradient_in_float64(law):
+    spacing = torch.tensor([4.0, 9.0, 2.5], dtype=torch.float64)
+    area = torch.tensor([1.3, 0.9, 4.0], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda q: centre_loss(spacing, q, 11.0, law), area)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_closeness_is_that_of_brute_force(seed):
+    random = np.random.default_rng(seed)
+    xy, box = random.uniform(0, 60, (40, 2)), Box(10, 15, 50, 45)
+    inside = [(x, y) for x, y in xy if 9.5 <= x < 49.5 and 14.5 <= y < 44.5]
+    nearest = [min(np.hypot(x - a, y - b) for j, (a, b) in enumerate(inside) if j != i)
+               for i, (x, y) in enumerate(inside)]  # fmt: skip
+    assert closeness(Points(xy), box) == pytest.approx(sum(nearest) / len(inside))
+    assert closeness(Points(xy), box, "density") == pytest.approx((40 * 30 / len(inside)) ** 0.5)
+
+
+@pytest.mark.parametrize("measure", ["distance", "density"])
+@pytest.mark.parametrize("zoom_by", [0.5, 3.0])
+def test_both_measures_are_lengths_that_grow_with_the_zoom(measure, zoom_by):
+    lattice = Points(np.stack(np.meshgrid(np.arange(3, 33, 6.0), np.arange(3, 33, 6.0)), -1).reshape(-1, 2))
+    near = closeness(lattice, Box(0, 0, 30, 30), measure)
+    side = round(30 * zoom_by)
+    far = closeness(Points(lattice.xy * zoom_by), Box(0, 0, side, side), measure)
+    assert near == pytest.approx(6.0)
+    assert far == pytest.approx(near * zoom_by)
+
+
+@pytest.mark.parametrize("measure", ["distance", "density"])
+@pytest.mark.parametrize("xy", [np.zeros((0, 2)), [[1, 1]]], ids=["nobody", "one person"])
+def test_neither_measure_knows_fewer_than_two(measure, xy):
+    assert np.isnan(closeness(Points(xy), Box(0, 0, 10, 10), measure))
+
+
+def test_a_canvas_need_not_be_square():
+    image = torch.rand(1, 3, 40, 50)
+    view = zoom(image, torch.tensor([[20.5, 17.5]]), torch.tensor([1.0]), (6, 10))
+    assert torch.allclose(view, image[..., 15:21, 16:26], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "flag"),
+    [({"closeness": "area"}, "--closeness"), ({"keep_low": 3.0, "keep_high": 2.0}, "--keep-low")],
+    ids=["closeness", "range"],
+)
+def test_closeness_and_range_name_the_flag(options, flag):
+    with pytest.raises(OptionError, match=flag):
+        CentreOptions(**options)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdscale.errors import OptionError
-from crowdscale.maps import Density
+from crowdscale.maps import BlockReading, Density
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points
 
@@ -85,3 +85,44 @@ def test_placing_an_enlarged_view_keeps_the_mass(width, height, view_width, view
 def test_sigma_must_be_positive():
     with pytest.raises(OptionError, match="sigma above 0"):
         Density(0)
+
+
+def heads_of(reading):
+    return sorted(reading.points.xy.tolist())
+
+
+def test_dots_are_the_maxima_and_the_count_stays_the_sum():
+    points = Points([[20, 20], [20.4, 20], [60, 50]])  # two melt into one maximum
+    density = Density(3.0).encode(points, 90, 80)
+    assert Density(3.0).read(density[None]).points is None
+    reading = Density(3.0, dots=True).read(density[None])
+    assert heads_of(reading) == [[20.0, 20.0], [60.0, 50.0]]
+    assert reading.count == pytest.approx(3, abs=1e-4)
+
+
+def test_dots_follow_their_density_through_the_merge():
+    whole = Density(2.0, dots=True)
+    first = whole.read(whole.encode(Points([[10, 10], [60, 50]]), 90, 80)[None])
+    second = whole.read(whole.encode(Points([[30, 20], [60, 60]]), 100, 80)[None]).place(
+        Box(40, 30, 90, 70), 100, 80
+    )
+    assert heads_of(second) == [[54.75, 39.75], [69.75, 59.75]]  # half the size, moved by the box
+    merged = first.replace(Box(45, 35, 80, 68), second)
+    assert heads_of(merged) == [[10.0, 10.0], [54.75, 39.75], [69.75, 59.75]]
+    assert heads_of(first.add(second)) == sorted([*heads_of(first), *heads_of(second)])
+    blocks = merged.in_cells(Box(0, 0, 90, 80), 16)
+    assert heads_of(blocks) == heads_of(merged)
+    assert blocks.count == pytest.approx(merged.count, abs=1e-4)
+
+
+@pytest.mark.parametrize("in_cells", [False, True], ids=["density", "cells"])
+def test_tiles_keep_the_dots_they_own(in_cells):
+    codec = Density(2.0, dots=True)
+    points = Points([[10, 10], [40, 20], [70, 30]])
+    parts = []
+    for owned, seen in ((Box(0, 0, 32, 48), Box(0, 0, 64, 48)), (Box(32, 0, 96, 48), Box(16, 0, 96, 48))):
+        local = codec.read(codec.encode(points.shift(-seen.left, 0), seen.width, 48)[None])
+        placed = local.place(seen, seen.width, 48)
+        parts.append((owned, placed.in_cells(owned, 16) if in_cells else placed))
+    joined = BlockReading.join(parts, 96, 48, 16) if in_cells else DensityReading.join(parts, 96, 48)
+    assert heads_of(joined) == points.xy.tolist()

@@ -18,6 +18,7 @@ from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models_app
 from crowdscale.cli.quantize import quantize
+from crowdscale.cli.reproduce import reproduce
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
@@ -44,6 +45,7 @@ for command in (
     average,
     export,
     quantize,
+    reproduce,
 ):
     app.command()(command)
 app.add_typer(models_app, name="models")

@@ -108,6 +108,12 @@ def train(
     schedule: Annotated[str, typer.Option(help="cosine or constant learning rate.")] = "cosine",
     clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for no limit.")] = 5.0,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 keeps the last ones.")] = 0.998,
+    loss: Annotated[
+        str,
+        typer.Option(
+            help="Points: dynamic, ce, focal, ordinal. Density: mse, bayesian, dm. auto: dynamic; mse, of bl bayesian."
+        ),
+    ] = "auto",
     thinning: Annotated[int, typer.Option(help="The labels' loss reads every n-th pixel each way.")] = 1,
     freeze_norm: Annotated[
         bool,
@@ -119,12 +125,6 @@ def train(
     l2s_frozen: Annotated[
         bool, typer.Option("--l2s-frozen", help="Second phase: teach the scale net alone.")
     ] = False,
-    loss: Annotated[
-        str,
-        typer.Option(
-            help="Points: dynamic, ce, focal, ordinal. Density: mse, bayesian, dm. auto: dynamic; mse, of bl bayesian."
-        ),
-    ] = "auto",
     reduction: Annotated[
         str, typer.Option(help="Of losses over pixels: sum or mean; auto sums density only.")
     ] = "auto",

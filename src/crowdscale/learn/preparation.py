@@ -54,7 +54,7 @@ class Start:
     network: str = FPN
     """``fpn``, or another network of ``NETWORKS``: ``mcnn``, ``csrnet``, ``bl``, your own."""
     backbone: str = "lite"
-    """Of ``fpn``: one of ``nano``, ``lite``, ``lite1``, ``lite2``, ``vgg16``."""
+    """Of ``fpn``: ``nano``, ``lite``, ``lite1``, ``lite2`` or ``vgg16``."""
     backbone_weights: str | None = None
     """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
     init: str | None = None
@@ -192,7 +192,9 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     if start.init:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
-        return _with_choices(replace(parent.unmeasured(), name=start.name, training=training, files={}), start)
+        return _with_choices(
+            replace(parent.unmeasured(), name=start.name, training=training, files={}), start
+        )
     if start.inherit:
         training["inherited"] = read_config(find_model(start.inherit)).name
     points = start.method != "density"

@@ -288,24 +288,13 @@ class Run:
             self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
 
 
-def _early(backbone: nn.Module, stride: int) -> list[nn.Module]:
-    """The layers of a backbone up to a stride; of a network that does not tell its strides, none may be asked for."""
-    if not stride:
-        return []
-    if not isinstance(backbone, Backbone):
-        raise OptionError(
-            "expected --freeze-stride 0 of a network whose backbone tells no strides", str(stride)
-        )
-    return backbone.early(stride)
-
-
 def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
     """Backbone, rest of the network and scale net with their own peaks; the second phase is gentle."""
-    for layer in _early(model.network.backbone, options.freeze_stride):
+    for layer in _early_layers(model, options.freeze_stride):
         layer.requires_grad_(False)
-    pretrained = {id(parameter) for parameter in model.network.backbone.parameters()}
     backbone = [p for p in model.network.backbone.parameters() if p.requires_grad]
-    rest = [p for p in model.network.parameters() if id(p) not in pretrained]
+    known = {id(parameter) for parameter in model.network.backbone.parameters()}
+    rest = [p for p in model.network.parameters() if id(p) not in known]
     gentle = phase == "l2s"
     peaks = (options.l2s_lr, options.l2s_lr) if gentle else (options.backbone_lr, options.lr)
     groups = [
@@ -323,6 +312,20 @@ def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.opt
         weight_decay=options.weight_decay,
     )
     return made
+
+
+def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
+    """The backbone's layers up to this stride, which are not trained.
+
+    Raises:
+        OptionError: The network's backbone does not tell its strides.
+    """
+    backbone = model.network.backbone
+    if not stride:
+        return []
+    if not isinstance(backbone, Backbone):
+        raise OptionError("expected --freeze-stride 0 for a network other than fpn", str(stride))
+    return backbone.early(stride)
 
 
 def _sanity_check(model: AutoScale, config: ModelConfig, held_out: Sequence[Sample]) -> None:

@@ -27,6 +27,18 @@ def test_labels_are_picked_at_cell_centres():
     assert torch.equal(ours, dynamic_cross_entropy(logits, labels[:, 2::4, 2::4].long()))
 
 
+def test_a_thinned_loss_reads_every_third_pixel_from_an_offset_of_the_target():
+    labels = torch.from_numpy(DistanceLabels().encode(Points(HEADS), 64, 64))[None]
+    logits = torch.randn(1, 11, 64, 64)
+    ours = choose_loss(DistanceLabels(), LossOptions(loss="ce", thinning=3))(logits, labels, [HEADS])
+    offsets = [
+        torch.nn.functional.cross_entropy(logits[..., i::3, j::3], labels[:, i::3, j::3].long()).item()
+        for i in range(3)
+        for j in range(3)
+    ]
+    assert sum(abs(ours.item() - value) < 1e-6 for value in offsets) == 1
+
+
 @pytest.mark.parametrize("in_cells", [False, True], ids=["people a pixel", "people a cell"])
 def test_a_coarse_density_that_is_right_costs_nothing(in_cells):
     target = torch.from_numpy(Density(4.0).encode(Points(HEADS), 64, 64))[None, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,7 +22,9 @@ def cell_centres(rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
 
 def heads_in_frame(xy: NDArray[Any] | Tensor, rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
     """Return the (n, 2) heads whose pixel lies in the frame: only they are people of this map."""
-    heads = torch.as_tensor(xy, device=like.device).to(like.dtype).reshape(-1, 2)
+    # Points are read-only arrays, which torch warns of: a copy is its own.
+    known = xy if isinstance(xy, Tensor) else torch.from_numpy(np.array(xy, np.float64))
+    heads = known.to(like.device, like.dtype).reshape(-1, 2)
     size = heads.new_tensor([columns * stride, rows * stride])
     pixel = (heads + 0.5).floor()
     return heads[((pixel >= 0) & (pixel < size)).all(1)]

@@ -51,10 +51,10 @@ class LossOptions:
     """DM-Count: entropic smoothing in pixels²."""
     transport_iterations: int = 100
     """DM-Count: Sinkhorn iterations."""
-    thinning: int = 1
-    """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
     side_weight: float = 0.1
     """Weight of each side output's loss."""
+    thinning: int = 1
+    """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
     block_weight: float = 0.3
     """Weight of the auxiliary block counts."""
     centre_weight: float = 1.0
@@ -112,7 +112,7 @@ class MapLoss(nn.Module):
 
 
 class LabelMapLoss(MapLoss):
-    """Scores of classes against the labels at cell centres."""
+    """Scores of classes against the labels at cell centres; of pixels, every n-th where thinned."""
 
     def __init__(self, loss: nn.Module, thinning: int = 1) -> None:
         super().__init__()
@@ -123,18 +123,14 @@ class LabelMapLoss(MapLoss):
     ) -> Tensor:
         """Return the loss; see ``MapLoss``."""
         del points, in_cells
-        stride = _stride(output, target)
-        if stride == 1 and self.thinning > 1:
-            output, target = self._thin(output, target)
-        middle = slice(stride // 2, None, stride)
-        loss: Tensor = self.loss(output, target[:, middle, middle].long())
+        stride, step = _stride(output, target), self.thinning
+        top = left = stride // 2
+        if stride == 1 and step > 1:
+            # The offset follows from the target, so that a resumed run sees the same.
+            stride, (top, left) = step, divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
+            output = output[..., top::step, left::step]
+        loss: Tensor = self.loss(output, target[:, top::stride, left::stride].long())
         return loss
-
-    def _thin(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Every n-th pixel; the offset follows from the target, so that a resumed run sees the same."""
-        step = self.thinning
-        top, left = divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
-        return output[..., top::step, left::step], target[:, top::step, left::step]
 
 
 class DensityMapLoss(MapLoss):

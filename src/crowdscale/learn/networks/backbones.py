@@ -14,7 +14,7 @@ from torch.nn import functional
 from crowdscale.errors import MissingExtraError, ModelError, unknown_name
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 
-__all__ = ["BACKBONES", "VGG16", "Lite", "Nano", "load_pretrained"]
+__all__ = ["BACKBONES", "VGG16", "Backbone", "Lite", "Nano", "load_pretrained"]
 
 
 Stages = tuple[tuple[int, int, int, int, int], ...]

@@ -1,0 +1,230 @@
+"""A study: a recipe run by budget and seeds on the data at hand; stopped at any point, it goes on there."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from crowdscale.data.opening import Dataset, open_dataset
+from crowdscale.data.sizing import limit_sizes
+from crowdscale.errors import CrowdscaleError, DataError, OptionError
+from crowdscale.images import write_atomic
+from crowdscale.learn.preparation import Gathered, gather
+from crowdscale.learn.reproduction.budget import Budget
+from crowdscale.learn.reproduction.cells import Cell, Evaluator, limited
+from crowdscale.learn.reproduction.networks import Trainer
+from crowdscale.learn.reproduction.recipe import Line, Recipe
+from crowdscale.learn.reproduction.tabulate import diagnosis_table, main_table, split_tables
+from crowdscale.metrics import ResultTable
+
+__all__ = ["Request", "Study", "reproduce"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a table is run with."""
+
+    data: Mapping[str, str]
+    """Folder of each data set by its short name; lines of the others are not run."""
+    budget: Budget
+    seeds: tuple[int, ...]
+    out: Path
+    """Networks, cells and tables; studies that share it share what they have in common."""
+    validation: Path | None = None
+    """List of held-out photos; None holds a tenth out, by count strata."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Training options that stand above the recipe's."""
+    device: str = "cpu"
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise OptionError("expected --seeds with one at least", "none")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A recipe's cells so far."""
+
+    recipe: Recipe
+    request: Request
+    cells: Mapping[int, Sequence[Cell]]
+    """Cells of each line by its place in the recipe, one a seed."""
+    problems: tuple[str, ...] = ()
+    """A sentence for each data set that could not be read, each line that failed."""
+
+    def tables(self) -> dict[str, ResultTable]:
+        """Return the table, the diagnosis of the second look, and tables by attributes of the photos."""
+        found = {self.recipe.name: main_table(self.recipe, self.cells, self.request.budget.name)}
+        diagnosis = diagnosis_table(self.recipe.lines, self.cells)
+        if diagnosis.lines:
+            found["diagnosis"] = diagnosis
+        split = split_tables(self.recipe, self.cells)
+        return {**found, **{f"by-{name}": table for name, table in split.items() if table.lines}}
+
+    def write(self) -> Path:
+        """Write every table as .md, .csv and .json; returns the folder."""
+        folder = self.request.out / self.recipe.name
+        for name, table in self.tables().items():
+            for suffix in (".csv", ".json"):
+                table.write(folder / f"{name}{suffix}")
+            text = f"{table.markdown()}\n"
+            if name == self.recipe.name:
+                text = f"{self._heading()}\n\n{text}"
+            data = text.encode()
+            write_atomic(folder / f"{name}.md", lambda stream, data=data: stream.write(data))  # type: ignore[misc]
+        return folder
+
+    def _heading(self) -> str:
+        budget = self.request.budget
+        told = [
+            f"{self.recipe.title}. Budget {budget.name}: {budget.crops:,} crops, then {budget.l2s_crops:,} with learning "
+            "to scale from the baseline's weights. Columns \"of the paper\" are the papers' numbers, the others "
+            "ours, mean ± standard deviation where there are several seeds. The weights of least validation MAE "
+            "are evaluated once on the test photos.",
+            self.recipe.remark,
+        ]
+        if budget.photos:
+            told.append(
+                f"Only {budget.photos} photos were held out and {budget.photos} evaluated: a trial, no result."
+            )
+        return " ".join(part for part in told if part)
+
+
+@dataclass
+class Library:
+    """The data sets of a study, each opened once."""
+
+    request: Request
+    problems: dict[str, str] = field(default_factory=dict)
+    """Short name → why its data cannot be used."""
+
+    @cached_property
+    def known(self) -> dict[str, Dataset]:
+        """The sets that can be read, by short name, at the split to train on."""
+        found = {}
+        for name, path in self.request.data.items():
+            try:
+                found[name] = open_dataset(f"{name}:{path}")
+            except (DataError, OptionError) as error:
+                self.problems[name] = f"{name}: {error}"
+        return found
+
+    def gather(self, name: str) -> Gathered:
+        """Return the photos to train and to validate on."""
+        request = self.request
+        found = gather(
+            [f"{name}:{request.data[name]}"], None, self._listed(name), 0.1, 0, True, request.out / "resized"
+        )
+        return replace(found, held_out=found.held_out[: request.budget.photos or None])
+
+    def _listed(self, name: str) -> Path | None:
+        """The validation list, where it has photos of this set."""
+        listed = self.request.validation
+        if listed is None:
+            return None
+        from crowdscale.data.lists import read_list
+
+        return listed if any(entry.startswith(f"{name}/") for entry in read_list(listed)) else None
+
+    def test(self, name: str) -> Dataset:
+        """Return the photos to evaluate on: those of ``test``, or of the last split whose heads are public."""
+        splits = self.known[name].protocol.splits
+        split = "test" if "test" in splits and name != "nwpu" else splits[1] if len(splits) > 1 else splits[0]
+        dataset = open_dataset(f"{name}/{split}:{self.request.data[name]}")
+        sized = limit_sizes(dataset.samples, dataset.protocol.limits, self.request.out / "resized")
+        return limited(replace(dataset, samples=list(sized)), self.request.budget.photos)
+
+
+def reproduce(recipe: Recipe, request: Request, say: Callable[[str], object] = print) -> Study:
+    """Run a recipe: train what is missing, evaluate it, write the tables after each cell.
+
+    Args:
+        recipe: The table.
+        request: Data, budget, seeds and folder.
+        say: Called with a sentence as the work goes on.
+
+    Returns:
+        The study, with a sentence for whatever could not be run.
+
+    Raises:
+        DataError: There is no data for any line.
+    """
+    library = Library(request)
+    lines = [(place, line) for place, line in enumerate(recipe.lines) if _has(library.known, line)]
+    if not lines:
+        needed = sorted({name for line in recipe.lines for name in (line.train, line.test)})
+        unread = " ".join(library.problems.values())
+        raise DataError(
+            f"expected a folder for a data set of {recipe.name} ({', '.join(needed)})",
+            unread or f"--data for {', '.join(request.data) or 'none'}",
+            "Give --data NAME:PATH",
+        )
+    machine = {"device": request.device} if request.device != "cpu" else {}
+    trainer = Trainer(request.out, request.budget, library.gather, {**request.options, **machine}, say)
+    evaluator = Evaluator(request.out, request.device, request.threads)
+    cells: dict[int, list[Cell]] = defaultdict(list)
+    problems = dict(library.problems)
+    study = Study(recipe, request, cells, tuple(problems.values()))
+    study.write()
+    for place, line in lines:
+        for seed in request.seeds:
+            try:
+                cells[place].append(_cell(line, seed, trainer, evaluator, library, say))
+            except CrowdscaleError as error:
+                problems[f"{line.label} {seed}"] = f"{line.label}, seed {seed}: {error}"
+                say(f"{line.label}, seed {seed}: {error}")
+            study = Study(recipe, request, cells, tuple(problems.values()))
+            study.write()
+    return study
+
+
+def _has(known: Mapping[str, Dataset], line: Line) -> bool:
+    return line.train in known and line.test in known
+
+
+def _cell(
+    line: Line,
+    seed: int,
+    trainer: Trainer,
+    evaluator: Evaluator,
+    library: Library,
+    say: Callable[[str], object],
+) -> Cell:
+    base = trainer.network(replace(line, refined=False), seed)
+    trained = trainer.network(line, seed) if line.refined else base
+    say(f"evaluating {line.label}, {line.sets}, seed {seed}")
+    cell = evaluator.cell(line, trained, base, library.test(line.test))
+    scores = cell.measures()
+    say(f"{line.label}, {line.sets}, seed {seed}: MAE {scores['MAE']:.1f}, RMSE {scores['RMSE']:.1f}")
+    return cell
+
+
+def parse_data(texts: Sequence[str]) -> dict[str, str]:
+    """Return the folder of each ``NAME:PATH``. Raises OptionError where one is none."""
+    found = {}
+    for text in texts:
+        name, colon, path = text.partition(":")
+        if not colon or not path or "/" in name:
+            raise OptionError("expected --data NAME:PATH, such as sha:ShanghaiTech", repr(text))
+        found[name] = path
+    return found
+
+
+def parse_options(texts: Sequence[str]) -> dict[str, Any]:
+    """Return the training options of ``name=value`` texts; values are read as JSON where they are such."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise OptionError("expected --set NAME=VALUE, such as backbone=vgg16", repr(text))
+        try:
+            found[name.strip().replace("-", "_")] = json.loads(value)
+        except ValueError:
+            found[name.strip().replace("-", "_")] = value
+    return found
