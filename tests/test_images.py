@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -183,3 +185,17 @@ def test_resizing_by_area_keeps_the_mean():
     small = resize_image(np.tile(np.array([[0, 200]], np.uint8)[..., None], (4, 4, 3)), 4, 2)
     assert small.shape == (2, 4, 3)
     assert (small == 100).all()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads peaks of memory as Linux tells them")
+def test_a_large_photo_is_decoded_without_copies(tmp_path):
+    """Peak: the decoder's four bytes a pixel and our three, not three times as much."""
+    Image.new("RGB", (6000, 4000), (200, 30, 60)).save(tmp_path / "large.jpg")
+    code = (
+        "from pathlib import Path; from crowdscale.images import read_image\n"
+        "peak = lambda: 1024 * int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])\n"
+        f"before = peak(); photo = read_image({str(tmp_path / 'large.jpg')!r}); print((peak() - before) / 24e6)\n"
+        "assert abs(photo.pixels[3999, 5999].astype(int) - (200, 30, 60)).max() < 4"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 3 < float(done.stdout) < 9

@@ -214,14 +214,14 @@ def test_the_map_can_be_left_out():
 @pytest.mark.slow
 def test_the_bundled_model_says_the_same_in_tiles(bundled, shanghaitech_root):
     """Photos of the training split stitched to a mosaic: counts within 1 %, dots the same but for a few."""
-    names = [f"IMG_{number}" for number in (3, 5, 9, 27, 44, 80)]
+    names = [f"IMG_{number}" for number in (3, 5, 27, 80)]
     folder = next(shanghaitech_root.glob("part_A*/train*/images"))
     parts = [cv2.resize(read_image(folder / f"{name}.jpg").pixels, (800, 600)) for name in names]
-    mosaic = np.concatenate([np.concatenate(parts[:3], 1), np.concatenate(parts[3:], 1)])
+    mosaic = np.concatenate([np.concatenate(parts[:2], 1), np.concatenate(parts[2:], 1)])
     whole, tiled = (
         load(bundled, options=PredictOptions(refine=False, base=1.0, tiles=tiles)).predict(mosaic)
-        for tiles in (TileOptions(whole=10_000_000), TileOptions())
+        for tiles in (TileOptions(), TileOptions(whole=1024))
     )
-    assert (whole.tiles, tiled.tiles) == (1, 6)
+    assert (whole.tiles, tiled.tiles) == (1, 4)
     assert tiled.count == pytest.approx(whole.count, rel=0.01)
     assert len(tiled.points) == pytest.approx(len(whole.points), rel=0.01)

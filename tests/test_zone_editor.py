@@ -58,7 +58,7 @@ def test_what_is_saved_is_read_back_and_there_to_be_changed(editor):
         ({"zones": [{**ZONE, "points": [[0, 0], [9, 9], [9, 0], [0, 9]]}]}, "not to cross"),
         ({"zones": [{**ZONE, "points": [[0, 0], [900, 0], [9, 9]]}]}, "inside the picture of 200×120"),
         ({"zones": [ZONE, ZONE]}, "name once"),
-        ([1], ""),
+        ([1], 'with "zones", a list'),
     ],
     ids=str,
 )

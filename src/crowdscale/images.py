@@ -38,6 +38,11 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 400_000_000
 """A photo larger than this is refused before it is decoded (1.2 GB as RGB)."""
 
+ORIENTATION = 0x0112
+"""The EXIF tag of how a photo is to be turned."""
+BAND = 512
+"""Rows that are converted at a time."""
+
 Image.MAX_IMAGE_PIXELS = None  # our own limit, in our own words, is checked before decoding
 
 
@@ -101,7 +106,8 @@ def _decode(image: Image.Image, name: str, max_pixels: float | None) -> Photo:
     if max_pixels and width * height > max_pixels:
         factor = (max_pixels / (width * height)) ** 0.5
         image.draft("RGB", (max(1, int(width * factor)), max(1, int(height * factor))))
-    upright = ImageOps.exif_transpose(image) or image
+    # Only where it is turned: the call copies the photo even where nothing is to be done.
+    upright = ImageOps.exif_transpose(image) if image.getexif().get(ORIENTATION, 1) != 1 else image
     size = (height, width) if _is_turned(image) else (width, height)
     pixels = _to_rgb(upright)
     if max_pixels and pixels.shape[0] * pixels.shape[1] > max_pixels:
@@ -112,7 +118,7 @@ def _decode(image: Image.Image, name: str, max_pixels: float | None) -> Photo:
 
 def _is_turned(image: Image.Image) -> bool:
     """Whether the EXIF orientation swaps width and height."""
-    return image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
 
 
 def _to_rgb(image: Image.Image) -> Pixels:
@@ -121,10 +127,20 @@ def _to_rgb(image: Image.Image) -> Pixels:
         top = 65535.0 if image.mode != "F" else max(float(deep.max(initial=0.0)), 1e-12)
         grey = np.clip(deep / top * 255.0, 0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
+    width, height = image.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, BAND):  # whole copies would cost a large photo ten bytes a pixel more
+        band = image.crop((0, top, width, min(top + BAND, height)))
+        pixels[top : top + BAND] = _opaque(band)
+    return pixels
+
+
+def _opaque(image: Image.Image) -> Pixels:
+    """Return the RGB of a picture laid over white."""
     if "A" in image.getbands() or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return np.asarray(image.convert("RGB"), dtype=np.uint8).copy()
+    return np.asarray(image.convert("RGB"), dtype=np.uint8)
 
 
 def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:

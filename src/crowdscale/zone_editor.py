@@ -67,6 +67,8 @@ class ZoneEditor:
             content = json.loads(body)
         except ValueError as error:
             raise DataError("expected zones as JSON", str(error)) from error
+        if not isinstance(content, dict):
+            raise DataError('expected JSON with "zones", a list', "something else from the page")
         zones = zones_from_json({**content, "size": list(self.size)}, "the page").fit(self.size)
         if zones.ground is not None:
             for zone in zones.counted:

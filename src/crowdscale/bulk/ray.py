@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from crowdscale.bulk.rows import PhotoRow, count_photo
@@ -80,15 +81,15 @@ def _start(workers: int, address: str | None) -> Any:
         raise MissingExtraError("--engine ray", "ray") from error
     try:
         _check_reachable(address)
+        arguments: dict[str, Any] = {"address": address}
         if address is None:
-            local: dict[str, Any] = {
+            arguments = {
                 "num_cpus": workers + 1,
                 "object_store_memory": STORE,
                 "include_dashboard": False,
             }
-            ray.init(**local, log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        with _no_remarks():
+            ray.init(**arguments, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         raise OptionError(
             "expected a Ray cluster", f"none at {address or 'this machine'} ({error})", "Check --address"
@@ -98,6 +99,19 @@ def _start(workers: int, address: str | None) -> Any:
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     return ray
+
+
+@contextmanager
+def _no_remarks() -> Iterator[None]:
+    """Keep what Ray's own core writes past Python while it starts off stderr: what goes wrong is raised."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _check_reachable(address: str | None) -> None:

@@ -1,0 +1,134 @@
+"""Folders of photos: images a second by engine and workers, what an engine costs, and rows after kill -9.
+
+    python benchmarks/bulk.py --data ShanghaiTech [--photos 40] [--engines local,ray]
+    python benchmarks/bulk.py --data ShanghaiTech --kills 20
+
+The baseline is a plain loop over the same photos in one process with one thread; an engine's overhead is what
+its rate with one worker lacks to that. A worker has one thread. Starting an engine (models, Ray) is told apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import crowdscale
+from crowdscale.bulk import Job, ResultFolder, count_photo, run_job
+from crowdscale.images import read_image, write_image
+from crowdscale.prediction import PredictOptions
+
+OPTIONS = PredictOptions(keep_map=False)
+
+
+def photos_of(root: Path, number: int) -> list[Path]:
+    return sorted((root / "part_A" / "train_data" / "images").glob("IMG_*.jpg"))[:number]
+
+
+def speed(root: Path, number: int, engines: list[str], workers: list[int]) -> None:
+    chosen = photos_of(root, number)
+    predictor = crowdscale.load(threads=1, options=OPTIONS)
+    count_photo(predictor, str(chosen[0]))  # warms up
+    started, used = time.perf_counter(), time.process_time()
+    for photo in chosen:
+        count_photo(predictor, str(photo))
+    plain = len(chosen) / (time.perf_counter() - started)
+    used = (time.process_time() - used) / len(chosen)
+    print(f"{len(chosen)} photos of {root.name} A; a plain loop takes {used:.2f} CPU seconds a photo\n")
+    print("| engine | workers | start, s | images a second | over the plain loop |\n|---|---|---|---|---|")
+    print(f"| plain loop | 1 | | {plain:.2f} | 1.00 |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "photos"
+        source.mkdir()
+        for photo in chosen:
+            shutil.copy(photo, source / photo.name)
+        for engine in engines:
+            for count in workers:
+                start, rate = run(str(source), f"{folder}/{engine}{count}", engine, count, len(chosen))
+                print(f"| {engine} | {count} | {start:.1f} | {rate:.2f} | {rate / plain:.2f} |", flush=True)
+
+
+def run(source: str, out: str, engine: str, workers: int, number: int) -> tuple[float, float]:
+    """Return the seconds to the first row and the rows a second from then on."""
+    times: list[float] = []
+    started = time.perf_counter()
+    job = Job((source,), options=OPTIONS, engine=engine, workers=workers, threads=1)
+    summary = run_job(job, ResultFolder(out), lambda _: times.append(time.perf_counter()))
+    assert summary.photos == number, summary
+    # Ray hands over rows by batches of 16: whatever came with the first is not counted as work after it.
+    first = sum(at - times[0] < 0.05 for at in times)
+    rate = (number - first) / (times[-1] - times[0]) if times[-1] > times[0] else float("nan")
+    return times[0] - started, rate
+
+
+def kills(root: Path, rounds: int) -> None:
+    """Kill the command at random moments, restart it each time, and compare with a run that nobody stopped."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder) / "photos", Path(folder) / "out"
+        source.mkdir()
+        number = 0
+        for photo in photos_of(root, 60):
+            pixels = read_image(photo).pixels
+            for top in range(0, pixels.shape[0] - 119, 160):
+                for left in range(0, pixels.shape[1] - 159, 240):
+                    write_image(source / f"{number:05d}.jpg", pixels[top : top + 120, left : left + 160])
+                    number += 1
+        stopped = 0
+        luck = random.Random(0)
+        for _ in range(rounds):
+            before = len(list(out.glob("counts/part-*")))
+            process = start(source, out, "5")
+            wanted = before + luck.randint(1, max(1, number // 5 // rounds))
+            while process.poll() is None and len(list(out.glob("counts/part-*"))) < wanted:
+                time.sleep(0.002)
+            time.sleep(luck.random() * 0.3)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            stopped += process.returncode == -signal.SIGKILL
+        left = number - len(rows_of(out))
+        assert start(source, out, "5").wait() == 0
+        assert start(source, Path(folder) / "whole", "1000").wait() == 0
+        rows, whole = rows_of(out), dict(rows_of(Path(folder) / "whole"))
+        lost, doubled = set(whole) - {name for name, _ in rows}, len(rows) - len(dict(rows))
+        other = sum(whole.get(name) != people for name, people in rows)
+        print(
+            f"{number} photos, {stopped} of {rounds} runs killed, {left} photos left for the last one: "
+            f"{len(lost)} rows lost, {doubled} doubled, {other} other than in a run that was not stopped"
+        )
+
+
+def start(source: Path, out: Path, part: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "crowdscale", "count", str(source), "--out", str(out), "--part", part]
+    return subprocess.Popen([*command, "--threads", "1", "--quiet"])
+
+
+def rows_of(out: Path) -> list[tuple[str, float]]:
+    from pyarrow import parquet
+
+    parts = sorted(out.glob("counts/part-*.parquet"))
+    return [(row["photo"], row["people"]) for part in parts for row in parquet.read_table(part).to_pylist()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True, help="ShanghaiTech")
+    parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--engines", default="local,ray")
+    parser.add_argument("--workers", default="1,2")
+    parser.add_argument("--kills", type=int, metavar="ROUNDS")
+    options = parser.parse_args()
+    if options.kills:
+        kills(options.data, options.kills)
+    else:
+        workers = [int(each) for each in options.workers.split(",")]
+        speed(options.data, options.photos, options.engines.split(","), workers)
+
+
+if __name__ == "__main__":
+    main()
