@@ -89,6 +89,8 @@ def test_scores_are_read_from_what_evaluate_writes(tmp_path):
     assert read_scores(path) == {
         "data": "x/test", "images": 9, "measures": {"MAE": [66.6942, 54.2, 79.5], "F 4px": [0.5824]}
     }  # fmt: skip
+    path.write_text(json.dumps({**whole, "list": "docs/validation.txt"}))
+    assert read_scores(path)["data"] == "x/test, photos of validation.txt"
     path.write_text("{}")
     with pytest.raises(DataError, match="evaluate --json"):
         read_scores(path)

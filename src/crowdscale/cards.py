@@ -42,7 +42,12 @@ def read_scores(path: Path) -> dict[str, Any]:
             for name, value in whole["refined"]["measures"].items()
             if name in SHOWN
         }
-        return {"data": ", ".join(whole["data"]), "images": int(whole["images"]), "measures": measures}
+        listed = f", photos of {Path(whole['list']).name}" if whole.get("list") else ""
+        return {
+            "data": ", ".join(whole["data"]) + listed,
+            "images": int(whole["images"]),
+            "measures": measures,
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
 
