@@ -12,6 +12,8 @@ from crowdscale.cards import CARD, add_notes, card_text, parse_picture, read_sco
 from crowdscale.errors import DataError, OptionError
 from crowdscale.familiarity import Alarms, Familiar
 from crowdscale.maps import DistanceLabels
+from crowdscale.metrics import GroundTruth, Scoring, score_image
+from crowdscale.points import Points
 from crowdscale.regions import LabelRule
 from crowdscale.weights import BUNDLED, ModelConfig, read_config
 
@@ -78,17 +80,23 @@ def test_another_way_to_read_the_weights_keeps_nothing_that_was_measured():
 
 def test_scores_are_read_from_what_evaluate_writes(tmp_path):
     path = tmp_path / "scores.json"
-    measures = {"MAE": 66.69418, "bias": 3.0, "F 4px": 0.58243}
+    rows = [
+        score_image(
+            str(n), GroundTruth(Points([[10.0 * i, 5.0] for i in range(n)])), n + error, None, Scoring()
+        )
+        for n, error in ((10, 1), (20, -3), (40, 5))
+    ]
     whole = {
-        "data": ["x/test"],
-        "images": 9,
-        "refined": {"measures": measures},
-        "intervals_95": {"MAE": [54.2, 79.5]},
-    }
-    path.write_text(json.dumps(whole))
-    assert read_scores(path) == {
-        "data": "x/test", "images": 9, "measures": {"MAE": [66.6942, 54.2, 79.5], "F 4px": [0.5824]}
+        "data": ["x/test"], "scoring": Scoring().to_dict(), "rows": [row.to_dict() for row in rows],
     }  # fmt: skip
+    path.write_text(json.dumps(whole))
+    found = read_scores(path)
+    assert (found["data"], found["images"]) == ("x/test", 3)
+    value, low, high = found["measures"]["MAE"]
+    assert value == 3.0
+    assert 1 <= low < 3 < high <= 5
+    path.write_text(json.dumps({**whole, "list": "docs/validation.txt"}))
+    assert read_scores(path)["data"] == "x/test, photos of validation.txt"
     path.write_text("{}")
     with pytest.raises(DataError, match="evaluate --json"):
         read_scores(path)

@@ -14,7 +14,9 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from crowdscale.backends import FirstPass
+from crowdscale.calibration import Calibration
 from crowdscale.errors import ImageError, OptionError
+from crowdscale.familiarity import Familiar, FeatureCloud
 from crowdscale.images import Photo, resize_image
 from crowdscale.maps import Density, HybridLabels
 from crowdscale.points import Box, Points
@@ -237,6 +239,39 @@ def test_density_model_takes_the_regions_mass_from_the_second_pass(merge):
     assert result.points is None
     assert result.density.sum() == pytest.approx(result.count, abs=1e-3)
     assert result.regions[0].count_after == pytest.approx(3, abs=0.01)
+
+
+CALIBRATION = Calibration((0.5, 0.9), (0.1, 0.2), offset=0.0, growth=0.0, smallest=1, largest=100, images=40)
+
+
+def test_intervals_come_with_the_count_where_it_is_counted_as_calibrated():
+    config = replace(truth_config(), calibration=CALIBRATION)
+    usual = Predictor(TruthBackend(CROWD), config).predict(PHOTO)
+    assert usual.interval() == (33, 51)  # 42 ± 0.2 · 42
+    assert usual.to_dict()["intervals"] == {"0.5": [37, 47], "0.9": [33, 51]}
+    assert replace(usual, warnings=("Dark.",)).interval() is None
+    assert predictor(CROWD).predict(PHOTO).interval() is None
+    for other in ({"refine": False}, {"factor": 1.5}, {"merge": "published"}, {"regions": 2}):
+        changed = Predictor(TruthBackend(CROWD), config, PredictOptions(**other)).predict(PHOTO)
+        assert (changed.interval(), changed.to_dict()["intervals"]) == (None, None)
+
+
+def test_nobody_gives_an_interval_from_nobody():
+    empty = Predictor(TruthBackend(Points()), replace(truth_config(), calibration=CALIBRATION)).predict(PHOTO)
+    assert (empty.count, empty.interval()) == (0, (0, 0))
+
+
+def test_a_photo_unlike_those_trained_on_is_warned_of():
+    familiar = Familiar({"luminance": 60.0}, 100, 2, 1.0, FeatureCloud(np.zeros(2), np.eye(2), 0.0).to_text())
+    config = replace(truth_config(), familiar=familiar, calibration=CALIBRATION)
+    grey = np.full((90, 120, 3), 80, np.uint8)
+    seen = Predictor(TruthBackend(Points()), config).predict(grey)
+    assert seen.warnings == ()
+    assert seen.impression.light == pytest.approx(80)
+    dark = Predictor(TruthBackend(Points()), config).predict(grey // 2)
+    assert len(dark.warnings) == 1
+    assert "darker" in dark.to_dict()["warnings"][0]
+    assert dark.interval() is None
 
 
 def test_to_dict_is_plain_json():

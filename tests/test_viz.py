@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from crowdscale.calibration import Calibration
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.points import Box, Points
 from crowdscale.result import Prediction, Region
@@ -172,6 +175,19 @@ def test_annotate_scales_to_a_reduced_photo():
 )
 def test_summary(result, text):
     assert summary(result) == text
+
+
+@pytest.mark.parametrize(
+    ("warnings", "text"),
+    [((), "40 people, 90 %: 30–50"), (("Too dark.",), "40 people")],
+    ids=["calibrated", "but strange"],
+)
+def test_summary_with_an_interval(warnings, text):
+    known = Calibration((0.9,), (0.25,), offset=0.0, growth=0.0, smallest=1, largest=100, images=40)
+    result = replace(prediction(regions=(), count=40.0), calibration=known, warnings=warnings)
+    assert summary(result) == text
+    taller = annotate(grey(), result).shape[0] - annotate(grey(), replace(result, warnings=())).shape[0]
+    assert taller == (0 if not warnings else draw_caption(grey(), "x").shape[0] - 80)
 
 
 def test_side_by_side_has_one_height_and_titles():

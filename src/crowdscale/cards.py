@@ -10,6 +10,7 @@ from typing import Any
 
 from crowdscale.calibration import binomial_interval
 from crowdscale.errors import DataError, OptionError
+from crowdscale.metrics import ImageRow, Scores, Scoring, interval
 from crowdscale.weights import ModelConfig
 
 __all__ = ["CARD", "add_notes", "card_text", "read_scores"]
@@ -36,15 +37,15 @@ def read_scores(path: Path) -> dict[str, Any]:
     """
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))
-        intervals = whole.get("intervals_95", {})
-        measures = {
-            name: [round(float(value), 4), *(round(float(edge), 4) for edge in intervals.get(name, ()))]
-            for name, value in whole["refined"]["measures"].items()
-            if name in SHOWN
-        }
-        return {"data": ", ".join(whole["data"]), "images": int(whole["images"]), "measures": measures}
+        rows = tuple(ImageRow.from_dict(row) for row in whole["rows"])
+        found = Scores(rows, Scoring.from_dict(whole["scoring"])).measures()
+        listed = f", photos of {Path(whole['list']).name}" if whole.get("list") else ""
+        data = ", ".join(whole["data"]) + listed
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
+    known = {name: interval(measure) for name, measure in found.items() if name in SHOWN}
+    measures = {n: [round(number, 4) for number in (i.value, i.low, i.high)] for n, i in known.items()}
+    return {"data": data, "images": len(rows), "measures": measures}
 
 
 def add_notes(

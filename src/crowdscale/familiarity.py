@@ -40,10 +40,10 @@ LEAST_PHOTOS = 50
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "luminance": ("low", "The photo is darker than those the model was trained on; many people may be missed"),
-    "glare": ("high", "The photo is brighter than those the model was trained on; people may be missed"),
-    "contrast": ("low", "The photo has less contrast than those the model was trained on, as in fog or haze"),
+    "glare": ("high", "The photo is brighter than those the model was trained on; the count may be wrong"),
+    "contrast": ("low", "The photo has less contrast than those the model was trained on, as in fog; the count may be wrong"),
     "sharpness": ("low", "The photo is blurred, out of focus or enlarged; people may be missed"),
-    "side": ("low", "The photo is smaller than those the model was trained on; heads may be too small to count"),
+    "side": ("low", "The photo has fewer pixels than any the model was trained on; heads may be too small to count"),
     "spacing": ("low", "Heads lie closer together than the model knows, as from a drone; the count may be too low"),
     "confidence": ("low", "Hardly any head is seen clearly: too large, blurred, or no heads at all"),
     "people": ("high", "More people are counted than in any photo the model was trained on"),

@@ -33,7 +33,7 @@ def _font(size: int) -> Any:
 def text_mask(text: str, size: int, most: int) -> Pixels:
     """Return the (h, w) coverage of one line of text, made smaller where wider than ``most`` pixels."""
     face, text = _font(size), text.replace("\n", " ")
-    pieces = [piece for piece in re.split("([ ×→])", text) if piece]
+    pieces = [piece for piece in re.split("([ ×–→])", text) if piece]
     widths = [_drawn_width(p, size) if p in DRAWN else round(face.getlength(p)) for p in pieces]
     mask = Image.new("L", (max(1, sum(widths)), round(1.25 * size)))
     pen, left = ImageDraw.Draw(mask), 0
@@ -57,6 +57,7 @@ def text_mask(text: str, size: int, most: int) -> Pixels:
 DRAWN: dict[str, tuple[float, list[tuple[float, float, float, float]]]] = {
     " ": (0.34, []),
     "×": (0.62, [(0.12, 0.46, 0.5, 0.84), (0.12, 0.84, 0.5, 0.46)]),
+    "–": (0.58, [(0.06, 0.68, 0.5, 0.68)]),
     "→": (0.95, [(0.08, 0.65, 0.87, 0.65), (0.62, 0.42, 0.87, 0.65), (0.62, 0.88, 0.87, 0.65)]),
 }
 """Signs that Pillow's built-in font lacks (its space is too narrow): width, strokes (x, y, x, y), in text sizes."""

@@ -79,12 +79,14 @@ class Prediction:
     def interval(self, level: float = 0.9) -> Interval | None:
         """Return the (low, high) between which the true number lies at this level, for photos like the calibration's.
 
-        None where the model has no calibration.
+        None where the model has no calibration, or where ``warnings`` say that the photo is unlike those.
 
         Raises:
             OptionError: The calibration does not know this level.
         """
-        return None if self.calibration is None else self.calibration.interval(self.count, level)
+        if self.calibration is None or self.warnings:
+            return None
+        return self.calibration.interval(self.count, level)
 
     def blocks(self) -> BlockReading | None:
         """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""
@@ -122,7 +124,7 @@ class Prediction:
         }
 
     def _intervals(self) -> dict[str, list[int]] | None:
-        if self.calibration is None:
+        if self.calibration is None or self.warnings:
             return None
         known = self.calibration
         return {f"{level:g}": list(known.interval(self.count, level)) for level in known.levels}

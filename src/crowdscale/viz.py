@@ -203,8 +203,8 @@ def draw_caption(image: Pixels, text: str, colour: Colour = PAPER) -> Pixels:
 def summary(prediction: Prediction) -> str:
     """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first look 388 · 1 region ×1.6``."""
     parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
-    if prediction.calibration is not None:
-        parts[0] += f", 90 %: {prediction.interval()}"
+    if (interval := prediction.interval()) is not None:
+        parts[0] += f", 90 %: {interval}"
     if prediction.regions:
         parts.append(f"first look {_people(prediction.first_count)}")
         parts.append(_zooms([region.factor for region in prediction.regions]))

@@ -11,15 +11,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from crowdscale.cli.count_report import picture_names
+from crowdscale.backends import open_backend
+from crowdscale.calibration import Calibration
+from crowdscale.cli.count_report import Outcome, picture_names, report
 from crowdscale.images import write_image
 from crowdscale.points import Points
+from crowdscale.prediction import PredictOptions, Predictor
+from crowdscale.weights import read_config
 from tests.fakes import label_photo
 
 CROWD = Points([[x, y] for y in range(60, 140, 10) for x in range(60, 180, 10)])
@@ -73,13 +78,17 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     assert list(rows[0]) == [
         "photo",
         "people",
+        "low_90",
+        "high_90",
         "first_pass",
         "regions",
         "factor",
         "seconds",
         "reduction",
+        "warnings",
         "error",
     ]
+    assert rows[0]["low_90"] == rows[0]["high_90"] == rows[0]["warnings"] == ""  # a model without calibration
     assert [row["people"] for row in rows] == ["96", "2", ""]
     assert rows[0]["factor"] == "1.5"
     assert len(rows[0]["regions"].split()) == 4
@@ -89,6 +98,31 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     assert [len(value.get("points", [])) for value in values] == [96, 2, 0]
     np.testing.assert_allclose(sorted(p[:2] for p in values[1]["points"]), FEW.xy, atol=0.3)
     assert "no file at" in values[2]["error"]
+
+
+def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsys):
+    calibration = Calibration((0.9,), (0.25,), offset=0.0, growth=0.0, smallest=1, largest=100, images=40)
+    known = PredictOptions()
+    folder = Path(label_model)
+    config = replace(read_config(folder), calibration=calibration)
+    predictor = Predictor(open_backend("onnx", folder, config), config, known)
+    seen = predictor.predict(label_photo(CROWD, 240, 200))
+    strange = replace(seen, warnings=("Too dark.", "Too small."))
+    outcomes = [Outcome(Path("a.png"), seen), Outcome(Path("b.png"), strange)]
+    report(outcomes, tmp_path / "a.csv", tmp_path / "a.json", quiet=False)
+    shown = capsys.readouterr()
+    assert re.search(r"a\.png +96 +72–120 +96", shown.out)
+    assert re.search(r"b\.png +96 +96 .*see warning", shown.out)
+    assert shown.err == "Warning: b.png: Too dark.\nWarning: b.png: Too small.\n"
+    rows = list(csv.DictReader((tmp_path / "a.csv").open()))
+    assert [(row["low_90"], row["high_90"], row["warnings"]) for row in rows] == [
+        ("72", "120", ""), ("", "", "Too dark.;Too small.")
+    ]  # fmt: skip
+    first, second = json.loads((tmp_path / "a.json").read_text())
+    assert (first["intervals"], first["warnings"]) == ({"0.9": [72, 120]}, [])
+    assert (second["intervals"], second["warnings"]) == (None, ["Too dark.", "Too small."])
+    report(outcomes, None, None, quiet=True)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_pictures_keep_their_folders(photos, label_model, tmp_path):
@@ -214,7 +248,7 @@ def test_ctrl_c_keeps_what_is_done(photos, label_model, tmp_path):
         text=True,
     )
     until = time.monotonic() + 60
-    while not (tmp_path / "seen" / "0002_heat.jpg").exists() and time.monotonic() < until:
+    while not (tmp_path / "seen" / "0003_people.jpg").exists() and time.monotonic() < until:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)
@@ -246,6 +280,10 @@ def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     (value,) = json.loads((tmp_path / "a.json").read_text())
+    if not value["warnings"] and value["intervals"]:
+        low, high = value["intervals"]["0.9"]
+        assert low < value["count"] < high
+        assert f"{low}–{high}" in done.stdout
     assert 80 < value["count"] < 400  # more than a hundred people by its description
     assert (tmp_path / "crossing_people.jpg").stat().st_size > 10_000
 
