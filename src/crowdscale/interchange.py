@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.data.formats.coco import coco_content
-from crowdscale.data.formats.label import Label
 from crowdscale.errors import OptionError
 from crowdscale.points import Box, Points, nearest_distances
 
@@ -66,6 +64,9 @@ def supervision_detections(points: Points, boxes: NDArray[np.float64]) -> Any:
 
 def coco(points: Points, size: tuple[int, int], name: str, boxes: NDArray[np.float64]) -> dict[str, Any]:
     """Return one photo's heads as COCO: a keypoint, a box and a score each."""
+    from crowdscale.data.formats.coco import coco_content  # a count needs no readers of annotations
+    from crowdscale.data.formats.label import Label
+
     label = Label(points, boxes[:, 2:] - boxes[:, :2], size)
     content = coco_content({name: label})
     for each, score in zip(content["annotations"], _confidence(points).tolist(), strict=True):

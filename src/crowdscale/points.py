@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
 from crowdscale.errors import DataError, OptionError
 
@@ -185,6 +184,8 @@ def nearest_distances(xy: Floats, k: int = 1) -> Floats:
     if len(xy) < 2:
         return np.full(len(xy), np.nan)
     neighbours = min(k, len(xy) - 1)
+    from scipy.spatial import cKDTree  # a tenth of a second that a count does without
+
     distances = np.asarray(cKDTree(xy).query(xy, k=neighbours + 1)[0])
     return np.asarray(distances[:, 1:].mean(axis=1), dtype=np.float64)
 
