@@ -35,7 +35,9 @@ def write_folder(root: Path, people: list[int], size: tuple[int, int] = (160, 12
     return samples
 
 
-def write_part(root: Path, part: str, split: str, people: list[int], size: tuple[int, int] = (96, 64)) -> None:
+def write_part(
+    root: Path, part: str, split: str, people: list[int], size: tuple[int, int] = (96, 64)
+) -> None:
     """Write a split of ShanghaiTech's layout with drawn crowds, the photos numbered from 3."""
     base = root / f"part_{part}" / f"{split}_data"
     for number, count in enumerate(people, 3):
