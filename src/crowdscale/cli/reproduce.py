@@ -42,23 +42,15 @@ def reproduce(
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale reproduce")
-    from dataclasses import replace
-
     from crowdscale.errors import OptionError
     from crowdscale.learn.reproduction import RECIPES, Request, find_recipe, parse_budget
     from crowdscale.learn.reproduction import reproduce as run
-    from crowdscale.learn.reproduction.recipes import named
     from crowdscale.learn.reproduction.study import parse_data, parse_options
 
     if table == "list":
         for recipe in RECIPES.values():
             typer.echo(f"{recipe.name:<11} {recipe.title}")
         return
-    recipe = find_recipe(table)
-    lines = named(recipe.lines, only or ())
-    if not lines:
-        known = ", ".join(dict.fromkeys(line.label for line in recipe.lines))
-        raise OptionError(f"expected --only out of {known}", ", ".join(only or ()))
     try:
         chosen = tuple(int(seed) for seed in seeds.split(","))
     except ValueError as error:
@@ -67,10 +59,10 @@ def reproduce(
         parse_data(data or ()), parse_budget(budget), chosen, out, validation, parse_options(setting or ()),
         device, threads,
     )  # fmt: skip
-    study = run(replace(recipe, lines=lines), request, lambda text: typer.echo(text, err=True))
+    study = run(find_recipe(table), request, only or (), lambda text: typer.echo(text, err=True))
     for shown in study.tables().values():
         typer.echo(f"{shown.markdown()}\n")
-    typer.echo(f"Written to {out / recipe.name}")
+    typer.echo(f"Written to {out / table}")
     for problem in study.problems:
         typer.echo(problem, err=True)
     if study.problems:

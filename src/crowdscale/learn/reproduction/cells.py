@@ -83,6 +83,11 @@ class Evaluator:
         })  # fmt: skip
         return cell
 
+    def has(self, line: Line, trained: Trained, dataset: Dataset) -> bool:
+        """Return whether a line's cell was measured before, to its end."""
+        name = _file_name(line, trained.seed, self._about(line, trained, dataset))
+        return (self.out / "cells" / f"{name}.json").is_file()
+
     def _about(self, line: Line, trained: Trained, dataset: Dataset) -> dict[str, Any]:
         return {
             "line": line.label,

@@ -78,10 +78,23 @@ class Trainer:
         base = self._train(line.variant, line.train, seed, None)
         return self._train(line.variant, line.train, seed, base) if line.refined else base
 
-    def _train(self, variant: Variant, data: str, seed: int, base: Trained | None) -> Trained:
+    def find(self, line: Line, seed: int) -> Trained | None:
+        """Return the network of a line where its training has finished."""
+        base = Trained.read(self._place(line.variant, line.train, seed, None)[0] / "trained.json")
+        if base is None or not line.refined:
+            return base
+        return Trained.read(self._place(line.variant, line.train, seed, base)[0] / "trained.json")
+
+    def _place(
+        self, variant: Variant, data: str, seed: int, base: Trained | None
+    ) -> tuple[Path, dict[str, Any]]:
+        """Return the folder of a network and the options that it is trained with."""
         phase = "l2s" if base else "count"
         chosen = self._chosen(variant, data, seed, phase)
-        folder = self.out / "networks" / self._name(variant, data, seed, phase, chosen, base)
+        return self.out / "networks" / self._name(variant, data, seed, phase, chosen, base), chosen
+
+    def _train(self, variant: Variant, data: str, seed: int, base: Trained | None) -> Trained:
+        folder, chosen = self._place(variant, data, seed, base)
         done = Trained.read(folder / "trained.json")
         if done is not None:
             return done

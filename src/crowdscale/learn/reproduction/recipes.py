@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from crowdscale.errors import unknown_name
@@ -187,10 +187,3 @@ def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise unknown_name("table", name, RECIPES)
     return RECIPES[name]
-
-
-def named(lines: Sequence[Line], words: Sequence[str]) -> tuple[Line, ...]:
-    """Return the lines whose label or network holds one of the words; all without words."""
-    if not words:
-        return tuple(lines)
-    return tuple(line for line in lines if any(word in (line.label, line.variant.name) for word in words))

@@ -115,6 +115,10 @@ class Library:
                 self.problems[name] = f"{name}: {error}"
         return found
 
+    def has(self, line: Line) -> bool:
+        """Return whether a line's data is at hand."""
+        return line.train in self.known and line.test in self.known
+
     def gather(self, name: str) -> Gathered:
         """Return the photos to train and to validate on."""
         request = self.request
@@ -141,12 +145,15 @@ class Library:
         return limited(replace(dataset, samples=list(sized)), self.request.budget.photos)
 
 
-def reproduce(recipe: Recipe, request: Request, say: Callable[[str], object] = print) -> Study:
+def reproduce(
+    recipe: Recipe, request: Request, only: Sequence[str] = (), say: Callable[[str], object] = print
+) -> Study:
     """Run a recipe: train what is missing, evaluate it, write the tables after each cell.
 
     Args:
         recipe: The table.
         request: Data, budget, seeds and folder.
+        only: Labels or networks of the lines to run; of the others, cells that are there are shown.
         say: Called with a sentence as the work goes on.
 
     Returns:
@@ -155,54 +162,75 @@ def reproduce(recipe: Recipe, request: Request, say: Callable[[str], object] = p
     Raises:
         DataError: There is no data for any line.
     """
-    library = Library(request)
-    lines = [(place, line) for place, line in enumerate(recipe.lines) if _has(library.known, line)]
-    if not lines:
-        needed = sorted({name for line in recipe.lines for name in (line.train, line.test)})
-        unread = " ".join(library.problems.values())
-        raise DataError(
-            f"expected a folder for a data set of {recipe.name} ({', '.join(needed)})",
-            unread or f"--data for {', '.join(request.data) or 'none'}",
-            "Give --data NAME:PATH",
-        )
-    machine = {"device": request.device} if request.device != "cpu" else {}
-    trainer = Trainer(request.out, request.budget, library.gather, {**request.options, **machine}, say)
-    evaluator = Evaluator(request.out, request.device, request.threads)
+    work = Work(request, say)
+    lines = [(place, line) for place, line in enumerate(recipe.lines) if work.library.has(line)]
+    chosen = [(place, line) for place, line in lines if not only or {line.label, line.variant.name} & {*only}]
+    if not chosen:
+        raise _nothing_to_run(recipe, work.library, only)
+    problems = dict(work.library.problems)
     cells: dict[int, list[Cell]] = defaultdict(list)
-    problems = dict(library.problems)
-    study = Study(recipe, request, cells, tuple(problems.values()))
-    study.write()
     for place, line in lines:
+        if (place, line) not in chosen:
+            cells[place] += [cell for seed in request.seeds if (cell := work.kept(line, seed))]
+    for place, line in chosen:
         for seed in request.seeds:
             try:
-                cells[place].append(_cell(line, seed, trainer, evaluator, library, say))
+                cells[place].append(work.cell(line, seed))
             except CrowdscaleError as error:
                 problems[f"{line.label} {seed}"] = f"{line.label}, seed {seed}: {error}"
-                say(f"{line.label}, seed {seed}: {error}")
-            study = Study(recipe, request, cells, tuple(problems.values()))
-            study.write()
+                say(problems[f"{line.label} {seed}"])
+            Study(recipe, request, cells).write()
+    study = Study(recipe, request, cells, tuple(problems.values()))
+    study.write()
     return study
 
 
-def _has(known: Mapping[str, Dataset], line: Line) -> bool:
-    return line.train in known and line.test in known
+def _nothing_to_run(recipe: Recipe, library: Library, only: Sequence[str]) -> CrowdscaleError:
+    labels = [line.label for line in recipe.lines] + [line.variant.name for line in recipe.lines]
+    if only and not {*labels} & {*only}:
+        return OptionError(f"expected --only out of {', '.join(dict.fromkeys(labels))}", ", ".join(only))
+    needed = sorted({name for line in recipe.lines for name in (line.train, line.test)})
+    return DataError(
+        f"expected the data of a line of {recipe.name} (of {', '.join(needed)})",
+        " ".join(library.problems.values()) or f"--data of {', '.join(library.request.data) or 'none'}",
+        "Give --data NAME:PATH",
+    )
 
 
-def _cell(
-    line: Line,
-    seed: int,
-    trainer: Trainer,
-    evaluator: Evaluator,
-    library: Library,
-    say: Callable[[str], object],
-) -> Cell:
-    base = trainer.network(replace(line, refined=False), seed)
-    trained = trainer.network(line, seed) if line.refined else base
-    say(f"evaluating {line.label}, {line.sets}, seed {seed}")
-    cell = evaluator.cell(line, trained, base, library.test(line.test))
-    scores = cell.measures()
-    say(f"{line.label}, {line.sets}, seed {seed}: MAE {scores['MAE']:.1f}, RMSE {scores['RMSE']:.1f}")
-    return cell
+class Work:
+    """What trains and evaluates the lines of a study.
+
+    Args:
+        request: Data, budget, seeds and folder.
+        say: Called with a sentence as the work goes on.
+    """
+
+    def __init__(self, request: Request, say: Callable[[str], object]) -> None:
+        self.library, self.say = Library(request), say
+        machine = {"device": request.device} if request.device != "cpu" else {}
+        options = {**request.options, **machine}
+        self.trainer = Trainer(request.out, request.budget, self.library.gather, options, say)
+        self.evaluator = Evaluator(request.out, request.device, request.threads)
+
+    def cell(self, line: Line, seed: int) -> Cell:
+        """Return a line's cell by one seed; what is missing is trained and evaluated now."""
+        base = self.trainer.network(replace(line, refined=False), seed)
+        trained = self.trainer.network(line, seed) if line.refined else base
+        self.say(f"evaluating {line.label}, {line.sets}, seed {seed}")
+        cell = self.evaluator.cell(line, trained, base, self.library.test(line.test))
+        scores = cell.measures()
+        self.say(
+            f"{line.label}, {line.sets}, seed {seed}: MAE {scores['MAE']:.1f}, RMSE {scores['RMSE']:.1f}"
+        )
+        return cell
+
+    def kept(self, line: Line, seed: int) -> Cell | None:
+        """Return a line's cell by one seed where it was measured before."""
+        base, trained = (self.trainer.find(each, seed) for each in (replace(line, refined=False), line))
+        dataset = self.library.test(line.test)
+        if base is None or trained is None or not self.evaluator.has(line, trained, dataset):
+            return None
+        return self.evaluator.cell(line, trained, base, dataset)
 
 
 def parse_data(texts: Sequence[str]) -> dict[str, str]:
