@@ -17,7 +17,7 @@ from crowdscale.calibration import Calibration
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.familiarity import Familiar
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
-from crowdscale.model_files import SUFFIX, cache_folder, fetched_models, file_sha256, unpack_file
+from crowdscale.model_files import SUFFIX, UNPACKED, cache_folder, fetched_models, file_sha256, unpack_file
 from crowdscale.regions import DensityRule, LabelRule
 
 __all__ = [
@@ -209,7 +209,7 @@ def find_folder(model: str | os.PathLike[str]) -> Path:
         OptionError: It is a model in one file: what is unpacked in the cache is only a copy.
     """
     folder = find_model(model)
-    if folder.is_relative_to(cache_folder()):
+    if folder.is_relative_to(cache_folder() / UNPACKED):
         raise OptionError(
             "expected a model folder to write into", f"{model}, a model in one file", "Unzip it into a folder"
         )
