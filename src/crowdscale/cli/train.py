@@ -37,12 +37,15 @@ def train(
     method: Annotated[
         str, typer.Option(help="points (distance labels), hybrid (and block counts) or density.")
     ] = "points",
-    backbone: Annotated[str, typer.Option(help="lite or vgg16.")] = "lite",
+    backbone: Annotated[str, typer.Option(help="nano, lite, lite1, lite2 or vgg16.")] = "lite",
     backbone_weights: Annotated[
         str | None, typer.Option(help="ImageNet weights: a file, an URL, or none.")
     ] = None,
     init: Annotated[
         str | None, typer.Option(help="Start from this trained model: a name or a folder.")
+    ] = None,
+    inherit: Annotated[
+        str | None, typer.Option(help="Take what fits of this trained model's weights (lite to nano).")
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
@@ -73,6 +76,17 @@ def train(
     beta1: Annotated[float, typer.Option(help="Decay of the first moment.")] = 0.9,
     warmup: Annotated[int, typer.Option(help="Steps of warm-up.")] = 100,
     ema: Annotated[float, typer.Option(help="Decay of the averaged weights; 0 keeps the last ones.")] = 0.998,
+    thinning: Annotated[int, typer.Option(help="The labels' loss reads every n-th pixel each way.")] = 1,
+    freeze_norm: Annotated[
+        bool,
+        typer.Option("--freeze-norm", help="Keep normalisation statistics: to go on from trained weights."),
+    ] = False,
+    freeze_stride: Annotated[
+        int, typer.Option(help="Do not train the backbone's layers up to this stride; 0 trains all.")
+    ] = 0,
+    l2s_frozen: Annotated[
+        bool, typer.Option("--l2s-frozen", help="Second phase: teach the scale net alone.")
+    ] = False,
     reduction: Annotated[
         str, typer.Option(help="Of losses over pixels: sum or mean; auto sums density only.")
     ] = "auto",
@@ -116,6 +130,7 @@ def train(
         seed=seed, validate_every=validate_every,
         l2s_validate_every=l2s_validate_every, save_every=save_every, workers=workers, device=device,
         devices=devices, precision=precision, pictures=pictures,
+        freeze_norm=freeze_norm, freeze_stride=freeze_stride, l2s_frozen=l2s_frozen,
         crop_options=CropOptions(crop=crop, scale_low=scale_low, scale_high=scale_high, negatives=negatives),
         l2s_crop=l2s_crop,
     )  # fmt: skip
@@ -123,10 +138,11 @@ def train(
         reduction=None if reduction == "auto" else reduction,  # type: ignore[arg-type]
         bracket_gradient=not detach_bracket,
         block_weight=block_weight,
+        thinning=thinning,
         zoom_gradient=zoom_gradient,
     )
     gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache)
-    start = Start(name, method, backbone, backbone_weights, init, sigma, adaptive, blocks, seed)
+    start = Start(name, method, backbone, backbone_weights, init, inherit, sigma, adaptive, blocks, seed)
     centre_options = CentreOptions(law=law, centre=centre, wanted_factor=wanted_factor)  # type: ignore[arg-type]
     model, config = start_model(start, gathered, centre_options, losses)
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, options)

@@ -41,6 +41,8 @@ class LossOptions:
     """Whether the bracket of the dynamic cross-entropy carries gradient."""
     side_weight: float = 0.1
     """Weight of each side output's loss."""
+    thinning: int = 1
+    """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
     block_weight: float = 0.3
     """Weight of the auxiliary block counts."""
     centre_weight: float = 1.0
@@ -113,10 +115,18 @@ class AutoScale(nn.Module):
         prediction: Prediction = self.network(images)
         return prediction
 
-    def losses(self, images: Tensor, batch: Batch, refine: bool) -> Losses:
-        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss."""
+    def losses(self, images: Tensor, batch: Batch, refine: bool, scale_only: bool = False) -> Losses:
+        """Return the losses of a batch; ``refine`` adds the second pass and the centre loss.
+
+        ``scale_only`` leaves the centre loss alone: the counting network is run but not taught.
+        """
+        nothing = images.new_zeros((), dtype=torch.float32)
+        if scale_only:
+            with torch.no_grad():
+                first = self.network(images)
+            centre = self._refine(images, first, [Points(xy) for xy in batch["points"]], second_pass=False)[1]
+            return Losses(nothing, nothing, centre, nothing)
         first = self.network(images)
-        nothing = first.fused.new_zeros((), dtype=torch.float32)
         first_loss = self.map_loss(first, batch["target"])
         blocks = nothing
         if first.blocks is not None:
@@ -129,7 +139,7 @@ class AutoScale(nn.Module):
 
     def map_loss(self, prediction: Prediction, target: Tensor) -> Tensor:
         """Loss of the fused output and, weighted, of every side output against a (b, …, h, w) target."""
-        loss = self._output_loss(prediction.fused, target)
+        loss = self._output_loss(*self._thin(prediction.fused, target))
         size = target.shape[-1]
         for side in prediction.sides:
             stride = size // side.shape[-1]
@@ -137,6 +147,14 @@ class AutoScale(nn.Module):
                 side, self._coarse(target, stride)
             )
         return loss
+
+    def _thin(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Every n-th pixel of labels; the offset follows from the target, so that a resumed run sees the same."""
+        step = self.loss_options.thinning
+        if step == 1 or isinstance(self.codec, Density):
+            return output, target
+        top, left = divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
+        return output[..., top::step, left::step], target[:, top::step, left::step]
 
     def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
         return self.loss_options.block_weight * block_count_loss(blocks, counts)
@@ -169,7 +187,9 @@ class AutoScale(nn.Module):
             factors: Tensor = self.scale_net(pooled.float())
         return factors
 
-    def _refine(self, images: Tensor, first: Prediction, points: list[Points]) -> tuple[Tensor, Tensor]:
+    def _refine(
+        self, images: Tensor, first: Prediction, points: list[Points], second_pass: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Second pass loss and centre loss; without a region both are zero but reach every parameter.
 
         A rank whose batch has no region still runs the scale net, so that the others do not wait.
@@ -187,7 +207,7 @@ class AutoScale(nn.Module):
         law = self.centre_options.law
         loss = centre_loss(spacing, area, self.centre.value.clone(), law) / len(images)
         self.centre.observe(spacing, area.detach(), law)
-        second = self._second_pass(images, points, boxes, area)
+        second = self._second_pass(images, points, boxes, area) if second_pass else area.sum() * 0
         return second, self.loss_options.centre_weight * loss
 
     def _second_pass(

@@ -19,7 +19,7 @@ from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.learn.model import AutoScale, LossOptions
 from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
 from crowdscale.learn.scaling import CentreOptions, closeness, start_centre
-from crowdscale.learn.store import WEIGHTS, build_model, load_weights
+from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_weights
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.regions import DensityRule, LabelRule
 from crowdscale.weights import ModelConfig, ZoomOptions, find_model, read_config
@@ -50,11 +50,13 @@ class Start:
     method: str = "points"
     """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
     backbone: str = "lite"
-    """``lite`` or ``vgg16``."""
+    """One of ``nano``, ``lite``, ``lite1``, ``lite2``, ``vgg16``."""
     backbone_weights: str | None = None
     """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
     init: str | None = None
     """A trained model, by name or folder, whose weights and description are taken instead."""
+    inherit: str | None = None
+    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano)."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
@@ -148,6 +150,8 @@ def start_model(
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:
             model.centre.value.fill_(centre.centre)
+    elif start.inherit:
+        inherit_weights(model, find_model(start.inherit) / WEIGHTS)
     elif start.backbone_weights != "none":
         model.network.backbone = load_pretrained(start.backbone, start.backbone_weights)
     mean = tuple(model.network.mean.flatten().tolist())
@@ -160,6 +164,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
         return replace(parent.unmeasured(), name=start.name, training=training, files={})
+    if start.inherit:
+        training["inherited"] = read_config(find_model(start.inherit)).name
     points = start.method != "density"
     config = ModelConfig(
         name=start.name,

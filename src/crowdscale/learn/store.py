@@ -18,7 +18,7 @@ from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
 
-__all__ = ["build_model", "load_weights", "save_weights", "write_description"]
+__all__ = ["build_model", "inherit_weights", "load_weights", "save_weights", "write_description"]
 
 WEIGHTS = "weights.safetensors"
 
@@ -53,6 +53,30 @@ def load_weights(model: AutoScale, path: Path) -> None:
         raise ModelError(
             "expected weights of this network", f"{path}, which lacks {lacking} and adds {unexpected}"
         )
+
+
+def inherit_weights(model: AutoScale, path: Path) -> int:
+    """Take over what fits of another model's weights, by name and shape; returns the number of tensors.
+
+    A 1×1 fusion over more levels than this network has gives its part over the finest ones.
+
+    Raises:
+        ModelError: The file is missing or nothing fits.
+    """
+    if not path.is_file():
+        raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
+    ours, theirs = model.state_dict(), load_file(path)
+    taken = {}
+    for name in set(ours) & set(theirs):
+        value, shape = theirs[name].float(), ours[name].shape
+        if name == "network.fuse.weight" and value.shape[0] == shape[0]:
+            value = value[:, : shape[1]]
+        if value.shape == shape and not name.startswith(("centre.", "scale_net.")):
+            taken[name] = value
+    if not taken:
+        raise ModelError("expected a model whose weights fit in part", f"none of {path} does")
+    model.load_state_dict(taken, strict=False)
+    return len(taken)
 
 
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:

@@ -63,6 +63,12 @@ class TrainOptions:
     """First moment's decay (the papers' momentum 0.95)."""
     warmup: int = 100
     """Steps over which the learning rate rises; a cosine to 0.003 of the peak follows."""
+    freeze_norm: bool = False
+    """Keep normalisation statistics as they are in the first phase, too: for going on from a trained model."""
+    freeze_stride: int = 0
+    """The backbone's layers up to this stride are not trained: half the time of a step; 0 trains all."""
+    l2s_frozen: bool = False
+    """Second phase: train the scale net alone, by the centre loss; the counting network stays as it is."""
     clip: float = 5.0
     """Largest norm of the gradient, of counting network and scale net apart; 0 for no limit."""
     ema: float = 0.998
@@ -265,7 +271,9 @@ class Run:
 
     def _step(self, batch: Batch) -> Losses:
         images = (batch["images"].float() / 255).contiguous(memory_format=torch.channels_last)
-        losses: Losses = self.wrapped.losses(images, batch, self.phase == "l2s")
+        losses: Losses = self.wrapped.losses(
+            images, batch, self.phase == "l2s", self.options.l2s_frozen and self.phase == "l2s"
+        )
         self.optimizer.zero_grad()
         self.fabric.backward(losses.total)
         if self.options.clip:
@@ -292,7 +300,7 @@ class Run:
 
     def _train_mode(self) -> None:
         self.model.train()
-        if self.phase == "l2s":
+        if self.phase == "l2s" or self.options.freeze_norm:
             for module in self.model.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -380,7 +388,9 @@ class Run:
 
 def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
     """Backbone, rest of the network and scale net with their own peaks; the second phase is gentle."""
-    backbone = list(model.network.backbone.parameters())
+    for layer in model.network.backbone.early(options.freeze_stride):
+        layer.requires_grad_(False)
+    backbone = [p for p in model.network.backbone.parameters() if p.requires_grad]
     rest = [p for name, p in model.network.named_parameters() if not name.startswith("backbone.")]
     gentle = phase == "l2s"
     peaks = (options.l2s_lr, options.l2s_lr) if gentle else (options.backbone_lr, options.lr)

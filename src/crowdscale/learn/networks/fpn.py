@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.learn.networks.backbones import VGG16, Lite
+from crowdscale.learn.networks.folding import FoldedSequential
 
 __all__ = ["FEATURE_STRIDE", "BlockHead", "CountingNetwork", "Prediction", "class_probabilities"]
 
@@ -42,7 +43,7 @@ class SideLevel(nn.Module):
         super().__init__()
         self.lateral = nn.Conv2d(inputs, width, 1)
         self.reduce = nn.Conv2d(above, width, 1, bias=False) if above else None
-        self.smooth = nn.Sequential(
+        self.smooth = FoldedSequential(
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
@@ -61,7 +62,7 @@ class BlockHead(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
+        self.layers = FoldedSequential(
             nn.Conv2d(width, 64, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(64),
             nn.ReLU(inplace=True),
@@ -78,7 +79,7 @@ class CountingNetwork(nn.Module):
     """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
 
     Args:
-        backbone: ``Lite()`` or ``VGG16()``.
+        backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
     """
