@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from crowdscale.errors import ModelError
+from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps import DistanceLabels
 from crowdscale.model_files import cache_folder, file_sha256, pack_folder
 from crowdscale.regions import LabelRule
-from crowdscale.weights import ModelConfig, find_model, known_models, read_config
+from crowdscale.weights import ModelConfig, find_folder, find_model, known_models, read_config
 
 CONFIG = ModelConfig("tiny", "points", "none", DistanceLabels(), LabelRule(), refines=False)
 
@@ -43,6 +43,13 @@ def test_a_packed_model_is_the_folder_again(folder, cache, tmp_path):
     assert find_model(tmp_path / "tiny.crowdscale") == found  # unpacked once
     assert (found / "network.onnx").stat().st_mtime_ns == stamp
     assert [path for path in found.parent.iterdir() if path != found] == []
+
+
+def test_what_is_unpacked_in_the_cache_is_not_written_into(folder, cache, tmp_path):
+    pack_folder(folder, ["network.onnx"], tmp_path / "tiny.crowdscale")
+    with pytest.raises(OptionError, match="in one file"):
+        find_folder(tmp_path / "tiny.crowdscale")
+    assert find_folder(folder) == folder
 
 
 def test_equal_folders_make_equal_files(folder, tmp_path):

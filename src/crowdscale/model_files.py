@@ -15,10 +15,21 @@ from typing import IO
 from crowdscale.errors import ModelError
 from crowdscale.images import write_atomic
 
-__all__ = ["SUFFIX", "cache_folder", "fetched_models", "file_sha256", "pack_folder", "unpack_file"]
+__all__ = [
+    "SUFFIX",
+    "UNPACKED",
+    "cache_folder",
+    "fetched_models",
+    "file_sha256",
+    "pack_folder",
+    "unpack_file",
+]
 
 SUFFIX = ".crowdscale"
 """Of a model in one file."""
+
+UNPACKED = "unpacked"
+"""Folder of the cache with the contents of model files."""
 
 DESCRIPTION = "model.json"
 
@@ -81,7 +92,7 @@ def unpack_file(path: Path) -> Path:
         ModelError: The file is damaged, or no model.
     """
     try:
-        folder = cache_folder() / "unpacked" / file_sha256(path)[:32]
+        folder = cache_folder() / UNPACKED / file_sha256(path)[:32]
         if not (folder / DESCRIPTION).is_file():
             _unpack(path, folder)
     except OSError as error:

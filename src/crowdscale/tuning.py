@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Array, Backend, FirstPass
+from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.data.sample import Sample
 from crowdscale.errors import OptionError
 from crowdscale.evaluation import Evaluation, Row, evaluate
@@ -76,12 +77,13 @@ def tune(
     """
     codec = _labels(predictor.config)
     ways = list(product(windows, ceilings))
+    options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
     rows: dict[tuple[int, float], list[Row]] = {way: [] for way in ways}
     for sample in samples:
         backend = _Remembering(predictor.backend)
         for window, ceiling in ways:
             config = replace(predictor.config, codec=replace(codec, window=window, ceiling=ceiling))
-            reader = Predictor(backend, config, predictor.options)
+            reader = Predictor(backend, config, options)
             rows[window, ceiling] += evaluate(reader, [sample]).rows
         if on_photo is not None:
             on_photo()

@@ -17,7 +17,7 @@ from crowdscale.calibration import Calibration
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.familiarity import Familiar
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
-from crowdscale.model_files import SUFFIX, fetched_models, file_sha256, unpack_file
+from crowdscale.model_files import SUFFIX, UNPACKED, cache_folder, fetched_models, file_sha256, unpack_file
 from crowdscale.regions import DensityRule, LabelRule
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ModelConfig",
     "ZoomOptions",
     "file_sha256",
+    "find_folder",
     "find_model",
     "known_models",
     "read_config",
@@ -203,6 +204,21 @@ def find_model(model: str | os.PathLike[str] = "lite") -> Path:
         "",
         "Or give the path of a model folder or file, or fetch one: crowdscale models fetch --help",
     )
+
+
+def find_folder(model: str | os.PathLike[str]) -> Path:
+    """Return a model's folder whose description may be written.
+
+    Raises:
+        ModelError: There is no such model.
+        OptionError: It is a model in one file: what is unpacked in the cache is only a copy.
+    """
+    folder = find_model(model)
+    if folder.is_relative_to(cache_folder() / UNPACKED):
+        raise OptionError(
+            "expected a model folder to write into", f"{model}, a model in one file", "Unzip it into a folder"
+        )
+    return folder
 
 
 def read_config(folder: Path, verify: bool = True) -> ModelConfig:

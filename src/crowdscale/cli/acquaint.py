@@ -40,8 +40,9 @@ def acquaint(
     from crowdscale.familiarity import learn_familiar
     from crowdscale.images import write_atomic
     from crowdscale.prediction import load
-    from crowdscale.weights import DESCRIPTION, find_model, read_config
+    from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
 
+    folder = find_folder(model) if write else find_model(model)
     names = read_list(held_out) if held_out else []
     trained: list[Sample] = []
     others: list[Sample] = []
@@ -56,7 +57,6 @@ def acquaint(
         label = f"{len(others)} photos of {held_out.name if held_out else ''}"
         known = replace(known, alarms=(_alarms(known, _predict(predictor, others, "others"), label),))
     if write:
-        folder = find_model(model)
         described = replace(read_config(folder), familiar=known).to_json().encode()
         write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))
 

@@ -39,9 +39,9 @@ def calibrate(
     """Measure on annotated photos how far counts may be off, and how often the intervals made of it hold."""
     from crowdscale.calibration import calibrate_counts
     from crowdscale.errors import OptionError
-    from crowdscale.weights import find_model, read_config
+    from crowdscale.weights import find_folder, find_model, read_config
 
-    folder = find_model(model)
+    folder = find_folder(model) if write else find_model(model)
     config = read_config(folder)
     if check and config.calibration is None:
         raise OptionError("expected a calibrated model for --check", model, "Run it without --check first")

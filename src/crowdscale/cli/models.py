@@ -96,9 +96,9 @@ def card(
     """Write a model's card as Markdown."""
     from crowdscale.cards import CARD, card_text
     from crowdscale.images import write_atomic
-    from crowdscale.weights import find_model, read_config
+    from crowdscale.weights import find_folder, find_model, read_config
 
-    folder = find_model(model)
+    folder = find_folder(model) if out is None else find_model(model)
     config = read_config(folder, verify=False)
     text = card_text(config, _size(folder, config)).encode()
     write_atomic(out or folder / CARD, lambda stream: stream.write(text))
@@ -123,9 +123,9 @@ def note(
     """Keep scores, limits, pictures and times in a model's description, and write its card anew."""
     from crowdscale.cards import CARD, add_notes, card_text, parse_picture, read_scores
     from crowdscale.images import write_atomic
-    from crowdscale.weights import DESCRIPTION, find_model, read_config
+    from crowdscale.weights import DESCRIPTION, find_folder, read_config
 
-    folder = find_model(model)
+    folder = find_folder(model)
     pictures = [parse_picture(text) for text in picture or ()]
     config = add_notes(
         read_config(folder), [read_scores(path) for path in scores or ()], limit or (), pictures, seconds
