@@ -61,7 +61,12 @@ def evaluate(
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
     ] = None,
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
-    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
+        ),
+    ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
 ) -> None:

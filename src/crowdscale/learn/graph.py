@@ -123,7 +123,7 @@ def _mixers(network: CountingNetwork) -> list[nn.Conv2d]:
     """Each level's side output and its share of the fusion as one 1×1 convolution; the first has the bias."""
     shares = network.fuse.weight.detach().double().chunk(len(network.levels), 1)
     bias = cast(Tensor, network.fuse.bias).detach().double()
-    mixers = []
+    mixers: list[nn.Conv2d] = []
     for share, level in zip(shares, network.levels, strict=True):
         side = cast(SideLevel, level).side
         mixer = nn.Conv2d(side.in_channels, network.classes, 1, bias=not mixers)
@@ -140,7 +140,7 @@ class _OwnPadding(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
+        _: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
     ) -> Tensor:
         """Return what ``SamePadConv`` returns."""
         padded = functional.pad(x, (before, after, before, after))
@@ -163,7 +163,9 @@ class _PaddedConv(nn.Module):
         self.before, self.after = total // 2, total - total // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = _OwnPadding.apply(x, self.weight, self.stride, self.groups, self.before, self.after)
+        out: Tensor = _OwnPadding.apply(  # type: ignore[no-untyped-call]
+            x, self.weight, self.stride, self.groups, self.before, self.after
+        )
         return out
 
 
