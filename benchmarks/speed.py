@@ -3,7 +3,8 @@
     python benchmarks/speed.py [--model lite] [--int8 FOLDER] [--rounds 7] [--threads 2]
 
 The contenders take turns within one run; medians, the fastest runs and ratios to CSRNet are printed. Ours look
-twice (with refinement) unless it says otherwise. CSRNet and MCNN have random weights: their time does not
+twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
+they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
 depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
 quantize`` wrote. OpenVINO's rows need the extra [openvino].
 """
@@ -124,18 +125,25 @@ def main() -> None:
     data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes()
     runs = contenders(options.model, options.int8, options.threads)
     seconds: dict[str, list[float]] = {name: [] for name in runs}
+    used: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(options.rounds + 1):
         for name, run in runs.items():
-            started = time.perf_counter()
+            started, before = time.perf_counter(), time.process_time()
             run(data)
             if number:  # the first round warms up
                 seconds[name].append(time.perf_counter() - started)
+                used[name].append(time.process_time() - before)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(f"{processor()}, {options.threads} threads, {options.rounds} rounds\n")
-    print("| 1024×768, bytes to answer | median s | fastest s | photos/s | × CSRNet |\n|---|---|---|---|---|")
+    busy = {name: statistics.median(values) for name, values in used.items()}
+    print(
+        "| 1024×768, bytes to answer | median s | fastest s | photos/s | × CSRNet | processor s | × CSRNet |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name, value in medians.items():
-        ratio = medians["CSRNet, torch"] / value
-        print(f"| {name} | {value:.3f} | {min(seconds[name]):.3f} | {1 / value:.1f} | {ratio:.1f} |")
+        ratio, share = medians["CSRNet, torch"] / value, busy["CSRNet, torch"] / busy[name]
+        cells = f"{value:.3f} | {min(seconds[name]):.3f} | {1 / value:.1f} | {ratio:.1f} | {busy[name]:.3f} | {share:.1f}"
+        print(f"| {name} | {cells} |")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,12 @@ def count(
     merge: Annotated[
         str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
     ] = "ownership",
-    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
+        ),
+    ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[
         int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")

@@ -63,7 +63,12 @@ def evaluate(
     average_flip: Annotated[bool, typer.Option("--average-flip", help="Mean with the mirror image.")] = False,
     average_scales: Annotated[str, typer.Option(help="Mean with these scales, such as 0.8,1.25.")] = "",
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
-    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
+        ),
+    ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
 ) -> None:

@@ -146,7 +146,7 @@ class _OwnPadding(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
+        _: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
     ) -> Tensor:
         """Return what ``SamePadConv`` returns."""
         padded = functional.pad(x, (before, after, before, after))
@@ -169,7 +169,9 @@ class _PaddedConv(nn.Module):
         self.before, self.after = total // 2, total - total // 2
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = _OwnPadding.apply(x, self.weight, self.stride, self.groups, self.before, self.after)
+        out: Tensor = _OwnPadding.apply(  # type: ignore[no-untyped-call]
+            x, self.weight, self.stride, self.groups, self.before, self.after
+        )
         return out
 
 

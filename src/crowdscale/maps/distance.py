@@ -183,7 +183,8 @@ def _plateaus(marked: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[n
     if not touching.any():
         return np.stack([columns, rows], axis=1).astype(np.float64), np.ones((len(places), 2), bool)
     _, _, stats, centres = cv2.connectedComponentsWithStats(marked.astype(np.uint8), connectivity=8)
-    return centres[1:], stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] == 1
+    single = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] == 1
+    return np.asarray(centres[1:], np.float64), np.asarray(single, bool)
 
 
 def _mirrored(index: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

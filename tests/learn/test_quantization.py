@@ -1,0 +1,72 @@
+"""A model in 8 bits: it says so, counts like its original on what it was calibrated on, and runs anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+import crowdscale  # noqa: E402
+from crowdscale.data.folder import Folder  # noqa: E402
+from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
+from crowdscale.images import read_image, write_image  # noqa: E402
+from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
+from crowdscale.weights import find_model, read_config  # noqa: E402
+
+PHOTO = read_image(Path(__file__).parents[2] / "examples" / "auditorium.jpg").pixels
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    for number, left in enumerate((500, 800)):
+        write_image(folder / f"{number}.png", np.ascontiguousarray(PHOTO[400:592, left : left + 192]))
+        (folder / f"{number}.csv").write_text("x,y\n5,5\n")
+    return Folder(folder).samples
+
+
+@pytest.fixture(scope="module")
+def small(bundled, samples, tmp_path_factory):
+    out = tmp_path_factory.mktemp("models") / "lite8"
+    return out, quantize_folder(find_model(bundled), out, samples, QuantizeOptions(crop=192))
+
+
+def test_folder_describes_itself(small, bundled):
+    config = read_config(small[0])  # the sha256 of each file is checked
+    assert (config.precision, config.name) == ("int8", "lite-int8")
+    assert config.training["quantised"]["photos"] == 2
+    original = find_model(bundled) / "network.onnx"
+    assert (small[0] / "network.onnx").stat().st_size < 0.65 * original.stat().st_size
+
+
+def test_convolutions_are_whole_numbers_but_not_what_counts(small):
+    graph = onnx.load(small[0] / "network.onnx").graph
+    made = {output: node for node in graph.node for output in node.output}
+    exact = [
+        node.name
+        for node in graph.node
+        if node.op_type == "Conv" and made[node.input[0]].op_type != "DequantizeLinear"
+    ]
+    assert any(name.startswith("/mixers") for name in exact)
+    assert len(exact) < 15
+    assert sum(node.op_type == "DequantizeLinear" for node in graph.node) > 100
+
+
+def test_counts_like_the_original(small, bundled, samples):
+    assert 0 <= small[1] < 0.1
+    eight, full = (crowdscale.load(model) for model in (small[0], bundled))
+    people = [sum(each.predict(sample.read()).first_count for sample in samples) for each in (eight, full)]
+    assert people[0] == pytest.approx(people[1], rel=0.02)
+
+
+def test_what_cannot_be_quantised_is_said(small, bundled, samples, tmp_path):
+    with pytest.raises(ModelError, match="float32 model"):
+        quantize_folder(small[0], tmp_path, samples)
+    with pytest.raises(DataError, match="calibrate"):
+        quantize_folder(find_model(bundled), tmp_path, [])
+    with pytest.raises(OptionError, match="apart"):
+        quantize_folder(small[0], small[0], samples)
