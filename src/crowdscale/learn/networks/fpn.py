@@ -51,6 +51,11 @@ class SideLevel(nn.Module):
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
+        if (
+            classes == 1
+        ):  # a density holds a few thousandths of a person a pixel: default weights start at thousands
+            nn.init.normal_(self.side.weight, std=1e-3)
+            nn.init.zeros_(cast(Tensor, self.side.bias))
 
     def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
         """Return the (b, width, h, w) side feature."""
