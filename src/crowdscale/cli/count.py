@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdscale.cli.count_report import Outcome, picture_names, report, write_points
+from crowdscale.cli.second_look import Again, Minimum, Regions, second_look
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def count(
     merge: Annotated[
         str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
     ] = "ownership",
+    regions: Regions = "1",
+    again: Again = False,
+    region_minimum: Minimum = None,
     backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[
@@ -112,6 +116,7 @@ def count(
             "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
         )
     options = _options(not no_refine, factor, merge, max_megapixels, base)
+    options = replace(options, **second_look(regions, again, minimum=region_minimum))
     if out is not None:
         from crowdscale.bulk import Job
         from crowdscale.cli.bulk import count_in_bulk, refuse_with_out

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdscale.cli.second_look import Again, Minimum, Regions, second_look, told_dense
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -61,6 +63,21 @@ def evaluate(
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
     ] = None,
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
+    no_refine: Annotated[bool, typer.Option("--no-refine", help="The first pass alone.")] = False,
+    regions: Regions = "1",
+    again: Again = False,
+    region_minimum: Minimum = None,
+    region_below: Annotated[int | None, typer.Option(help="Points: a lower class is dense.")] = None,
+    region_times: Annotated[
+        float | None, typer.Option(help="Density: more than this times the mean is dense.")
+    ] = None,
+    region_by: Annotated[str | None, typer.Option(help="Density: region or box is measured.")] = None,
+    region_code: Annotated[
+        bool | None, typer.Option("--region-code", help="Density: threshold as the authors' test code.")
+    ] = None,
+    dense_only: Annotated[
+        bool, typer.Option("--dense-only", help="Also print the errors on the dense regions alone.")
+    ] = False,
     backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
@@ -75,7 +92,11 @@ def evaluate(
         raise OptionError("expected --table with --cross", "--csv or --json", "They hold one model's rows")
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
-    options = PredictOptions(factor=factor, merge=merge)  # type: ignore[arg-type]
+    look = second_look(
+        regions, again, minimum=region_minimum, below=region_below, times_mean=region_times, by=region_by,
+        published_code=region_code,
+    )  # fmt: skip
+    options = PredictOptions(not no_refine, factor, merge=merge, **look)  # type: ignore[arg-type]
     about = {"data": list(sets), "list": str(listed or ""), "backend": backend}
     predictors = {
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
@@ -85,8 +106,10 @@ def evaluate(
         return
     predictor = predictors[models[0]]
     samples = [sample for part in sets.values() for sample in part]
-    settings = {"model": models[0], "factor": factor, "merge": merge, **about}
+    settings = {"model": models[0], "factor": factor, "merge": merge, "look": str(look), **about}
     result = _run(predictor, samples, scoring, resume, settings)
+    if dense_only:
+        typer.echo(f"{told_dense(result, predictor.config.zoom)}\n")
     _report(result, {"model": predictor.config.name, **about}, csv_file, json_file, table)
 
 
