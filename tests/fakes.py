@@ -40,7 +40,8 @@ def axis(colours: NDArray[np.uint8], step: int) -> tuple[float, float]:
 class TruthBackend:
     """Sees a view of ``coordinate_photo`` and returns the true label map of known heads at its scale.
 
-    Colours are whole numbers, so a view is placed to a quarter of a photo pixel.
+    Colours are whole numbers, so a view is placed to a quarter of a photo pixel. What a view is padded with on
+    the right and below, told by another blue, is background.
     """
 
     def __init__(self, points: Points, area: float = 2.25) -> None:
@@ -48,8 +49,16 @@ class TruthBackend:
         self.shown: list[tuple[int, int]] = []
 
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+        self.shown.append((pixels.shape[1], pixels.shape[0]))
+        told = pixels[..., 2] == pixels[0, 0, 2]
+        rows, columns = int(told[:, 0].sum()), int(told[0].sum())
+        seen = self._seen(pixels[:rows, :columns])
+        beside = ((0, 0), (0, pixels.shape[0] - rows), (0, pixels.shape[1] - columns))
+        cells = ((0, 0), *((0, -(-pixels.shape[i] // 32) * 4 - seen.features.shape[i + 1]) for i in (0, 1)))
+        return FirstPass(np.pad(seen.output, beside, constant_values=10.0), np.pad(seen.features, cells))
+
+    def _seen(self, pixels: NDArray[np.uint8]) -> FirstPass:
         height, width = pixels.shape[:2]
-        self.shown.append((width, height))
         expected = np.full((height, width), 10.0, np.float32)
         view = Points()
         if len(self.points):

@@ -83,10 +83,12 @@ def test_published_merge_agrees_where_no_head_is_near_the_seam():
     assert result.count == 3
 
 
-@pytest.mark.parametrize("merge", ["ownership", "published"])
-def test_several_regions_are_all_kept(merge):
-    points = Points([[30, 45], [90, 45]])
-    boxes = Box(0, 0, 60, 90), Box(60, 0, 120, 90)
+APART = (Box(0, 0, 40, 90), Box(80, 0, 120, 90)), (Box(0, 0, 50, 90), Box(70, 0, 120, 90))
+
+
+@pytest.mark.parametrize(("merge", "boxes"), list(zip(["ownership", "published"], APART, strict=True)))
+def test_several_regions_are_all_kept(merge, boxes):
+    points = Points([[20, 45], [100, 45]])
     result = predictor(points, *boxes, merge=merge, regions=2).predict(PHOTO)
     assert result.count == 2
     assert [(region.count_before, region.count_after) for region in result.regions] == [(1, 1), (1, 1)]
@@ -206,6 +208,8 @@ def test_what_is_no_photo_is_refused(source):
         {"factor": float("nan")},
         {"factor": 11},
         {"regions": 0},
+        {"regions": "most"},
+        {"again": True, "merge": "published"},
         {"max_pixels": 9},
     ],
     ids=str,

@@ -71,6 +71,31 @@ class Box:
             min(height, self.bottom + margin),
         )
 
+    def around(self, other: Box) -> Box:
+        """Return the smallest box that holds both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def within(self, other: Box) -> Box:
+        """Return the part that lies in ``other``; an empty box where nothing does."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Box(
+            left, top, max(left, min(self.right, other.right)), max(top, min(self.bottom, other.bottom))
+        )
+
+    def touches(self, other: Box) -> bool:
+        """Return whether both share a pixel, an edge or a corner."""
+        return (
+            self.left <= other.right
+            and other.left <= self.right
+            and self.top <= other.bottom
+            and other.top <= self.bottom
+        )
+
     def contains(self, xy: Floats) -> NDArray[np.bool_]:
         """Return which of the (n, 2) points lie in a pixel of this box: the ownership rule of merging.
 

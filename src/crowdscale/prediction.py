@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple
 
@@ -19,11 +19,12 @@ from crowdscale.base_scale import BaseOptions, choose_base
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.familiarity import Impression, Seen
 from crowdscale.images import MAX_PIXELS, Photo, read_image, resize_image
-from crowdscale.maps import BlockReading, Density, HybridLabels, HybridReading
+from crowdscale.maps import BlockReading, Density, HybridReading
 from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points
-from crowdscale.regions import DensityRule, Whole, pool_region
+from crowdscale.refinement import Reading, Refiner, read_output
+from crowdscale.regions import DensityRule, RuleChoice, Whole
 from crowdscale.result import Prediction, Region
 from crowdscale.tiling import Tile, TileOptions, batches, plan_tiles
 from crowdscale.views import Canvas
@@ -34,11 +35,10 @@ __all__ = ["PredictOptions", "Predictor", "load"]
 WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
-CALIBRATED = ("refine", "factor", "regions", "merge", "average")
+CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge", "average")
 """Options that change counts: with another value than the default there are no calibrated intervals."""
 
 Pixels = NDArray[np.uint8]
-Reading = Any  # PointsReading, DensityReading, BlockReading or HybridReading, never mixed
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,13 @@ class PredictOptions:
     """Enlarge dense regions and predict them again; off gives the first pass alone."""
     factor: float | None = None
     """A fixed side factor r in place of the learned one."""
-    regions: int = 1
-    """At most this many dense regions are refined, the largest first; in a large photo, of each tile."""
+    regions: int | Literal["all"] = 1
+    """At most this many dense regions are refined, the largest first, or ``all``; in a large photo, of each tile.
+    Those that touch with their context are refined as one."""
+    again: bool = False
+    """Look once more at a part of an enlarged region that is still too dense."""
+    rule: RuleChoice = field(default_factory=RuleChoice)
+    """What counts as dense, where it differs from the model's own rule."""
     merge: Literal["ownership", "published"] = "ownership"
     """``ownership``: each person counted where he is; ``published``: blank the region and add the second count."""
     max_pixels: int = MAX_PIXELS
@@ -73,10 +78,12 @@ class PredictOptions:
             raise OptionError("expected a fixed factor from 0.1 to 10", str(self.factor))
         if self.base is not None and not 0.01 <= self.base <= 1:
             raise OptionError("expected a base scale from 0.01 to 1", str(self.base))
-        if self.regions < 1 or self.max_pixels < 1024:
-            raise OptionError(
-                "expected regions >= 1 and max-pixels >= 1024", f"{self.regions}, {self.max_pixels}"
-            )
+        if self.max_pixels < 1024:
+            raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
+        if self.again and self.merge == "published":
+            raise OptionError("expected merge as ownership where regions are looked at once more", self.merge)
+        if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):
+            raise OptionError("expected regions of at least 1, or all", repr(self.regions))
 
 
 class Found(NamedTuple):
@@ -102,9 +109,10 @@ class Predictor:
     """
 
     def __init__(self, backend: Backend, config: ModelConfig, options: PredictOptions | None = None) -> None:
-        self.config, self.options = config, options or PredictOptions()
+        self.options = options or PredictOptions()
         average = self.options.average
         self.backend = AveragingBackend(backend, config, average) if average.wanted else backend
+        self.config = replace(config, rule=self.options.rule.apply(config.rule))
 
     def predict(self, source: str | os.PathLike[str] | bytes | IO[bytes] | NDArray[Any] | Any) -> Prediction:
         """Return the people in a photo.
@@ -136,6 +144,19 @@ class Predictor:
             for tile, seen in zip(batch, self._first_passes(canvas, batch), strict=True)
         ]
         return self._finish(photo, canvas, tiles, found, started)
+
+    @cached_property
+    def _refiner(self) -> Refiner:
+        chosen = self.options
+        return Refiner(
+            self.backend,
+            self.config,
+            chosen.tiles,
+            self._published,
+            chosen.factor,
+            chosen.regions,
+            chosen.again,
+        )
 
     @property
     def _as_calibrated(self) -> bool:
@@ -175,73 +196,17 @@ class Predictor:
 
     def _look(self, canvas: Canvas, tile: Tile, first: FirstPass, whole: Whole | None) -> Found:
         """Read a tile's first pass and look at its dense regions again."""
-        codec = self.config.codec
-        reading = self._read(first).place(tile.seen, tile.seen.width, tile.seen.height)
-        begun, output = reading, first.output
-        regions, added = [], list[Reading]()
-        for local in self._boxes(output[(slice(None), *tile.inner.slices)], whole):
-            inside = local.shift(tile.inner.left, tile.inner.top)
-            box = inside.shift(tile.seen.left, tile.seen.top)
-            factor, capped = self._factor(first.features, inside, box, (canvas.height, canvas.width))
-            before = reading.count_in(box)
-            second = self._second_pass(canvas, box, factor)
-            if self._published:
-                output, added = codec.blank_output(output, box), [*added, second]
-                merged = reduce(lambda known, part: known.add(part), added, codec.read_published(output))
-            else:
-                merged = reading.replace(box, second)
-            after = merged.count - (reading.count - before)
-            reading = merged
-            regions.append(Region(box, factor, before, after, capped))
+        begun = self._read(first).place(tile.seen, tile.seen.width, tile.seen.height)
+        reading, regions = begun, list[Region]()
+        if self.options.refine and (self.config.refines or self.options.factor):
+            reading, regions = self._refiner.refine(canvas, tile, first, begun, whole)
         if whole is not None and isinstance(reading, DensityReading):
             begun, reading = (each.in_cells(tile.owned, BLOCK) for each in (begun, reading))
         impression = Impression.of(canvas.cut(tile.seen), first.features)
         return Found(begun, reading, regions, self._map(first, tile), impression)
 
-    def _boxes(self, output: NDArray[np.float32], whole: Whole | None) -> list[Box]:
-        if not self.options.refine or not (self.config.refines or self.options.factor):
-            return []
-        return self.config.rule.find(output, self.options.regions, whole)
-
-    def _factor(
-        self, features: NDArray[np.float32], inside: Box, box: Box, frame: tuple[int, int]
-    ) -> tuple[float, bool]:
-        """The side factor r = √q, clamped, and whether the limit of pixels lowered it."""
-        zoom = self.config.zoom
-        if self.options.factor is not None:
-            area = self.options.factor**2
-        else:
-            pooled = pool_region(features, inside, self.config.feature_stride)
-            area = float(np.clip(self.backend.area_factor(pooled), zoom.area_low, zoom.area_high))
-        limit = zoom.max_pixels / max(1, box.grow(zoom.context, frame).area)
-        return float(np.sqrt(min(area, limit))), area > limit
-
-    def _second_pass(self, canvas: Canvas, box: Box, factor: float) -> Reading:
-        """Predict the enlarged region with its context; the reading is in pixels of the base scale."""
-        margin = 0 if self._published else self.config.zoom.context
-        context = box.grow(margin, (canvas.height, canvas.width))
-        view = canvas.enlarge(context, factor)
-        height, width = view.shape[:2]
-        tiles = plan_tiles(width, height, self.options.tiles)
-        if self._published or len(tiles) == 1:
-            reading = self._read(self.backend.predict(view))
-        else:
-            parts = [
-                (tile.owned, self._read(seen).place(tile.seen, tile.seen.width, tile.seen.height))
-                for tile in tiles
-                for seen in [self.backend.predict(np.ascontiguousarray(view[tile.seen.slices]))]
-            ]
-            reading = type(parts[0][1]).join(parts, width, height)
-        return reading.place(context, width, height)
-
     def _read(self, seen: FirstPass) -> Reading:
-        """What the network's output says of the view it saw."""
-        codec = self.config.codec
-        if self._published:
-            return codec.read_published(seen.output)
-        if isinstance(codec, HybridLabels):
-            return codec.read(seen.output, seen.blocks)
-        return codec.read(seen.output)
+        return read_output(self.config, seen, self._published)
 
     def _map(self, first: FirstPass, tile: Tile) -> NDArray[np.float32] | None:
         """The first pass's map of what the tile owns: people in a cell, or the mean expected label."""
@@ -264,9 +229,7 @@ class Predictor:
         )
         factors = (canvas.width / photo.size[0], canvas.height / photo.size[1])
         to_x, to_y = 1 / factors[0], 1 / factors[1]
-        regions = [
-            replace(r, box=_scale_box(r.box, to_x, to_y, photo.size)) for f in found for r in f.regions
-        ]
+        regions = [r.scale(to_x, to_y, photo.size) for f in found for r in f.regions]
         side = 1 if isinstance(reading, DensityReading) else BLOCK
         heads, impression, familiar = (
             reading.points,
@@ -329,15 +292,6 @@ def _density(reading: Reading) -> NDArray[np.float32] | None:
 
 def _scale_points(points: Points | None, x: float, y: float) -> Points | None:
     return points if points is None or (x, y) == (1, 1) else points.scale(x, y)
-
-
-def _scale_box(box: Box, x: float, y: float, size: tuple[int, int]) -> Box:
-    return Box(
-        int(box.left * x),
-        int(box.top * y),
-        min(size[0], round(box.right * x)),
-        min(size[1], round(box.bottom * y)),
-    )
 
 
 def open_photo(source: Any, max_pixels: int) -> Photo:

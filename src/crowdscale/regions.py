@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from crowdscale.errors import OptionError
 from crowdscale.maps.reading import overlap_matrix
 from crowdscale.points import Box
 
-__all__ = ["DensityRule", "LabelRule", "RegionRule", "Whole", "pool_region", "pooling_matrices"]
+__all__ = ["DensityRule", "LabelRule", "RegionRule", "RuleChoice", "Whole", "pool_region", "pooling_matrices"]
 
 POOLED = 14
 """Side in cells of a region's pooled features, as the scale net reads them (AutoScale §3.3)."""
@@ -86,6 +86,30 @@ class DensityRule:
         mean = whole.mean if whole else mean
         threshold = min(4 * mean, top * 150 / 255) if self.published_code else self.times_mean * mean
         return _components(density > threshold, least, most, self.by)
+
+
+@dataclass(frozen=True)
+class RuleChoice:
+    """Parts of a rule that stand in place of the model's own; None keeps that one."""
+
+    minimum: float | None = None
+    """Share J of the photo below which a region is none."""
+    below: int | None = None
+    """Labels: a pixel of a lower class is dense."""
+    times_mean: float | None = None
+    """Density: a pixel above this many times the mean is dense."""
+    by: str | None = None
+    """Density: ``region`` measures the region against J, ``box`` its box."""
+    published_code: bool | None = None
+    """Density: threshold as the authors' test code does."""
+
+    def apply(self, rule: Any) -> Any:
+        """Return the rule with what was chosen. Raises OptionError where it is a choice of the other kind of map."""
+        chosen = {name: value for name, value in vars(self).items() if value is not None}
+        foreign = [name for name in chosen if not hasattr(rule, name)]
+        if foreign:
+            raise OptionError(f"expected choices that {type(rule).__name__} has", ", ".join(foreign))
+        return replace(rule, **chosen) if chosen else rule
 
 
 def _components(dense: NDArray[np.bool_], least: float, most: int, by: str) -> list[Box]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,18 @@ class Region:
     """People in the box by the second pass, which is what counts."""
     capped: bool = False
     """Whether the factor was lowered to keep the enlarged region within its limit of pixels."""
+    inner: tuple[Region, ...] = ()
+    """Parts of it that were still too dense and were looked at once more."""
+
+    def scale(self, x: float, y: float, size: tuple[int, int]) -> Region:
+        """Return the region with its boxes multiplied by (x, y), cut to a (width, height) photo."""
+        box = Box(
+            int(self.box.left * x),
+            int(self.box.top * y),
+            min(size[0], round(self.box.right * x)),
+            min(size[1], round(self.box.bottom * y)),
+        )
+        return replace(self, box=box, inner=tuple(each.scale(x, y, size) for each in self.inner))
 
 
 @dataclass(frozen=True, eq=False)

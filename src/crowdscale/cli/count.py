@@ -14,6 +14,7 @@ import typer
 
 from crowdscale.cli.averaging import averaging
 from crowdscale.cli.count_report import Outcome, picture_names, report, write_points
+from crowdscale.cli.second_look import Again, Minimum, Regions, second_look
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -76,6 +77,9 @@ def count(
     merge: Annotated[
         str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
     ] = "ownership",
+    regions: Regions = "1",
+    again: Again = False,
+    region_minimum: Minimum = None,
     backend: Annotated[
         str,
         typer.Option(
@@ -124,7 +128,8 @@ def count(
             "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
         )
     options = _options(not no_refine, factor, merge, max_megapixels, base)
-    options = replace(options, average=averaging(average_flip, average_scales))
+    looks = averaging(average_flip, average_scales)
+    options = replace(options, average=looks, **second_look(regions, again, minimum=region_minimum))
     if out is not None:
         from crowdscale.bulk import Job
         from crowdscale.cli.bulk import count_in_bulk, refuse_with_out

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdscale.cli.second_look import Again, Minimum, Regions, second_look, told_dense
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,6 +65,21 @@ def evaluate(
     average_flip: Annotated[bool, typer.Option("--average-flip", help="Mean with the mirror image.")] = False,
     average_scales: Annotated[str, typer.Option(help="Mean with these scales, such as 0.8,1.25.")] = "",
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
+    no_refine: Annotated[bool, typer.Option("--no-refine", help="The first pass alone.")] = False,
+    regions: Regions = "1",
+    again: Again = False,
+    region_minimum: Minimum = None,
+    region_below: Annotated[int | None, typer.Option(help="Points: a lower class is dense.")] = None,
+    region_times: Annotated[
+        float | None, typer.Option(help="Density: more than this times the mean is dense.")
+    ] = None,
+    region_by: Annotated[str | None, typer.Option(help="Density: region or box is measured.")] = None,
+    region_code: Annotated[
+        bool | None, typer.Option("--region-code", help="Density: threshold as the authors' test code.")
+    ] = None,
+    dense_only: Annotated[
+        bool, typer.Option("--dense-only", help="Also print the errors on the dense regions alone.")
+    ] = False,
     backend: Annotated[
         str,
         typer.Option(
@@ -84,7 +101,11 @@ def evaluate(
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
     looks = averaging(average_flip, average_scales)
-    options = PredictOptions(factor=factor, merge=merge, average=looks)  # type: ignore[arg-type]
+    look = second_look(
+        regions, again, minimum=region_minimum, below=region_below, times_mean=region_times, by=region_by,
+        published_code=region_code,
+    )  # fmt: skip
+    options = PredictOptions(not no_refine, factor, merge=merge, average=looks, **look)  # type: ignore[arg-type]
     about = {"data": list(sets), "list": str(listed or ""), "backend": backend}
     predictors = {
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
@@ -94,8 +115,12 @@ def evaluate(
         return
     predictor = predictors[models[0]]
     samples = [sample for part in sets.values() for sample in part]
-    settings = {"model": models[0], "factor": factor, "merge": merge, "looks": str(looks), **about}
+    settings = {
+        "model": models[0], "factor": factor, "merge": merge, "looks": str(looks), "look": str(look), **about
+    }  # fmt: skip
     result = _run(predictor, samples, scoring, resume, settings)
+    if dense_only:
+        typer.echo(f"{told_dense(result, predictor.config.zoom)}\n")
     _report(result, {"model": predictor.config.name, **about}, csv_file, json_file, table)
 
 

@@ -14,13 +14,17 @@ from crowdscale.data.opening import Dataset
 from crowdscale.data.sample import Sample
 from crowdscale.dense import RegionRow, region_rows
 from crowdscale.diagnosis import diagnose, region_f
+from crowdscale.errors import OptionError
 from crowdscale.evaluation import Evaluation, Row, evaluate, open_journal, sample_truth
-from crowdscale.images import write_atomic
+from crowdscale.images import Photo, write_atomic
 from crowdscale.learn.reproduction.networks import Trained
 from crowdscale.learn.reproduction.recipe import Line
+from crowdscale.maps import Density
 from crowdscale.metrics import Scoring, count_scores
-from crowdscale.points import Box
+from crowdscale.points import Box, Points
 from crowdscale.prediction import PredictOptions, Predictor, load
+from crowdscale.regions import RuleChoice
+from crowdscale.result import Prediction
 from crowdscale.weights import file_sha256
 
 __all__ = ["Cell", "Evaluator"]
@@ -43,6 +47,30 @@ class Cell:
         """Return the scores by name, shares in percent."""
         found = self.result.scores("refined").measures()
         return {name: 100 * m.value if m.share else m.value for name, m in found.items()}
+
+
+RULE = {
+    "region_minimum": "minimum", "region_below": "below", "region_times": "times_mean", "region_by": "by",
+    "region_code": "published_code",
+}  # fmt: skip
+"""Options of prediction that choose what is dense, as recipes and the command line name them."""
+
+
+class HeadCounter(Predictor):
+    """Reads a density model's local maxima as heads and counts those, not the map's sum (Fig. 10)."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        codec = predictor.config.codec
+        if not isinstance(codec, Density):
+            raise OptionError("expected a density model to count maxima of", predictor.config.name)
+        config = replace(predictor.config, codec=replace(codec, dots=True))
+        super().__init__(predictor.backend, config, predictor.options)
+
+    def predict_photo(self, photo: Photo) -> Prediction:
+        """Return the people in a photo, each a local maximum."""
+        seen = super().predict_photo(photo)
+        first, last = (len(points or Points()) for points in (seen.first_points, seen.points))
+        return replace(seen, count=float(last), first_count=float(first))
 
 
 @dataclass(frozen=True)
@@ -103,8 +131,12 @@ class Evaluator:
         }
 
     def _predictor(self, line: Line, trained: Trained) -> Predictor:
-        options = {"refine": line.refined or "factor" in line.predict, **line.predict}
-        return self.load(trained, PredictOptions(**options, keep_map=False))
+        given = dict(line.predict)
+        heads = given.pop("heads", False)
+        rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
+        options = {"refine": line.refined or "factor" in given, **given}
+        predictor = self.load(trained, PredictOptions(**options, rule=rule, keep_map=False))
+        return HeadCounter(predictor) if heads else predictor
 
     def load(self, trained: Trained, options: PredictOptions) -> Predictor:
         """Return a predictor of a network, by the engine that trained it."""
