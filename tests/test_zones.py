@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -300,3 +301,17 @@ def test_pictures_show_what_is_too_full():
 def test_json_from_a_page_is_checked_like_a_file():
     with pytest.raises(DataError, match="in the page"):
         zones_from_json({"zones": [], "x": 1}, "the page")
+
+
+def test_the_zones_of_the_documentation_are_read_and_fit():
+    page = (Path(__file__).parents[1] / "docs" / "large-bulk-video-zones.md").read_text()
+    content = json.loads(page.split("```json")[1].split("```")[0])
+    zones = zones_from_json(content, "the page").fit((1920, 1282))
+    assert [zone.name for zone in zones.counted] == ["west", "east", "middle"]
+    assert all(zones.ground.square_metres(zone.shape((1920, 1282))) > 10 for zone in zones.counted)
+    bands = [[float(cell.strip().removeprefix("to ")) for cell in line.split("|")[2:7]]
+             for line in page.splitlines() if line.startswith(("| walkway", "| queue"))]  # fmt: skip
+    for kind, limits in zip(("walkway", "queue"), bands, strict=True):
+        for level, limit in zip("ABCDE", limits, strict=True):
+            assert level_of_service(limit - 0.006, kind) == level
+            assert level_of_service(limit + 0.006, kind) == chr(ord(level) + 1)

@@ -162,7 +162,7 @@ def _decode(container: Any, source: Source) -> Iterator[tuple[float, Pixels]]:
     stream.thread_type = "AUTO"
     rate = float(stream.average_rate or 0)
     begun: float | None = None
-    number = 0
+    number, last = 0, 0.0
     try:
         for picture in container.decode(stream):
             at = picture.time
@@ -174,7 +174,8 @@ def _decode(container: Any, source: Source) -> Iterator[tuple[float, Pixels]]:
                     )
                 at = number / (rate or UNKNOWN_RATE) + (begun or 0.0)
             begun = at if begun is None else begun
-            yield max(0.0, at - begun), _upright(picture)
+            last = max(0.0, at - begun)
+            yield last, _upright(picture)
             number += 1
     except (av.error.FFmpegError, OSError) as error:
         why = getattr(error, "strerror", None) or error
@@ -182,16 +183,27 @@ def _decode(container: Any, source: Source) -> Iterator[tuple[float, Pixels]]:
             f"expected {source.name} to be whole, but got an end after {number} frames ({why})."
         )
     else:
-        _check_length(stream, container, number, source)
+        _check_length(container, number, last, source)
 
 
-def _check_length(stream: Any, container: Any, number: int, source: Source) -> None:
-    """Say so where a file holds clearly fewer frames than it promises: it was cut short."""
-    promised = stream.frames
-    if promised and number < 0.98 * promised - 1 and not source.live and container.duration is not None:
-        source.problems.append(
-            f"expected {promised} frames in {source.name}, but got {number}: it was cut short."
-        )
+def _check_length(container: Any, number: int, last: float, source: Source) -> None:
+    """Say so where a file holds clearly less time, and fewer frames, than it promises: it was cut short.
+
+    Frames alone do not tell, AVI files may promise ticks of their clock; nor does the time of a file with sound.
+    """
+    stream = container.streams.video[0]
+    promised, seconds = stream.frames, 0.0
+    if promised and stream.average_rate:
+        seconds = float(promised / stream.average_rate)
+    elif len(container.streams) == 1:
+        seconds = (container.duration or 0) / 1e6
+    whole = last >= 0.97 * seconds - 2 * seconds / max(1, number)
+    if source.live or whole or (promised and number >= 0.98 * promised - 1):
+        return
+    wanted, came = (
+        (f"{seconds:.1f} s", f"{last:.1f}") if not promised else (f"{promised} frames", f"{number}")
+    )
+    source.problems.append(f"expected {wanted} in {source.name}, but got {came}: it was cut short.")
 
 
 def _note_once(source: Source, sentence: str) -> None:

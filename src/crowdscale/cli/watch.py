@@ -15,10 +15,10 @@ import typer
 from crowdscale.cli.bulk import terminated_like_ctrl_c
 from crowdscale.cli.durations import seconds_of
 from crowdscale.errors import CrowdscaleError, OptionError
-from crowdscale.history import History
 
 if TYPE_CHECKING:
     from crowdscale.alarms import Alarms
+    from crowdscale.history import History
     from crowdscale.images import Pixels
     from crowdscale.video import Source
     from crowdscale.watch import Watched, WatchRow
@@ -74,6 +74,7 @@ def watch(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Count the people in a video or before a camera; Ctrl-C ends it with everything written."""
+    from crowdscale.history import History
     from crowdscale.prediction import PredictOptions, load
     from crowdscale.video import SourceOptions, open_source
     from crowdscale.watch import WatchOptions
@@ -86,7 +87,7 @@ def watch(
     known = read_zones(zones) if zones is not None else None
     refine = PredictOptions(refine=not no_refine, base=base, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=refine)
-    session = Session(opened, known, quiet)
+    session = Session(opened, known, quiet, History())
     with terminated_like_ctrl_c():
         session.run(predictor, options, rows, video)
     if plot is not None and session.history.number:
@@ -101,7 +102,7 @@ class Session:
     source: Source
     zones: Zones | None
     quiet: bool
-    history: History = field(default_factory=History)
+    history: History
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
 
