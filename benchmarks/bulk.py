@@ -5,7 +5,8 @@
 
 The baseline is a plain loop over the same photos in one process with one thread; a worker has one thread. CPU
 seconds are those of the process and of all that it started, so that other work on the machine does not count; an
-engine's overhead is what a photo costs more than in the loop. Starting an engine (models, Ray) is told apart.
+engine's overhead is what a photo costs more than in the loop. A fifth of the photos and all of them are counted:
+the difference is what a photo costs, the rest what starting the engine does (models, Ray).
 """
 
 from __future__ import annotations
@@ -53,27 +54,27 @@ def speed(root: Path, number: int, engines: list[str], workers: list[int]) -> No
             shutil.copy(photo, source / photo.name)
         for engine in engines:
             for count in workers:
-                start, each, rate = run(str(source), f"{folder}/{engine}{count}", engine, count, len(chosen))
-                over = each / used - 1
+                few = run(source, f"{folder}/{engine}{count}few", engine, count, max(1, number // 5))
+                many = run(source, f"{folder}/{engine}{count}", engine, count, number)
+                each, rate = (many[0] - few[0]) / (many[2] - few[2]), (many[2] - few[2]) / (many[1] - few[1])
+                start, over = few[0] - few[2] * each, each / used - 1
                 print(
                     f"| {engine} | {count} | {start:.1f} | {each:.3f} | {over:+.1%} | {rate:.2f} |",
                     flush=True,
                 )
 
 
-def run(source: str, out: str, engine: str, workers: int, number: int) -> tuple[float, float, float]:
-    """Return the CPU seconds to the first row, those of a photo from then on, and the rows a second."""
-    rows: list[tuple[float, float]] = []
-    begun = tree_seconds()
-    job = Job((source,), options=OPTIONS, engine=engine, workers=workers, threads=1)
+def run(source: Path, out: str, engine: str, workers: int, number: int) -> tuple[float, float, int]:
+    """Return the CPU seconds of a job until its last row, the seconds, and the number of photos."""
+    ends: list[tuple[float, float]] = []
+    begun, started = tree_seconds(), time.perf_counter()
+    photos = tuple(str(photo) for photo in sorted(source.iterdir())[:number])
+    job = Job(photos, options=OPTIONS, engine=engine, workers=workers, threads=1)
     summary = run_job(
-        job, ResultFolder(out), lambda _: rows.append((time.perf_counter(), tree_seconds() - begun))
+        job, ResultFolder(out), lambda _: ends.append((tree_seconds() - begun, time.perf_counter() - started))
     )
     assert summary.photos == number, summary
-    # Ray hands over rows by batches of 16: whatever came with the first is not counted as work after it.
-    first = max(index for index, row in enumerate(rows) if row[0] - rows[0][0] < 0.05)
-    photos, seconds = number - 1 - first, rows[-1][0] - rows[first][0]
-    return rows[first][1], (rows[-1][1] - rows[first][1]) / photos, photos / seconds
+    return (*ends[-1], number)
 
 
 def tree_seconds() -> float:
