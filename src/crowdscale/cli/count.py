@@ -71,9 +71,7 @@ def count(
     ] = "ownership",
     backend: Annotated[
         str,
-        typer.Option(
-            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
-        ),
+        typer.Option(help="onnx; openvino, openvino-bf16 (extra [openvino]); torch (extra [learn])."),
     ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[

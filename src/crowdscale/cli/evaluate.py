@@ -63,9 +63,7 @@ def evaluate(
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
     backend: Annotated[
         str,
-        typer.Option(
-            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
-        ),
+        typer.Option(help="onnx; openvino, openvino-bf16 (extra [openvino]); torch (extra [learn])."),
     ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
