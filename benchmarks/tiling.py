@@ -122,7 +122,7 @@ def agree(root: Path, number: int) -> None:
         both, photos = Both(refine), cycle(images(root, "test_data"))
         sums, matched, dots = np.zeros(2), 0, 0
         for index in range(number):
-            tiled, whole = both.predict(mosaic(photos, 2560, 1920))
+            tiled, whole = both.predict(mosaic(photos, 2304, 1792))
             assert tiled.points is not None
             assert whole.points is not None
             pairs = len(match_points(tiled.points.xy, whole.points.xy, NEAR).pairs)

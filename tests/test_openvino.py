@@ -94,11 +94,3 @@ def test_missing_library_names_the_extra(monkeypatch, bundled):
     folder = find_model(bundled)
     with pytest.raises(MissingExtraError, match=r"crowdscale\[openvino\]"):
         open_backend("openvino", folder, read_config(folder))
-
-
-def test_auto_takes_openvino_where_it_is_installed(bundled, monkeypatch):
-    folder = find_model(bundled)
-    config = read_config(folder)
-    assert type(open_backend("auto", folder, config)).__name__ == "OpenVinoBackend"
-    monkeypatch.setattr("crowdscale.backends.find_spec", lambda name: None)
-    assert type(open_backend("auto", folder, config)).__name__ == "OnnxBackend"

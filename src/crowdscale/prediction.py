@@ -335,8 +335,7 @@ def load(
 
     Args:
         model: A bundled model's name, or the path of a model folder.
-        backend: ``onnx``; ``openvino`` or ``openvino-bf16`` (extra [openvino]); ``auto``, which is openvino
-            where it is installed; or ``torch`` (extra [learn]).
+        backend: ``onnx``; ``openvino`` or ``openvino-bf16`` (extra [openvino]); ``torch`` (extra [learn]).
         device: ``cpu`` or ``cuda``.
         threads: Threads of the engine; 0 leaves the choice to it.
         options: How photos are predicted.

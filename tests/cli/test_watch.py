@@ -104,10 +104,13 @@ def test_interrupted_everything_is_valid(label_model, tmp_path, how):
     process.send_signal(how)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (130, "")
-    counted = [json.loads(line) for line in rows.read_text().splitlines()]
-    assert f"{len(counted)} counts" in stdout
+    written = len([json.loads(line) for line in rows.read_text().splitlines()])
     with av.open(str(tmp_path / "out.mp4")) as film_out:
-        assert sum(1 for _ in film_out.decode(video=0)) == len(counted)
+        shown = sum(1 for _ in film_out.decode(video=0))
+    said = int(re.match(r"(\d+) counts", stdout)[1])
+    assert written > 12
+    assert 0 <= said - written <= 1  # the signal may come between a count, its row and its frame
+    assert 0 <= written - shown <= 1
     assert Image.open(tmp_path / "plot.png").size == (1400, 640)
 
 

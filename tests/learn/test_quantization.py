@@ -45,14 +45,11 @@ def test_folder_describes_itself(small, bundled):
 
 def test_convolutions_are_whole_numbers_but_not_what_counts(small):
     graph = onnx.load(small[0] / "network.onnx").graph
-    made = {output: node for node in graph.node for output in node.output}
-    exact = [
-        node.name
-        for node in graph.node
-        if node.op_type == "Conv" and made[node.input[0]].op_type != "DequantizeLinear"
-    ]
-    assert any(name.startswith("/mixers") for name in exact)
-    assert len(exact) < 15
+    made = {output for node in graph.node for output in node.output}
+    exact = [node.name for node in graph.node if node.op_type == "Conv" and node.input[1] not in made]
+    assert sum(name.startswith("/mixers") for name in exact) == 5
+    assert "/block_head/layers/layers.3/Conv" in exact
+    assert not any(name.startswith("/backbone") for name in exact)
     assert sum(node.op_type == "DequantizeLinear" for node in graph.node) > 100
 
 

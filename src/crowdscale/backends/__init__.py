@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -62,23 +61,18 @@ BACKENDS: dict[str, str] = {
 }
 """Where each engine lives; imported when it is asked for."""
 
-AUTO = "auto"
-"""The fastest installed engine that gives the default's numbers."""
-
 
 def open_backend(
     name: str, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0
 ) -> Backend:
-    """Return the named engine with the model loaded; ``auto`` is openvino where it is installed, else onnx.
+    """Return the named engine with the model loaded.
 
     Raises:
         OptionError: No engine has this name, or the device is unknown to it.
         MissingExtraError: The engine's libraries are not installed.
     """
-    if name == AUTO:
-        name = "openvino" if device == "cpu" and find_spec("openvino") else "onnx"
     if name not in BACKENDS:
-        raise unknown_name("engine", name, [*BACKENDS, AUTO])
+        raise unknown_name("engine", name, BACKENDS)
     module, attribute = BACKENDS[name].split(":")
     opener: Callable[..., Backend] = getattr(import_module(module), attribute)
     return opener(folder, config, device, threads)

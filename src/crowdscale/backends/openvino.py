@@ -1,4 +1,4 @@
-"""OpenVINO: the fastest engine on x86 processors (extra [openvino]); the same graphs as ONNX Runtime."""
+"""OpenVINO: another engine for x86 processors, which knows bfloat16 (extra [openvino]); the same graphs."""
 
 from __future__ import annotations
 

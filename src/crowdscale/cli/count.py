@@ -82,9 +82,7 @@ def count(
     region_minimum: Minimum = None,
     backend: Annotated[
         str,
-        typer.Option(
-            help="onnx; openvino, openvino-bf16 (extra [openvino]); auto of these; torch ([learn])."
-        ),
+        typer.Option(help="onnx; openvino, openvino-bf16 (extra [openvino]); torch (extra [learn])."),
     ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[
