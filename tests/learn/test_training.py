@@ -152,23 +152,43 @@ def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_one_whole_photo_at_a_time_with_vgg16_and_pictures(folder, tmp_path):
+def test_the_paper_s_regime_takes_whole_photos_and_whole_regions_one_at_a_time(folder, tmp_path):
     out = tmp_path / "whole_photos"
-    whole = "--crop 0 --l2s-crop 0 --batch 1 --l2s-batch 1 --crops 4 --l2s-crops 4 --backbone vgg16"
+    whole = "--regime paper --crop 0 --l2s-crop 0 --batch 1 --l2s-batch 1 --crops 4 --l2s-crops 4"
     often = "--validate-every 1 --l2s-validate-every 1 --pictures 1"
+    run(folder, out, *whole.split(), *often.split(), "--zoom-gradient")
+    assert list((out / "pictures").glob("*.jpg"))
+    config = read_config(out / "best")
+    assert (config.backbone, config.block_counts) == ("vgg16", False)
+
+
+@pytest.mark.slow
+def test_another_network_with_dots_trains_exports_and_gives_both(folder, tmp_path):
+    out = tmp_path / "mcnn"
+    words = "--network mcnn --method density --dots --loss bayesian --closeness density --scaled-kernel"
     run(
         folder,
         out,
-        *whole.split(),
-        *often.split(),
-        "--optimizer",
-        "adam",
-        "--law",
-        "paper",
-        "--zoom-gradient",
+        *words.split(),
+        "--crops",
+        "8",
+        "--l2s-crops",
+        "4",
+        "--area-high",
+        "4",
+        "--region-by",
+        "box",
     )
-    assert list((out / "pictures").glob("*.jpg"))
-    assert read_config(out / "best").backbone == "vgg16"
+    config = read_config(out / "best")
+    assert (config.network, config.backbone, config.stride, config.feature_stride) == ("mcnn", "none", 32, 4)
+    assert (config.zoom.area_high, config.rule.by, config.codec.dots) == (4.0, "box", True)
+    pixels, _ = draw(150, 90, 20, 5)
+    found, again = (crowdscale.load(out / "best", backend=e).predict(pixels) for e in ("onnx", "torch"))
+    assert found.points is not None
+    assert found.count == pytest.approx(max(0.0, found.density.sum()), abs=1e-3)
+    assert found.count == pytest.approx(again.count, abs=1e-2)
+    describe_folder(out / "best", dots=False)
+    assert crowdscale.load(out / "best").predict(pixels).points is None
 
 
 @pytest.mark.slow

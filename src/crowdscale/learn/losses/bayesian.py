@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crowdscale.learn.losses.cells import cell_centres, heads_in_frame, squared_distances
+from crowdscale.learn.losses.cells import cell_centres, each_image, squared_distances
 from crowdscale.learn.losses.reduction import widen
 
 __all__ = ["BayesianLoss", "bayesian_loss", "head_posterior"]
@@ -55,8 +55,7 @@ def bayesian_loss(
         rows, columns = people.shape[-2:]
         centres = cell_centres(rows, columns, stride, people)
         total = people.new_zeros(())
-        for cells, xy in zip(people.flatten(1), points, strict=True):
-            heads = heads_in_frame(xy, rows, columns, stride, people)
+        for cells, heads in each_image(people, points, stride):
             if not len(heads):
                 total = total + cells.sum().abs()
                 continue

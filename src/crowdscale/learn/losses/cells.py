@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["cell_centres", "heads_in_cells", "heads_in_frame", "squared_distances"]
+__all__ = ["cell_centres", "each_image", "heads_in_cells", "squared_distances"]
 
 
 def cell_centres(rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
@@ -20,7 +21,16 @@ def cell_centres(rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
     return torch.stack([x.repeat(rows), y.repeat_interleave(columns)], 1)
 
 
-def heads_in_frame(xy: NDArray[Any] | Tensor, rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
+def each_image(
+    people: Tensor, points: Sequence[NDArray[Any] | Tensor], stride: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the (rows·columns,) people and the (n, 2) heads in the frame of each image of (b, 1, rows, columns)."""
+    rows, columns = people.shape[-2:]
+    for cells, xy in zip(people.flatten(1), points, strict=True):
+        yield cells, _heads_in_frame(xy, rows, columns, stride, people)
+
+
+def _heads_in_frame(xy: NDArray[Any] | Tensor, rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
     """Return the (n, 2) heads whose pixel lies in the frame: only they are people of this map."""
     # Points are read-only arrays, which torch warns of: a copy is its own.
     known = xy if isinstance(xy, Tensor) else torch.from_numpy(np.array(xy, np.float64))

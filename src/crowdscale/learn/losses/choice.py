@@ -97,6 +97,10 @@ class LossOptions:
 class MapLoss(nn.Module):
     """A loss of a network's map of any stride against the truth of whole pixels."""
 
+    def __init__(self, loss: nn.Module) -> None:
+        super().__init__()
+        self.loss = loss
+
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
     ) -> Tensor:
@@ -115,8 +119,8 @@ class LabelMapLoss(MapLoss):
     """Scores of classes against the labels at cell centres; of pixels, every n-th where thinned."""
 
     def __init__(self, loss: nn.Module, thinning: int = 1) -> None:
-        super().__init__()
-        self.loss, self.thinning = loss, thinning
+        super().__init__(loss)
+        self.thinning = thinning
 
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
@@ -136,10 +140,6 @@ class LabelMapLoss(MapLoss):
 class DensityMapLoss(MapLoss):
     """Densities against the true density: averaged over cells, or, ``in_cells``, summed over them."""
 
-    def __init__(self, loss: nn.Module) -> None:
-        super().__init__()
-        self.loss = loss
-
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
     ) -> Tensor:
@@ -153,10 +153,6 @@ class DensityMapLoss(MapLoss):
 
 class HeadMapLoss(MapLoss):
     """Densities, as people in cells of 8 pixels or more, against the heads themselves: no kernel is drawn."""
-
-    def __init__(self, loss: nn.Module) -> None:
-        super().__init__()
-        self.loss = loss
 
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False

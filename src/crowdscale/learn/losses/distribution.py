@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crowdscale.learn.losses.cells import cell_centres, heads_in_cells, heads_in_frame, squared_distances
+from crowdscale.learn.losses.cells import cell_centres, each_image, heads_in_cells, squared_distances
 from crowdscale.learn.losses.reduction import widen
 from crowdscale.learn.losses.transport import transport_cost
 
@@ -57,8 +57,7 @@ def distribution_loss(
         rows, columns = people.shape[-2:]
         centres = cell_centres(rows, columns, stride, people)
         total = people.new_zeros(())
-        for cells, xy in zip(people.flatten(1), points, strict=True):
-            heads = heads_in_frame(xy, rows, columns, stride, people)
+        for cells, heads in each_image(people, points, stride):
             total = total + (len(heads) - cells.sum()).abs()
             mass = cells.clamp(min=0)
             if len(heads) and float(mass.detach().sum()) > LEAST:

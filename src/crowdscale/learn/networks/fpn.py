@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -50,6 +51,11 @@ class SideLevel(nn.Module):
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
+        if (
+            classes == 1
+        ):  # a density holds a few thousandths of a person a pixel: default weights start at thousands
+            nn.init.normal_(self.side.weight, std=1e-3)
+            nn.init.zeros_(cast(Tensor, self.side.bias))
 
     def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
         """Return the (b, width, h, w) side feature."""
@@ -78,42 +84,19 @@ class BlockHead(nn.Module):
         return out
 
 
-class CountingNetwork(nn.Module):
-    """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
-
-    Args:
-        backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
-        classes: Channels of the map: 11 for distance labels, 1 for density.
-        block_counts: Add the head that counts people in 16-pixel blocks.
-    """
+class PaddedNetwork(nn.Module):
+    """A network that takes images of any size: normalised, padded to whole strides, the map cut back."""
 
     mean: Tensor
     std: Tensor
 
     stride = 32
     """Images are padded to whole multiples of this many pixels."""
-    feature_stride = FEATURE_STRIDE
-    usual_loss = "mse"
-    """The loss of its density where none is asked for."""
 
-    def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.classes = classes
-        widths = [WIDTHS[stride] for stride in backbone.strides]
-        if isinstance(backbone, VGG16):
-            widths[-1] = 64
-        above = [*widths[1:], 0]
-        self.levels = nn.ModuleList(
-            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, widths, strict=True)
-        )
-        self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
-        self._average_sides()
-        self.block_level = backbone.strides.index(FEATURE_STRIDE)
-        self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
-        self.feature_channels = sum(widths) + classes
-        self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Prediction:
         """Predict the map of images.
@@ -133,6 +116,41 @@ class CountingNetwork(nn.Module):
         if below or right:
             predicted = predicted._replace(fused=predicted.fused[..., :height, :width])
         return predicted
+
+    def predict(self, normal: Tensor) -> Prediction:
+        """Predict normalised images of whole strides."""
+        raise NotImplementedError
+
+
+class CountingNetwork(PaddedNetwork):
+    """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
+
+    Args:
+        backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
+        classes: Channels of the map: 11 for distance labels, 1 for density.
+        block_counts: Add the head that counts people in 16-pixel blocks.
+    """
+
+    feature_stride = FEATURE_STRIDE
+    usual_loss = "mse"
+    """The loss of its density where none is asked for."""
+
+    def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
+        super().__init__(backbone.mean, backbone.std)
+        self.backbone = backbone
+        self.classes = classes
+        widths = [WIDTHS[stride] for stride in backbone.strides]
+        if isinstance(backbone, VGG16):
+            widths[-1] = 64
+        above = [*widths[1:], 0]
+        self.levels = nn.ModuleList(
+            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, widths, strict=True)
+        )
+        self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
+        self._average_sides()
+        self.block_level = backbone.strides.index(FEATURE_STRIDE)
+        self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
+        self.feature_channels = sum(widths) + classes
 
     def predict(self, normal: Tensor) -> Prediction:
         """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.errors import ModelError
-from crowdscale.learn.networks.fpn import Prediction, class_probabilities
+from crowdscale.learn.networks.fpn import PaddedNetwork, Prediction, class_probabilities
 
 __all__ = ["MapNetwork", "PlugIn"]
 
@@ -43,7 +43,7 @@ class MapNetwork(Protocol):
         ...
 
 
-class PlugIn(nn.Module):
+class PlugIn(PaddedNetwork):
     """A counting network of AutoScale around any ``MapNetwork``.
 
     The map is enlarged to the image: label scores and densities bilinearly, densities divided by the cells' area.
@@ -54,16 +54,11 @@ class PlugIn(nn.Module):
         classes: Channels of its map.
     """
 
-    mean: Tensor
-    std: Tensor
-
-    stride = 32
-    """Images are padded to whole multiples of this many pixels."""
     block_head = None
     """It has no block counts."""
 
     def __init__(self, network: nn.Module, classes: int) -> None:
-        super().__init__()
+        super().__init__(getattr(network, "mean", IMAGENET_MEAN), getattr(network, "std", IMAGENET_STD))
         if not isinstance(network, MapNetwork):
             raise ModelError(
                 "expected a network with map_stride, feature_stride and feature_channels",
@@ -77,9 +72,6 @@ class PlugIn(nn.Module):
                 raise ModelError(f"expected {name} as a divisor of {self.stride}", str(value))
         self.feature_channels = network.feature_channels + classes
         self.usual_loss: str = getattr(network, "usual_loss", "mse")
-        for name, usual in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
-            values = torch.tensor(getattr(network, name, usual)).view(1, 3, 1, 1)
-            self.register_buffer(name, values, persistent=False)
 
     @property
     def backbone(self) -> nn.Module:
@@ -92,18 +84,6 @@ class PlugIn(nn.Module):
         load: Callable[[str | None], None] | None = getattr(self.network, "load_pretrained", None)
         if load is not None:
             load(weights)
-
-    def forward(self, images: Tensor) -> Prediction:
-        """Predict the map of (b, 3, h, w) RGB images in 0…1 of any size; features cover the padded images."""
-        height, width = images.shape[-2:]
-        below, right = -height % self.stride, -width % self.stride
-        normal = (images - self.mean) / self.std
-        if below or right:
-            normal = functional.pad(normal, (0, right, 0, below))
-        predicted = self.predict(normal)
-        if below or right:
-            predicted = predicted._replace(fused=predicted.fused[..., :height, :width])
-        return predicted
 
     def predict(self, normal: Tensor) -> Prediction:
         """Predict normalised images of whole strides."""

@@ -1,0 +1,99 @@
+"""What a run starts from: choices of zoom, regions and dots; a centre of either closeness; groups of learning rates."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from crowdscale.errors import OptionError
+from crowdscale.learn.preparation import Start, gather, region_spacings, start_model
+from crowdscale.learn.scaling import CentreOptions
+from crowdscale.learn.training import Run, _optimizer
+from crowdscale.learn.training_options import TrainOptions
+
+from .crowds import write_folder
+
+
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory):
+    root = tmp_path_factory.mktemp("photos")
+    write_folder(root, [60, 45, 50, 1, 40], (96, 64))
+    return gather([f"folder:{root}"], None, None, 0.2, 0)
+
+
+def described(gathered, centre=9.0, **start):
+    return start_model(Start(backbone_weights="none", **start), gathered, CentreOptions(centre=centre))
+
+
+def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):
+    _, points = described(gathered)
+    _, density = described(gathered, method="density")
+    assert (points.zoom.area_low, points.zoom.area_high, points.rule.minimum) == (0.5, 5.0, 0.02)
+    assert (density.zoom.area_low, density.zoom.area_high, density.rule.minimum) == (0.5, 9.0, 0.1)
+    chosen = {
+        "area_high": 4.0,
+        "region_minimum": 0.2,
+        "region_by": "box",
+        "region_code": True,
+        "region_times": 3.0,
+    }
+    _, ours = described(gathered, method="density", dots=True, **chosen)
+    rule = ours.rule
+    assert (rule.minimum, rule.by, rule.published_code, rule.times_mean) == (0.2, "box", True, 3.0)
+    assert (ours.zoom.area_high, ours.codec.dots) == (4.0, True)
+
+
+def test_choices_count_for_a_model_that_goes_on_from_another(gathered, bundled):
+    _, config = start_model(Start(init=bundled, area_high=3.0, region_below=6), gathered, CentreOptions())
+    assert (config.zoom.area_high, config.rule.below, config.rule.minimum) == (3.0, 6, 0.02)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dots": True}, {"region_by": "box"}, {"method": "density", "region_below": 5}], ids=str
+)
+def test_choices_of_the_other_kind_of_map_are_refused(gathered, options):
+    with pytest.raises(OptionError, match="expected options of a"):
+        described(gathered, **options)
+
+
+def test_the_centre_from_data_follows_the_measure_of_closeness(gathered):
+    _, config = described(gathered)
+    found = [region_spacings(gathered.samples, config, measure) for measure in ("distance", "density")]
+    assert len(found[0]) == len(found[1]) >= 3
+    assert all(
+        near < lattice for near, lattice in zip(*found, strict=True) if np.isfinite(near)
+    )  # random, no lattice
+    model, _ = start_model(
+        Start(backbone_weights="none"), gathered, CentreOptions(closeness="density", wanted_factor=2.0)
+    )
+    assert model.centre.value.item() == pytest.approx(2 * np.nanmedian(found[1]), rel=1e-5)
+
+
+@pytest.mark.parametrize(("network", "groups"), [("fpn", 2), ("bl", 2), ("mcnn", 1)])
+def test_every_parameter_has_one_learning_rate(gathered, network, groups):
+    model, _ = described(gathered, network=network, method="density")
+    first, second = (_optimizer(model, TrainOptions(), phase).param_groups for phase in ("count", "l2s"))
+    assert (len(first), len(second)) == (groups, groups + 1)
+    taught = [id(p) for group in second for p in group["params"]]
+    assert sorted(taught) == sorted(id(p) for p in model.parameters())
+
+
+def test_layers_up_to_a_stride_can_be_kept_only_where_strides_are_told(gathered):
+    model, _ = described(gathered, network="mcnn", method="density")
+    with pytest.raises(OptionError, match="--freeze-stride 0"):
+        _optimizer(model, TrainOptions(freeze_stride=4), "count")
+
+
+@pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.003), ("constant", 1.0)])
+def test_rates_warm_up_and_then_fall_or_stay(schedule, last):
+    group = {"peak": 2.0}
+    run = SimpleNamespace(
+        options=TrainOptions(schedule=schedule, warmup=10),
+        optimizer=SimpleNamespace(param_groups=[group]),
+        state=SimpleNamespace(step=0),
+    )
+    Run._set_rates(run, 1000)
+    assert group["lr"] == pytest.approx(0.2)
+    run.state.step = 999
+    Run._set_rates(run, 1000)
+    assert group["lr"] == pytest.approx(2.0 * last)
