@@ -13,14 +13,17 @@ from typing import Any
 from crowdscale.data.opening import Dataset, open_dataset
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import CrowdscaleError, DataError, OptionError
-from crowdscale.images import write_atomic
+from crowdscale.images import write_atomic, write_image
 from crowdscale.learn.preparation import Gathered, gather
 from crowdscale.learn.reproduction.budget import Budget
 from crowdscale.learn.reproduction.cells import Cell, Evaluator, limited
 from crowdscale.learn.reproduction.networks import Trainer
+from crowdscale.learn.reproduction.pictures import draw_maps, write_pictures
 from crowdscale.learn.reproduction.recipe import Line, Recipe
 from crowdscale.learn.reproduction.tabulate import diagnosis_table, main_table, split_tables
 from crowdscale.metrics import ResultTable
+from crowdscale.points import Points
+from crowdscale.prediction import PredictOptions
 
 __all__ = ["Request", "Study", "reproduce"]
 
@@ -181,7 +184,9 @@ def reproduce(
                 say(problems[f"{line.label} {seed}"])
             Study(recipe, request, cells).write()
     study = Study(recipe, request, cells, tuple(problems.values()))
-    study.write()
+    folder = study.write() / "pictures"
+    for place, line in lines:
+        work.draw(recipe, line, cells[place], folder)
     return study
 
 
@@ -195,6 +200,10 @@ def _nothing_to_run(recipe: Recipe, library: Library, only: Sequence[str]) -> Cr
         " ".join(library.problems.values()) or f"--data of {', '.join(library.request.data) or 'none'}",
         "Give --data NAME:PATH",
     )
+
+
+DRAWN = 3
+"""Photos drawn of a line."""
 
 
 class Work:
@@ -223,6 +232,26 @@ class Work:
             f"{line.label}, {line.sets}, seed {seed}: MAE {scores['MAE']:.1f}, RMSE {scores['RMSE']:.1f}"
         )
         return cell
+
+    def draw(self, recipe: Recipe, line: Line, cells: Sequence[Cell], folder: Path) -> None:
+        """Draw what a recipe shows of a line that learns to scale: histograms, and its first regions beside the truth."""
+        if not recipe.pictures or not line.refined or not cells:
+            return
+        name = f"{line.label}-{line.train}-{line.test}".replace(" ", "-")
+        write_pictures(recipe.pictures, name, cells, folder)
+        base, trained = (
+            self.trainer.find(each, cells[0].about["seed"]) for each in (replace(line, refined=False), line)
+        )
+        if "maps" not in recipe.pictures or base is None or trained is None:
+            return
+        dense = [row.refined.name for row in cells[0].result.rows if row.dense][:DRAWN]
+        first = self.evaluator.load(base, PredictOptions(refine=False))
+        second = self.evaluator.load(trained, PredictOptions())
+        for sample in self.library.test(line.test).samples:
+            if sample.name in dense:
+                pixels, truth = sample.read(), sample.points or Points()
+                shown = draw_maps(pixels, truth, first.predict(pixels), second.predict(pixels))
+                write_image(folder / f"{name}-{sample.name}.jpg", shown)
 
     def kept(self, line: Line, seed: int) -> Cell | None:
         """Return a line's cell by one seed where it was measured before."""

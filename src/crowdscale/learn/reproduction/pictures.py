@@ -1,0 +1,118 @@
+"""Pictures of a study: density levels before and after (Fig. 8), factors, maps beside the truth (Fig. 5 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from crowdscale.dense import RegionRow
+from crowdscale.images import write_image
+from crowdscale.learn.reproduction.cells import Cell
+from crowdscale.points import Points
+from crowdscale.result import Prediction
+from crowdscale.viz import draw_heat, draw_points, draw_regions, side_by_side
+
+__all__ = ["draw_histogram", "draw_levels", "draw_maps", "write_pictures"]
+
+Pixels = NDArray[np.uint8]
+
+INK, PAPER, FAINT = (26, 30, 38), (247, 247, 245), (205, 208, 212)
+COLOURS = ((140, 148, 160), (214, 94, 0))
+"""Before and after."""
+BINS, SIZE, FRAME = 24, (1000, 460), (70, 96, 970, 390)
+
+
+def write_pictures(kinds: Sequence[str], name: str, cells: Sequence[Cell], folder: Path) -> None:
+    """Write the histograms of a line's cells that have dense regions."""
+    regions = [region for cell in cells for row in cell.result.rows for region in row.dense]
+    if not regions:
+        return
+    if "levels" in kinds:
+        write_image(folder / f"{name}-levels.png", draw_levels(regions, name))
+    if "factors" in kinds:
+        factors = [region.factor for region in regions]
+        title = f"{name}: side factor r of {len(factors)} dense regions"
+        write_image(folder / f"{name}-factors.png", draw_histogram({"r": factors}, title))
+
+
+def draw_levels(regions: Sequence[RegionRow], name: str) -> Pixels:
+    """Return the density levels of regions as they are and as enlarged, heads in 10,000 square pixels."""
+    before = [region.density for region in regions]
+    after = [region.density / region.factor**2 for region in regions]
+    spread = " and ".join(f"{_log_spread(values):.2f}" for values in (before, after))
+    title = f"{name}: heads in 10,000 square pixels of {len(before)} dense regions"
+    note = f"spread of the logarithm (base 10): {spread}"
+    return draw_histogram({"as in the photo": before, "as enlarged": after}, title, note)
+
+
+def draw_histogram(series: dict[str, ArrayLike], title: str, note: str = "") -> Pixels:
+    """Return a histogram of one or two series over common logarithmic bins, as (h, w, 3) RGB."""
+    known = {name: np.asarray(values, float) for name, values in series.items()}
+    known = {name: values[np.isfinite(values) & (values > 0)] for name, values in known.items()}
+    every = np.concatenate(list(known.values()))
+    low, high = (float(every.min()), float(every.max())) if len(every) else (1.0, 2.0)
+    edges = np.geomspace(low / 1.05, high * 1.05, BINS + 1)
+    counts = {name: np.histogram(values, edges)[0] for name, values in known.items()}
+    top = max(1, *(int(values.max(initial=0)) for values in counts.values()))
+    picture = Image.new("RGB", SIZE, PAPER)
+    draw = ImageDraw.Draw(picture)
+    large, small = ImageFont.load_default(22), ImageFont.load_default(16)
+    draw.text((FRAME[0], 16), title, INK, large)
+    draw.text((FRAME[0], 48), note, INK, small)
+    _bars(draw, list(counts.values()), top)
+    for part in np.linspace(0, 1, 6):
+        x = FRAME[0] + part * (FRAME[2] - FRAME[0])
+        label = f"{edges[0] * (edges[-1] / edges[0]) ** part:.3g}"
+        draw.line((x, FRAME[3], x, FRAME[3] + 6), INK)
+        draw.text((x - draw.textlength(label, small) / 2, FRAME[3] + 10), label, INK, small)
+    for index, name in enumerate(known):
+        left = FRAME[0] + index * 260
+        draw.rectangle((left, 426, left + 18, 444), COLOURS[index - len(known)])
+        draw.text((left + 26, 426), name, INK, small)
+    draw.text((16, FRAME[1] - 10), f"{top}", INK, small)
+    return np.asarray(picture)
+
+
+def _bars(draw: ImageDraw.ImageDraw, counts: Sequence[NDArray[np.int64]], top: int) -> None:
+    """Draw the bars of each series side by side within its bin."""
+    left, upper, right, base = FRAME
+    draw.line((left, base, right, base), FAINT, 2)
+    draw.line((left, upper, left, base), FAINT, 2)
+    step = (right - left) / BINS
+    wide = (step - 4) / len(counts)
+    for place, values in enumerate(counts):
+        for index, value in enumerate(values):
+            x = left + index * step + 2 + place * wide
+            if value:
+                tall = (base - upper) * value / top
+                draw.rectangle((x, base - tall, x + wide - 1, base), COLOURS[place - len(counts)])
+
+
+def draw_maps(pixels: Pixels, truth: Points, baseline: Prediction, refined: Prediction) -> Pixels:
+    """Return the true heads, or their heat, beside the baseline's and AutoScale's, with the region."""
+    located = refined.points is not None
+    shown = [draw_points(pixels, truth) if located else draw_heat(pixels, truth)]
+    for each in (baseline, refined):
+        drawn = (
+            draw_points(pixels, each.points) if each.points is not None else draw_heat(pixels, _people(each))
+        )
+        shown.append(draw_regions(drawn, each.regions))
+    counts = (len(truth), baseline.count, refined.count)
+    names = ("truth", "baseline", "AutoScale")
+    return side_by_side(shown, [f"{name} {count:,.0f}" for name, count in zip(names, counts, strict=True)])
+
+
+def _people(prediction: Prediction) -> Points | NDArray[np.float32]:
+    if prediction.density is not None:
+        return prediction.density
+    return Points()
+
+
+def _log_spread(values: ArrayLike) -> float:
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known) & (known > 0)]
+    return float(np.log10(known).std()) if len(known) else float("nan")
