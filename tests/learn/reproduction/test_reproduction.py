@@ -1,0 +1,157 @@
+"""Reproducing tables: budgets, recipes, the table beside the papers' numbers, and a run that is killed and goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from crowdscale.dense import RegionRow
+from crowdscale.errors import DataError, OptionError
+from crowdscale.images import read_image
+from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
+from crowdscale.learn.reproduction.networks import Trainer
+from crowdscale.learn.reproduction.pictures import draw_histogram, draw_levels
+from crowdscale.learn.reproduction.study import parse_data, parse_options
+from crowdscale.learn.settings import choose_settings
+from tests.learn.crowds import write_part
+
+SMALL = {
+    "crop": 64, "l2s_crop": 64, "batch": 2, "l2s_batch": 2, "workers": 0, "precision": "32-true",
+    "backbone_weights": "none", "canvas": 64, "save_every": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "crops", "l2s_crops"), [("smoke", 64, 32), ("600", 600, 100), ("800+40", 800, 40), ("3", 3, 1)]
+)
+def test_budgets(text, crops, l2s_crops):
+    budget = parse_budget(text)
+    assert (budget.crops, budget.l2s_crops) == (crops, l2s_crops)
+    assert budget.options("count")["l2s_crops"] == 0
+    assert budget.options("l2s")["crops"] == 0
+
+
+@pytest.mark.parametrize("text", ["", "much", "0", "5+0", "-3", "1.5"])
+def test_what_is_no_budget_is_refused(text):
+    with pytest.raises(OptionError, match="--budget"):
+        parse_budget(text)
+
+
+def trainer(out, budget="600", **options):
+    return Trainer(out, parse_budget(budget), pytest.fail, options, lambda text: None)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("budget", ["lite", "paper"])
+def test_every_line_trains_with_options_that_exist(tmp_path, name, budget):
+    made = trainer(tmp_path, budget)
+    for line in find_recipe(name).lines:
+        for phase in ("count", "l2s"):
+            chosen = made._chosen(line.variant, line.train, 0, phase)
+            settings = choose_settings(made.budget.regime, **chosen)
+            assert (settings.train.crops, settings.train.l2s_crops).count(0) == 1
+
+
+def test_lines_share_a_baseline_unless_it_differs(tmp_path):
+    lines = {line.label: line for line in find_recipe("choices").lines + find_recipe("losses").lines}
+    place = lambda label, made: made._place(lines[label].variant, "sha", 0, None)[0].name  # noqa: E731
+    plain = trainer(tmp_path)
+    assert (
+        place("points", plain)
+        == place("points AutoScale, law S·r² (Eq. 2)", plain)
+        == place("dynamic", plain)
+    )
+    assert place("points", plain) != place("ce", plain)
+    assert place("points", plain) == place("points", trainer(tmp_path, workers=4))
+    assert place("points", plain) != place("points", trainer(tmp_path, lr=1e-2))
+    assert place("points", plain) != place("points", trainer(tmp_path, "601"))
+
+
+def test_the_papers_numbers_stand_in_the_table(tmp_path):
+    request = Request({}, parse_budget("smoke"), (0,), tmp_path)
+    table = Study(find_recipe("main"), request, {}).tables()["main"]
+    by_line = {(line[0], line[1]): dict(zip(table.header, line, strict=True)) for line in table.lines}
+    cell = by_line["sha", "points AutoScale"]
+    assert (cell["MAE of the paper"], cell["RMSE of the paper"]) == ("65.8", "112.1")
+    assert {line["MAE"] for line in by_line.values()} == {"not run"}
+    assert len(by_line) == 20
+
+
+def test_data_and_options_as_typed():
+    assert parse_data(["sha:a:b", "shb:c"]) == {"sha": "a:b", "shb": "c"}
+    assert parse_options(["lr=1e-3", "l2s-crops=4", "backbone=vgg16", "blocks=true"]) == {
+        "lr": 1e-3, "l2s_crops": 4, "backbone": "vgg16", "blocks": True,
+    }  # fmt: skip
+    with pytest.raises(OptionError, match="--data"):
+        parse_data(["sha/test:x"])
+    with pytest.raises(OptionError, match="--set"):
+        parse_options(["lr"])
+
+
+def test_a_set_that_is_not_there_is_told_in_a_sentence(tmp_path):
+    request = Request({"trancos": str(tmp_path / "none")}, parse_budget("smoke"), (0,), tmp_path)
+    with pytest.raises(DataError, match="expected the data of a line of vehicles"):
+        reproduce(find_recipe("vehicles"), request)
+    with pytest.raises(OptionError, match="expected a table out of choices, losses"):
+        find_recipe("best")
+
+
+def test_histograms_are_drawn():
+    rows = [RegionRow((0, 0, 100, 100), 1.0 + i / 9, False, 20 + i, 1.0, 1.0, 9.0) for i in range(9)]
+    assert draw_levels(rows, "points").shape == draw_histogram({"r": []}, "none").shape == (460, 1000, 3)
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    root = tmp_path_factory.mktemp("sh")
+    write_part(root, "A", "train", [40, 30, 25, 0, 1, 50, 35, 20, 45, 60])
+    write_part(root, "A", "test", [30, 0, 1, 45])
+    return root
+
+
+def command(crowd, out, *more):
+    options = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
+    data = ["--data", f"sha:{crowd}", "--data", f"shb:{crowd / 'none'}"]
+    words = ["main", *data, "--budget", "16+8", "--only", "points", "--only", "points AutoScale"]
+    return [sys.executable, "-m", "crowdscale", "reproduce", *words, *options, "--out", str(out), *more]
+
+
+@pytest.mark.slow
+def test_a_killed_study_goes_on_and_says_what_is_missing(crowd, tmp_path):
+    out, env = tmp_path / "study", {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen(
+        command(crowd, out), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    limit = time.monotonic() + 300
+    while not list(out.glob("networks/points-sha-count-*/state.pt")) and time.monotonic() < limit:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not list(out.glob("networks/*/trained.json"))
+    done = subprocess.run(
+        command(crowd, out), env=env, capture_output=True, text=True, timeout=500, check=False
+    )
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert "shb: expected" in done.stderr.splitlines()[-1]
+    rows = json.loads((out / "main" / "main.json").read_text())
+    told = {(row["data"], row["model"]): row for row in rows}
+    assert told["sha", "points"]["crops"] == "16"
+    assert told["sha", "points AutoScale"]["crops"] == "16 + 8"
+    assert float(told["sha", "points AutoScale"]["MAE"]) >= 0
+    assert told["shb", "points"]["MAE"] == "not run"
+    networks = {path: path.stat().st_mtime_ns for path in out.glob("networks/*/state.pt")}
+    assert len(networks) == 2
+    for picture in out.glob("main/pictures/*"):
+        assert read_image(picture).pixels.size
+    again = subprocess.run(
+        command(crowd, out), env=env, capture_output=True, text=True, timeout=500, check=False
+    )
+    assert "training" not in again.stderr
+    assert {path: path.stat().st_mtime_ns for path in networks} == networks
+    assert json.loads((out / "main" / "main.json").read_text()) == rows
