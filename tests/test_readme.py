@@ -17,9 +17,11 @@ def test_the_python_runs(bundled, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(code, "README.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
-    count, first = map(float, lines[0].split())
-    assert 300 < first < 900
-    assert 300 < count < 900
+    count, interval, warned, first = lines[0].split()
+    low, high = map(int, interval.split("–"))
+    assert 300 < low < float(count) < high < 1200
+    assert 300 < float(first) < 900
+    assert warned == "()"
     assert lines[1].startswith("Box(")
 
 

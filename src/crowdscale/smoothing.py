@@ -22,8 +22,8 @@ class StepMean:
     """A causal mean of counts that follows a step within two samples.
 
     Counts are averaged (at most the last ``window`` weigh in). A count more than ``limit`` times the noise
-    away is held back; if the next one lies off on the same side, the mean begins anew with both, otherwise
-    the lone one was an outlier and is left out. The noise is a robust one, of successive differences
+    away is held back; if the next one lies off on the same side, the mean begins anew with both (with the
+    newer alone where the two differ by more than noise), otherwise the lone one was an outlier and is left out. The noise is a robust one, of successive differences
     (1.4826 · median |Δ| / √2), so that a step does not raise it. On steady counts with noise of variance v the
     variance falls to about v / window.
     """
@@ -59,7 +59,8 @@ class StepMean:
             self._weight = min(self._weight + 1, self.window)
             self.mean += off / self._weight
         elif self._held is not None and (self._held - self.mean) * off > 0:
-            self._begin((self._held + count) / 2, 2)
+            agree = abs(self._held - count) <= self.limit * 2**0.5 * self._noise()
+            self._begin(*(((self._held + count) / 2, 2) if agree else (count, 1)))
         else:
             self._held = count
         return self.mean

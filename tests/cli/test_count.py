@@ -26,6 +26,7 @@ from crowdscale.points import Points
 from crowdscale.prediction import PredictOptions, Predictor
 from crowdscale.weights import read_config
 from tests.fakes import label_photo
+from tests.signals import interruptible
 
 CROWD = Points([[x, y] for y in range(60, 140, 10) for x in range(60, 180, 10)])
 FEW = Points([[30, 30], [200, 40]])
@@ -196,7 +197,7 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
         (["few.png", "--factor", "99"], "factor from 0.1 to 10"),
         (["few.png", "--factor", "2", "--no-refine"], "--factor or --no-refine"),
         (["few.png", "--max-megapixels", "nan"], "--max-megapixels from"),
-        (["few.png", "--backend", "abacus"], "engine out of onnx, torch"),
+        (["few.png", "--backend", "abacus"], "engine out of onnx, openvino"),
         (["few.png", "--device", "tpu"], "--device out of"),
         (["few.png", "--csv", "empty"], "file that can be written"),
         (["few.png", "--json", "text.jpg/a.json"], "file that can be written"),
@@ -246,6 +247,7 @@ def test_ctrl_c_keeps_what_is_done(photos, label_model, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,  # noqa: PLW1509
     )
     until = time.monotonic() + 60
     while not (tmp_path / "seen" / "0003_people.jpg").exists() and time.monotonic() < until:

@@ -23,6 +23,7 @@ from crowdscale.points import Points
 from crowdscale.zone_files import read_zones
 from tests.fakes import label_photo
 from tests.films import grey_frame, write_film
+from tests.signals import interruptible
 
 av = pytest.importorskip("av")
 
@@ -95,7 +96,7 @@ def test_interrupted_everything_is_valid(label_model, tmp_path, how):
             "watch", film, "--loop", "--every", "0s", "--model", label_model, "--rows", tmp_path / "rows.jsonl",
             "--video", tmp_path / "out.mp4", "--plot", tmp_path / "plot.png",
         ),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible,  # noqa: PLW1509
     )  # fmt: skip
     rows = tmp_path / "rows.jsonl"
     until = time.monotonic() + 60
