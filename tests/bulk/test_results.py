@@ -18,7 +18,7 @@ REGION = {"box": [1, 2, 30, 40], "factor": 1.5, "count_before": 3.0, "count_afte
 
 def row(index, **changes):
     known = {
-        "people": 2.5, "first_pass": 2.0, "width": 640, "height": 480, "reduction": 1.0, "tiles": 1,
+        "people": 2.5, "low_90": 1, "high_90": 4, "warnings": "", "first_pass": 2.0, "width": 640, "height": 480, "reduction": 1.0, "tiles": 1,
         "seconds": 0.1, "regions": [REGION], "x": [1.5, 2.25], "y": [3.0, 4.5], "confidence": [0.5, 1.0],
     }  # fmt: skip
     return PhotoRow(f"photos/{index}, «é».jpg", **{**known, **changes})
@@ -77,8 +77,11 @@ def test_csv_has_a_line_a_photo(tmp_path):
         folder.add(row(0))
         folder.add(broken(1))
     lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
-    assert lines[0] == "photo,people,first_pass,width,height,reduction,tiles,seconds,regions,zones"
-    assert lines[1].startswith('"photos/0, «é».jpg",2.5,2.0,640,480,1.0,1,0.1,')
+    assert (
+        lines[0]
+        == "photo,people,low_90,high_90,first_pass,width,height,reduction,tiles,seconds,regions,zones,warnings"
+    )
+    assert lines[1].startswith('"photos/0, «é».jpg",2.5,1,4,2.0,640,480,1.0,1,0.1,')
     assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")
 
 

@@ -21,6 +21,10 @@ class PhotoRow:
     photo: str
     """Path or address."""
     people: float | None = None
+    low_90: int | None = None
+    """Least people at 90 %, where the model is calibrated and the photo is like its training's."""
+    high_90: int | None = None
+    """Most people at 90 %."""
     first_pass: float | None = None
     width: int | None = None
     """Pixels of the upright original."""
@@ -36,6 +40,8 @@ class PhotoRow:
     confidence: list[float] = field(default_factory=list)
     zones: list[dict[str, Any]] = field(default_factory=list)
     """Each with name, people, dots, per_square_metre."""
+    warnings: str = ""
+    """Sentences on a photo unlike those trained on, with semicolons."""
     error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,9 +56,12 @@ def row_of(photo: str, prediction: Prediction, zones: Zones | None = None) -> Ph
     points = prediction.points
     known = points is not None and points.confidence is not None
     width, height = prediction.size
+    low, high = prediction.interval() or (None, None)
     return PhotoRow(
         photo,
         round(prediction.count, 3),
+        low,
+        high,
         round(prediction.first_count, 3),
         width,
         height,
@@ -80,6 +89,7 @@ def row_of(photo: str, prediction: Prediction, zones: Zones | None = None) -> Ph
             }
             for zone in counts
         ],
+        ";".join(prediction.warnings),
     )
 
 

@@ -31,7 +31,8 @@ def _schema(pa: Any, broken: bool) -> Any:
         return pa.schema([("photo", pa.string()), ("error", pa.string())])
     box = [("box", pa.list_(pa.int32())), ("factor", pa.float32())]
     region = pa.struct([*box, ("count_before", pa.float32()), ("count_after", pa.float32())])
-    numbers = {"people": pa.float64(), "first_pass": pa.float64(), "width": pa.int32(), "height": pa.int32()}
+    people = {"people": pa.float64(), "low_90": pa.int64(), "high_90": pa.int64()}
+    numbers = {**people, "first_pass": pa.float64(), "width": pa.int32(), "height": pa.int32()}
     work = {"reduction": pa.float64(), "tiles": pa.int32(), "seconds": pa.float32()}
     zone = [("name", pa.string()), ("people", pa.float64()), ("dots", pa.int32())]
     zones = pa.list_(pa.struct([*zone, ("per_square_metre", pa.float64())]))
@@ -39,6 +40,7 @@ def _schema(pa: Any, broken: bool) -> Any:
         "zones": zones,
         "regions": pa.list_(region),
         **dict.fromkeys(("x", "y", "confidence"), pa.list_(pa.float32())),
+        "warnings": pa.string(),
     }
     return pa.schema([("photo", pa.string()), *numbers.items(), *work.items(), *lists.items()])
 
@@ -60,6 +62,8 @@ def _from_parquet(data: bytes, columns: list[str]) -> Rows:
 CSV_COLUMNS = (
     "photo",
     "people",
+    "low_90",
+    "high_90",
     "first_pass",
     "width",
     "height",
@@ -68,6 +72,7 @@ CSV_COLUMNS = (
     "seconds",
     "regions",
     "zones",
+    "warnings",
 )
 
 
