@@ -1,6 +1,6 @@
 """Seconds from the bytes of a 1024×768 JPEG to its people: our engines against CSRNet and MCNN in torch.
 
-    python benchmarks/speed.py [--model lite] [--int8 FOLDER] [--rounds 7] [--threads 2]
+    python benchmarks/speed.py [--model lite] [--also nano] [--int8 FOLDER] [--rounds 7] [--threads 2]
 
 The contenders take turns within one run; medians, the fastest runs and ratios to CSRNet are printed. Ours look
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
@@ -115,6 +115,7 @@ def processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="lite")
+    parser.add_argument("--also", nargs="*", default=[], help="Further models, by ONNX Runtime.")
     parser.add_argument("--int8")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
@@ -124,6 +125,8 @@ def main() -> None:
     pixels = resize_image(read_image(PHOTO).pixels, 1024, 768)
     data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes()
     runs = contenders(options.model, options.int8, options.threads)
+    for other in options.also:
+        runs[f"{other}, ONNX Runtime"] = crowdscale.load(other, threads=options.threads).predict
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     used: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(options.rounds + 1):
