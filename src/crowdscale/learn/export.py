@@ -116,7 +116,8 @@ def _write_graph(
     dynamic = {0: "batch", 2: "height", 3: "width"} if inputs == ("images",) else {}
     blocks = {0: "batch", 1: "rows", 2: "columns"}
     free = {n: blocks if n == "blocks" else dynamic for n in (*inputs, *outputs)}
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+    # Without gradients normalisation stays a layer of its own; folded into weights, float16 would round it.
+    with torch.no_grad(), tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes; check_equality judges the graph
         raw = str(Path(scratch) / "graph.onnx")
         torch.onnx.export(
