@@ -45,6 +45,21 @@ def test_every_parameter_learns_from_the_outputs(backbone):
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
 
 
+def test_a_density_starts_near_nobody_and_its_cell_is_kept_with_the_weights():
+    fine, coarse = (CountingNetwork(BACKBONES["lite"](), 1).eval() for _ in range(2))
+    images = torch.rand(1, 3, 64, 96)
+    with torch.inference_mode():
+        by_eight = fine(images)
+        assert abs(float(by_eight.fused.sum())) < 20 * 64 * 96 / 100**2  # twenty people in a square of 100 px
+        fine.density_cell = 4
+        coarse.load_state_dict(fine.state_dict())
+        assert coarse.density_cell == 4
+        by_four = coarse(images)
+    assert torch.allclose(by_four.fused, 4 * by_eight.fused, rtol=1e-5)
+    assert torch.allclose(by_four.sides[0], 4 * by_eight.sides[0], rtol=1e-5)
+    assert torch.equal(by_four.features, by_eight.features)  # the scale net reads the layers' own values
+
+
 def test_what_a_network_sees_in_a_batch_is_what_it_sees_alone():
     network = CountingNetwork(BACKBONES["lite"](), 11).eval()
     images = torch.rand(2, 3, 64, 96)

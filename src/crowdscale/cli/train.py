@@ -54,6 +54,9 @@ def train(
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
+    density_cell: Annotated[
+        int, typer.Option(help="Density of fpn: pixels a side of the layers' own unit; 1 as published.")
+    ] = 8,
     dots: Annotated[
         bool, typer.Option("--dots", help="Density: read local maxima of the map as heads.")
     ] = False,

@@ -53,6 +53,8 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
         fused = share + _enlarge(fused, share)
     parts = network._read(sides, fused)
     read = torch.cat([_to_feature_stride(x, stride) for x, stride in parts], 1)
+    if network.classes == 1:
+        fused = fused * network.unit
     outputs = _decode(fused, images), read.float()
     if network.block_head is None:
         return outputs

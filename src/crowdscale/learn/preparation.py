@@ -20,6 +20,7 @@ from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.backbones import BACKBONES
 from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
+from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
 from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_weights
 from crowdscale.maps import Density, DistanceLabels
@@ -65,6 +66,8 @@ class Start:
     """Kernel of a density model in pixels."""
     adaptive: bool = False
     """Geometry-adaptive kernels of a density model."""
+    density_cell: int = 8
+    """Of ``fpn`` for density: the layers' own values are people a cell of this many pixels squared; 1 as published."""
     dots: bool = False
     """Read the local maxima of a density model as heads, beside its count."""
     area_low: float | None = None
@@ -99,6 +102,8 @@ class Start:
             raise unknown_name("network", self.network, [FPN, *NETWORKS])
         if self.backbone not in BACKBONES:
             raise unknown_name("backbone", self.backbone, BACKBONES)
+        if self.density_cell < 1:
+            raise OptionError("expected --density-cell of at least 1", str(self.density_cell))
 
 
 def gather(
@@ -172,6 +177,8 @@ def start_model(
         spacings = region_spacings(gathered.samples, config, centre.closeness)
         centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
     model = build_model(config, centre, losses)
+    if isinstance(model.network, CountingNetwork) and config.codec.channels == 1:
+        model.network.density_cell = start.density_cell
     if start.init:
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:

@@ -18,6 +18,7 @@ __all__ = ["REGIMES", "Settings", "choose_settings"]
 
 PAPER: Mapping[str, Any] = MappingProxyType({
     "backbone": "vgg16",
+    "density_cell": 1,
     "blocks": False,
     "crops": 0,  # both passes from the first photo on; a baseline is --crops 30000 --l2s-crops 0
     "l2s_crops": 30_000,  # 100 epochs of ShanghaiTech A; the papers do not say how many

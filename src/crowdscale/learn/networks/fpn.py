@@ -20,6 +20,9 @@ FEATURE_STRIDE = 8
 BLOCK_STRIDE = 16
 """Side in pixels of the blocks whose people the auxiliary head counts."""
 
+DENSITY_CELL = 8
+"""Side in pixels of the cell whose people a density network's layers give, unless told otherwise."""
+
 WIDTHS = {1: 16, 2: 24, 4: 48, 8: 64, 16: 64, 32: 64}
 """Channels of the side features by stride: few where pixels are many."""
 
@@ -51,10 +54,8 @@ class SideLevel(nn.Module):
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
-        if (
-            classes == 1
-        ):  # a density holds a few thousandths of a person a pixel: default weights start at thousands
-            nn.init.normal_(self.side.weight, std=1e-3)
+        if classes == 1:  # by default weights a map would start at thousands of people
+            nn.init.normal_(self.side.weight, std=0.01)
             nn.init.zeros_(cast(Tensor, self.side.bias))
 
     def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
@@ -129,7 +130,13 @@ class CountingNetwork(PaddedNetwork):
         backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
+
+    A density holds a few thousandths of a person a pixel, below what one step of Adam moves a map by. So the layers'
+    own values are people a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
     """
+
+    unit: Tensor
+    """People a pixel of the layers' own 1, kept with the weights; 1 for labels."""
 
     feature_stride = FEATURE_STRIDE
     usual_loss = "mse"
@@ -148,9 +155,21 @@ class CountingNetwork(PaddedNetwork):
         )
         self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
         self._average_sides()
+        self.register_buffer("unit", torch.ones(()), persistent=classes == 1)
+        if classes == 1:
+            self.density_cell = DENSITY_CELL
         self.block_level = backbone.strides.index(FEATURE_STRIDE)
         self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
         self.feature_channels = sum(widths) + classes
+
+    @property
+    def density_cell(self) -> int:
+        """Side in pixels of the cell whose people are the layers' own values."""
+        return round(float(self.unit) ** -0.5)
+
+    @density_cell.setter
+    def density_cell(self, pixels: int) -> None:
+        self.unit.fill_(1 / pixels**2)
 
     def predict(self, normal: Tensor) -> Prediction:
         """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""
@@ -164,10 +183,12 @@ class CountingNetwork(PaddedNetwork):
         fused = self.fuse(torch.cat([_resize(side, sides[0]) for side in sides], 1))
         read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, fused)], 1)
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
+        if self.classes == 1:
+            fused, sides = fused * self.unit, [side * self.unit for side in sides]
         return Prediction(_resize(fused, normal), sides, read, blocks)
 
     def _read(self, side_features: list[Tensor], fused: Tensor) -> list[tuple[Tensor, int]]:
-        """The scale net's inputs with their strides; the map as probabilities, which do not drift."""
+        """The scale net's inputs with their strides; labels as probabilities, which do not drift, density as its own."""
         known = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
         strides = self.backbone.strides
         return [*zip(side_features, strides, strict=True), (known, strides[0])]

@@ -100,10 +100,8 @@ class PlugIn(PaddedNetwork):
         return Prediction(fused, [], self._read(own, features), None, own)
 
     def _read(self, own: Tensor, features: Tensor) -> Tensor:
-        """What the scale net reads: the features, and the map as people a pixel or as probabilities."""
-        known = (
-            class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own / self.map_stride**2
-        )
+        """What the scale net reads: the features, and the map as people a cell or as probabilities."""
+        known = class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own
         stride, wanted = self.map_stride, self.feature_stride
         if stride < wanted:
             known = functional.avg_pool2d(known, wanted // stride)
