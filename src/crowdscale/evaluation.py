@@ -34,7 +34,16 @@ from crowdscale.metrics import (
 from crowdscale.points import Points
 from crowdscale.result import Prediction
 
-__all__ = ["Evaluation", "Journal", "Row", "evaluate", "inside_mask", "open_journal", "sample_truth"]
+__all__ = [
+    "Evaluation",
+    "Journal",
+    "PredictsPaths",
+    "Row",
+    "evaluate",
+    "inside_mask",
+    "open_journal",
+    "sample_truth",
+]
 
 Pass = Literal["first", "refined"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -47,8 +47,8 @@ class PredictOptions:
 
     refine: bool = True
     """Enlarge dense regions and predict them again; off gives the first pass alone."""
-    factor: float | None = None
-    """A fixed side factor r in place of the learned one."""
+    factor: float | Callable[[Box], float] | None = None
+    """A fixed side factor r in place of the learned one, or one for each region's box in pixels of the base scale."""
     regions: int | Literal["all"] = 1
     """At most this many dense regions are refined, the largest first, or ``all``; in a large photo, of each tile.
     Those that touch with their context are refined as one."""
@@ -74,7 +74,7 @@ class PredictOptions:
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
             raise OptionError("expected merge as ownership or published", repr(self.merge))
-        if self.factor is not None and not 0.1 <= self.factor <= 10:
+        if self.factor is not None and not callable(self.factor) and not 0.1 <= self.factor <= 10:
             raise OptionError("expected a fixed factor from 0.1 to 10", str(self.factor))
         if self.base is not None and not 0.01 <= self.base <= 1:
             raise OptionError("expected a base scale from 0.01 to 1", str(self.base))

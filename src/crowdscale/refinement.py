@@ -6,7 +6,7 @@ network together where their views are alike; a region that is still too dense i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Literal, NamedTuple
@@ -66,7 +66,7 @@ class Refiner:
         config: The model's description, with the rule that tells what is dense.
         tiles: How a view that is too large for one look is cut.
         published: Blank regions and add second counts, as published, instead of the ownership rule.
-        fixed: A side factor in place of the learned one.
+        fixed: A side factor in place of the learned one, or one for each box in pixels of the base scale.
         regions: At most this many regions, or ``all``.
         again: Look once more where an enlarged region is still too dense.
     """
@@ -75,7 +75,7 @@ class Refiner:
     config: ModelConfig
     tiles: TileOptions
     published: bool = False
-    fixed: float | None = None
+    fixed: float | Callable[[Box], float] | None = None
     regions: int | Literal["all"] = 1
     again: bool = False
 
@@ -93,8 +93,9 @@ class Refiner:
         """
         frame = (canvas.height, canvas.width)
         views = [
-            self._view(canvas, box.shift(tile.seen.left, tile.seen.top), self._area(first, box))
+            self._view(canvas, placed, self._area(first, box, placed))
             for box in self._boxes(first, tile, frame, whole)
+            for placed in [box.shift(tile.seen.left, tile.seen.top)]
         ]
         looked = self._look(views)
         if self.published:
@@ -122,10 +123,10 @@ class Refiner:
     def _context(self) -> int:
         return 0 if self.published else self.config.zoom.context
 
-    def _area(self, first: FirstPass, inside: Box) -> float:
-        """The area factor q of a box in pixels of what was seen: fixed, or learned and clamped."""
+    def _area(self, first: FirstPass, inside: Box, placed: Box) -> float:
+        """The area factor q of a box, in pixels of what was seen and of the base scale: fixed, or learned and clamped."""
         if self.fixed is not None:
-            return self.fixed**2
+            return (self.fixed(placed) if callable(self.fixed) else self.fixed) ** 2
         zoom = self.config.zoom
         pooled = pool_region(first.features, inside, self.config.feature_stride)
         return float(np.clip(self.backend.area_factor(pooled), zoom.area_low, zoom.area_high))
@@ -195,7 +196,7 @@ class Refiner:
         x, y = width / view.context.width, height / view.context.height
         corners = (found[0].left / x, found[0].top / y, found[0].right / x, found[0].bottom / y)
         inner = Box(*map(round, corners)).shift(left, top).within(view.box)
-        wanted = self._area(seen, found[0])
+        wanted = self._area(seen, found[0], inner)
         if wanted < STILL_DENSE**2 or not inner.area:
             return second, ()
         third = self._view(canvas, inner, view.factor**2 * wanted)

@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crowdscale.data.opening import Dataset
 from crowdscale.data.sample import Sample
 from crowdscale.dense import RegionRow, region_rows
 from crowdscale.diagnosis import diagnose, region_f
 from crowdscale.errors import OptionError
-from crowdscale.evaluation import Evaluation, Row, evaluate, open_journal, sample_truth
+from crowdscale.evaluation import Evaluation, PredictsPaths, Row, evaluate, open_journal, sample_truth
 from crowdscale.images import Photo, write_atomic
-from crowdscale.learn.reproduction.networks import Trained
+from crowdscale.learn.reproduction.networks import SPACINGS, Trained
 from crowdscale.learn.reproduction.recipe import Line
+from crowdscale.learn.scaling import closeness
 from crowdscale.maps import Density
 from crowdscale.metrics import Scoring, count_scores
 from crowdscale.points import Box, Points
@@ -73,6 +76,33 @@ class HeadCounter(Predictor):
         return replace(seen, count=float(last), first_count=float(first))
 
 
+class TrueSpacing:
+    """Brings each region from its true spacing to the wanted one, within the limits of the learned factor.
+
+    Args:
+        predictor: A network, with the options of prediction.
+        samples: The photos with their heads.
+        wanted: Spacing S̄ in pixels, by the law S·r.
+    """
+
+    def __init__(self, predictor: Predictor, samples: Sequence[Sample], wanted: float) -> None:
+        self.predictor, self.wanted = predictor, wanted
+        self.samples = {sample.image_path: sample for sample in samples if sample.size is None}
+        if len(self.samples) < len(samples):
+            raise OptionError("expected photos at their own size to zoom to true spacing", "resized ones")
+
+    def predict(self, source: Path) -> Prediction:
+        """Return the people in the photo of a sample."""
+        heads, zoom = self.samples[source].points or Points(), self.predictor.config.zoom
+
+        def factor(box: Box) -> float:
+            wanted = self.wanted / max(closeness(heads, box), 0.5)
+            return float(np.clip(wanted, zoom.area_low**0.5, zoom.area_high**0.5)) if wanted > 0 else 1.0
+
+        options = replace(self.predictor.options, factor=factor)
+        return Predictor(self.predictor.backend, self.predictor.config, options).predict(source)
+
+
 @dataclass(frozen=True)
 class Evaluator:
     """Evaluates networks below one folder."""
@@ -96,8 +126,11 @@ class Evaluator:
         folder = self.out / "cells"
         folder.mkdir(parents=True, exist_ok=True)
         predictor = self._predictor(line, trained)
+        shown: PredictsPaths = predictor
+        if line.predict.get("true_spacing"):
+            shown = TrueSpacing(predictor, dataset.samples, SPACINGS[predictor.config.method])
         with open_journal(folder / f"{name}.rows", {**about, "scoring": scoring.to_dict()}) as journal:
-            result = evaluate(predictor, dataset.samples, None, scoring, journal)
+            result = evaluate(shown, dataset.samples, None, scoring, journal)
         refined = any(row.dense for row in result.rows)
         diagnosis = diagnose(result, predictor.config.zoom).to_dict() if refined else {}
         beside = {}
@@ -133,6 +166,7 @@ class Evaluator:
     def _predictor(self, line: Line, trained: Trained) -> Predictor:
         given = dict(line.predict)
         heads = given.pop("heads", False)
+        given |= {"factor": 1.0} if given.pop("true_spacing", False) else {}
         rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
         options = {"refine": line.refined or "factor" in given, **given}
         predictor = self.load(trained, PredictOptions(**options, rule=rule, keep_map=False))

@@ -46,11 +46,13 @@ ZOOMS: tuple[tuple[str, Options], ...] = (
     ("fixed 1", frozen(factor=1.0)),
     ("fixed 1.5", frozen(factor=1.5)),
     ("fixed 2", frozen(factor=2.0)),
+    ("to its true spacing", frozen(true_spacing=True)),
 )
+"""How a region is enlarged; by its true spacing is the most that a learned factor could gain, and needs the heads."""
 
 
 def _zooms() -> tuple[Line, ...]:
-    """Fixed zooms of the baseline, which no zoom was trained for, and of AutoScale's own network."""
+    """Fixed and true zooms of the baseline, which no zoom was trained for, and of AutoScale's own network."""
     lines: list[Line] = []
     for variant in (POINTS, DENSITY):
         base, auto = _pair(variant, A, A, published.MAIN)
