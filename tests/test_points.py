@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from crowdscale import points as module
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Box, Points, nearest_distances
 
@@ -99,6 +100,15 @@ def test_two_heads_in_one_place_have_distance_zero():
 
 def test_fewer_neighbours_than_asked_for_are_used():
     assert nearest_distances(np.array([[0.0, 0.0], [3.0, 4.0]]), k=5).tolist() == [5, 5]
+
+
+@pytest.mark.parametrize("k", [1, 3, 8])
+@given(xy=some_points)
+def test_few_points_and_many_have_the_same_nearest_distances(k, xy):
+    few = nearest_distances(xy, k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "FEW", 0)
+        assert few == pytest.approx(nearest_distances(xy, k), nan_ok=True)
 
 
 def test_concatenation_keeps_confidence_only_where_all_have_it():

@@ -201,6 +201,10 @@ class Points:
         return cls(xy, np.concatenate(confidences) if len(confidences) == len(parts) else None)
 
 
+FEW = 1000
+"""Up to as many points all distances are computed."""
+
+
 def nearest_distances(xy: Floats, k: int = 1) -> Floats:
     """Return for each of the (n, 2) points the mean distance to its k nearest others, in pixels.
 
@@ -209,9 +213,17 @@ def nearest_distances(xy: Floats, k: int = 1) -> Floats:
     if len(xy) < 2:
         return np.full(len(xy), np.nan)
     neighbours = min(k, len(xy) - 1)
-    from scipy.spatial import cKDTree  # a tenth of a second that a count does without
+    if (
+        len(xy) <= FEW
+    ):  # importing a tree takes a tenth of a second, which the count of one photo need not wait
+        x, y = xy.T
+        distances = np.hypot(x[:, None] - x, y[:, None] - y)
+        distances.partition(neighbours, axis=1)
+        distances = np.sort(distances[:, : neighbours + 1], axis=1)
+    else:
+        from scipy.spatial import cKDTree
 
-    distances = np.asarray(cKDTree(xy).query(xy, k=neighbours + 1)[0])
+        distances = np.asarray(cKDTree(xy).query(xy, k=neighbours + 1)[0])
     return np.asarray(distances[:, 1:].mean(axis=1), dtype=np.float64)
 
 
