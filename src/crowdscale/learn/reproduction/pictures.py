@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,20 +24,22 @@ Pixels = NDArray[np.uint8]
 INK, PAPER, FAINT = (26, 30, 38), (247, 247, 245), (205, 208, 212)
 COLOURS = ((140, 148, 160), (214, 94, 0))
 """Before and after."""
+DIGITS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)
 BINS, SIZE, FRAME = 24, (1000, 460), (70, 96, 970, 390)
 
 
-def write_pictures(kinds: Sequence[str], name: str, cells: Sequence[Cell], folder: Path) -> None:
-    """Write the histograms of a line's cells that have dense regions."""
+def write_pictures(kinds: Sequence[str], title: str, cells: Sequence[Cell], stem: Path) -> None:
+    """Write the histograms of a line's cells that have dense regions, as ``STEM-levels.png``, ``STEM-factors.png``."""
     regions = [region for cell in cells for row in cell.result.rows for region in row.dense]
     if not regions:
         return
     if "levels" in kinds:
-        write_image(folder / f"{name}-levels.png", draw_levels(regions, name))
+        write_image(stem.with_name(f"{stem.name}-levels.png"), draw_levels(regions, title))
     if "factors" in kinds:
         factors = [region.factor for region in regions]
-        title = f"{name}: side factor r of {len(factors)} dense regions"
-        write_image(folder / f"{name}-factors.png", draw_histogram({"r": factors}, title))
+        note = f"{title}: {len(factors)} dense regions of {len(cells)} networks, each over the test photos"
+        drawn = draw_histogram({"regions": factors}, "Side factor r of the second look", note)
+        write_image(stem.with_name(f"{stem.name}-factors.png"), drawn)
 
 
 def draw_levels(regions: Sequence[RegionRow], name: str) -> Pixels:
@@ -44,12 +47,12 @@ def draw_levels(regions: Sequence[RegionRow], name: str) -> Pixels:
     before = [region.density for region in regions]
     after = [region.density / region.factor**2 for region in regions]
     spread = " and ".join(f"{_log_spread(values):.2f}" for values in (before, after))
-    title = f"{name}: heads in 10,000 square pixels of {len(before)} dense regions"
-    note = f"spread of the logarithm (base 10): {spread}"
-    return draw_histogram({"as in the photo": before, "as enlarged": after}, title, note)
+    note = f"{name}: {len(before)} dense regions; spread of the logarithm (base 10): {spread}"
+    shown = {"regions as in the photo": before, "regions as enlarged": after}
+    return draw_histogram(shown, "Heads in 10,000 square pixels", note)
 
 
-def draw_histogram(series: dict[str, ArrayLike], title: str, note: str = "") -> Pixels:
+def draw_histogram(series: Mapping[str, ArrayLike], title: str, note: str = "") -> Pixels:
     """Return a histogram of one or two series over common logarithmic bins, as (h, w, 3) RGB."""
     known = {name: np.asarray(values, float) for name, values in series.items()}
     known = {name: values[np.isfinite(values) & (values > 0)] for name, values in known.items()}
@@ -64,9 +67,8 @@ def draw_histogram(series: dict[str, ArrayLike], title: str, note: str = "") -> 
     draw.text((FRAME[0], 16), title, INK, large)
     draw.text((FRAME[0], 48), note, INK, small)
     _bars(draw, list(counts.values()), top)
-    for part in np.linspace(0, 1, 6):
-        x = FRAME[0] + part * (FRAME[2] - FRAME[0])
-        label = f"{edges[0] * (edges[-1] / edges[0]) ** part:.3g}"
+    for value, x in _ticks(edges[0], edges[-1]):
+        label = f"{value:g}"
         draw.line((x, FRAME[3], x, FRAME[3] + 6), INK)
         draw.text((x - draw.textlength(label, small) / 2, FRAME[3] + 10), label, INK, small)
     for index, name in enumerate(known):
@@ -75,6 +77,17 @@ def draw_histogram(series: dict[str, ArrayLike], title: str, note: str = "") -> 
         draw.text((left + 26, 426), name, INK, small)
     draw.text((16, FRAME[1] - 10), f"{top}", INK, small)
     return np.asarray(picture)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, float]]:
+    """Round values on the logarithmic axis with their places, none nearer than 60 pixels to the one before."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found: list[tuple[float, float]] = []
+    for value in (round(digit * 10.0**decade, 9) for decade in decades for digit in DIGITS):
+        x = FRAME[0] + math.log(value / low) / math.log(high / low) * (FRAME[2] - FRAME[0])
+        if low <= value <= high and (not found or x - found[-1][1] >= 60):
+            found.append((value, x))
+    return found
 
 
 def _bars(draw: ImageDraw.ImageDraw, counts: Sequence[NDArray[np.int64]], top: int) -> None:

@@ -238,7 +238,7 @@ class Work:
         if not recipe.pictures or not line.refined or not cells:
             return
         name = f"{line.label}-{line.train}-{line.test}".replace(" ", "-")
-        write_pictures(recipe.pictures, name, cells, folder)
+        write_pictures(recipe.pictures, f"{line.label}, {line.sets}", cells, folder / name)
         base, trained = (
             self.trainer.find(each, cells[0].about["seed"]) for each in (replace(line, refined=False), line)
         )
