@@ -129,7 +129,7 @@ class Refiner:
             return (self.fixed(placed) if callable(self.fixed) else self.fixed) ** 2
         zoom = self.config.zoom
         pooled = pool_region(first.features, inside, self.config.feature_stride)
-        return float(np.clip(self.backend.area_factor(pooled), zoom.area_low, zoom.area_high))
+        return float(np.clip(self.backend.area_factor(pooled) * zoom.gain**2, zoom.area_low, zoom.area_high))
 
     def _view(self, canvas: Canvas, box: Box, area: float) -> View:
         """Enlarge a region with its context by r = √q, within the limit of pixels."""

@@ -1,4 +1,4 @@
-"""Tuning how heads are read from a points model's map, on validation photos: window and ceiling."""
+"""Tuning what needs no training, on validation photos: how heads are read from labels, how far regions are enlarged."""
 
 from __future__ import annotations
 
@@ -23,17 +23,11 @@ __all__ = ["Trial", "tune"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to read heads and how well it does."""
+    """One way to read a model and how well it does."""
 
-    window: int
-    """Side in pixels of the neighbourhood in which a head is the lowest."""
-    ceiling: float
-    """Expected label below which it counts."""
+    config: ModelConfig
+    """The model's description with this way in it."""
     evaluation: Evaluation
-
-    def codec(self, config: ModelConfig) -> DistanceLabels:
-        """Return the codec of a points model, reading heads this way."""
-        return replace(_labels(config), window=self.window, ceiling=self.ceiling)
 
 
 class _Remembering:
@@ -59,39 +53,51 @@ class _Remembering:
 def tune(
     predictor: Predictor,
     samples: Sequence[Sample],
-    windows: Sequence[int] = (3, 5),
-    ceilings: Sequence[float] = (5.0, 5.5, 6.0, 6.5, 7.0),
+    windows: Sequence[int] = (),
+    ceilings: Sequence[float] = (),
+    gains: Sequence[float] = (),
     on_photo: Callable[[], object] | None = None,
 ) -> list[Trial]:
-    """Evaluate every window with every ceiling and return the trials, the least refined MAE first.
+    """Evaluate every combination and return the trials, the least refined MAE first.
 
     Args:
-        predictor: A points model.
+        predictor: The model as it is; what is not given stays as it has it.
         samples: Validation photos: never those of a test set.
-        windows: Sides in pixels.
-        ceilings: Expected labels.
+        windows: Sides in pixels of the neighbourhood in which a head is the lowest label.
+        ceilings: Expected labels below which it counts.
+        gains: Side factors on top of the learned one: the centre S̄ moves by as much.
         on_photo: Called after each photo.
 
     Raises:
-        OptionError: The model is no points model.
+        OptionError: Windows or ceilings for a density model, or nothing to try.
     """
-    codec = _labels(predictor.config)
-    ways = list(product(windows, ceilings))
+    configs = list(_ways(predictor.config, windows, ceilings, gains))
     options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
-    rows: dict[tuple[int, float], list[Row]] = {way: [] for way in ways}
+    rows: list[list[Row]] = [[] for _ in configs]
     for sample in samples:
         backend = _Remembering(predictor.backend)
-        for window, ceiling in ways:
-            config = replace(predictor.config, codec=replace(codec, window=window, ceiling=ceiling))
-            reader = Predictor(backend, config, options)
-            rows[window, ceiling] += evaluate(reader, [sample]).rows
+        for config, found in zip(configs, rows, strict=True):
+            found.extend(evaluate(Predictor(backend, config, options), [sample]).rows)
         if on_photo is not None:
             on_photo()
-    trials = [Trial(*way, Evaluation(tuple(found))) for way, found in rows.items()]
+    trials = [Trial(config, Evaluation(tuple(found))) for config, found in zip(configs, rows, strict=True)]
     return sorted(trials, key=lambda trial: trial.evaluation.counting("refined").mae)
 
 
-def _labels(config: ModelConfig) -> DistanceLabels:
-    if not isinstance(config.codec, DistanceLabels):
-        raise OptionError("expected a points model, whose heads are read from labels", config.method)
-    return config.codec
+def _ways(
+    config: ModelConfig, windows: Sequence[int], ceilings: Sequence[float], gains: Sequence[float]
+) -> list[ModelConfig]:
+    """Return the descriptions to try."""
+    if not (windows or ceilings or gains):
+        raise OptionError("expected windows, ceilings or gains to try", "none")
+    zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]
+    codec = config.codec
+    if not isinstance(codec, DistanceLabels):
+        if windows or ceilings:
+            raise OptionError("expected a points model, whose heads are read from labels", config.method)
+        return [replace(config, zoom=zoom) for zoom in zooms]
+    ways = product(windows or (codec.window,), ceilings or (codec.ceiling,), zooms)
+    return [
+        replace(config, codec=replace(codec, window=window, ceiling=ceiling), zoom=zoom)
+        for window, ceiling, zoom in ways
+    ]

@@ -56,10 +56,14 @@ class ZoomOptions:
     """Pixels of the photo around a region that its second pass sees but does not own."""
     max_pixels: int = 4_000_000
     """An enlarged region is kept below this many pixels by a smaller factor."""
+    gain: float = 1.0
+    """The learned side factor is multiplied by this before its limits: the centre S̄ moves by as much."""
 
     def __post_init__(self) -> None:
         if not 0 < self.area_low <= self.area_high:
             raise OptionError("expected 0 < area-low <= area-high", f"{self.area_low}, {self.area_high}")
+        if not 0.1 <= self.gain <= 10:
+            raise OptionError("expected a gain from 0.1 to 10", str(self.gain))
         if self.context < 0 or self.max_pixels < 1024:
             raise OptionError(
                 "expected context >= 0 and max-pixels >= 1024", f"{self.context}, {self.max_pixels}"

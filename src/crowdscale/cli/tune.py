@@ -1,8 +1,9 @@
-"""``crowdscale tune``: how heads are read from a points model's map, chosen on validation photos."""
+"""``crowdscale tune``: what needs no training, chosen on validation photos: how heads are read, how far to zoom."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,27 +13,36 @@ __all__ = ["tune"]
 
 
 def tune(
-    model: Annotated[Path, typer.Argument(help="Folder of a points model.")],
+    model: Annotated[Path, typer.Argument(help="A bundled model's name, or the path of a model folder.")],
     data: Annotated[list[str], typer.Option(help="NAME[/SPLIT]:PATH; repeat for several. Never a test set.")],
     listed: Annotated[Path | None, typer.Option("--list", help="Only the photos of this list.")] = None,
     window: Annotated[list[int] | None, typer.Option(help="Windows in pixels to try.")] = None,
     ceiling: Annotated[list[float] | None, typer.Option(help="Expected labels to try.")] = None,
+    gain: Annotated[
+        list[float] | None,
+        typer.Option(help="Side factors to try on top of the learned one; 1 is as learned."),
+    ] = None,
     write: Annotated[bool, typer.Option(help="Write the best into the model's description.")] = False,
 ) -> None:
-    """Try windows and ceilings, print their errors and, with --write, keep the one of least MAE."""
-    from dataclasses import replace
+    """Try windows, ceilings and gains, print their errors and, with --write, keep the one of least MAE.
 
+    Without any, windows 3 and 5 and ceilings 5 to 7 are tried.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
     from crowdscale.images import write_atomic
+    from crowdscale.maps import DistanceLabels
     from crowdscale.prediction import load
     from crowdscale.tuning import tune as run
     from crowdscale.weights import DESCRIPTION, find_model, read_config
 
     names = read_list(listed) if listed else None
+    ways: tuple[Sequence[int], Sequence[float], Sequence[float]] = (window or (), ceiling or (), gain or ())
+    if not any(ways):
+        ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), ())
     samples = []
     for text in data:
         found = open_dataset(text).samples
@@ -42,20 +52,31 @@ def tune(
         trials = run(
             load(model),
             samples,
-            window or (3, 5),
-            ceiling or (5.0, 5.5, 6.0, 6.5, 7.0),
+            *ways,
             lambda: progress.advance(task),
         )
-    typer.echo("| window | ceiling | first MAE | MAE | bias | F 4px | F 8px |\n|---|---|---|---|---|---|---|")
+    typer.echo(
+        "| window | ceiling | gain | first MAE | MAE | bias | F 4px | F 8px |\n|---|---|---|---|---|---|---|---|"
+    )
     for trial in trials:
         first, scores = trial.evaluation.counting("first"), trial.evaluation.counting("refined")
-        places = trial.evaluation.localization("refined")
-        typer.echo(
-            f"| {trial.window} | {trial.ceiling:g} | {first.mae:.1f} | {scores.mae:.1f} | {scores.bias:+.1f} "
-            f"| {100 * places['4px'].f:.1f} | {100 * places['8px'].f:.1f} |"
+        codec, places = trial.config.codec, {}
+        read = ("–", "–")
+        if isinstance(codec, DistanceLabels):
+            places, read = trial.evaluation.localization("refined"), (f"{codec.window}", f"{codec.ceiling:g}")
+        shares = [f"{100 * places[name].f:.1f}" if name in places else "–" for name in ("4px", "8px")]
+        cells = (
+            *read,
+            f"{trial.config.zoom.gain:g}",
+            f"{first.mae:.1f}",
+            f"{scores.mae:.1f}",
+            f"{scores.bias:+.1f}",
         )
+        typer.echo(f"| {' | '.join((*cells, *shares))} |")
     if write:
-        folder, best = find_model(model), trials[0]
-        config = read_config(folder)
-        described = replace(config, codec=best.codec(config)).to_json().encode()
+        folder = find_model(model)
+        best = trials[0].config
+        if best != read_config(folder):  # what was measured, such as intervals, holds for the other way
+            best = best.unmeasured()
+        described = best.to_json().encode()
         write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))

@@ -182,7 +182,8 @@ class AutoScale(nn.Module):
         """Loss of the enlarged regions, with targets made anew at their scale."""
         options = self.zoom_options
         most = area.new_tensor([options.max_pixels / max(1, box.area) for _, box in boxes])
-        side = torch.minimum(area.clamp(options.area_low, options.area_high), most).sqrt()
+        wanted = area * options.gain**2
+        side = torch.minimum(wanted.clamp(options.area_low, options.area_high), most).sqrt()
         if not self.loss_options.zoom_gradient:
             side = side.detach()
         groups = list(self._canvases(boxes, side.detach().tolist()))

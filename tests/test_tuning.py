@@ -1,0 +1,84 @@
+"""Tuning: windows, ceilings and the gain of the zoom, tried on photos and written into the description."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from crowdscale.cli.main import app
+from crowdscale.data.sample import Sample
+from crowdscale.errors import OptionError
+from crowdscale.images import write_image
+from crowdscale.maps import Density
+from crowdscale.points import Box, Points
+from crowdscale.prediction import PredictOptions, Predictor, load
+from crowdscale.regions import DensityRule
+from crowdscale.tuning import tune
+from crowdscale.weights import ModelConfig, ZoomOptions, read_config
+from tests.fakes import TruthBackend, coordinate_photo, label_photo, truth_config, write_label_model
+
+BOX = Box(20, 10, 100, 80)
+GRID = Points(
+    np.stack(np.meshgrid(np.arange(14, 110, 8), np.arange(14, 80, 8)), -1).reshape(-1, 2).astype(float)
+)
+
+
+def photo(folder, pixels, points=GRID):
+    write_image(folder / "photo.png", pixels)
+    return Sample("photo", folder / "photo.png", points)
+
+
+@pytest.mark.parametrize(("gain", "factor"), [(1.0, 1.5), (1.2, 1.8), (3.0, 5**0.5), (0.2, 0.5**0.5)])
+def test_a_gain_multiplies_the_learned_side_factor_before_its_limits(gain, factor):
+    config = truth_config(BOX, zoom=ZoomOptions(gain=gain))
+    found = Predictor(TruthBackend(GRID, area=2.25), config, PredictOptions()).predict(
+        coordinate_photo(120, 90)
+    )
+    assert found.regions[0].factor == pytest.approx(factor)
+    fixed = Predictor(TruthBackend(GRID), config, PredictOptions(factor=1.3)).predict(
+        coordinate_photo(120, 90)
+    )
+    assert fixed.regions[0].factor == pytest.approx(1.3)
+
+
+def test_every_combination_is_tried_and_the_best_comes_first(tmp_path):
+    predictor = load(write_label_model(tmp_path / "model"))
+    samples = [photo(tmp_path, label_photo(GRID, 120, 90))]
+    trials = tune(predictor, samples, windows=(3, 25), gains=(1.0, 1.2))
+    ways = {(trial.config.codec.window, trial.config.zoom.gain) for trial in trials}
+    assert ways == {(3, 1.0), (3, 1.2), (25, 1.0), (25, 1.2)}
+    errors = [trial.evaluation.counting("refined").mae for trial in trials]
+    assert errors == sorted(errors)
+    assert trials[0].config.codec.window == 3  # heads 8 px apart melt within 25
+    alone = tune(predictor, samples, gains=(1.2,))[0]
+    assert alone.config == replace(predictor.config, zoom=replace(predictor.config.zoom, gain=1.2))
+
+
+def test_what_cannot_be_tried_is_refused():
+    density = ModelConfig("d", "density", "none", Density(), DensityRule())
+    reader = Predictor(TruthBackend(GRID), density, PredictOptions())
+    with pytest.raises(OptionError, match="expected a points model"):
+        tune(reader, [], windows=(3,))
+    with pytest.raises(OptionError, match="to try"):
+        tune(reader, [])
+    with pytest.raises(OptionError, match="gain from"):
+        ZoomOptions(gain=0)
+
+
+def test_the_best_is_written_and_what_was_measured_before_is_dropped(tmp_path):
+    model = write_label_model(tmp_path / "model")
+    config = replace(read_config(model), notes={"limits": "measured with another zoom"})
+    (model / "model.json").write_text(config.to_json(), encoding="utf-8")
+    (tmp_path / "photos").mkdir()
+    write_image(tmp_path / "photos" / "crowd.png", label_photo(GRID, 120, 90))
+    lines = "\n".join(f"{x},{y}" for x, y in GRID.xy)
+    (tmp_path / "photos" / "crowd.csv").write_text(f"x,y\n{lines}\n", encoding="utf-8")
+    words = ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}", "--gain", "1.25", "--write"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "| 5 | 6 | 1.25 |" in done.output
+    written = read_config(model)
+    assert (written.zoom.gain, written.notes) == (1.25, {})
+    again = CliRunner().invoke(app, ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}"])
+    assert again.output.count("\n| 3 |") == again.output.count("\n| 5 |") == 5
