@@ -165,16 +165,34 @@ def blocks_of(logit, log_rate, counts):
 
 def test_block_likelihood_is_a_zero_inflated_poisson():
     logit, log_rate = 0.3, np.log(2.5)
-    counts = np.array([[0.0, 1.0], [3.0, 0.0]])
+    counts = np.zeros((5, 9))
+    counts[0, 1], counts[4, 3], counts[2, 8] = 1, 3, 2
     empty = 1 / (1 + np.exp(-logit))
     p = (1 - empty) * poisson.pmf(counts, 2.5) + empty * (counts == 0)
     likelihood = -np.log(p).mean()
     error = (1 - empty) * 2.5 - counts
-    absolute = np.abs(error).mean() + 2 * abs(error.mean())
-    expected = likelihood + absolute + 0.01 * abs(error.sum())
+    squares = [
+        error[:4, :4].sum(),
+        error[:4, 4:8].sum(),
+    ]  # of 4 blocks a side; what is left over counts in the whole
+    absolute = np.abs(squares).mean() / 4 + abs(error.sum()) / 45**0.5
+    expected = likelihood + absolute
     tensors = blocks_of(logit, log_rate, counts)
     assert block_count_loss(*tensors).item() == pytest.approx(expected, rel=1e-9)
     assert torch.equal(BlockCountLoss()(*tensors), block_count_loss(*tensors))
+
+
+def test_the_block_loss_is_least_at_the_mean_where_heads_are_rare():
+    """One block in five has a head, in every square alike: an absolute error a block would ask for nobody."""
+    counts = torch.zeros(1, 20, 20, dtype=torch.float64)
+    counts.view(-1)[::5] = 1
+    empty = torch.full((1, 20, 20), -20.0, dtype=torch.float64)
+    rates = np.geomspace(0.02, 1.0, 40)
+    losses = [
+        float(block_count_loss(torch.stack([empty, torch.full_like(empty, np.log(r))], 1), counts))
+        for r in rates
+    ]
+    assert rates[int(np.argmin(losses))] == pytest.approx(0.2, rel=0.1)
 
 
 def test_block_loss_gradient():

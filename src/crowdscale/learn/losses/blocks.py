@@ -11,10 +11,17 @@ from crowdscale.learn.losses.reduction import widen
 __all__ = ["BlockCountLoss", "block_count_loss"]
 
 
-def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
-    """Zero-inflated Poisson likelihood of block counts, with the absolute error at 1, 2 and 4 blocks.
+SPANS = (4, 8)
+"""Sides in blocks of the squares whose people have an error of their own."""
 
-    P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ.
+
+def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
+    """Zero-inflated Poisson likelihood of block counts, with the absolute errors of squares and of the whole.
+
+    P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. A square of s² blocks, and the whole of N,
+    weighs its absolute error divided by s, and by √N: what errors that do not agree leave of it. Single blocks have
+    no such term: the least absolute error is at the median, which is 0 where a head is less likely than not, so
+    that sums of blocks would come out too low.
 
     Args:
         blocks: (b, 2, h, w): logit of π and log λ.
@@ -29,10 +36,10 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
         at_zero = torch.logaddexp(functional.logsigmoid(empty_logit), log_full - rate)
         likelihood = -torch.where(counts > 0, log_full + poisson, at_zero).mean()
         error = (log_full.exp() * rate - counts)[:, None]
-        spans = [span for span in (1, 2, 4) if min(error.shape[-2:]) >= span]
+        spans = [span for span in SPANS if min(error.shape[-2:]) >= span]
         absolute = sum(functional.avg_pool2d(error, span).abs().mean() * span for span in spans)
-        total = error.sum((1, 2, 3)).abs().mean()
-        return likelihood + absolute + 0.01 * total
+        whole = error.mean((1, 2, 3)).abs().mean() * error[0].numel() ** 0.5
+        return likelihood + absolute + whole
 
 
 class BlockCountLoss(nn.Module):
