@@ -37,9 +37,9 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
         likelihood = -torch.where(counts > 0, log_full + poisson, at_zero).mean()
         error = (log_full.exp() * rate - counts)[:, None]
         spans = [span for span in SPANS if min(error.shape[-2:]) >= span]
-        absolute = sum(functional.avg_pool2d(error, span).abs().mean() * span for span in spans)
+        absolute = [functional.avg_pool2d(error, span).abs().mean() * span for span in spans]
         whole = error.mean((1, 2, 3)).abs().mean() * error[0].numel() ** 0.5
-        return likelihood + absolute + whole
+        return torch.stack([likelihood, *absolute, whole]).sum()
 
 
 class BlockCountLoss(nn.Module):

@@ -165,7 +165,8 @@ class CountingNetwork(PaddedNetwork):
     @property
     def density_cell(self) -> int:
         """Side in pixels of the cell whose people are the layers' own values."""
-        return round(float(self.unit) ** -0.5)
+        side: float = float(self.unit) ** -0.5
+        return round(side)
 
     @density_cell.setter
     def density_cell(self, pixels: int) -> None:
