@@ -55,6 +55,14 @@ def test_every_combination_is_tried_and_the_best_comes_first(tmp_path):
     assert alone.config == replace(predictor.config, zoom=replace(predictor.config.zoom, gain=1.2))
 
 
+def test_of_equal_ways_the_model_stays_as_it_is(tmp_path):
+    predictor = load(write_label_model(tmp_path / "model"))
+    nobody = photo(
+        tmp_path, label_photo(Points([[5, 5]]), 120, 90), Points([[5, 5]])
+    )  # without a dense region
+    assert tune(predictor, [nobody], gains=(1.3, 1.0))[0].config == predictor.config
+
+
 def test_what_cannot_be_tried_is_refused():
     density = ModelConfig("d", "density", "none", Density(), DensityRule())
     reader = Predictor(TruthBackend(GRID), density, PredictOptions())
@@ -62,6 +70,11 @@ def test_what_cannot_be_tried_is_refused():
         tune(reader, [], windows=(3,))
     with pytest.raises(OptionError, match="to try"):
         tune(reader, [])
+    baseline = Predictor(reader.backend, replace(density, refines=False), PredictOptions())
+    with pytest.raises(OptionError, match="learned to scale"):
+        tune(baseline, [], gains=(1.2,))
+    with pytest.raises(OptionError, match="once more"):
+        PredictOptions(factor=lambda box: 2.0, again=True)
     with pytest.raises(OptionError, match="gain from"):
         ZoomOptions(gain=0)
 

@@ -80,6 +80,10 @@ class PredictOptions:
             raise OptionError("expected a base scale from 0.01 to 1", str(self.base))
         if self.max_pixels < 1024:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
+        if self.again and callable(self.factor):
+            raise OptionError(
+                "expected one fixed or the learned factor where regions are looked at once more", "a function"
+            )
         if self.again and self.merge == "published":
             raise OptionError("expected merge as ownership where regions are looked at once more", self.merge)
         if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):

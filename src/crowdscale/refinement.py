@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, FirstPass
+from crowdscale.errors import OptionError
 from crowdscale.maps import HybridLabels
 from crowdscale.points import Box
 from crowdscale.regions import Whole, pool_region
@@ -125,8 +126,13 @@ class Refiner:
 
     def _area(self, first: FirstPass, inside: Box, placed: Box) -> float:
         """The area factor q of a box, in pixels of what was seen and of the base scale: fixed, or learned and clamped."""
+        if callable(self.fixed):
+            factor = self.fixed(placed)
+            if not 0.1 <= factor <= 10:
+                raise OptionError("expected factors from 0.1 to 10", str(factor))
+            return factor**2
         if self.fixed is not None:
-            return (self.fixed(placed) if callable(self.fixed) else self.fixed) ** 2
+            return self.fixed**2
         zoom = self.config.zoom
         pooled = pool_region(first.features, inside, self.config.feature_stride)
         return float(np.clip(self.backend.area_factor(pooled) * zoom.gain**2, zoom.area_low, zoom.area_high))

@@ -58,18 +58,18 @@ def tune(
     gains: Sequence[float] = (),
     on_photo: Callable[[], object] | None = None,
 ) -> list[Trial]:
-    """Evaluate every combination and return the trials, the least refined MAE first.
+    """Evaluate every combination and return the trials, the least refined MAE first, of equal ones the model as it is.
 
     Args:
         predictor: The model as it is; what is not given stays as it has it.
         samples: Validation photos: never those of a test set.
         windows: Sides in pixels of the neighbourhood in which a head is the lowest label.
         ceilings: Expected labels below which it counts.
-        gains: Side factors on top of the learned one: the centre S̄ moves by as much.
+        gains: Side factors on top of the learned one: by the law S·r the centre S̄ moves by as much.
         on_photo: Called after each photo.
 
     Raises:
-        OptionError: Windows or ceilings for a density model, or nothing to try.
+        OptionError: Windows or ceilings for a density model, gains for one without a scale net, or nothing to try.
     """
     configs = list(_ways(predictor.config, windows, ceilings, gains))
     options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
@@ -81,7 +81,8 @@ def tune(
         if on_photo is not None:
             on_photo()
     trials = [Trial(config, Evaluation(tuple(found))) for config, found in zip(configs, rows, strict=True)]
-    return sorted(trials, key=lambda trial: trial.evaluation.counting("refined").mae)
+    known = predictor.config
+    return sorted(trials, key=lambda trial: (trial.evaluation.counting("refined").mae, trial.config != known))
 
 
 def _ways(
@@ -90,6 +91,8 @@ def _ways(
     """Return the descriptions to try."""
     if not (windows or ceilings or gains):
         raise OptionError("expected windows, ceilings or gains to try", "none")
+    if gains and not config.refines:
+        raise OptionError("expected a model that learned to scale to try gains", f"{config.name}, a baseline")
     zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]
     codec = config.codec
     if not isinstance(codec, DistanceLabels):

@@ -57,7 +57,7 @@ class ZoomOptions:
     max_pixels: int = 4_000_000
     """An enlarged region is kept below this many pixels by a smaller factor."""
     gain: float = 1.0
-    """The learned side factor is multiplied by this before its limits: the centre S̄ moves by as much."""
+    """The learned side factor is multiplied by this, within its limits: by the law S·r the centre S̄ moves by as much."""
 
     def __post_init__(self) -> None:
         if not 0 < self.area_low <= self.area_high:

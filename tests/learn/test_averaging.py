@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 from crowdscale.errors import OptionError
 from crowdscale.learn.averaging import average_models
 from crowdscale.learn.store import WEIGHTS, build_model, save_weights, write_description
-from crowdscale.maps import DistanceLabels
-from crowdscale.regions import LabelRule
-from crowdscale.weights import ModelConfig
+from crowdscale.maps import Density, DistanceLabels
+from crowdscale.regions import DensityRule, LabelRule
+from crowdscale.weights import ModelConfig, ZoomOptions
 
 
 def write_model(folder, seed, blocks=True):
@@ -42,3 +42,17 @@ def test_what_cannot_be_averaged(tmp_path):
     for models, shares in (([one], [1]), ([one, one], [1]), ([one, one], [1, 0])):
         with pytest.raises(OptionError, match="a positive share for each"):
             average_models(models, shares, tmp_path / "mean")
+
+
+@pytest.mark.parametrize("differs", ["gain", "cell"])
+def test_models_whose_layers_or_factors_mean_another_thing_are_refused(tmp_path, differs):
+    for name, value in (("one", 1), ("other", 2)):
+        zoom = ZoomOptions(gain=value if differs == "gain" else 1)
+        config = ModelConfig(name, "density", "nano", Density(), DensityRule(), zoom)
+        model = build_model(config)
+        if differs == "cell":
+            model.network.choose_cell(4 * value)
+        save_weights(model.state_dict(), tmp_path / name)
+        write_description(config, tmp_path / name, (WEIGHTS,))
+    with pytest.raises(OptionError, match=f"models of one .*{differs}"):
+        average_models([tmp_path / "one", tmp_path / "other"], [1, 1], tmp_path / "mean")

@@ -146,6 +146,16 @@ def test_whole_regions_are_shown_where_no_canvas_is_set(monkeypatch):
     assert heads[1][0][0].tolist() == middle.tolist()
 
 
+def test_a_gain_multiplies_the_factor_of_the_second_pass(monkeypatch):
+    model = make(boxes=[(0, Box(20, 20, 60, 70))], canvas=0).eval()
+    model.scale_net, model.zoom_options = Fourfold(), ZoomOptions(gain=0.75)
+    batch, images = batch_of(model.codec, [1])
+    batch["points"] = [np.array([[40.0, 39.0], [50.0, 44.0]])]
+    targets, heads = seen_targets(monkeypatch, model, batch, images)
+    assert [tuple(t.shape) for t in targets[1:]] == [(1, 96, 64)]  # (50, 40)·1.5 in whole strides
+    assert heads[1][0][1].tolist() == ((np.array([50.0, 44.0]) - (39.5, 44.5)) * 1.5 + (31.5, 47.5)).tolist()
+
+
 @pytest.mark.parametrize(
     ("low", "high", "kept"), [(0.0, 9.0, 1), (4.5, 9.0, 0), (0.0, 3.9, 0)], ids=["within", "below", "above"]
 )

@@ -15,6 +15,8 @@ from crowdscale.errors import ModelError
 from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.networks.mcnn import MCNN
+from crowdscale.learn.networks.plugin import PlugIn
 
 
 @pytest.mark.parametrize("backbone", sorted(BACKBONES))
@@ -45,19 +47,35 @@ def test_every_parameter_learns_from_the_outputs(backbone):
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
 
 
-def test_a_density_starts_near_nobody_and_its_cell_is_kept_with_the_weights():
-    fine, coarse = (CountingNetwork(BACKBONES["lite"](), 1).eval() for _ in range(2))
+@pytest.mark.parametrize("cell", [1, 4, 8])
+def test_a_density_starts_near_nobody_and_its_cell_is_kept_with_the_weights(cell):
+    fine, other = (CountingNetwork(BACKBONES["lite"](), 1).eval() for _ in range(2))
     images = torch.rand(1, 3, 64, 96)
+    fine.choose_cell(cell)
     with torch.inference_mode():
-        by_eight = fine(images)
-        assert abs(float(by_eight.fused.sum())) < 20 * 64 * 96 / 100**2  # twenty people in a square of 100 px
-        fine.density_cell = 4
-        coarse.load_state_dict(fine.state_dict())
-        assert coarse.density_cell == 4
-        by_four = coarse(images)
-    assert torch.allclose(by_four.fused, 4 * by_eight.fused, rtol=1e-5)
-    assert torch.allclose(by_four.sides[0], 4 * by_eight.sides[0], rtol=1e-5)
-    assert torch.equal(by_four.features, by_eight.features)  # the scale net reads the layers' own values
+        first = fine(images)
+        assert abs(float(first.fused.sum())) < 20 * 64 * 96 / 100**2  # twenty people in a square of 100 px
+        other.load_state_dict(fine.state_dict())
+        assert other.density_cell == cell
+        assert torch.equal(other(images).fused, first.fused)
+        assert torch.equal(other(images).sides[0], first.sides[0])
+        # The scale net reads the layers' own values: the map at stride 8 times the cell's area.
+        people = torch.nn.functional.avg_pool2d(first.fused, 8) * cell**2
+        assert torch.allclose(first.features[:, -1:], people, atol=0.05 * float(people.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("build", "unit"),
+    [(lambda: CountingNetwork(BACKBONES["nano"](), 1), 1.0), (lambda: PlugIn(MCNN(1), 1), 1 / 16)],
+    ids=["fpn", "mcnn"],
+)
+def test_weights_from_before_the_unit_was_kept_mean_what_they_meant(build, unit):
+    network = build()
+    state = network.state_dict()
+    del state["unit"]
+    network.load_state_dict(state)
+    assert float(network.unit) == unit
+    assert "unit" not in CountingNetwork(BACKBONES["nano"](), 11).state_dict()
 
 
 def test_what_a_network_sees_in_a_batch_is_what_it_sees_alone():

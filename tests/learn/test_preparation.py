@@ -1,5 +1,7 @@
 """What a run starts from: choices of zoom, regions and dots; a centre of either closeness; groups of learning rates."""
 
+import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ from crowdscale.learn.preparation import Start, gather, region_spacings, start_m
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training import Run, _optimizer
 from crowdscale.learn.training_options import TrainOptions
+from crowdscale.weights import find_model, read_config
 
 from .crowds import write_folder
 
@@ -46,6 +49,22 @@ def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):
 def test_choices_count_for_a_model_that_goes_on_from_another(gathered, bundled):
     _, config = start_model(Start(init=bundled, area_high=3.0, region_below=6), gathered, CentreOptions())
     assert (config.zoom.area_high, config.rule.below, config.rule.minimum) == (3.0, 6, 0.02)
+
+
+def test_a_gain_is_kept_unless_another_or_a_centre_is_asked_for(gathered, bundled, tmp_path):
+    parent = tmp_path / "parent"
+    shutil.copytree(find_model(bundled), parent)
+    config = read_config(parent)
+    text = replace(config, zoom=replace(config.zoom, gain=1.3)).to_json()
+    (parent / "model.json").write_text(text, encoding="utf-8")
+    for start, centre, gain in (
+        ({}, 0.0, 1.3),
+        ({"gain": 1.1}, 0.0, 1.1),
+        ({}, 15.0, 1.0),
+        ({"gain": 1.1}, 15.0, 1.1),
+    ):
+        _, ours = start_model(Start(init=str(parent), **start), gathered, CentreOptions(centre=centre))
+        assert ours.zoom.gain == gain
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,10 @@ def train(
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
     density_cell: Annotated[
-        int, typer.Option(help="Density of fpn: pixels a side of the layers' own unit; 1 as published.")
+        int,
+        typer.Option(
+            help="Density of fpn: side of the layers' unit in pixels; 1 as published; ignored with --init."
+        ),
     ] = 8,
     dots: Annotated[
         bool, typer.Option("--dots", help="Density: read local maxima of the map as heads.")
@@ -64,6 +67,10 @@ def train(
     block_weight: Annotated[float, typer.Option(help="Weight of the block counts' loss.")] = 0.3,
     area_low: Annotated[
         float | None, typer.Option(help="Smallest area factor of the zoom; default 0.5.")
+    ] = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(help="Multiplies the learned side factor; default 1, or of --init without --centre."),
     ] = None,
     area_high: Annotated[
         float | None, typer.Option(help="Largest area factor; default 5, density 9.")

@@ -26,7 +26,7 @@ def tune(
 ) -> None:
     """Try windows, ceilings and gains, print their errors and, with --write, keep the one of least MAE.
 
-    Without any, windows 3 and 5 and ceilings 5 to 7 are tried.
+    What is not named stays as the model has it; without any, windows 3 and 5 and ceilings 5 to 7 are tried.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -37,9 +37,10 @@ def tune(
     from crowdscale.maps import DistanceLabels
     from crowdscale.prediction import load
     from crowdscale.tuning import tune as run
-    from crowdscale.weights import DESCRIPTION, find_model, read_config
+    from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
 
     names = read_list(listed) if listed else None
+    folder = find_folder(model) if write else find_model(model)
     ways: tuple[Sequence[int], Sequence[float], Sequence[float]] = (window or (), ceiling or (), gain or ())
     if not any(ways):
         ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), ())
@@ -50,7 +51,7 @@ def tune(
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("tuning", total=len(samples))
         trials = run(
-            load(model),
+            load(folder),
             samples,
             *ways,
             lambda: progress.advance(task),
@@ -74,7 +75,6 @@ def tune(
         )
         typer.echo(f"| {' | '.join((*cells, *shares))} |")
     if write:
-        folder = find_model(model)
         best = trials[0].config
         if best != read_config(folder):  # what was measured, such as intervals, holds for the other way
             best = best.unmeasured()

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.store import WEIGHTS, save_weights, write_description
+from crowdscale.learn.store import UNIT, WEIGHTS, save_weights, write_description
 from crowdscale.weights import ModelConfig, find_model, read_config
 
 __all__ = ["average_models"]
@@ -27,7 +27,8 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
         out: The folder to write.
 
     Raises:
-        OptionError: There are not as many shares as models, or a share is not positive.
+        OptionError: There are not as many shares as models, a share is not positive, or models differ in what
+            their layers or factors mean.
         ModelError: A model is missing, or they are of different networks.
     """
     if len(models) != len(shares) or len(models) < 2 or min(shares) <= 0:
@@ -39,6 +40,12 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise OptionError("expected models of the same network", "weights of other names or shapes")
+    configs = [read_config(folder) for folder in folders]
+    units = [float(state.get(UNIT, torch.ones(()))) for state in states]
+    gains = [config.zoom.gain for config in configs]
+    for name, values in (("density cell", units), ("gain of the zoom", gains)):
+        if len(set(values)) > 1:
+            raise OptionError(f"expected models of one {name}", ", ".join(f"{value:g}" for value in values))
     total = sum(shares)
     mean = {
         name: torch.stack(
@@ -47,7 +54,6 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
         for name in states[0]
     }
     save_weights(mean, out)
-    configs = [read_config(folder) for folder in folders]
     parents = [
         {"share": round(share / total, 4), **config.training}
         for share, config in zip(shares, configs, strict=True)

@@ -67,13 +67,16 @@ class Start:
     adaptive: bool = False
     """Geometry-adaptive kernels of a density model."""
     density_cell: int = 8
-    """Of ``fpn`` for density: the layers' own values are people a cell of this many pixels squared; 1 as published."""
+    """Of ``fpn`` for density: the layers' own values are people a cell of this many pixels squared; 1 as published;
+    that of ``init`` or ``inherit`` where one is given."""
     dots: bool = False
     """Read the local maxima of a density model as heads, beside its count."""
     area_low: float | None = None
     """Smallest area factor q = r² of the zoom; None: 0.5, or that of ``init``."""
     area_high: float | None = None
     """Largest area factor q; None: 5 for labels, 9 for density, or that of ``init``."""
+    gain: float | None = None
+    """The learned side factor is multiplied by this; None: 1, or that of ``init`` unless a centre is given."""
     region_minimum: float | None = None
     """Share J of the photo below which a region is none; None: 0.02 for labels, 0.1 for density, or that of ``init``."""
     region_below: int | None = None
@@ -172,13 +175,15 @@ def start_model(
     Without ``losses`` a density model sums over pixels and a points model takes the mean.
     """
     torch.manual_seed(start.seed)
+    if start.init and centre.centre and start.gain is None:
+        start = replace(start, gain=1.0)  # the centre asked for is the spacing to reach
     config = _describe(start, gathered)
     if centre.centre == 0 and not start.init:
         spacings = region_spacings(gathered.samples, config, centre.closeness)
         centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
     model = build_model(config, centre, losses)
     if isinstance(model.network, CountingNetwork) and config.codec.channels == 1:
-        model.network.density_cell = start.density_cell
+        model.network.choose_cell(start.density_cell)
     if start.init:
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:
@@ -226,7 +231,7 @@ def _with_choices(config: ModelConfig, start: Start) -> ModelConfig:
     Raises:
         OptionError: A choice is of the other kind of map.
     """
-    zoom = _chosen(area_low=start.area_low, area_high=start.area_high)
+    zoom = _chosen(area_low=start.area_low, area_high=start.area_high, gain=start.gain)
     rule = _chosen(
         minimum=start.region_minimum, below=start.region_below, times_mean=start.region_times,
         by=start.region_by, published_code=start.region_code,

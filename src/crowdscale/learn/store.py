@@ -22,6 +22,9 @@ __all__ = ["build_model", "inherit_weights", "load_weights", "save_weights", "wr
 
 WEIGHTS = "weights.safetensors"
 
+UNIT = "network.unit"
+"""Of densities: what the layers' values are people of."""
+
 
 def build_model(
     config: ModelConfig, centre: CentreOptions | None = None, losses: LossOptions | None = None
@@ -68,6 +71,10 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
     if not path.is_file():
         raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
     ours, theirs = model.state_dict(), load_file(path)
+    if UNIT in ours and any(name.startswith("network.levels.") for name in theirs):
+        theirs.setdefault(
+            UNIT, torch.tensor(model.network.first_unit)
+        )  # the layers' values are taken over with theirs
     taken = {}
     for name in set(ours) & set(theirs):
         value, shape = theirs[name].float(), ours[name].shape

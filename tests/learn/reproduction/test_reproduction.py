@@ -16,7 +16,7 @@ from crowdscale.errors import DataError, OptionError
 from crowdscale.images import read_image
 from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
 from crowdscale.learn.reproduction.networks import Trainer
-from crowdscale.learn.reproduction.pictures import draw_histogram, draw_levels
+from crowdscale.learn.reproduction.pictures import _ticks, draw_histogram, draw_levels
 from crowdscale.learn.reproduction.study import parse_data, parse_options
 from crowdscale.learn.settings import choose_settings
 from tests.learn.crowds import write_part
@@ -105,6 +105,14 @@ def test_a_set_that_is_not_there_is_told_in_a_sentence(tmp_path):
 def test_histograms_are_drawn():
     rows = [RegionRow((0, 0, 100, 100), 1.0 + i / 9, False, 20 + i, 1.0, 1.0, 9.0) for i in range(9)]
     assert draw_levels(rows, "points").shape == draw_histogram({"r": []}, "none").shape == (460, 1000, 3)
+
+
+@pytest.mark.parametrize("span", [(1.24, 1.37), (3.3, 3.7), (0.67, 1.64), (6, 80)])
+def test_an_axis_has_two_ticks_at_least_within_it(span):
+    values, places = zip(*_ticks(*span), strict=True)
+    assert len(values) >= 2
+    assert list(places) == sorted(places)
+    assert 69 < places[0] < places[-1] < 971
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
     P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. A square of s² blocks, and the whole of N,
     weighs its absolute error divided by s, and by √N: what errors that do not agree leave of it. Single blocks have
     no such term: the least absolute error is at the median, which is 0 where a head is less likely than not, so
-    that sums of blocks would come out too low.
+    that sums would come out too low; of squares that is so only where most are empty.
 
     Args:
         blocks: (b, 2, h, w): logit of π and log λ.

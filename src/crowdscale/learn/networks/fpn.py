@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +55,7 @@ class SideLevel(nn.Module):
         )
         self.side = nn.Conv2d(width, classes, 1)
         if classes == 1:  # by default weights a map would start at thousands of people
-            nn.init.normal_(self.side.weight, std=0.01)
+            nn.init.normal_(self.side.weight, std=0.01)  # of people in a cell; see ``choose_cell``
             nn.init.zeros_(cast(Tensor, self.side.bias))
 
     def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
@@ -94,6 +94,12 @@ class PaddedNetwork(nn.Module):
     stride = 32
     """Images are padded to whole multiples of this many pixels."""
 
+    unit: Tensor
+    """Of densities, kept with the weights: people a pixel of the layers' own 1 (``fpn``), or by what the network's map is
+    multiplied for the scale net (others)."""
+    first_unit = 1.0
+    """The unit of weights written before it was kept with them."""
+
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
@@ -122,6 +128,12 @@ class PaddedNetwork(nn.Module):
         """Predict normalised images of whole strides."""
         raise NotImplementedError
 
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *more: Any) -> None:
+        """Read the network's own weights; older ones have no unit."""
+        if "unit" in self._buffers and "unit" not in self._non_persistent_buffers_set:
+            state.setdefault(f"{prefix}unit", torch.tensor(self.first_unit))
+        super()._load_from_state_dict(state, prefix, *more)
+
 
 class CountingNetwork(PaddedNetwork):
     """Backbone with a top-down pyramid, a side output on each level and their 1×1 fusion.
@@ -134,9 +146,6 @@ class CountingNetwork(PaddedNetwork):
     A density holds a few thousandths of a person a pixel, below what one step of Adam moves a map by. So the layers'
     own values are people a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
     """
-
-    unit: Tensor
-    """People a pixel of the layers' own 1, kept with the weights; 1 for labels."""
 
     feature_stride = FEATURE_STRIDE
     usual_loss = "mse"
@@ -155,9 +164,7 @@ class CountingNetwork(PaddedNetwork):
         )
         self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
         self._average_sides()
-        self.register_buffer("unit", torch.ones(()), persistent=classes == 1)
-        if classes == 1:
-            self.density_cell = DENSITY_CELL
+        self.register_buffer("unit", torch.tensor(1 / DENSITY_CELL**2), persistent=classes == 1)
         self.block_level = backbone.strides.index(FEATURE_STRIDE)
         self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
         self.feature_channels = sum(widths) + classes
@@ -168,9 +175,12 @@ class CountingNetwork(PaddedNetwork):
         side: float = float(self.unit) ** -0.5
         return round(side)
 
-    @density_cell.setter
-    def density_cell(self, pixels: int) -> None:
-        self.unit.fill_(1 / pixels**2)
+    def choose_cell(self, pixels: int) -> None:
+        """Change the cell of an untrained density network; its map starts as near to nobody as with any other."""
+        with torch.no_grad():
+            for level in self.levels:
+                cast(SideLevel, level).side.weight.mul_((pixels / self.density_cell) ** 2)
+            self.unit.fill_(1 / pixels**2)
 
     def predict(self, normal: Tensor) -> Prediction:
         """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""

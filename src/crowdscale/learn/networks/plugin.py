@@ -71,6 +71,8 @@ class PlugIn(PaddedNetwork):
             if value < 1 or self.stride % value:
                 raise ModelError(f"expected {name} as a divisor of {self.stride}", str(value))
         self.feature_channels = network.feature_channels + classes
+        self.first_unit = 1 / self.map_stride**2
+        self.register_buffer("unit", torch.ones(()), persistent=classes == 1)
         self.usual_loss: str = getattr(network, "usual_loss", "mse")
 
     @property
@@ -101,7 +103,7 @@ class PlugIn(PaddedNetwork):
 
     def _read(self, own: Tensor, features: Tensor) -> Tensor:
         """What the scale net reads: the features, and the map as people a cell or as probabilities."""
-        known = class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own
+        known = class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own * self.unit
         stride, wanted = self.map_stride, self.feature_stride
         if stride < wanted:
             known = functional.avg_pool2d(known, wanted // stride)

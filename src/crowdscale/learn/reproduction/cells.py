@@ -128,7 +128,9 @@ class Evaluator:
         predictor = self._predictor(line, trained)
         shown: PredictsPaths = predictor
         if line.predict.get("true_spacing"):
-            shown = TrueSpacing(predictor, dataset.samples, SPACINGS[predictor.config.method])
+            learned = line.refined and line.variant.l2s.get("law", "spacing") == "spacing"
+            wanted = trained.centre_end if learned else SPACINGS[predictor.config.method]
+            shown = TrueSpacing(predictor, dataset.samples, wanted)
         with open_journal(folder / f"{name}.rows", {**about, "scoring": scoring.to_dict()}) as journal:
             result = evaluate(shown, dataset.samples, None, scoring, journal)
         refined = any(row.dense for row in result.rows)

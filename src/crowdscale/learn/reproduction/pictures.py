@@ -87,6 +87,8 @@ def _ticks(low: float, high: float) -> list[tuple[float, float]]:
         x = FRAME[0] + math.log(value / low) / math.log(high / low) * (FRAME[2] - FRAME[0])
         if low <= value <= high and (not found or x - found[-1][1] >= 60):
             found.append((value, x))
+    if len(found) < 2:  # a narrow range without two round values in it
+        found = [(float(f"{low:.3g}"), FRAME[0]), (float(f"{high:.3g}"), FRAME[2])]
     return found
 
 

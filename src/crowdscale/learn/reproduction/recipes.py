@@ -48,7 +48,7 @@ ZOOMS: tuple[tuple[str, Options], ...] = (
     ("fixed 2", frozen(factor=2.0)),
     ("to its true spacing", frozen(true_spacing=True)),
 )
-"""How a region is enlarged; by its true spacing is the most that a learned factor could gain, and needs the heads."""
+"""How a region is enlarged; to its true spacing is what a factor without error would do, and needs the heads."""
 
 
 def _zooms() -> tuple[Line, ...]:
