@@ -1,6 +1,6 @@
 """Seconds from starting a process to its answer on one photo, as a user types it.
 
-    python benchmarks/cold_start.py [--rounds 7] [--model lite] [--backend onnx] [PHOTO]
+    python benchmarks/cold_start.py [--rounds 7] [--model lite] [--backend onnx] [--size 1024x768] [PHOTO]
 
 Also the processor time of the process (all threads), which another program on the machine does not stretch,
 and, for comparison, of an interpreter that does nothing.
@@ -13,8 +13,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+
+from crowdscale.images import read_image, resize_image, write_image
 
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 
@@ -34,7 +37,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--model", default="lite")
     parser.add_argument("--backend", default="onnx")
+    parser.add_argument("--size", help="WIDTHxHEIGHT to which the photo is resized first")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        if options.size:
+            width, height = map(int, options.size.split("x"))
+            small = Path(scratch) / "photo.jpg"
+            write_image(small, resize_image(read_image(options.photo).pixels, width, height))
+            options.photo = str(small)
+        compare(options)
+
+
+def compare(options: argparse.Namespace) -> None:
     chosen = ["--model", options.model, "--backend", options.backend]
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
