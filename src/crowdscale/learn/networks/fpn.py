@@ -143,8 +143,8 @@ class CountingNetwork(PaddedNetwork):
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
 
-    A density holds a few thousandths of a person a pixel, below what one step of Adam moves a map by. So the layers'
-    own values are people a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
+    A density holds a few thousandths of a person a pixel. The layers' own values, which the scale net reads, are people
+    a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
     """
 
     feature_stride = FEATURE_STRIDE
