@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
 from crowdscale.learn.averaging import average_models
-from crowdscale.learn.store import WEIGHTS, build_model, save_weights, write_description
+from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, save_weights, write_description
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.regions import DensityRule, LabelRule
 from crowdscale.weights import ModelConfig, ZoomOptions
@@ -42,6 +42,24 @@ def test_what_cannot_be_averaged(tmp_path):
     for models, shares in (([one], [1]), ([one, one], [1]), ([one, one], [1, 0])):
         with pytest.raises(OptionError, match="a positive share for each"):
             average_models(models, shares, tmp_path / "mean")
+
+
+@pytest.mark.parametrize(
+    ("donor", "cell"), [("points", 8), ("density of 4", 4), ("density without a unit", 1)]
+)
+def test_a_density_inherits_what_a_donors_layers_mean(tmp_path, donor, cell):
+    codec, rule = (DistanceLabels(), LabelRule()) if donor == "points" else (Density(), DensityRule())
+    parent = build_model(ModelConfig("parent", "points", "nano", codec, rule))
+    state = parent.state_dict()
+    if donor == "density of 4":
+        parent.network.choose_cell(4)
+        state = parent.state_dict()
+    elif donor != "points":
+        del state["network.unit"]
+    save_weights(state, tmp_path)
+    heir = build_model(ModelConfig("heir", "density", "nano", Density(), DensityRule()))
+    assert inherit_weights(heir, tmp_path / WEIGHTS) <= len(state)
+    assert heir.network.density_cell == cell
 
 
 @pytest.mark.parametrize("differs", ["gain", "cell"])

@@ -68,12 +68,12 @@ def train(
     area_low: Annotated[
         float | None, typer.Option(help="Smallest area factor of the zoom; default 0.5.")
     ] = None,
+    area_high: Annotated[
+        float | None, typer.Option(help="Largest area factor; default 5, density 9.")
+    ] = None,
     gain: Annotated[
         float | None,
         typer.Option(help="Multiplies the learned side factor; default 1, or of --init without --centre."),
-    ] = None,
-    area_high: Annotated[
-        float | None, typer.Option(help="Largest area factor; default 5, density 9.")
     ] = None,
     region_minimum: Annotated[
         float | None,

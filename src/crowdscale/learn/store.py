@@ -22,6 +22,9 @@ __all__ = ["build_model", "inherit_weights", "load_weights", "save_weights", "wr
 
 WEIGHTS = "weights.safetensors"
 
+FUSION = "network.fuse.weight"
+"""Of ``fpn``: (classes, classes · levels, 1, 1)."""
+
 UNIT = "network.unit"
 """Of densities: what the layers' values are people of."""
 
@@ -71,21 +74,22 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
     if not path.is_file():
         raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
     ours, theirs = model.state_dict(), load_file(path)
-    if UNIT in ours and any(name.startswith("network.levels.") for name in theirs):
-        theirs.setdefault(
-            UNIT, torch.tensor(model.network.first_unit)
-        )  # the layers' values are taken over with theirs
     taken = {}
     for name in set(ours) & set(theirs):
         value, shape = theirs[name].float(), ours[name].shape
-        if name == "network.fuse.weight" and value.shape[0] == shape[0]:
+        if name == FUSION and value.shape[0] == shape[0]:
             value = value[:, : shape[1]]
         if value.shape == shape and not name.startswith(("centre.", "scale_net.")):
             taken[name] = value
     if not taken:
         raise ModelError("expected a model whose weights fit in part", f"none of {path} does")
+    number = len(taken)
+    if UNIT in ours and FUSION in taken:  # a density's layers are taken over, with what their values mean
+        taken.setdefault(UNIT, torch.tensor(model.network.first_unit))
+    elif UNIT in ours:
+        taken[UNIT] = ours[UNIT]
     model.load_state_dict(taken, strict=False)
-    return len(taken)
+    return number
 
 
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:

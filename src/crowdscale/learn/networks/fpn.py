@@ -94,6 +94,8 @@ class PaddedNetwork(nn.Module):
     stride = 32
     """Images are padded to whole multiples of this many pixels."""
 
+    classes: int
+    """Channels of the map: 1 is a density."""
     unit: Tensor
     """Of densities, kept with the weights: people a pixel of the layers' own 1 (``fpn``), or by what the network's map is
     multiplied for the scale net (others)."""
@@ -130,7 +132,7 @@ class PaddedNetwork(nn.Module):
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *more: Any) -> None:
         """Read the network's own weights; older ones have no unit."""
-        if "unit" in self._buffers and "unit" not in self._non_persistent_buffers_set:
+        if self.classes == 1:
             state.setdefault(f"{prefix}unit", torch.tensor(self.first_unit))
         super()._load_from_state_dict(state, prefix, *more)
 

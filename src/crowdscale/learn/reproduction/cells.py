@@ -168,9 +168,9 @@ class Evaluator:
     def _predictor(self, line: Line, trained: Trained) -> Predictor:
         given = dict(line.predict)
         heads = given.pop("heads", False)
-        given |= {"factor": 1.0} if given.pop("true_spacing", False) else {}
+        zoomed = given.pop("true_spacing", False) or "factor" in given
         rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
-        options = {"refine": line.refined or "factor" in given, **given}
+        options = {"refine": line.refined or zoomed, **given}
         predictor = self.load(trained, PredictOptions(**options, rule=rule, keep_map=False))
         return HeadCounter(predictor) if heads else predictor
 
