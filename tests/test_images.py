@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from crowdscale.errors import ImageError
-from crowdscale.images import find_images, photo_from_pil, read_image, resize_image, write_atomic, write_image
+from crowdscale.errors import ImageError, OptionError
+from crowdscale.images import (
+    check_writable,
+    find_images,
+    photo_from_pil,
+    read_image,
+    resize_image,
+    write_atomic,
+    write_image,
+)
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -131,7 +141,9 @@ def test_gigantic_photo_is_refused_before_decoding(tmp_path):
     data = bytearray(header.getvalue())
     data[18:26] = (60_000).to_bytes(4, "little") * 2
     (tmp_path / "a.bmp").write_bytes(data)
-    with pytest.raises(ImageError, match="60000×60000"):
+    with pytest.raises(
+        ImageError, match=r"at most 400 megapixels, but got 60000×60000 = 3600 in .*\. Reduce it"
+    ):
         read_image(tmp_path / "a.bmp")
 
 
@@ -141,6 +153,30 @@ def test_find_images_searches_folders_and_patterns_once(tmp_path):
         (tmp_path / name).touch()
     found = find_images([tmp_path, tmp_path / "b.jpg", f"{tmp_path}/*.jpg"])
     assert [str(path.relative_to(tmp_path)) for path in found] == ["a.PNG", "b.jpg", "deep/er/c.jpeg"]
+
+
+def test_other_pictures_are_reported_and_links_to_nothing_are_photos(tmp_path):
+    for name in ("a.jpg", "b.gif", "c.HEIC", "scan", "notes.txt", "points.csv", ".cache"):
+        (tmp_path / name).touch()
+    (tmp_path / "gone.png").symlink_to("nothing")
+    (tmp_path / "gone").symlink_to("nothing")
+    (tmp_path / "folder.jpg").mkdir()
+    others = []
+    found = find_images([tmp_path], others.append)
+    assert [path.name for path in found] == ["a.jpg", "gone.png"]
+    assert [path.name for path in others] == ["b.gif", "c.HEIC", "scan"]
+    assert [path.name for path in find_images([f"{tmp_path}/*"])] == ["a.jpg", "gone.png"]
+
+
+def test_what_is_no_file_or_empty_is_refused(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    for source in (tmp_path / "a.jpg", b""):
+        with pytest.raises(ImageError, match="which is empty"):
+            read_image(source)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "b.jpg")
+        with pytest.raises(ImageError, match=r"b\.jpg, which is a pipe or a device"):
+            read_image(tmp_path / "b.jpg")
 
 
 def test_find_images_keeps_named_files_that_are_missing_or_odd(tmp_path):
@@ -173,6 +209,43 @@ def test_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
         write_atomic(tmp_path / "a.csv", fail)
     assert (tmp_path / "a.csv").read_text() == "old"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.csv"]
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.csv").symlink_to("deep/real.csv")
+    for text in (b"first", b"second"):  # the link leads to nothing at first
+        write_atomic(tmp_path / "a.csv", lambda stream, text=text: stream.write(text))
+    assert (tmp_path / "a.csv").is_symlink()
+    assert (tmp_path / "deep" / "real.csv").read_bytes() == b"second"
+    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "real.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="devices of POSIX")
+def test_a_device_and_a_pipe_are_written_into(tmp_path):
+    write_atomic(Path("/dev/null"), lambda stream: stream.write(b"gone"))
+    assert Path("/dev/null").is_char_device()
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_atomic(tmp_path / "pipe", lambda stream: stream.write(b"x"))
+    assert os.read(reader, 9) == b"x"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    code = "from crowdscale.images import *; from pathlib import Path; print('table', flush=True)\n"
+    code += "write_atomic(Path('/dev/stdout'), lambda stream: stream.write(b'rows'))"
+    with (tmp_path / "shown").open("wb") as shown:  # a redirected output is gone on with
+        subprocess.run([sys.executable, "-c", code], stdout=shown, check=True)
+    assert (tmp_path / "shown").read_bytes() == b"table\nrows"
+
+
+def test_a_file_that_cannot_be_written_is_known_before(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path, tmp_path / "file" / "a.csv", Path("/proc/none/a.csv"), tmp_path / ("x" * 300)):
+        with pytest.raises(OptionError, match="file that can be written"):
+            check_writable(path)
+    for path in (None, tmp_path / "new" / "a.csv", tmp_path / "file", Path("/dev/null")):
+        check_writable(path)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_unknown_suffix_is_refused_before_writing(tmp_path):

@@ -18,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from crowdscale.errors import ImageError
+from crowdscale.errors import ImageError, OptionError
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "Photo",
+    "check_regular",
+    "check_writable",
     "find_images",
+    "is_other_photo",
     "photo_from_pil",
     "read_image",
     "resize_image",
@@ -35,8 +38,17 @@ Pixels = NDArray[np.uint8]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 
+OTHER_SUFFIXES = (
+    ".gif", ".avif", ".heic", ".heif", ".jfif", ".jpe", ".jp2", ".jxl", ".svg", ".psd", ".tga",
+    ".pbm", ".pgm", ".ppm", ".raw", ".dng", ".arw", ".cr2", ".cr3", ".nef", ".orf", ".rw2",
+)  # fmt: skip
+"""Pictures that are not read: those who search a folder say how many they left out, files without suffix too."""
+
 MAX_PIXELS = 400_000_000
 """A photo larger than this is refused before it is decoded (1.2 GB as RGB)."""
+
+OPENED = ("/dev/std", "/dev/fd/", "/proc/")
+"""Beginnings of paths of what is open already: a redirected file is gone on with, not replaced."""
 
 ORIENTATION = 0x0112
 """The EXIF tag of how a photo is to be turned."""
@@ -75,9 +87,13 @@ def read_image(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: f
         max_pixels: Reduce a photo with more pixels to about this many while it is decoded.
 
     Raises:
-        ImageError: The file is missing, empty, truncated, no picture, or beyond ``MAX_PIXELS``.
+        ImageError: The file is missing, no regular one, empty, truncated, no picture, or beyond ``MAX_PIXELS``.
     """
     name = "the bytes given" if isinstance(source, bytes) or hasattr(source, "read") else str(source)
+    if isinstance(source, (str, os.PathLike)):
+        check_regular(Path(source))
+    if source == b"":
+        raise ImageError("expected a photo", f"{name}, which is empty")
     opened: Any = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         with Image.open(opened) as image:
@@ -94,6 +110,16 @@ def read_image(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: f
         raise ImageError("expected a whole photo", f"{name}, which cannot be decoded ({error})") from error
 
 
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, a device (which would be waited for) and an empty file. Raises ImageError."""
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise ImageError(
+            "expected a photo", f"{path}, which is a pipe or a device", "Save it to a file first"
+        )
+    if path.is_file() and not path.stat().st_size:
+        raise ImageError("expected a photo", f"{path}, which is empty")
+
+
 def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo:
     """Return a PIL image of any mode as a photo, upright and reduced to ``max_pixels``."""
     return _decode(image, "the image given", max_pixels)
@@ -102,7 +128,11 @@ def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo
 def _decode(image: Image.Image, name: str, max_pixels: float | None) -> Photo:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ImageError(f"expected a photo of at most {MAX_PIXELS:,} pixels", f"{width}×{height} in {name}")
+        raise ImageError(
+            f"expected a photo of at most {MAX_PIXELS / 1e6:.0f} megapixels",
+            f"{width}×{height} = {width * height / 1e6:.0f} in {name}",
+            "Reduce it or cut it into parts with another program first",
+        )
     if max_pixels and width * height > max_pixels:
         factor = (max_pixels / (width * height)) ** 0.5
         image.draft("RGB", (max(1, int(width * factor)), max(1, int(height * factor))))
@@ -152,23 +182,30 @@ def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), dtype=np.uint8)
 
 
-def find_images(sources: Iterable[str | os.PathLike[str]]) -> list[Path]:
+def find_images(
+    sources: Iterable[str | os.PathLike[str]], on_other: Callable[[Path], object] | None = None
+) -> list[Path]:
     """Return the photos named by files, folders (searched in full) and glob patterns, sorted, each once.
 
-    Files named outright are kept whatever their suffix, and if missing, so that the reader can say so.
+    Files named outright are kept whatever their suffix, and if missing, so that the reader can say so; links
+    to nothing that are named as photos, too.
+
+    Args:
+        sources: Files, folders, patterns.
+        on_other: Called with each file found that may be a picture but is not read: .gif, .heic, no suffix.
 
     Raises:
         ImageError: A folder or a pattern holds no photo.
     """
     found: dict[Path, None] = {}
     for source in sources:
-        found.update(dict.fromkeys(_expand(Path(source))))
+        found.update(dict.fromkeys(_expand(Path(source), on_other)))
     return list(found)
 
 
-def _expand(source: Path) -> list[Path]:
+def _expand(source: Path, on_other: Callable[[Path], object] | None) -> list[Path]:
     if source.is_dir():
-        inside = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+        inside = _photos(source.rglob("*"), on_other)
         if not inside:
             raise ImageError(
                 f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"the folder {source} without any"
@@ -177,13 +214,29 @@ def _expand(source: Path) -> list[Path]:
     if not source.exists() and any(sign in str(source) for sign in "*?["):
         anchor = Path(source.anchor) if source.is_absolute() else Path()
         pattern = str(source.relative_to(anchor)) if source.is_absolute() else str(source)
-        matches = sorted(
-            p for p in anchor.glob(pattern) if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
-        )
+        matches = _photos(anchor.glob(pattern), on_other)
         if not matches:
             raise ImageError("expected photos", f"the pattern {source}, which matches none")
         return matches
     return [source]
+
+
+def _photos(paths: Iterable[Path], on_other: Callable[[Path], object] | None) -> list[Path]:
+    """Return those that are photos by suffix, sorted, and report the other pictures."""
+    photos = []
+    for path in sorted(paths):
+        dangling = path.is_symlink() and not path.exists()
+        if path.suffix.lower() in IMAGE_SUFFIXES and (dangling or path.is_file()):
+            photos.append(path)
+        elif on_other is not None and is_other_photo(path.name) and path.is_file():
+            on_other(path)
+    return photos
+
+
+def is_other_photo(name: str) -> bool:
+    """Whether a file may be a picture, by its name, of a kind that is not read."""
+    suffix = Path(name).suffix.lower()
+    return not name.startswith(".") and (not suffix or suffix in OTHER_SUFFIXES)
 
 
 def write_image(path: Path, pixels: Pixels) -> None:
@@ -200,7 +253,17 @@ def write_image(path: Path, pixels: Pixels) -> None:
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Call ``write`` with an open temporary file and rename it to ``path``: whole or not at all."""
+    """Call ``write`` with an open temporary file and rename it to ``path``: whole or not at all.
+
+    A link stays one and what it leads to is written; what is no regular file (a pipe, a device) is written into.
+    """
+    if _is_stream(path):
+        whole = io.BytesIO()
+        write(whole)
+        with path.open("ab") as stream:
+            stream.write(whole.getvalue())
+        return
+    path = path.resolve() if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -211,6 +274,35 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path names what is written into instead of replaced."""
+    if str(path).startswith(OPENED):
+        return True
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse a file that ``write_atomic`` could not write, before hours of work. Raises OptionError.
+
+    Nothing is created; None is no file.
+    """
+    if path is None:
+        return
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("a folder")
+        if _is_stream(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError("not open for writing")
+            return
+        target = path.resolve() if path.is_symlink() else path.absolute()
+        folder = next(parent for parent in target.parents if parent.exists())
+        tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.").close()
+    except OSError as error:
+        said = error.strerror or error
+        raise OptionError("expected the path of a file that can be written", f"{path} ({said})") from error
 
 
 def _umask() -> int:
