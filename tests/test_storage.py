@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import os
+import re
 import threading
 from pathlib import Path
 
@@ -108,6 +110,58 @@ def test_a_photo_that_changes_while_it_is_read(tree, monkeypatch, changes, whole
 def test_an_unknown_protocol_is_one_sentence():
     with pytest.raises(OptionError, match="expected a path or an address"):
         list(find_photos(["nowhere://photos"]))
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("no\ncredentials"), TimeoutError(), OSError("refused")])
+def test_a_store_that_cannot_be_reached_is_one_sentence(monkeypatch, fault):
+    def fail(*_, **__):
+        raise fault
+
+    files = type(fsspec.filesystem("memory"))
+    for name in ("isdir", "glob", "info", "cat_file", "pipe_file"):
+        monkeypatch.setattr(files, name, fail)
+    said = " ".join(str(fault).split()) or "TimeoutError"
+    for source in ("memory://far", "memory://far/*.jpg"):
+        with pytest.raises(
+            ImageError, match=rf"can be reached, but got {re.escape(source)} \({said}\)\. Check"
+        ):
+            list(find_photos([source]))
+    folder = Folder("memory://far")
+    with pytest.raises(ImageError, match="can be reached"):
+        folder.names("counts")
+    with pytest.raises(ImageError, match="can be reached"):
+        folder.read("job.json")
+    with pytest.raises(OptionError, match="expected to write results"):
+        folder.write("job.json", b"")
+    with pytest.raises(ImageError, match="photo that can be read"):
+        read_photo_bytes("memory://far/a.jpg")
+
+
+def test_an_address_that_its_file_system_refuses_is_one_sentence(monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no region")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", fail)
+    with pytest.raises(OptionError, match=r"can be opened, but got s3://far/a\.jpg \(no region\)"):
+        read_photo_bytes("s3://far/a.jpg")
+
+
+def test_other_pictures_are_reported(tree):
+    for name in ("d.gif", "deep/scan", ".cache"):
+        (tree / name).touch()
+    others = []
+    assert len(list(find_photos([str(tree)], others.append))) == 3
+    assert [Path(other).name for other in others] == ["d.gif", "scan"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")
+def test_links_to_nothing_and_pipes_are_broken_photos(tree):
+    (tree / "deep" / "gone.jpg").symlink_to("nothing")
+    os.mkfifo(tree / "deep" / "pipe.jpg")
+    assert list(find_photos(["deep"])) == ["deep/c.webp", "deep/gone.jpg", "deep/pipe.jpg"]
+    for name, sentence in (("gone", "no file at"), ("pipe", "a pipe or a device")):
+        with pytest.raises(ImageError, match=sentence):
+            read_photo_bytes(f"deep/{name}.jpg")
 
 
 @pytest.mark.parametrize("where", ["local", "memory"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
-from crowdscale.images import IMAGE_SUFFIXES, write_atomic
+from crowdscale.images import IMAGE_SUFFIXES, check_regular, is_other_photo, write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
 
@@ -20,37 +21,55 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
-def find_photos(sources: Iterable[str]) -> Iterator[str]:
+@contextmanager
+def _reached(source: str) -> Iterator[None]:
+    """Say in one sentence what a file system raises: each has its own classes."""
+    try:
+        yield
+    except CrowdscaleError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(
+            "expected a path or an address that can be reached", f"{source} ({said})", "Check name and access"
+        ) from error
+
+
+def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None = None) -> Iterator[str]:
     """Yield the photos of files, folders (searched in full) and patterns as they are found, folder by folder.
 
     A stream: the first photos are there before the last folder of millions has been read. Files named outright
     are yielded whatever they are, so that the reader can say what is wrong with them.
 
+    Args:
+        sources: Paths, patterns, addresses.
+        on_other: Called with each file found that may be a picture but is not read: .gif, .heic, no suffix.
+
     Raises:
-        ImageError: A folder or a pattern holds no photo.
+        ImageError: A folder or a pattern holds no photo, or cannot be reached.
     """
     for source in sources:
         if not is_url(source) and not any(sign in source for sign in "*?[") and not Path(source).is_dir():
             yield source
             continue
         found = False
-        for photo in _expand(source):
-            found = True
-            yield photo
+        with _reached(source):
+            for photo in _expand(source, on_other):
+                found = True
+                yield photo
         if not found:
             raise ImageError(f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"none at {source}")
 
 
-def _expand(source: str) -> Iterator[str]:
+def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
         matches = sorted(str(found) for found in files.glob(path))
-        yield from (_name(source, files, found) for found in matches if _is_photo(found))
+        yield from (_name(source, files, found) for found in _photos(matches, on_other))
     elif files.isdir(path):
         for folder, _, names in _walk(files, path):
-            for name in sorted(names):
-                if _is_photo(name):
-                    yield _name(source, files, posixpath.join(folder, name))
+            inside = [posixpath.join(folder, name) for name in sorted(names)]
+            yield from (_name(source, files, found) for found in _photos(inside, on_other))
     else:
         yield source
 
@@ -61,9 +80,14 @@ def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         yield folder, folders, names
 
 
-def _is_photo(path: str) -> bool:
-    name = posixpath.basename(path)
-    return not name.startswith(".") and posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES
+def _photos(paths: Iterable[str], on_other: Callable[[str], object] | None) -> Iterator[str]:
+    """Yield those that are photos by suffix, and report the other pictures."""
+    for path in paths:
+        name = posixpath.basename(path)
+        if not name.startswith(".") and posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES:
+            yield path
+        elif on_other is not None and is_other_photo(name):
+            on_other(path)
 
 
 def _name(source: str, files: Any, path: str) -> str:
@@ -86,6 +110,9 @@ def _open(source: str) -> tuple[Any, str]:
         ) from error
     except ValueError as error:
         raise OptionError("expected a path or an address", f"{source} ({error})") from error
+    except Exception as error:  # credentials, regions, servers: each file system raises its own classes
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise OptionError("expected an address that can be opened", f"{source} ({said})") from error
     return files, path
 
 
@@ -93,8 +120,10 @@ def read_photo_bytes(source: str) -> bytes:
     """Return the bytes of a photo, read in one go; a file that changes meanwhile is read again, once.
 
     Raises:
-        ImageError: It is missing, cannot be read, or keeps changing.
+        ImageError: It is missing, no regular file, empty, cannot be read, or keeps changing.
     """
+    if not is_url(source):
+        check_regular(Path(source))
     files, path = _open(source)
     try:
         for _ in range(2):
@@ -135,18 +164,21 @@ class Folder:
     def names(self, below: str) -> list[str]:
         """Return the sorted names of the whole files in a folder below; none where it does not exist."""
         files, path = _open(self._join(below))
-        if not files.isdir(path):
-            return []
-        names = sorted(posixpath.basename(str(found)) for found in files.ls(path, detail=False, refresh=True))
+        with _reached(self._join(below)):
+            if not files.isdir(path):
+                return []
+            found = files.ls(path, detail=False, refresh=True)
+        names = sorted(posixpath.basename(str(each)) for each in found)
         return [name for name in names if not name.startswith(".")]
 
     def read(self, name: str) -> bytes | None:
         """Return the bytes of a file; None where there is none."""
         files, path = _open(self._join(name))
-        try:
-            return bytes(files.cat_file(path))
-        except FileNotFoundError:
-            return None
+        with _reached(self._join(name)):
+            try:
+                return bytes(files.cat_file(path))
+            except FileNotFoundError:
+                return None
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file, whole or not at all.
@@ -164,7 +196,9 @@ class Folder:
             scratch = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.part")
             files.pipe_file(scratch, data)
             files.mv(scratch, path)
-        except OSError as error:
+        except CrowdscaleError:
+            raise
+        except Exception as error:  # each file system raises its own classes
             raise OptionError(
                 "expected to write results",
                 f"{self._join(name)} ({error})",
