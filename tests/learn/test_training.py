@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 import crowdscale
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.images import read_image
 from crowdscale.learn.export import CHECK_SIZES, check_equality, describe_folder, export_folder
 from crowdscale.learn.preparation import Start, gather, start_model
@@ -280,6 +281,56 @@ def test_crop_points_follow_the_pixels(tmp_path):
             seen += 1
             assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
     assert seen > 5
+
+
+def test_other_cameras_stretch_crops_with_their_points(tmp_path):
+    samples = write_folder(tmp_path, [1])
+    options = CropOptions(crop=96, jitter=0, scale_low=1.0, scale_high=1.0, variety=1.0)
+    plain = Crops(samples, [1], replace(options, variety=0.0), 60, seed=0)
+    varied = Crops(samples, [1], options, 60, seed=0)
+    seen = 0
+    for index in range(60):
+        pixels, points = varied[index]
+        assert (pixels != plain[index][0]).any()
+        for x, y in points.xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]:
+            seen += 1
+            assert pixels[round(y), round(x)].mean() > pixels.mean() + 30
+    assert seen > 5
+    with pytest.raises(OptionError, match="--variety"):
+        CropOptions(variety=1.5)
+
+
+def few(tmp_path, **chosen):
+    """A run of a few steps from random weights."""
+    write_folder(tmp_path, [40, 30, 25, 20, 35, 30])
+    gathered = gather([f"folder:{tmp_path}"], None, None, 0.2, 0)
+    model, config = start_model(
+        Start(backbone="nano", backbone_weights="none"), gathered, CentreOptions(centre=12)
+    )
+    options = TrainOptions(
+        batch=2, l2s_batch=2, workers=0, precision="32-true", pictures=0, l2s_crop=64,
+        crop_options=CropOptions(crop=64), **chosen,
+    )  # fmt: skip
+    train(model, config, gathered.samples, gathered.weights, gathered.held_out, tmp_path / "run", options)
+    return model
+
+
+def test_a_diverged_run_stops_with_a_sentence(tmp_path):
+    with pytest.raises(ModelError, match=r"expected a finite loss in step \d+ of phase count"):
+        few(tmp_path, crops=40, l2s_crops=0, lr=1e30, backbone_lr=1e30, warmup=1, clip=0.0, validate_every=40)
+
+
+@pytest.mark.parametrize(("crops", "l2s_crops", "name"), [(1, 0, "--crops"), (4, 1, "--l2s-crops")])
+def test_less_than_a_batch_is_refused(tmp_path, crops, l2s_crops, name):
+    with pytest.raises(OptionError, match=f"expected {name} of at least a batch, 2"):
+        few(tmp_path, crops=crops, l2s_crops=l2s_crops)
+
+
+@pytest.mark.parametrize(("crops", "moves"), [(0, True), (2, False)])
+def test_both_passes_from_the_start_learn_normalisation(tmp_path, crops, moves):
+    model = few(tmp_path, crops=crops, l2s_crops=4, ema=0.0)
+    counted = int(model.network.levels[0].smooth[1].num_batches_tracked)
+    assert (counted > crops // 2) is moves
 
 
 @pytest.mark.slow

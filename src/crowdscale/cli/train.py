@@ -104,6 +104,12 @@ def train(
     negatives: Annotated[
         float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
     ] = 0.0,
+    variety: Annotated[
+        float,
+        typer.Option(
+            help="0 to 1: stretch, colour casts, blur and JPEG, as of other cameras, in training crops."
+        ),
+    ] = 0.0,
     batch: Annotated[int, typer.Option(help="Crops a step and process.")] = 8,
     l2s_batch: Annotated[int, typer.Option(help="The same in the second phase.")] = 4,
     optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw",

@@ -71,7 +71,10 @@ def train(
 
     Raises:
         DataError: A validation photo is among the training photos.
+        OptionError: A phase that is wanted has fewer crops than a batch.
+        ModelError: The loss is no longer finite.
     """
+    options.check_steps()
     if {s.image_path for s in samples} & {s.image_path for s in held_out}:
         raise DataError("expected validation photos apart from training photos", "some in both lists")
     cv2.setNumThreads(0)
@@ -175,6 +178,12 @@ class Run:
         losses: Losses = self.wrapped.losses(
             images, batch, self.phase == "l2s", self.options.l2s_frozen and self.phase == "l2s"
         )
+        if not bool(torch.isfinite(losses.total)):
+            raise ModelError(
+                f"expected a finite loss in step {self.state.step + 1} of phase {self.phase}",
+                f"{float(losses.total.detach())}",
+                "Give a lower --lr, --backbone-lr or --l2s-lr; the best weights so far are kept",
+            )
         self.optimizer.zero_grad()
         self.fabric.backward(losses.total)
         if self.options.clip:
@@ -202,7 +211,8 @@ class Run:
 
     def _train_mode(self) -> None:
         self.model.train()
-        if self.phase == "l2s" or self.options.freeze_norm:
+        learned = self.options.crops > 0 or "init" in self.config.training
+        if self.options.freeze_norm or (self.phase == "l2s" and learned):
             for module in self.model.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()

@@ -93,6 +93,14 @@ class TrainOptions:
             if crop == 0 and batch > 1:
                 raise OptionError("expected batches of 1 with whole photos (crop 0)", str(batch))
 
+    def check_steps(self) -> None:
+        """Refuse a phase that is wanted and has fewer crops than one batch of all processes."""
+        for crops, batch, name in ((self.crops, self.batch, ""), (self.l2s_crops, self.l2s_batch, "l2s-")):
+            if 0 < crops < batch * self.devices:
+                raise OptionError(
+                    f"expected --{name}crops of at least a batch, {batch * self.devices}", str(crops)
+                )
+
     def plan(self, phase: str) -> Plan:
         """How long and in what pieces a phase trains."""
         if phase == "count":

@@ -35,6 +35,14 @@ MOST_HELD = 6_000_000_000
 """Bytes of decoded photos that are held in memory; beyond that each crop reads its photo anew."""
 
 
+STRETCH = 0.2
+"""Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
+CAST, SATURATION = 0.1, 0.3
+"""Standard deviations of the logarithms of channel gains and saturation, at variety 1."""
+DEGRADED = 0.25
+"""Share of crops that are blurred, and of those that are JPEG-compressed, at variety 1."""
+
+
 class Batch(TypedDict):
     """A batch of crops."""
 
@@ -62,6 +70,8 @@ class CropOptions:
     """Mirror every other crop."""
     jitter: float = 0.2
     """Strength of random brightness, contrast, grey and noise; 0 for none."""
+    variety: float = 0.0
+    """Strength of other cameras: stretched sides, colour casts, saturation, blur and JPEG; 0 for none, 1 for much."""
     negatives: float = 0.0
     """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
     drawn: float = 0.5
@@ -79,6 +89,8 @@ class CropOptions:
                 "expected --negatives from 0 to below 1 and their drawn share from 0 to 1",
                 f"{self.negatives}, {self.drawn}",
             )
+        if not 0 <= self.variety <= 1:
+            raise OptionError("expected --variety from 0 to 1", str(self.variety))
         if self.negatives and not self.crop:
             raise OptionError("expected a --crop above 0 with --negatives", "whole photos (crop 0)")
 
@@ -129,6 +141,8 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
             pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
         if self.options.jitter:
             pixels = _jitter(pixels, self.options.jitter, random)
+        if self.options.variety:
+            pixels = _other_camera(pixels, self.options.variety, random)
         return pixels, points
 
 
@@ -154,16 +168,17 @@ def _cut(
         size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
         resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
         return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
-    window = round(options.crop / scale)
-    left = int(random.integers(0, max(1, width - window + 1)))
-    top = int(random.integers(0, max(1, height - window + 1)))
-    part = pixels[top : top + window, left : left + window]
-    below, right = window - part.shape[0], window - part.shape[1]
+    stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
+    wide, high = round(options.crop / scale * stretch), round(options.crop / scale / stretch)
+    left = int(random.integers(0, max(1, width - wide + 1)))
+    top = int(random.integers(0, max(1, height - high + 1)))
+    part = pixels[top : top + high, left : left + wide]
+    below, right = high - part.shape[0], wide - part.shape[1]
     if below or right:
         part = np.pad(part, ((0, below), (0, right), (0, 0)), constant_values=127)
-    method = cv2.INTER_AREA if window > options.crop else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if min(wide, high) > options.crop else cv2.INTER_LINEAR
     resized = cv2.resize(part, (options.crop, options.crop), interpolation=method)
-    moved = points.shift(-left, -top).scale(options.crop / window)
+    moved = points.shift(-left, -top).scale(options.crop / wide, options.crop / high)
     near = np.all((moved.xy > -32) & (moved.xy < options.crop + 32), axis=1)
     return np.asarray(resized, np.uint8), moved.select(near)
 
@@ -209,3 +224,23 @@ class collate:
             blocks=torch.from_numpy(np.stack([block_counts(p, width, height) for _, p in items])),
             points=[points.xy for _, points in items],
         )
+
+
+def _other_camera(
+    pixels: NDArray[np.uint8], strength: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Vary what differs from camera to camera: colour cast and saturation always, blur and JPEG now and then."""
+    gains = np.exp(random.normal(0, CAST * strength, 3))
+    saturation = float(np.exp(random.normal(0, SATURATION * strength)))
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    mixed = (pixels * saturation + grey * (1 - saturation)) * gains
+    pixels = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    if random.random() < DEGRADED * strength:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.4)), np.uint8)
+    if random.random() < DEGRADED * strength:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 85))]
+        written = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)[1]
+        pixels = np.asarray(
+            cv2.cvtColor(cv2.imdecode(written, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8
+        )
+    return pixels
