@@ -20,12 +20,18 @@ def reproduce(
         Path, typer.Option(help="Networks, cells, tables; with the same folder a stopped run goes on.")
     ] = Path("reproduction"),
     budget: Annotated[
-        str, typer.Option(help="smoke, lite, paper, a number of crops, or N+M for both phases.")
-    ] = "lite",
-    seeds: Annotated[str, typer.Option(help="Seeds with commas.")] = "0",
+        str | None,
+        typer.Option(
+            help="smoke, lite, paper, a number of crops, or N+M for both phases; default the table's, lite."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Seeds with commas; default the table's, 0,1,2 of main and 0 of others."),
+    ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Only lines of this label or network, such as points; repeat for several."),
+        typer.Option(help='Only lines of this label, such as "points AutoScale", or network; repeat.'),
     ] = None,
     validation: Annotated[
         Path | None,
@@ -51,15 +57,16 @@ def reproduce(
         for recipe in RECIPES.values():
             typer.echo(f"{recipe.name:<11} {recipe.title}")
         return
+    recipe = find_recipe(table)
     try:
-        chosen = tuple(int(seed) for seed in seeds.split(","))
+        chosen = tuple(int(seed) for seed in seeds.split(",")) if seeds is not None else recipe.seeds
     except ValueError as error:
         raise OptionError("expected --seeds as whole numbers with commas", repr(seeds)) from error
     request = Request(
-        parse_data(data or ()), parse_budget(budget), chosen, out, validation, parse_options(setting or ()),
+        parse_data(data or ()), parse_budget(budget or recipe.budget), chosen, out, validation, parse_options(setting or ()),
         device, threads,
     )  # fmt: skip
-    study = run(find_recipe(table), request, only or (), lambda text: typer.echo(text, err=True))
+    study = run(recipe, request, only or (), lambda text: typer.echo(text, err=True))
     for shown in study.tables().values():
         typer.echo(f"{shown.markdown()}\n")
     typer.echo(f"Written to {out / table}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +27,11 @@ from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_w
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.regions import DensityRule, LabelRule
 from crowdscale.weights import ModelConfig, ZoomOptions, find_model, read_config
+
+logger = logging.getLogger(__name__)
+
+FEW = 0.2
+"""Below this share of the photos, dense regions of true maps are too few to tell where the centre should start."""
 
 __all__ = ["Gathered", "Start", "gather", "region_spacings", "start_model"]
 
@@ -180,6 +186,11 @@ def start_model(
     config = _describe(start, gathered)
     if centre.centre == 0 and not start.init:
         spacings = region_spacings(gathered.samples, config, centre.closeness)
+        if len(spacings) < FEW * len(gathered.samples):
+            logger.warning(
+                "Only %d of %d training photos have a dense region by their true maps, from which the centre starts; "
+                "give --centre, the spacing in pixels to reach, to be sure.", len(spacings), len(gathered.samples)
+            )  # fmt: skip
         centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
     model = build_model(config, centre, losses)
     if isinstance(model.network, CountingNetwork) and config.codec.channels == 1:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
-from crowdscale.errors import unknown_name
+from crowdscale.errors import OptionError, unknown_name
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.preparation import Start
 from crowdscale.learn.scaling import CentreOptions
@@ -78,6 +78,11 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
     for name in chosen:
         if name not in known:
             raise unknown_name("training option", name, known)
+    for kind in KINDS:
+        for each in fields(kind):
+            if each.name in chosen and not _fits(each.default, chosen[each.name]):
+                wanted = type(each.default).__name__
+                raise OptionError(f"expected {each.name} as {wanted}", repr(chosen[each.name]))
     values = {**(_paper(chosen.get("method", Start.method)) if regime == "paper" else {}), **chosen}
     crops = CropOptions(**_of(CropOptions, values))
     return Settings(
@@ -94,6 +99,15 @@ KINDS: tuple[type[Any], ...] = (Start, TrainOptions, CropOptions, LossOptions, C
 def _paper(method: str) -> dict[str, Any]:
     rate = RATES.get(method, 1e-4)
     return {**PAPER, "lr": rate, "backbone_lr": rate, "l2s_lr": rate}
+
+
+def _fits(usual: Any, value: Any) -> bool:
+    """Return whether a value is of the type of the usual one; whole numbers will do for others."""
+    if usual is None or usual is MISSING or value is None:
+        return True
+    if isinstance(usual, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is type(usual)
 
 
 def _of(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:

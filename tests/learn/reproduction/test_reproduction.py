@@ -14,6 +14,7 @@ import pytest
 from crowdscale.dense import RegionRow
 from crowdscale.errors import DataError, OptionError
 from crowdscale.images import read_image
+from crowdscale.learn.preparation import Gathered
 from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
 from crowdscale.learn.reproduction.networks import Trainer
 from crowdscale.learn.reproduction.pictures import _ticks, draw_histogram, draw_levels
@@ -43,8 +44,11 @@ def test_what_is_no_budget_is_refused(text):
         parse_budget(text)
 
 
+NOBODY = Gathered([], [], [], [])
+
+
 def trainer(out, budget="600", **options):
-    return Trainer(out, parse_budget(budget), pytest.fail, options, lambda text: None)
+    return Trainer(out, parse_budget(budget), lambda data: NOBODY, options, lambda text: None)
 
 
 @pytest.mark.parametrize("name", RECIPES)

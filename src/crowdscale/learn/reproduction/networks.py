@@ -5,20 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crowdscale.data.sample import Sample
+from crowdscale.errors import OptionError
 from crowdscale.images import write_atomic
-from crowdscale.learn.preparation import Gathered, region_spacings, start_model
+from crowdscale.learn.backend import TorchBackend
+from crowdscale.learn.preparation import Gathered, start_model
 from crowdscale.learn.reproduction.budget import Budget
 from crowdscale.learn.reproduction.machine import describe_machine
 from crowdscale.learn.reproduction.recipe import Line, Variant
-from crowdscale.learn.scaling import start_centre
+from crowdscale.learn.scaling import closeness, start_centre
 from crowdscale.learn.settings import Settings, choose_settings
 from crowdscale.learn.training import train
-from crowdscale.weights import find_model, read_config
+from crowdscale.points import Box, Points
+from crowdscale.weights import ModelConfig, find_model, read_config
 
 __all__ = ["Trained", "Trainer"]
 
@@ -103,7 +107,7 @@ class Trainer:
         init = {"init": base.folder} if base else {}
         settings = choose_settings(self.budget.regime, **chosen, **init, name=folder.name)
         if base:
-            settings = _with_centre(settings, gathered, base)
+            settings = _with_centre(settings, gathered, base, self.budget.regime)
         started = time.perf_counter()
         model, config = start_model(settings.start, gathered, settings.centre, settings.losses)
         begun = float(model.centre.value)
@@ -122,6 +126,24 @@ class Trainer:
         text = (json.dumps(asdict(result), indent=1) + "\n").encode()
         write_atomic(folder / "trained.json", lambda stream: stream.write(text))
         return result
+
+    def check(self, variants: Sequence[Variant]) -> None:
+        """Refuse options that belong to the budget, to the study, or to what the lines differ in.
+
+        Raises:
+            OptionError: One does, is of no known name, or has a value of another type.
+        """
+        varied = {name for variant in variants for name in (*variant.options, *variant.l2s)}
+        for name in self.options:
+            if name in RESERVED:
+                raise OptionError(f"expected --set of other options than {name}", name, RESERVED[name])
+            if name in varied:
+                raise OptionError(
+                    "expected --set of what the lines share",
+                    name,
+                    "Leave it out, or choose lines with --only",
+                )
+        choose_settings(self.budget.regime, **self.options)
 
     def _chosen(self, variant: Variant, data: str, seed: int, phase: str) -> dict[str, Any]:
         """Return the training options of a phase by name."""
@@ -145,9 +167,9 @@ class Trainer:
         """Return the folder's name: readable, and another one for any option that changes the result."""
         told = {name: value for name, value in chosen.items() if name not in MACHINE}
         parent = Path(base.folder).parent.name if base else ""
-        facts = json.dumps(
-            [told, data, self.budget.regime, self.budget.photos, parent], sort_keys=True, default=str
-        )
+        gathered = self.gather(data)
+        photos = [gathered.sets, *([s.name for s in part] for part in (gathered.samples, gathered.held_out))]
+        facts = json.dumps([told, data, self.budget.regime, photos, parent], sort_keys=True, default=str)
         digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
         return f"{variant.name}-{data}-{phase}-s{seed}-{digest}"
 
@@ -156,17 +178,50 @@ MACHINE = {"device", "workers", "pictures", "pictures_every", "save_every"}
 """Options that change how fast a network is trained, not what comes out."""
 
 
-def _with_centre(settings: Settings, gathered: Gathered, base: Trained) -> Settings:
-    """Start S̄ where it was asked for; else at the spacing that suits, or where the data put it (Eq. 2)."""
+RESERVED: Mapping[str, str] = {
+    "crops": "Use --budget",
+    "l2s_crops": "Use --budget",
+    "seed": "Use --seeds",
+    "name": "Folders are named after what is trained in them",
+    "init": "AutoScale starts from the baseline of its line",
+}
+"""Options that the study itself sets, with the way to change them."""
+
+ASKED = 100
+"""At most this many training photos are looked at for the regions that a network finds."""
+
+
+def _with_centre(settings: Settings, gathered: Gathered, base: Trained, regime: str) -> Settings:
+    """Start S̄ where it was asked for; else where the baseline's regions get the same median factor by any law.
+
+    That of the law S·r and closeness by distance is the spacing that suits; what is compared with it differs in law
+    or closeness, not in how much is enlarged. By the paper's regime the factor is ``wanted_factor``.
+    """
     centre = settings.centre
     if centre.centre:
         return settings
     config = read_config(find_model(base.folder))
-    if centre.law == "spacing" and centre.closeness == "distance":
-        return replace(settings, centre=replace(centre, centre=SPACINGS[config.method]))
-    spacings = region_spacings(gathered.samples, config, centre.closeness)
-    value = start_centre(spacings, centre.wanted_factor, centre.law)
-    return replace(settings, centre=replace(centre, centre=value))
+    usual = SPACINGS.get(config.method, 0.0) if regime == "ours" else 0.0
+    if usual and centre.law == "spacing" and centre.closeness == "distance":
+        return replace(settings, centre=replace(centre, centre=usual))
+    regions = _found_regions(Path(base.folder), config, gathered.samples)
+    wanted = centre.wanted_factor
+    if usual:
+        wanted = usual / start_centre([closeness(points, box) for points, box in regions], 1.0, "spacing")
+    spacings = [closeness(points, box, centre.closeness) for points, box in regions]
+    return replace(settings, centre=replace(centre, centre=start_centre(spacings, wanted, centre.law)))
+
+
+def _found_regions(folder: Path, config: ModelConfig, samples: Sequence[Sample]) -> list[tuple[Points, Box]]:
+    """Return the dense regions that a network finds in training photos, with the heads of each photo."""
+    backend = TorchBackend(folder, config)
+    known = [sample for sample in samples if sample.points]
+    found = []
+    for sample in known[:: max(1, len(known) // ASKED)]:
+        points = sample.points or Points()
+        boxes = config.rule.find(backend.predict(sample.read()).output)
+        found += [(points, box) for box in boxes if len(points.inside(box)) > 1]
+    return found
 
 
 def _kept_centre(folder: Path) -> float:

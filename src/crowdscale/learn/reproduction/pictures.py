@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from crowdscale.dense import RegionRow
 from crowdscale.images import write_image
+from crowdscale.interchange import head_boxes
 from crowdscale.learn.reproduction.cells import Cell
+from crowdscale.maps import DistanceLabels
 from crowdscale.points import Points
 from crowdscale.result import Prediction
 from crowdscale.viz import draw_heat, draw_points, draw_regions, side_by_side
@@ -24,6 +28,7 @@ Pixels = NDArray[np.uint8]
 INK, PAPER, FAINT = (26, 30, 38), (247, 247, 245), (205, 208, 212)
 COLOURS = ((140, 148, 160), (214, 94, 0))
 """Before and after."""
+BOX = (90, 200, 250)
 DIGITS = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)
 BINS, SIZE, FRAME = 24, (1000, 460), (70, 96, 970, 390)
 
@@ -107,18 +112,56 @@ def _bars(draw: ImageDraw.ImageDraw, counts: Sequence[NDArray[np.int64]], top: i
                 draw.rectangle((x, base - tall, x + wide - 1, base), COLOURS[place - len(counts)])
 
 
-def draw_maps(pixels: Pixels, truth: Points, baseline: Prediction, refined: Prediction) -> Pixels:
-    """Return the true heads, or their heat, beside the baseline's and AutoScale's, with the region."""
-    located = refined.points is not None
-    shown = [draw_points(pixels, truth) if located else draw_heat(pixels, truth)]
-    for each in (baseline, refined):
-        drawn = (
-            draw_points(pixels, each.points) if each.points is not None else draw_heat(pixels, _people(each))
-        )
+def draw_maps(
+    pixels: Pixels, truth: Points, baseline: Prediction, refined: Prediction | None, codec: object
+) -> Pixels:
+    """Return the truth beside what the baseline and AutoScale say of a photo, with the region that was enlarged.
+
+    Heads as dots in boxes, their label maps below; of densities their heat.
+
+    Args:
+        pixels: (h, w, 3) RGB.
+        truth: Its heads.
+        baseline: What the baseline says.
+        refined: What AutoScale says; None leaves it out.
+        codec: What the networks' map is.
+    """
+    seen = [each for each in (baseline, refined) if each is not None]
+    shown = [_draw_heads(pixels, truth) if baseline.points is not None else draw_heat(pixels, truth)]
+    for each in seen:
+        heads = each.points
+        drawn = _draw_heads(pixels, heads) if heads is not None else draw_heat(pixels, _people(each))
         shown.append(draw_regions(drawn, each.regions))
-    counts = (len(truth), baseline.count, refined.count)
-    names = ("truth", "baseline", "AutoScale")
-    return side_by_side(shown, [f"{name} {count:,.0f}" for name, count in zip(names, counts, strict=True)])
+    counts = (len(truth), *(each.count for each in seen))
+    titles = [
+        f"{name} {count:,.0f}"
+        for name, count in zip(("truth", "baseline", "AutoScale"), counts, strict=False)
+    ]
+    picture = side_by_side(shown, titles)
+    if not isinstance(codec, DistanceLabels) or any(each.map is None for each in seen):
+        return picture
+    height, width = pixels.shape[:2]
+    maps = [codec.encode(truth, width, height), *(each.map for each in seen)]
+    below = [_draw_labels(np.asarray(each), codec, width, height) for each in maps]
+    return np.vstack([picture, side_by_side(below, [f"labels, {name.split()[0]}" for name in titles])])
+
+
+def _draw_heads(pixels: Pixels, heads: Points) -> Pixels:
+    """Return the photo with a dot and a box on each head, the box as large as its neighbours let one guess."""
+    height, width = pixels.shape[:2]
+    drawn = draw_points(pixels, heads)
+    for box in np.rint(head_boxes(heads, (width, height))).astype(int).tolist():
+        cv2.rectangle(drawn, box[:2], box[2:], BOX, max(1, round(width / 1200)))
+    return drawn
+
+
+def _draw_labels(labels: NDArray[Any], codec: DistanceLabels, width: int, height: int) -> Pixels:
+    """Return a label map as a picture of the photo's size: heads light, what is far from any dark."""
+    light = 255 * (1 - labels.astype(np.float32) / codec.background)
+    sized = cv2.resize(light, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(
+        cv2.applyColorMap(np.rint(sized.clip(0, 255)).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
+    )
 
 
 def _people(prediction: Prediction) -> Points | NDArray[np.float32]:

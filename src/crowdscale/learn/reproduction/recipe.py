@@ -66,3 +66,7 @@ class Recipe:
     """``levels`` (density level before and after), ``factors`` (histogram), ``maps`` (side by side)."""
     remark: str = ""
     """What differs from the papers."""
+    budget: str = "lite"
+    """How long it is trained unless told otherwise."""
+    seeds: tuple[int, ...] = (0,)
+    """And with which seeds."""

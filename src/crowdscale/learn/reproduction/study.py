@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from crowdscale.data.opening import Dataset, open_dataset
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import CrowdscaleError, DataError, OptionError
@@ -46,8 +48,10 @@ class Request:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        if not self.seeds:
-            raise OptionError("expected --seeds with one at least", "none")
+        if not self.seeds or min(self.seeds) < 0:
+            raise OptionError("expected --seeds of at least 0, one or more", f"{list(self.seeds)}")
+        if self.threads < 0:
+            raise OptionError("expected --threads of at least 0", str(self.threads))
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,9 @@ class Library:
     request: Request
     problems: dict[str, str] = field(default_factory=dict)
     """Short name → why its data cannot be used."""
+    tests: dict[str, Dataset] = field(default_factory=dict)
+    """Photos to evaluate on, at their own size: those of ``test``, or of the last split whose heads are public."""
+    gathered: dict[str, Gathered] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> dict[str, Dataset]:
@@ -113,7 +120,11 @@ class Library:
         found = {}
         for name, path in self.request.data.items():
             try:
-                found[name] = open_dataset(f"{name}:{path}")
+                dataset = open_dataset(f"{name}:{path}")
+                splits = dataset.protocol.splits
+                split = "test" if "test" in splits and name != "nwpu" else splits[min(1, len(splits) - 1)]
+                self.tests[name] = open_dataset(f"{name}/{split}:{path}")
+                found[name] = dataset
             except (DataError, OptionError) as error:
                 self.problems[name] = f"{name}: {error}"
         return found
@@ -124,11 +135,12 @@ class Library:
 
     def gather(self, name: str) -> Gathered:
         """Return the photos to train and to validate on."""
-        request = self.request
-        found = gather(
-            [f"{name}:{request.data[name]}"], None, self._listed(name), 0.1, 0, True, request.out / "resized"
-        )
-        return replace(found, held_out=found.held_out[: request.budget.photos or None])
+        if name not in self.gathered:
+            request = self.request
+            data, cache = [f"{name}:{request.data[name]}"], request.out / "resized"
+            found = gather(data, None, self._listed(name), 0.1, 0, True, cache)
+            self.gathered[name] = replace(found, held_out=found.held_out[: request.budget.photos or None])
+        return self.gathered[name]
 
     def _listed(self, name: str) -> Path | None:
         """The validation list, where it has photos of this set."""
@@ -140,10 +152,8 @@ class Library:
         return listed if any(entry.startswith(f"{name}/") for entry in read_list(listed)) else None
 
     def test(self, name: str) -> Dataset:
-        """Return the photos to evaluate on: those of ``test``, or of the last split whose heads are public."""
-        splits = self.known[name].protocol.splits
-        split = "test" if "test" in splits and name != "nwpu" else splits[1] if len(splits) > 1 else splits[0]
-        dataset = open_dataset(f"{name}/{split}:{self.request.data[name]}")
+        """Return the photos to evaluate on, within the set's limits of size."""
+        dataset = self.tests[name]
         sized = limit_sizes(dataset.samples, dataset.protocol.limits, self.request.out / "resized")
         return limited(replace(dataset, samples=list(sized)), self.request.budget.photos)
 
@@ -156,7 +166,8 @@ def reproduce(
     Args:
         recipe: The table.
         request: Data, budget, seeds and folder.
-        only: Labels or networks of the lines to run; of the others, cells that are there are shown.
+        only: Labels of the lines to run, or networks, where no label is the same; of the others, cells that are
+            there are shown.
         say: Called with a sentence as the work goes on.
 
     Returns:
@@ -167,9 +178,14 @@ def reproduce(
     """
     work = Work(request, say)
     lines = [(place, line) for place, line in enumerate(recipe.lines) if work.library.has(line)]
-    chosen = [(place, line) for place, line in lines if not only or {line.label, line.variant.name} & {*only}]
+    labels = {line.label for line in recipe.lines}
+    networks = {*only} - labels
+    chosen = [
+        (p, line) for p, line in lines if not only or line.label in only or line.variant.name in networks
+    ]
     if not chosen:
         raise _nothing_to_run(recipe, work.library, only)
+    work.trainer.check([line.variant for _, line in chosen])
     problems = dict(work.library.problems)
     cells: dict[int, list[Cell]] = defaultdict(list)
     for place, line in lines:
@@ -215,6 +231,8 @@ class Work:
     """
 
     def __init__(self, request: Request, say: Callable[[str], object]) -> None:
+        if request.threads:
+            torch.set_num_threads(request.threads)
         self.library, self.say = Library(request), say
         machine = {"device": request.device} if request.device != "cpu" else {}
         options = {**request.options, **machine}
@@ -234,8 +252,12 @@ class Work:
         return cell
 
     def draw(self, recipe: Recipe, line: Line, cells: Sequence[Cell], folder: Path) -> None:
-        """Draw what a recipe shows of a line that learns to scale: histograms, and its first regions beside the truth."""
-        if not recipe.pictures or not line.refined or not cells:
+        """Draw what a recipe shows of a line: histograms, and its first dense photos beside the truth.
+
+        A baseline is drawn beside its AutoScale, and alone where the table has none.
+        """
+        alone = all(each.refined is False for each in recipe.lines)
+        if not recipe.pictures or not cells or not (line.refined or alone):
             return
         name = f"{line.label}-{line.train}-{line.test}".replace(" ", "-")
         write_pictures(recipe.pictures, f"{line.label}, {line.sets}", cells, folder / name)
@@ -244,13 +266,15 @@ class Work:
         )
         if "maps" not in recipe.pictures or base is None or trained is None:
             return
-        dense = [row.refined.name for row in cells[0].result.rows if row.dense][:DRAWN]
+        rows = cells[0].result.rows
+        names = [row.refined.name for row in rows if row.dense] or [row.refined.name for row in rows]
         first = self.evaluator.load(base, PredictOptions(refine=False))
-        second = self.evaluator.load(trained, PredictOptions())
+        second = self.evaluator.load(trained, PredictOptions()) if line.refined else None
         for sample in self.library.test(line.test).samples:
-            if sample.name in dense:
+            if sample.name in names[:DRAWN]:
                 pixels, truth = sample.read(), sample.points or Points()
-                shown = draw_maps(pixels, truth, first.predict(pixels), second.predict(pixels))
+                refined = second.predict(pixels) if second else None
+                shown = draw_maps(pixels, truth, first.predict(pixels), refined, first.config.codec)
                 write_image(folder / f"{name}-{sample.name}.jpg", shown)
 
     def kept(self, line: Line, seed: int) -> Cell | None:
