@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crowdscale.errors import OptionError
 from crowdscale.points import Box
-from crowdscale.regions import DensityRule, LabelRule, pool_region
+from crowdscale.regions import DensityRule, LabelRule, RuleChoice, pool_region
 
 
 def labels_with(*boxes, shape=(40, 60)):
@@ -104,3 +104,10 @@ def test_pooling_a_constant_gives_it_back():
     pooled = pool_region(np.full((3, 5, 5), 2.5, np.float32), Box(3, 7, 11, 9), 8)
     assert pooled.shape == (3, 14, 14)
     np.testing.assert_allclose(pooled, 2.5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rule", [LabelRule, DensityRule, RuleChoice])
+@pytest.mark.parametrize("share", [-0.1, 7, float("nan")])
+def test_a_minimum_is_a_share(rule, share):
+    with pytest.raises(OptionError, match="region minimum from 0 to 1"):
+        rule(minimum=share)

@@ -64,4 +64,5 @@ class MissingExtraError(CrowdscaleError, ImportError):
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:
     """Return the error for a name that no table knows, listing those that it does."""
-    return OptionError(f"expected a {kind} out of {', '.join(sorted(known))}", repr(name))
+    article = "an" if kind.lstrip("-")[0] in "aeiou" else "a"
+    return OptionError(f"expected {article} {kind} out of {', '.join(sorted(known))}", repr(name))

@@ -53,6 +53,9 @@ class LabelRule:
     minimum: float = 0.02
     """A component smaller than this share of the photo is none (J_l)."""
 
+    def __post_init__(self) -> None:
+        _check_minimum(self.minimum)
+
     def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
         """Return the boxes of the largest dense components of a (2, h, w) output."""
         least = self.minimum * (whole.area if whole else output[1].size)
@@ -73,6 +76,7 @@ class DensityRule:
     """Threshold as the authors' test code does."""
 
     def __post_init__(self) -> None:
+        _check_minimum(self.minimum)
         if self.by not in ("region", "box"):
             raise OptionError("expected by as region or box", repr(self.by))
 
@@ -103,6 +107,10 @@ class RuleChoice:
     published_code: bool | None = None
     """Density: threshold as the authors' test code does."""
 
+    def __post_init__(self) -> None:
+        if self.minimum is not None:
+            _check_minimum(self.minimum)
+
     def apply(self, rule: Any) -> Any:
         """Return the rule with what was chosen. Raises OptionError where it is a choice of the other kind of map."""
         chosen = {name: value for name, value in vars(self).items() if value is not None}
@@ -110,6 +118,11 @@ class RuleChoice:
         if foreign:
             raise OptionError(f"expected choices that {type(rule).__name__} has", ", ".join(foreign))
         return replace(rule, **chosen) if chosen else rule
+
+
+def _check_minimum(share: float) -> None:
+    if not 0 <= share <= 1:
+        raise OptionError("expected a region minimum from 0 to 1", f"{share:g}", "It is a share of the photo")
 
 
 def _components(dense: NDArray[np.bool_], least: float, most: int, by: str) -> list[Box]:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.errors import unknown_name
+from crowdscale.errors import OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
 __all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input"]
@@ -68,11 +68,13 @@ def open_backend(
     """Return the named engine with the model loaded.
 
     Raises:
-        OptionError: No engine has this name, or the device is unknown to it.
+        OptionError: No engine has this name, the device is unknown to it, or threads are below 0.
         MissingExtraError: The engine's libraries are not installed.
     """
     if name not in BACKENDS:
         raise unknown_name("engine", name, BACKENDS)
+    if threads < 0:
+        raise OptionError("expected threads of at least 0", str(threads), "0 leaves the choice to the engine")
     module, attribute = BACKENDS[name].split(":")
     opener: Callable[..., Backend] = getattr(import_module(module), attribute)
     return opener(folder, config, device, threads)

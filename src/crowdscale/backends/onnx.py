@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from crowdscale.backends import Array, FirstPass, padded_input
-from crowdscale.errors import ModelError, OptionError
+from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
 __all__ = ["OnnxBackend"]
@@ -26,7 +26,7 @@ class OnnxBackend:
 
     def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
         if device not in PROVIDERS:
-            raise OptionError(f"expected --device out of {', '.join(PROVIDERS)}", repr(device))
+            raise unknown_name("device", device, PROVIDERS)
         if PROVIDERS[device] not in onnxruntime.get_available_providers():
             raise OptionError(
                 f"expected an ONNX Runtime with {device}", "one without", "Run: pip install onnxruntime-gpu"

@@ -42,7 +42,7 @@ class OpenVinoBackend:
 
     def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
         if device != "cpu":
-            raise OptionError("expected --device cpu for the engine openvino", repr(device))
+            raise OptionError("expected the device cpu for the engine openvino", repr(device))
         self.config = config
         core = openvino.Core()
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self.precision}
