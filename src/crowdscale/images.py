@@ -263,7 +263,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with path.open("ab") as stream:
             stream.write(whole.getvalue())
         return
-    path = path.resolve() if path.is_symlink() else path
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -297,7 +297,7 @@ def check_writable(path: Path | None) -> None:
             if not os.access(path, os.W_OK):
                 raise PermissionError("not open for writing")
             return
-        target = path.resolve() if path.is_symlink() else path.absolute()
+        target = Path(os.path.realpath(path))
         folder = next(parent for parent in target.parents if parent.exists())
         tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.").close()
     except OSError as error:

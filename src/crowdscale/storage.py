@@ -48,9 +48,12 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
     Raises:
         ImageError: A folder or a pattern holds no photo, or cannot be reached.
     """
+    named: set[str] = set()
     for source in sources:
         if not is_url(source) and not any(sign in source for sign in "*?[") and not Path(source).is_dir():
-            yield source
+            if (place := os.path.realpath(source)) not in named:
+                yield source
+            named.add(place)
             continue
         found = False
         with _reached(source):

@@ -20,7 +20,7 @@ from PIL import Image
 
 from crowdscale.backends import open_backend
 from crowdscale.calibration import Calibration
-from crowdscale.cli.count_report import Outcome, picture_names, report
+from crowdscale.cli.count_report import Files, Outcome, picture_names, report
 from crowdscale.images import write_image
 from crowdscale.points import Points
 from crowdscale.prediction import PredictOptions, Predictor
@@ -110,7 +110,7 @@ def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsy
     seen = predictor.predict(label_photo(CROWD, 240, 200))
     strange = replace(seen, warnings=("Too dark.", "Too small."))
     outcomes = [Outcome(Path("a.png"), seen), Outcome(Path("b.png"), strange)]
-    report(outcomes, tmp_path / "a.csv", tmp_path / "a.json", quiet=False)
+    report(outcomes, Files(tmp_path / "a.csv", tmp_path / "a.json"), quiet=False)
     shown = capsys.readouterr()
     assert re.search(r"a\.png +96 +72–120 +96", shown.out)
     assert re.search(r"b\.png +96 +96 .*see warning", shown.out)
@@ -122,7 +122,7 @@ def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsy
     first, second = json.loads((tmp_path / "a.json").read_text())
     assert (first["intervals"], first["warnings"]) == ({"0.9": [72, 120]}, [])
     assert (second["intervals"], second["warnings"]) == (None, ["Too dark.", "Too small."])
-    report(outcomes, None, None, quiet=True)
+    report(outcomes, Files(), quiet=True)
     assert capsys.readouterr() == ("", "")
 
 
@@ -197,10 +197,13 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
         (["few.png", "--factor", "99"], "factor from 0.1 to 10"),
         (["few.png", "--factor", "2", "--no-refine"], "--factor or --no-refine"),
         (["few.png", "--max-megapixels", "nan"], "--max-megapixels from"),
-        (["few.png", "--backend", "abacus"], "engine out of onnx, openvino"),
-        (["few.png", "--device", "tpu"], "--device out of"),
+        (["few.png", "--backend", "abacus"], "an engine out of onnx, openvino"),
+        (["few.png", "--device", "tpu"], "a device out of"),
         (["few.png", "--csv", "empty"], "file that can be written"),
         (["few.png", "--json", "text.jpg/a.json"], "file that can be written"),
+        (["few.png", "--save", "text.jpg"], "file that can be written"),
+        (["few.png", "--points", "p.xyz"], r"--points as a file with \.txt, \.csv, \.json"),
+        (["few.png", "--region-minimum", "7"], "region minimum from 0 to 1"),
     ],
     ids=lambda value: " ".join(value) or "nothing" if isinstance(value, list) else "",
 )
@@ -217,16 +220,73 @@ def test_bad_input_is_one_sentence_and_exit_2(label_model, tmp_path, arguments, 
     assert re.search(sentence, line)
 
 
-def test_pictures_that_cannot_be_saved_are_an_error_not_a_traceback(photos, label_model, tmp_path):
-    (tmp_path / "file").write_text("")
-    done = crowdscale("count", photos / "crowd.png", "--model", label_model, "--save", tmp_path / "file")
-    assert done.returncode == 2
-    assert "crowd.png" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_pictures_that_cannot_be_saved_leave_the_count(photos, label_model, tmp_path):
+    (tmp_path / "seen" / "crowd_people.jpg").mkdir(parents=True)
+    options = "--save", tmp_path / "seen", "--csv", tmp_path / "a.csv", "--json", tmp_path / "a.json"
+    done = crowdscale("count", photos / "crowd.png", "--model", label_model, *options)
+    assert done.returncode == 1
+    assert re.search(r"crowd\.png +96", done.stdout)
+    assert re.fullmatch(r"Error: expected to save the pictures of .*crowd\.png, but got .*\n", done.stderr)
+    (row,) = csv.DictReader((tmp_path / "a.csv").open())
+    assert row["people"] == "96"
+    assert "save the pictures" in row["error"]
+    (value,) = json.loads((tmp_path / "a.json").read_text())
+    assert (value["count"], len(value["points"])) == (96, 96)
+    assert "save the pictures" in value["error"]
+
+
+def test_a_file_that_cannot_be_written_does_not_lose_the_others(label_model, tmp_path, capsys):
+    folder = Path(label_model)
+    config = read_config(folder)
+    seen = Predictor(open_backend("onnx", folder, config), config).predict(label_photo(CROWD, 240, 200))
+    (tmp_path / "a.csv").mkdir()  # after it was checked
+    files = Files(tmp_path / "a.csv", tmp_path / "a.json", tmp_path / "a.txt")
+    assert report([Outcome(Path("a.png"), seen)], files, quiet=True)
+    assert re.fullmatch(r"Error: expected a file that can be written, .*a\.csv .*\n", capsys.readouterr().err)
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 1
+    assert (tmp_path / "a.txt").read_text().startswith("a 96 ")
+
+
+def test_results_go_to_a_device_and_through_a_link(photos, label_model, tmp_path):
+    (tmp_path / "a.json").symlink_to("real.json")
+    options = "--csv", "/dev/stdout", "--json", tmp_path / "a.json", "--points", "/dev/null", "--quiet"
+    done = crowdscale("count", photos / "deep", "--model", label_model, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row["people"] for row in csv.DictReader(done.stdout.splitlines())] == ["2"]
+    assert (tmp_path / "a.json").is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text())[0]["count"] == 2
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_other_pictures_are_told_and_links_to_nothing_are_broken(photos, label_model, tmp_path, bulk):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes((photos / "crowd.png").read_bytes())
+    for name in ("b.gif", "c.gif", "scan", "d.HEIC", "notes.txt"):
+        (tmp_path / "in" / name).touch()
+    (tmp_path / "in" / "gone.jpg").symlink_to("nothing")
+    out = ["--out", tmp_path / "out", "--format", "csv"] if bulk else []
+    done = crowdscale("count", tmp_path / "in", "--model", label_model, *out)
+    assert done.returncode == 1
+    broken, others = done.stderr.splitlines()
+    assert re.match(r"Error: expected a photo, but got no file at .*gone\.jpg", broken)
+    assert others == "Left out 4 other files by suffix: 1 without suffix, 2 .gif, 1 .heic."
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_photo_named_in_several_ways_counts_once(photos, label_model, tmp_path, bulk):
+    names = "crowd.png", "./crowd.png", "deep/../crowd.png", photos / "crowd.png"
+    out = ["--out", tmp_path / "out", "--format", "csv"] if bulk else []
+    done = crowdscale("count", *names, "--model", label_model, *out, cwd=photos)
+    assert done.returncode == 0
+    if bulk:
+        assert "1 photo, 96 people" in done.stdout
+    else:
+        assert len(re.findall("crowd.png", done.stdout)) == 1
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_keeps_what_is_done(photos, label_model, tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_done(photos, label_model, tmp_path, sent):
     copies = [tmp_path / f"{number:04}.png" for number in range(600)]
     data = (photos / "crowd.png").read_bytes()
     for copy in copies:
@@ -252,7 +312,7 @@ def test_ctrl_c_keeps_what_is_done(photos, label_model, tmp_path):
     until = time.monotonic() + 60
     while not (tmp_path / "seen" / "0003_people.jpg").exists() and time.monotonic() < until:
         time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(sent)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Traceback" not in errors

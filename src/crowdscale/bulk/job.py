@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from crowdscale.bulk.local import count_local
@@ -71,6 +73,8 @@ class Summary:
     interrupted: bool
     added: int
     """Photos of this run, broken ones included."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Files found that may be pictures but are not read, by suffix."""
 
 
 def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object] | None = None) -> Summary:
@@ -87,9 +91,9 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
         OptionError: The folder belongs to another job or process, or cannot be written.
         ImageError: A source holds no photos.
     """
-    added, interrupted = 0, False
+    added, interrupted, others = 0, False, Counter[str]()
     with results.opened(job.identity()):
-        todo = _todo(job, frozenset(results.done))
+        todo = _todo(job, frozenset(results.done), others)
         try:
             for row in _rows(job, todo):
                 results.add(row)
@@ -99,11 +103,14 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
         except KeyboardInterrupt:
             interrupted = True
     known = results.manifest()
-    return Summary(known["photos"], known["people"], known["broken"], interrupted, added)
+    return Summary(known["photos"], known["people"], known["broken"], interrupted, added, others)
 
 
-def _todo(job: Job, done: frozenset[str]) -> Iterator[str]:
-    return (photo for photo in find_photos(job.sources) if photo not in done)
+def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]:
+    def leave_out(path: str) -> None:
+        others[PurePath(path).suffix.lower()] += 1
+
+    return (photo for photo in find_photos(job.sources, leave_out) if photo not in done)
 
 
 def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from crowdscale.cli.result_files import told_others
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -67,13 +68,15 @@ def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> N
         state = "Interrupted: the same command goes on. " if summary.interrupted else ""
         broken = f", {summary.broken:,} broken" if summary.broken else ""
         print(
-            f"{state}{summary.photos:,} photos, {summary.people:,.0f} people{broken}; "
+            f"{state}{summary.photos:,} photo{'s' * (summary.photos != 1)}, {summary.people:,.0f} people{broken}; "
             f"{summary.added:,} of them now, in {out}"
         )
     for photo, sentence in islice(results.broken(), SHOWN):
         print(f"Error: {sentence if photo in sentence else f'{photo}: {sentence}'}", file=sys.stderr)
     if summary.broken > SHOWN:
         print(f"… and {summary.broken - SHOWN:,} more in {out}/broken", file=sys.stderr)
+    if summary.others and not quiet:
+        print(told_others(summary.others), file=sys.stderr)
 
 
 @contextmanager

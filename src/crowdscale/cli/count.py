@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdscale.cli.averaging import averaging
-from crowdscale.cli.count_report import Outcome, picture_names, report, write_points
+from crowdscale.cli.bulk import terminated_like_ctrl_c
+from crowdscale.cli.count_report import Files, Outcome, picture_names, report
+from crowdscale.cli.result_files import check_targets, told_others
 from crowdscale.cli.second_look import Again, Minimum, Regions, second_look
 from crowdscale.errors import CrowdscaleError, OptionError
 
@@ -31,6 +34,8 @@ __all__ = ["count"]
 
 SOME_FAILED, NOTHING_DONE, INTERRUPTED = 1, 2, 130
 """Exit codes."""
+
+POINT_SUFFIXES = (".txt", ".csv", ".json")
 
 
 def count(
@@ -57,7 +62,12 @@ def count(
     ] = None,
     points_file: Annotated[
         Path | None,
-        typer.Option("--points", metavar="FILE", help="Write heads as the field does: .txt, .csv or .json."),
+        typer.Option(
+            "--points",
+            metavar="FILE",
+            help="Write heads as the field does: .txt or .csv (dots alone, whose number may differ from the "
+            "count) or .json (dots and count).",
+        ),
     ] = None,
     decimals: Annotated[
         int, typer.Option(min=0, max=4, help="Decimals in --points; NWPU's server wants 0.")
@@ -89,7 +99,11 @@ def count(
         int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")
     ] = 0,
     max_megapixels: Annotated[
-        float, typer.Option(help="Reduce larger photos to this many megapixels when they are read.")
+        float,
+        typer.Option(
+            help="Reduce larger photos to this many megapixels when they are read, 400 at most; "
+            "photos above 400 are refused: reduce or cut those first."
+        ),
     ] = 400.0,
     base: Annotated[
         float | None,
@@ -139,20 +153,21 @@ def count(
         )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
     _refuse_without_out(photos, engine != "local", address, workers > 1)
-    for target in (csv_file, json_file, points_file):
-        _check_target(target)
+    _check_points_suffix(points_file)
+    check_targets((csv_file, json_file, points_file), save)
     known = _read_zones(zones)
-    found, outcomes = _find(photos)
+    found, outcomes, others = _find(photos)
     stopped = False
     if found:
         from crowdscale.prediction import load
 
-        predictor = load(model, backend=backend, device=device, threads=threads, options=options)
-        stopped = _count_all(found, predictor, save, quiet, outcomes, known)
-    report(outcomes, csv_file, json_file, quiet)
-    if points_file is not None:
-        write_points(points_file, outcomes, decimals)
-    raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes))
+        with terminated_like_ctrl_c():
+            predictor = load(model, backend=backend, device=device, threads=threads, options=options)
+            stopped = _count_all(found, predictor, save, quiet, outcomes, known)
+    unwritten = report(outcomes, Files(csv_file, json_file, points_file, decimals), quiet)
+    if others and not quiet:
+        typer.echo(told_others(others), err=True)
+    raise typer.Exit(INTERRUPTED if stopped else _exit_code(outcomes, unwritten))
 
 
 def _refuse_without_out(photos: list[str], *bulk: object) -> None:
@@ -163,11 +178,10 @@ def _refuse_without_out(photos: list[str], *bulk: object) -> None:
         raise OptionError("expected --out", f"{came} without it", "Name a folder for the results: --out DIR")
 
 
-def _exit_code(outcomes: list[Outcome]) -> int:
-    failed = sum(bool(outcome.error) for outcome in outcomes)
-    if not failed:
-        return 0
-    return NOTHING_DONE if failed == len(outcomes) else SOME_FAILED
+def _exit_code(outcomes: list[Outcome], unwritten: bool) -> int:
+    if outcomes and all(outcome.prediction is None for outcome in outcomes):
+        return NOTHING_DONE
+    return SOME_FAILED if unwritten or any(outcome.error for outcome in outcomes) else 0
 
 
 def _options(
@@ -180,17 +194,17 @@ def _options(
             "expected --factor or --no-refine", "both", "Without a second look nothing is enlarged"
         )
     if not 0.01 <= megapixels <= 400:
-        raise OptionError("expected --max-megapixels from 0.01 to 400", str(megapixels))
+        raise OptionError(
+            "expected --max-megapixels from 0.01 to 400",
+            f"{megapixels:g}",
+            "Larger photos cannot be read at all",
+        )
     return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6), base=base)  # type: ignore[arg-type]
 
 
-def _check_target(path: Path | None) -> None:
-    """Refuse a result file that cannot be written before hours of counting, not after."""
-    if path is None:
-        return
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise OptionError("expected the path of a file that can be written", str(path))
+def _check_points_suffix(path: Path | None) -> None:
+    if path is not None and path.suffix.lower() not in (*POINT_SUFFIXES, ""):
+        raise OptionError(f"expected --points as a file with {', '.join(POINT_SUFFIXES)}", str(path))
 
 
 def _read_zones(path: Path | None) -> Zones | None:
@@ -201,18 +215,24 @@ def _read_zones(path: Path | None) -> Zones | None:
     return read_zones(path)
 
 
-def _find(sources: list[str]) -> tuple[list[Path], list[Outcome]]:
-    """Return the photos of all sources, each once, and an outcome for each source without any."""
+def _find(sources: list[str]) -> tuple[list[Path], list[Outcome], Counter[str]]:
+    """Return the photos of all sources, each once, an outcome for each source without any, and suffixes left out."""
     from crowdscale.images import find_images
 
-    found: dict[Path, None] = {}
+    found: dict[str, Path] = {}
+    others: dict[str, str] = {}
     failed = []
+
+    def leave_out(path: Path) -> None:
+        others[os.path.realpath(path)] = path.suffix.lower()
+
     for source in sources:
         try:
-            found.update(dict.fromkeys(find_images([source])))
+            for photo in find_images([source], leave_out):
+                found.setdefault(os.path.realpath(photo), photo)
         except CrowdscaleError as error:
             failed.append(Outcome(Path(source), error=str(error)))
-    return list(found), failed
+    return list(found.values()), failed, Counter(others.values())
 
 
 def _count_all(
@@ -236,7 +256,7 @@ def _count_all(
 
 
 def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
-    """Count one photo and draw it; what is wrong with it becomes a sentence."""
+    """Count one photo and draw it; what is wrong with it, or with its pictures, becomes a sentence."""
     from crowdscale.prediction import open_photo
     from crowdscale.storage import read_photo_bytes
 
@@ -246,17 +266,20 @@ def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Z
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
             prediction = zones.limit(prediction)
-        if pictures is not None:
-            _save(photo.pixels, prediction, pictures, zones, counts)
     except CrowdscaleError as error:
         return Outcome(path, error=str(error).replace("the bytes given", str(path)))
     except (OSError, MemoryError) as error:
-        return Outcome(
-            path, error=f"expected to count {path} and save it, but got {error or 'too little memory'}."
-        )
-    return Outcome(
-        path, replace(prediction, map=None), zones=counts
-    )  # maps of a thousand photos would fill the memory
+        return Outcome(path, error=f"expected to count {path}, but got {error or 'too little memory'}.")
+    sentence = ""
+    if pictures is not None:
+        try:
+            _save(photo.pixels, prediction, pictures, zones, counts)
+        except CrowdscaleError as error:
+            sentence = str(error)
+        except (OSError, MemoryError) as error:
+            sentence = f"expected to save the pictures of {path}, but got {error or 'too little memory'}."
+    # Maps of a thousand photos would fill the memory.
+    return Outcome(path, replace(prediction, map=None), sentence, counts)
 
 
 def _save(

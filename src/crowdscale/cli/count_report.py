@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crowdscale.errors import OptionError
+from crowdscale.cli.result_files import write_each
 
 if TYPE_CHECKING:
     from crowdscale.result import Prediction
     from crowdscale.zones import ZoneCount
 
-__all__ = ["Outcome", "picture_names", "report", "write_points"]
+__all__ = ["Files", "Outcome", "picture_names", "report"]
 
 COLUMNS = (
     "photo", "people", "low_90", "high_90", "first_pass", "regions", "factor", "seconds", "reduction", "warnings", "error"
@@ -27,7 +27,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: a prediction, or the sentence that says why there is none."""
+    """What became of one photo: a prediction, or the sentence that says what is wrong with it or its pictures."""
 
     photo: Path
     prediction: Prediction | None = None
@@ -35,22 +35,36 @@ class Outcome:
     zones: tuple[ZoneCount, ...] = ()
 
 
-def report(outcomes: list[Outcome], csv_file: Path | None, json_file: Path | None, quiet: bool) -> None:
-    """Print the table, write the files, then a sentence for each photo that failed."""
+@dataclass(frozen=True)
+class Files:
+    """Where results are written; None for those that are not wanted."""
+
+    csv: Path | None = None
+    json: Path | None = None
+    points: Path | None = None
+    decimals: int = 2
+    """Of the coordinates in ``points``."""
+
+
+def report(outcomes: list[Outcome], files: Files, quiet: bool) -> bool:
+    """Print the table, write the files, then a sentence for each photo and file that failed; whether files did."""
     done = [outcome for outcome in outcomes if outcome.prediction is not None]
     if done and not quiet:
         _print_table(done)
         _print_zones(done)
-    if csv_file is not None:
-        _write(csv_file, _csv_text(outcomes))
-    if json_file is not None:
-        _write(json_file, _json_text(outcomes))
+    unwritten = write_each(
+        [
+            (files.csv, lambda path: _write(path, _csv_text(outcomes))),
+            (files.json, lambda path: _write(path, _json_text(outcomes))),
+            (files.points, lambda path: _write_points(path, outcomes, files.decimals)),
+        ]
+    )
     for outcome in () if quiet else done:
         for sentence in outcome.prediction.warnings if outcome.prediction else ():
             print(f"Warning: {outcome.photo}: {sentence}", file=sys.stderr)
-    for outcome in outcomes:
-        if outcome.error:
-            print(f"Error: {outcome.error}", file=sys.stderr)
+    for sentence in [*(outcome.error for outcome in outcomes if outcome.error), *unwritten]:
+        print(f"Error: {sentence}", file=sys.stderr)
+    return bool(unwritten)
 
 
 def _print_table(done: list[Outcome]) -> None:
@@ -120,10 +134,7 @@ def _cells(prediction: Prediction) -> list[str]:
 def _write(path: Path, text: str) -> None:
     from crowdscale.images import write_atomic
 
-    try:
-        write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
-    except OSError as error:
-        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+    write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
 
 
 def _csv_text(outcomes: list[Outcome]) -> str:
@@ -158,7 +169,8 @@ def _json_text(outcomes: list[Outcome]) -> str:
     rows = [
         {
             "photo": str(each.photo),
-            **(each.prediction.to_dict() if each.prediction else {"error": each.error}),
+            **(each.prediction.to_dict() if each.prediction else {}),
+            **({"error": each.error} if each.error else {}),
             **({"zones": [asdict(zone) for zone in each.zones]} if each.zones else {}),
         }
         for each in outcomes
@@ -166,16 +178,13 @@ def _json_text(outcomes: list[Outcome]) -> str:
     return json.dumps(rows, indent=1) + "\n"
 
 
-def write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
+def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
     """Write the heads of each photo that was counted as a point file of the field, by the photo's name."""
     from crowdscale.metrics import Entry, write_entries
 
     done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
     names = {photo: name.as_posix() for photo, name in picture_names([photo for photo, _ in done]).items()}
-    try:
-        write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
-    except OSError as error:
-        raise OptionError("expected a file that can be written", f"{path} ({error})") from error
+    write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
 
 
 def picture_names(photos: list[Path]) -> dict[Path, Path]:

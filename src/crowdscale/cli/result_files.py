@@ -1,0 +1,48 @@
+"""Result files of a command: checked before the work, each written whatever becomes of the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from crowdscale.errors import CrowdscaleError
+
+__all__ = ["check_targets", "told_others", "write_each"]
+
+
+def check_targets(files: Iterable[Path | None], folder: Path | None = None) -> None:
+    """Refuse result files, and a folder of them, that cannot be written before hours of work, not after.
+
+    Raises:
+        OptionError: One of them cannot be written.
+    """
+    from crowdscale.images import check_writable
+
+    for path in files:
+        check_writable(path)
+    if folder is not None:
+        check_writable(folder / "picture.jpg")
+
+
+def write_each(writers: Iterable[tuple[Path | None, Callable[[Path], object]]]) -> list[str]:
+    """Write the files that are wanted and can be written; returns a sentence for each of the others."""
+    failed = []
+    for path, write in writers:
+        try:
+            if path is not None:
+                write(path)
+        except CrowdscaleError as error:
+            failed.append(str(error))
+        except OSError as error:
+            failed.append(f"expected a file that can be written, but got {path} ({error.strerror or error}).")
+    return failed
+
+
+def told_others(others: Counter[str]) -> str:
+    """Return in a sentence how many files were left out by their suffix; empty where none was."""
+    if not others:
+        return ""
+    kinds = ", ".join(f"{number:,} {suffix or 'without suffix'}" for suffix, number in sorted(others.items()))
+    total = others.total()
+    return f"Left out {total:,} other file{'s' * (total != 1)} by suffix: {kinds}."
