@@ -1,15 +1,16 @@
 """Evaluation over a predictor whose answers are known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from crowdscale.data.sample import Mask, Sample
 from crowdscale.errors import DataError, ImageError
-from crowdscale.evaluation import evaluate, open_journal
+from crowdscale.evaluation import check_scoring, evaluate, open_journal
 from crowdscale.images import write_image
-from crowdscale.metrics import Scoring
+from crowdscale.metrics import Scoring, threshold
 from crowdscale.points import Box, Points
 from crowdscale.result import Prediction, Region
 
@@ -58,8 +59,44 @@ def test_a_broken_photo_is_reported_and_the_rest_kept(tmp_path):
 
 
 def test_nothing_to_evaluate_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="expected annotated photos"):
+    with pytest.raises(DataError, match="expected annotated photos to evaluate on, but got none"):
+        evaluate(Known(), [])
+    with pytest.raises(DataError) as said:
         evaluate(Known(), samples("broken", tmp_path=tmp_path))
+    assert str(said.value) == "expected a photo, but got none.", "the photo's own sentence, once"
+
+
+def test_ctrl_c_before_the_first_row_is_ctrl_c(tmp_path):
+    class Stopped:
+        def predict(self, source):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Stopped(), samples("a", tmp_path=tmp_path))
+
+
+def test_what_cannot_be_measured_is_known_before(tmp_path):
+    points = samples("a", "b", tmp_path=tmp_path)
+    boxes = Scoring((threshold("large"),))
+    with pytest.raises(DataError, match="expected head boxes"):
+        check_scoring([Sample("none", tmp_path, Points()), *points], boxes)
+    check_scoring(points, Scoring())
+    check_scoring([points[0], replace(points[1], sizes=np.ones((2, 2)))], boxes)  # one photo will do
+
+
+def test_nobody_anywhere_gives_no_nae_and_few_images_no_intervals(tmp_path):
+    class Two:
+        def predict(self, source):
+            return Prediction(2, None, None, (), 2, None, (100, 100), "known")
+
+    empty = [Sample(f"{i}", tmp_path, Points()) for i in range(12)]
+    for number in (3, 12):
+        result = evaluate(Two(), empty[:number])
+        assert result.markdown().splitlines()[3] == "| refined | 2.0 | 2.0 | – | +2.0 |"
+        result.write_json(tmp_path / "a.json", {})
+        saved = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
+        assert saved["refined"]["nae"] is saved["refined"]["measures"]["NAE"] is None
+        assert saved["intervals_95"].get("MAE") == (None if number == 3 else [2, 2])
 
 
 def test_files(tmp_path):

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from crowdscale.calibration import binomial_interval
 from crowdscale.errors import DataError, OptionError
 from crowdscale.metrics import ImageRow, Scores, Scoring, interval
@@ -43,7 +45,8 @@ def read_scores(path: Path) -> dict[str, Any]:
         data = ", ".join(whole["data"]) + listed
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
-    known = {name: interval(measure) for name, measure in found.items() if name in SHOWN}
+    shown = [name for name in SHOWN if name in found and np.isfinite(found[name].value)]
+    known = {name: interval(found[name]) for name in shown}
     measures = {n: [round(number, 4) for number in (i.value, i.low, i.high)] for n, i in known.items()}
     return {"data": data, "images": len(rows), "measures": measures}
 

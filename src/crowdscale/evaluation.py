@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.dense import RegionRow, region_rows
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.images import write_atomic
 from crowdscale.metrics import (
+    FEWEST_IMAGES,
     CountScores,
     GroundTruth,
     ImageRow,
@@ -29,8 +29,10 @@ from crowdscale.metrics import (
     Scores,
     Scoring,
     interval,
+    plain_number,
     score_image,
 )
+from crowdscale.metrics.samples import check_scoring, inside_mask, sample_truth
 from crowdscale.points import Points
 from crowdscale.result import Prediction
 
@@ -39,6 +41,7 @@ __all__ = [
     "Journal",
     "PredictsPaths",
     "Row",
+    "check_scoring",
     "evaluate",
     "inside_mask",
     "open_journal",
@@ -153,11 +156,11 @@ class Evaluation:
                 which: {
                     **self.counting(which).to_dict(),
                     "localization": {k: v.to_dict() for k, v in self.localization(which).items()},
-                    "measures": {k: m.value for k, m in self.scores(which).measures().items()},
+                    "measures": {k: plain_number(m.value) for k, m in self.scores(which).measures().items()},
                 }
                 for which in passes
             },
-            "refinement": self.refinement(),
+            "refinement": {name: plain_number(value) for name, value in self.refinement().items()},
             "seconds": float(np.median([row.seconds for row in self.rows])),
         }
 
@@ -198,10 +201,11 @@ class Evaluation:
         write_atomic(path, lambda stream: stream.write(text.getvalue().encode()))
 
     def write_json(self, path: Path, about: dict[str, Any]) -> None:
-        """Write the scores with what they are about and one row an image, atomically."""
+        """Write the scores with what they are about and one row an image, atomically; few images give no intervals."""
         rows = [row.refined.to_dict() for row in self.rows]
-        known = {n: interval(m) for n, m in self.scores("refined").measures().items()}
-        intervals = {name: [each.low, each.high] for name, each in known.items()}
+        measures = self.scores("refined").measures() if len(rows) >= FEWEST_IMAGES else {}
+        known = {name: interval(each) for name, each in measures.items()}
+        intervals = {name: [plain_number(i.low), plain_number(i.high)] for name, i in known.items()}
         about = {**about, "intervals_95": intervals}
         whole = {**about, **self.to_dict(), "scoring": self.scoring.to_dict(), "rows": rows}
         text = json.dumps(whole, indent=1) + "\n"
@@ -212,7 +216,9 @@ def _shown(scores: Scores) -> dict[str, str]:
     """Return the scores that the plain table shows: counts, GAME and F."""
     cells = {}
     for name, measure in scores.measures().items():
-        if name in ("MAE", "RMSE") or name.startswith("GAME"):
+        if np.isnan(measure.value):
+            cells[name] = "–"
+        elif name in ("MAE", "RMSE") or name.startswith("GAME"):
             cells[name] = f"{measure.value:.1f}"
         elif name == "NAE":
             cells[name] = f"{measure.value:.3f}"
@@ -284,29 +290,6 @@ def _kept_rows(path: Path, head: str) -> list[Row]:
     return rows
 
 
-def sample_truth(sample: Sample, scoring: Scoring) -> GroundTruth:
-    """Return what is true of a sample, heads outside its mask left out. Raises DataError where it has no points."""
-    if sample.points is None:
-        raise DataError("expected an annotated photo", f"{sample.name} without points")
-    points, sizes, mask = sample.points, sample.sizes, None
-    size = (sample.size or photo_size(sample.image_path)) if scoring.game or sample.mask else None
-    if sample.mask is not None and size is not None:
-        mask = sample.mask.read()
-        mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        kept = inside_mask(points, mask)
-        points, sizes = points.select(kept), None if sizes is None else sizes[kept]
-    return GroundTruth.from_boxes(points, sizes, size=size, attributes=sample.attributes, mask=mask)
-
-
-def inside_mask(points: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which points lie in the mask; those outside the photo do not."""
-    columns, rows = np.floor(points.xy + 0.5).astype(np.int64).T
-    height, width = mask.shape
-    on = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-    on[on] = mask[rows[on], columns[on]]
-    return np.asarray(on)
-
-
 def evaluate(
     predictor: PredictsPaths,
     samples: Sequence[Sample],
@@ -324,7 +307,7 @@ def evaluate(
         journal: Rows of an earlier, interrupted run, to which new ones are added.
 
     Raises:
-        DataError: No photo could be evaluated.
+        DataError: No photo could be evaluated: what is wrong with the first.
     """
     rows, failures = [], []
     scoring = scoring or Scoring()
@@ -342,9 +325,12 @@ def evaluate(
             if on_row is not None:
                 on_row(row)
     except KeyboardInterrupt:
+        if not rows:
+            raise
         failures.append(("the rest", "Interrupted."))
     if not rows:
-        raise DataError("expected annotated photos to evaluate on", failures[0][1] if failures else "none")
+        said = ("expected annotated photos to evaluate on", "none")
+        raise DataError(failures[0][1]) if failures else DataError(*said)
     return Evaluation(tuple(rows), tuple(failures), scoring)
 
 

@@ -34,12 +34,19 @@ def test_scores_with_intervals_tables_and_rows(files):
         cwd=files,
     )
     assert done.returncode == 0, done.stderr
-    assert "| F large (%) | 100.0 |" in done.stdout
+    assert "| F large (%) | 100.0 | – | – |" in done.stdout
     assert "| R A1 (%) | 100.0 |" in done.stdout
+    assert "No 95 % intervals from fewer than 10 images." in done.stdout
     saved = json.loads((files / "rows.json").read_text())
     assert saved["measures"]["MAE"] == 0
     assert len(saved["rows"]) == 2
     assert r"\toprule" in (files / "t.tex").read_text()
+
+
+def test_one_image_is_one(files):
+    (files / "gt.txt").write_text("1 1 10 10 4 8 1\n")
+    (files / "good.txt").write_text("1 1 11 10\n")
+    assert "gt.txt: 1 image\n" in crowdscale("score", "good.txt", "gt.txt", cwd=files).stdout
 
 
 def test_two_files_are_compared(files):
@@ -56,12 +63,14 @@ def test_two_files_are_compared(files):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("good.txt", "gt.txt", "--protocol", "citys"), "expected a data set out of"),
+        (("good.txt", "gt.txt", "--protocol", "citys"), "expected a protocol out of"),
         (("good.txt", "gt.txt", "--thresholds", "4mm"), "expected a threshold as 4px"),
         (("good.txt", "gt.txt", "--average", "9-1"), "two whole pixels such as 1-100"),
         (("missing.txt", "gt.txt"), "expected a text file of points"),
         (("gt.txt", "good.txt", "--thresholds", "large"), "expected head boxes for the threshold 'large'"),
         (("good.txt", "gt.txt", "--ids", "colour"), "expected --ids as one of"),
+        (("good.txt", "gt.txt", "--table", "t.xyz"), "expected a table's suffix"),
+        (("good.txt", "gt.txt", "--json", "/proc/x.json"), "file that can be written"),
     ],
 )
 def test_what_cannot_be_scored(files, arguments, sentence):
@@ -84,6 +93,7 @@ def test_published_points_in_one_command(shared_root):
     done = crowdscale(
         "score", folder / "sha_test_fidtm_predictions.txt", folder / "sha_test_gt.txt", "--protocol", "sha"
     )
+    assert "fewer than" not in done.stdout
     for line in ("| MAE | 57.0 |", "| RMSE | 103.4 |", "| P 4px (%) | 59.1 |"):
         assert line in done.stdout
 

@@ -23,6 +23,12 @@ def test_counting_errors_by_hand():
     assert scores.nae == pytest.approx((0.3 + 0.25) / 2)
 
 
+def test_nobody_anywhere_has_no_relative_error():
+    scores = count_scores([0, 0], [1, 0])
+    assert (scores.mae, np.isnan(scores.nae)) == (0.5, True)
+    assert scores.to_dict()["nae"] is None
+
+
 def test_counting_needs_images():
     with pytest.raises(DataError, match="one at least"):
         count_scores([], [])

@@ -16,6 +16,7 @@ from crowdscale.metrics import (
     ResultTable,
     Scores,
     Scoring,
+    check_table,
     compare,
     interval,
     score_image,
@@ -163,6 +164,15 @@ def test_the_interval_is_seeded_and_of_one_image_is_a_point():
     assert (one.low, one.value, one.high) == (7, 7, 7)
 
 
+def test_draws_without_anybody_are_left_out_of_the_interval():
+    peopled = Scores((ImageRow("a", "x", 10, 15), ImageRow("b", "x", 0, 2))).measures()["NAE"]
+    known = interval(peopled)
+    assert (known.low, known.value, known.high) == (0.5, 0.5, 0.5)
+    nobody = Scores(rows([1, 2], truth=0))
+    assert np.isnan([*vars(interval(nobody.measures()["NAE"])).values()]).all()
+    assert "NAE" not in [each.name for each in compare(nobody, nobody)]
+
+
 def test_a_comparison_in_pairs_sees_what_single_intervals_hide():
     hard = RANDOM.normal(0, 50, 80)
     first, second = Scores(rows(np.abs(hard) + 3)), Scores(rows(np.abs(hard)))
@@ -202,5 +212,9 @@ def test_a_table_in_each_format(tmp_path, suffix, part):
 
 
 def test_a_table_of_an_unknown_format(tmp_path):
+    check_table(None)
+    check_table(tmp_path / "t.TEX")
+    with pytest.raises(OptionError, match=r"\.md, \.csv, \.json, \.tex"):
+        check_table(tmp_path / "t.xyz")
     with pytest.raises(OptionError, match=r"\.md, \.csv, \.json, \.tex"):
         TABLE.write(tmp_path / "t.doc")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdscale.cli.result_files import check_targets, write_each
 from crowdscale.cli.second_look import Again, Minimum, Regions, second_look, told_dense
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crowdscale.data.opening import Dataset
     from crowdscale.data.sample import Sample
     from crowdscale.evaluation import Evaluation
     from crowdscale.metrics import Scores, Scoring
@@ -85,17 +89,23 @@ def evaluate(
         typer.Option(help="onnx; openvino, openvino-bf16 (extra [openvino]); torch (extra [learn])."),
     ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads of the engine; 0 leaves the choice to it.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")
+    ] = 0,
 ) -> None:
     """Predict annotated photos and print MAE, RMSE, NAE and F of both passes, with 95 % intervals."""
     from crowdscale.cli.averaging import averaging
     from crowdscale.errors import OptionError
+    from crowdscale.evaluation import check_scoring
+    from crowdscale.metrics import check_table
     from crowdscale.prediction import PredictOptions, load
 
     if not cross and len(models) > 1:
         raise OptionError("expected one model", f"{len(models)}", "Add --cross for a table of several")
     if cross and (csv_file or json_file):
         raise OptionError("expected --table with --cross", "--csv or --json", "They hold one model's rows")
+    check_table(table)
+    check_targets((csv_file, json_file, table, resume))
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
     looks = averaging(average_flip, average_scales)
@@ -108,6 +118,8 @@ def evaluate(
     predictors = {
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
     }
+    if any(_locates(each) for each in predictors.values()):
+        check_scoring([sample for part in sets.values() for sample in part], scoring)
     if cross:
         _cross(predictors, sets, scoring, table)
         return
@@ -126,24 +138,49 @@ def _gather(
     data: list[str], listed: Path | None, protocol: str, limit_size: bool, cache: Path | None
 ) -> tuple[dict[str, Sequence[Sample]], Scoring]:
     """Return the samples of each data set by its label, and what is measured on them."""
+    from dataclasses import replace
+
     from crowdscale.data.lists import read_list, split_samples
-    from crowdscale.data.opening import open_dataset, protocol_of
+    from crowdscale.data.opening import FOLDER, open_dataset, protocol_of
     from crowdscale.data.sizing import limit_sizes
     from crowdscale.metrics import Scoring
 
     names = read_list(listed) if listed else None
+    opened = [open_dataset(text) for text in dict.fromkeys(data)]
+    labels = _labels(list(dict.fromkeys(data)), opened)
+    own = [dataset.name == FOLDER for dataset in opened]
     sets: dict[str, Sequence[Sample]] = {}
     first = None
-    for text in data:
-        dataset = open_dataset(text)
+    for label, dataset in zip(labels, opened, strict=True):
         rules = protocol_of(protocol) if protocol else dataset.protocol
         first = first or rules
         chosen: Sequence[Sample] = split_samples(dataset.samples, names)[1] if names else dataset.samples
         if limit_size:
             chosen = limit_sizes(chosen, rules.limits, cache)
-        label = f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /")
-        sets[label if label not in sets else text] = chosen
+        if dataset.name == FOLDER and sum(own) > 1:  # photos of one name in two folders are two
+            chosen = [replace(each, attributes={**each.attributes, "set": label}) for each in chosen]
+        sets[label] = chosen
     return sets, Scoring.of(first) if first else Scoring()
+
+
+def _labels(texts: list[str], opened: Sequence[Dataset]) -> list[str]:
+    """Return what each data set is called: an own folder by its name; as it was typed where two are called the same."""
+    from crowdscale.data.opening import FOLDER
+
+    labels = []
+    for text, dataset in zip(texts, opened, strict=True):
+        path = Path(text if Path(text).exists() else text.removeprefix(f"{FOLDER}:"))
+        label = f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /")
+        labels.append(path.expanduser().resolve().name or text if dataset.name == FOLDER else label)
+    return [text if labels.count(label) > 1 else label for text, label in zip(texts, labels, strict=True)]
+
+
+def _locates(predictor: Predictor) -> bool:
+    """Whether the model gives heads, to which thresholds apply."""
+    from crowdscale.maps import Density
+
+    codec = predictor.config.codec
+    return not isinstance(codec, Density) or codec.dots
 
 
 def _run(
@@ -177,7 +214,8 @@ def _cross(
     table: Path | None,
 ) -> None:
     """Print models × data sets; what each model was trained on stands beside its name."""
-    from crowdscale.cli.score_tables import cross_table
+    from crowdscale.cli.score_tables import FEW, cross_table
+    from crowdscale.metrics import FEWEST_IMAGES
 
     cells: dict[str, dict[str, Scores]] = {}
     failures: list[tuple[str, str]] = []
@@ -191,9 +229,9 @@ def _cross(
             failures += result.failures
     shown = cross_table(cells)
     typer.echo(f"MAE / RMSE (95 % interval of the MAE), refined\n\n{shown.markdown()}")
-    if table is not None:
-        shown.write(table)
-    _fail(failures)
+    if any(len(scores.rows) < FEWEST_IMAGES for row in cells.values() for scores in row.values()):
+        typer.echo(f"\n{FEW}")
+    _fail(failures, write_each([(table, shown.write)]))
 
 
 def _report(
@@ -204,28 +242,59 @@ def _report(
     table: Path | None,
 ) -> None:
     from crowdscale.cli.score_tables import split_table
-    from crowdscale.metrics import interval
 
     shown = result.table()
-    sets = ", ".join(about["data"])
-    typer.echo(f"{about['model']} on {sets}: {len(result.rows)} images\n\n{shown.markdown()}\n")
-    measures = result.scores("refined").measures()
-    known = {name: interval(measures[name]) for name in ("MAE", "RMSE")}
-    typer.echo("95 % intervals: " + ", ".join(f"{n} {i.low:.1f}–{i.high:.1f}" for n, i in known.items()))
-    typer.echo("  ".join(f"{name} {value:.3f}" for name, value in result.refinement().items()))
+    sets, images = ", ".join(about["data"]), len(result.rows)
+    head = f"{about['model']} on {sets}: {images} image{'s' * (images != 1)}"
+    typer.echo(f"{head}\n\n{shown.markdown()}\n\n{_told_intervals(result.scores('refined'))}")
+    typer.echo(told_refinement(result.refinement()))
     for attribute in result.scoring.attributes:
         typer.echo(f"\nby {attribute}\n\n{split_table(result.scores('refined'), attribute).markdown()}")
-    if csv_file:
-        result.write_csv(csv_file)
-    if json_file:
-        result.write_json(json_file, about)
-    if table:
-        shown.write(table)
-    _fail(result.failures)
+    unwritten = write_each(
+        [
+            (csv_file, result.write_csv),
+            (json_file, lambda path: result.write_json(path, about)),
+            (table, shown.write),
+        ]
+    )
+    _fail(result.failures, unwritten)
 
 
-def _fail(failures: Sequence[tuple[str, str]]) -> None:
+def _told_intervals(scores: Scores) -> str:
+    from crowdscale.cli.score_tables import FEW
+    from crowdscale.metrics import FEWEST_IMAGES, interval
+
+    if len(scores.rows) < FEWEST_IMAGES:
+        return FEW
+    measures = scores.measures()
+    known = {name: interval(measures[name]) for name in ("MAE", "RMSE")}
+    return "95 % intervals: " + ", ".join(f"{n} {i.low:.1f}–{i.high:.1f}" for n, i in known.items())
+
+
+def told_refinement(known: Mapping[str, float]) -> str:
+    """Return what the second look did, in a line; what is not known is left out."""
+    if not known["refined"]:
+        return "No image has a dense region: none was looked at again."
+    parts = [
+        f"Looked again at {100 * known['refined']:.0f} % of the images",
+        f"side factor {known['factor_50']:.2f} ({known['factor_10']:.2f}–{known['factor_90']:.2f}, 10th to 90th percentile)",
+    ]
+    pairs = [(known[f"{name}_before"], known[f"{name}_after"]) for name in ("spacing", "log_spread")]
+    texts = (
+        "true heads there {:.1f} px apart at first, {:.1f} px enlarged (medians)",
+        "log10 of that distance varies by {:.2f} at first, {:.2f} enlarged (standard deviations)",
+    )
+    parts += [
+        text.format(*pair) for text, pair in zip(texts, pairs, strict=True) if not any(map(math.isnan, pair))
+    ]
+    return "; ".join(parts) + "."
+
+
+def _fail(failures: Sequence[tuple[str, str]], unwritten: Sequence[str] = ()) -> None:
+    """Print what could not be evaluated or written, and end with an exit code where something could not."""
     for name, sentence in failures:
         typer.echo(f"{name}: {sentence}", err=True)
-    if failures:
-        raise typer.Exit(130 if failures[-1][1] == "Interrupted." else 1)
+    for sentence in unwritten:
+        typer.echo(f"Error: {sentence}", err=True)
+    if failures or unwritten:
+        raise typer.Exit(130 if failures and failures[-1][1] == "Interrupted." else 1)

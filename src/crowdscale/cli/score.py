@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdscale.cli.result_files import check_targets, write_each
 from crowdscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ __all__ = ["compare", "score"]
 
 def score(
     predictions: Annotated[
-        Path, typer.Argument(help="Predicted points or counts: the field's text files, CSV or JSON.")
+        Path,
+        typer.Argument(
+            help="Predicted points or counts: the field's text files, CSV or JSON. With points in text or CSV "
+            "the count scored is their number, which may differ from the model's count; JSON keeps both."
+        ),
     ],
     ground_truth: Annotated[
         str, typer.Argument(help="True points: such a file, or NAME[/SPLIT]:PATH of a data set.")
@@ -49,17 +55,21 @@ def score(
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Score predictions against the truth: counts, P/R/F by maximum-cardinality matching, 95 % intervals."""
-    from crowdscale.cli.score_tables import comparison_table, score_table, split_table
+    from crowdscale.cli.score_tables import FEW, comparison_table, score_table, split_table
     from crowdscale.data.opening import protocol_of
-    from crowdscale.metrics import Scoring
+    from crowdscale.metrics import FEWEST_IMAGES, Scoring, check_table
     from crowdscale.metrics import compare as compare_scores
 
+    check_table(table)
+    check_targets((table, json_file))
     rules = protocol_of(protocol or _own_protocol(ground_truth))
     scoring = Scoring.of(rules).choose(thresholds, average, game)
     truths = _truths(ground_truth, scoring)
     scores = _score_file(predictions, truths, scoring, ids)
     shown = score_table(scores, seed)
-    typer.echo(f"{predictions} against {ground_truth}: {len(scores.rows)} images\n\n{shown.markdown()}")
+    typer.echo(f"{predictions} against {ground_truth}: {_images(scores)}\n\n{shown.markdown()}")
+    if len(scores.rows) < FEWEST_IMAGES:
+        typer.echo(f"\n{FEW}")
     for attribute in dict.fromkeys((*(by or ()), *scoring.attributes)):
         if any(attribute in row.attributes for row in scores.rows) or attribute in (by or ()):
             typer.echo(f"\nby {attribute}\n\n{split_table(scores, attribute).markdown()}")
@@ -68,10 +78,8 @@ def score(
         typer.echo(
             f"\n{predictions} (second) against {against} (first)\n\n{comparison_table(pairs).markdown()}"
         )
-    if table is not None:
-        shown.write(table)
-    if json_file is not None:
-        _write_rows(json_file, scores, {"predictions": str(predictions), "ground_truth": ground_truth})
+    about = {"predictions": str(predictions), "ground_truth": ground_truth}
+    _write([(table, shown.write), (json_file, lambda path: _write_rows(path, scores, about))])
 
 
 def compare(
@@ -85,13 +93,28 @@ def compare(
 ) -> None:
     """Compare two models image by image: which is better, and how sure that is."""
     from crowdscale.cli.score_tables import comparison_table
+    from crowdscale.metrics import check_table
     from crowdscale.metrics import compare as compare_scores
 
+    check_table(table)
+    check_targets((table,))
     pair = [_read_rows(path) for path in (first, second)]
     shown = comparison_table(compare_scores(*pair))
-    typer.echo(f"{second} (second) against {first} (first): {len(pair[0].rows)} images\n\n{shown.markdown()}")
-    if table is not None:
-        shown.write(table)
+    typer.echo(f"{second} (second) against {first} (first): {_images(pair[0])}\n\n{shown.markdown()}")
+    _write([(table, shown.write)])
+
+
+def _images(scores: Scores) -> str:
+    return f"{len(scores.rows)} image{'s' * (len(scores.rows) != 1)}"
+
+
+def _write(writers: list[tuple[Path | None, Callable[[Path], object]]]) -> None:
+    """Write what can be written; the rest is said and ends with exit code 1."""
+    unwritten = write_each(writers)
+    for sentence in unwritten:
+        typer.echo(f"Error: {sentence}", err=True)
+    if unwritten:
+        raise typer.Exit(1)
 
 
 def _own_protocol(ground_truth: str) -> str:
@@ -139,11 +162,12 @@ def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, id
 
 def _write_rows(path: Path, scores: Scores, about: dict[str, Any]) -> None:
     from crowdscale.images import write_atomic
+    from crowdscale.metrics import plain_number
 
     whole = {
         **about,
         "scoring": scores.scoring.to_dict(),
-        "measures": {name: measure.value for name, measure in scores.measures().items()},
+        "measures": {name: plain_number(measure.value) for name, measure in scores.measures().items()},
         "rows": [row.to_dict() for row in scores.rows],
     }
     text = json.dumps(whole, indent=1) + "\n"

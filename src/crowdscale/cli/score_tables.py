@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-from crowdscale.metrics import Comparison, Measure, ResultTable, Scores, interval
+from crowdscale.metrics import FEWEST_IMAGES, Comparison, Measure, ResultTable, Scores, interval
 
-__all__ = ["comparison_table", "cross_table", "score_table", "split_table"]
+__all__ = ["FEW", "comparison_table", "cross_table", "score_table", "split_table"]
 
 FAR = 3
 """Decimals of NAE, whose values lie near 0.1."""
 
+DASH = "–"
+"""In place of what the images do not give."""
+
+FEW = f"No 95 % intervals from fewer than {FEWEST_IMAGES} images."
+"""In place of intervals."""
+
 
 def written(measure: Measure, value: float) -> str:
-    """Return a value as tables show it: shares in %, NAE with three decimals, the rest with one."""
+    """Return a value as tables show it: shares in %, NAE with three decimals, the rest with one; NaN is a dash."""
+    if math.isnan(value):
+        return DASH
     if measure.share:
         return f"{100 * value:.1f}"
     if measure.name.startswith("MLE"):
@@ -22,11 +31,12 @@ def written(measure: Measure, value: float) -> str:
 
 
 def score_table(scores: Scores, seed: int = 0) -> ResultTable:
-    """Return a line a score with its 95 % bootstrap interval over images."""
+    """Return a line a score with its 95 % bootstrap interval over images, dashes in its place where they are few."""
     lines = []
     for measure in scores.measures().values():
         known = interval(measure, seed=seed)
-        cells = (written(measure, value) for value in (known.value, known.low, known.high))
+        edges = (known.low, known.high) if measure.images >= FEWEST_IMAGES else (math.nan, math.nan)
+        cells = (written(measure, value) for value in (known.value, *edges))
         lines.append((measure.name + (" (%)" if measure.share else ""), *cells))
     return ResultTable(("score", "value", "95 % from", "to"), tuple(lines))
 
@@ -60,7 +70,7 @@ def comparison_table(pairs: Sequence[Comparison]) -> ResultTable:
 
 
 def cross_table(cells: Mapping[str, Mapping[str, Scores]]) -> ResultTable:
-    """Return models × data sets, MAE / RMSE with the interval of the MAE in each cell."""
+    """Return models × data sets, MAE / RMSE with the interval of the MAE in each cell of enough images."""
     columns = list(dict.fromkeys(name for row in cells.values() for name in row))
     lines = []
     for model, row in cells.items():
@@ -71,7 +81,7 @@ def cross_table(cells: Mapping[str, Mapping[str, Scores]]) -> ResultTable:
                 continue
             measures = row[column].measures()
             known = interval(measures["MAE"])
-            rmse = measures["RMSE"].value
-            shown.append(f"{known.value:.1f} / {rmse:.1f} ({known.low:.1f}–{known.high:.1f})")
+            edges = f" ({known.low:.1f}–{known.high:.1f})" if measures["MAE"].images >= FEWEST_IMAGES else ""
+            shown.append(f"{known.value:.1f} / {measures['RMSE'].value:.1f}{edges}")
         lines.append((model, *shown))
     return ResultTable(("model", *columns), tuple(lines))

@@ -73,9 +73,11 @@ def reader_class(name: str) -> type[Any]:
 
 
 def protocol_of(name: str) -> Protocol:
-    """Return how papers use a data set; your own folder is scored as ShanghaiTech A."""
+    """Return how papers use a data set; your own folder is scored as ShanghaiTech A. Raises OptionError."""
     if name == FOLDER:
         name = "sha"
+    if name not in DATASETS:
+        raise unknown_name("protocol", name, [*DATASETS, FOLDER])
     reader = reader_class(name)
     part = DATASETS[name][2].get("part")
     protocol: Protocol = reader.protocols[part] if part else reader.protocol

@@ -4,10 +4,17 @@ from crowdscale.metrics.counting import CountScores, count_scores
 from crowdscale.metrics.game import game_errors
 from crowdscale.metrics.localization import LocalizationScores, localization_scores
 from crowdscale.metrics.matching import Matches, match_counts, match_points
-from crowdscale.metrics.measures import Comparison, Interval, Measure, interval
+from crowdscale.metrics.measures import (
+    FEWEST_IMAGES,
+    Comparison,
+    Interval,
+    Measure,
+    interval,
+    plain_number,
+)
 from crowdscale.metrics.point_files import Entry, pair_entries, read_entries, write_entries
 from crowdscale.metrics.scoring import ImageRow, Scores, Scoring, compare, score_image
-from crowdscale.metrics.table import ResultTable
+from crowdscale.metrics.table import ResultTable, check_table
 from crowdscale.metrics.thresholds import (
     SHANGHAITECH,
     BoxRadius,
@@ -19,6 +26,7 @@ from crowdscale.metrics.thresholds import (
 from crowdscale.metrics.truth import GroundTruth, box_radii, size_bands
 
 __all__ = [
+    "FEWEST_IMAGES",
     "SHANGHAITECH",
     "BoxRadius",
     "Comparison",
@@ -37,6 +45,7 @@ __all__ = [
     "Scoring",
     "Threshold",
     "box_radii",
+    "check_table",
     "compare",
     "count_scores",
     "game_errors",
@@ -45,6 +54,7 @@ __all__ = [
     "match_counts",
     "match_points",
     "pair_entries",
+    "plain_number",
     "read_entries",
     "score_image",
     "size_bands",

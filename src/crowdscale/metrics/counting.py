@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from crowdscale.errors import DataError
+from crowdscale.metrics.measures import plain_number
 
 __all__ = ["CountScores", "count_scores"]
 
@@ -23,13 +24,13 @@ class CountScores:
     rmse: float
     """Root of the mean squared error in people, which the field prints as "MSE"."""
     nae: float
-    """Mean of |error| / truth over the images with people; 0 where none has any."""
+    """Mean of |error| / truth over the images with people; NaN where none has any."""
     bias: float
     """Mean of count - truth."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the scores as plain values."""
-        return asdict(self)
+        """Return the scores as plain values for JSON; None for an unknown NAE."""
+        return {**asdict(self), "nae": plain_number(self.nae)}
 
 
 def count_scores(truths: Sequence[float], counts: Sequence[float]) -> CountScores:
@@ -45,7 +46,7 @@ def count_scores(truths: Sequence[float], counts: Sequence[float]) -> CountScore
         )
     error = count - truth
     peopled = truth > 0
-    nae = float((np.abs(error[peopled]) / truth[peopled]).mean()) if peopled.any() else 0.0
+    nae = float((np.abs(error[peopled]) / truth[peopled]).mean()) if peopled.any() else float("nan")
     return CountScores(
         len(truth),
         float(np.abs(error).mean()),

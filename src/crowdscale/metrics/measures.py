@@ -14,12 +14,26 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
 
-__all__ = ["Comparison", "Interval", "Measure", "compare_measures", "interval", "ratio", "root_ratio"]
+__all__ = [
+    "FEWEST_IMAGES",
+    "Comparison",
+    "Interval",
+    "Measure",
+    "compare_measures",
+    "interval",
+    "known_ratio",
+    "plain_number",
+    "ratio",
+    "root_ratio",
+]
 
 Floats = NDArray[np.float64]
 
 DRAWS = 2000
 """Resamplings behind an interval: the ends of a 95 % interval then rest on 50 draws each."""
+
+FEWEST_IMAGES = 10
+"""Images below which no interval is shown: resampling a handful says next to nothing of other images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +55,13 @@ class Measure:
     share: bool = False
 
     @property
+    def images(self) -> int:
+        """Number of images."""
+        return len(self.terms)
+
+    @property
     def value(self) -> float:
-        """The score over all images."""
+        """The score over all images; NaN where they do not give one."""
         return float(self.combine(self.terms.sum(axis=0)))
 
     def named(self, name: str) -> Measure:
@@ -86,6 +105,16 @@ def ratio(sums: Floats) -> Floats:
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom != 0)
 
 
+def known_ratio(sums: Floats) -> Floats:
+    """Return first sum / second sum; NaN where the second is 0."""
+    return np.where(sums[..., 1] != 0, ratio(sums), np.nan)
+
+
+def plain_number(value: float) -> float | None:
+    """Return a number for JSON, which knows no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
 def root_ratio(sums: Floats) -> Floats:
     """Return √(first sum / second sum)."""
     return np.sqrt(ratio(sums))
@@ -98,11 +127,22 @@ def _resample(images: int, draws: int, seed: int) -> Floats:
 
 
 def interval(measure: Measure, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Interval:
-    """Return the percentile bootstrap interval of a score over its images (Efron 1979)."""
+    """Return the percentile bootstrap interval of a score over its images (Efron 1979).
+
+    Draws that give no score are left out; the interval is NaN where none does.
+    """
     weights = _resample(len(measure.terms), draws, seed)
+    return Interval(measure.value, *_edges(measure.combine(weights @ measure.terms), level))
+
+
+def _edges(values: Floats, level: float) -> tuple[float, float]:
+    """Return the percentiles between which a share of the known values lies."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return float("nan"), float("nan")
     tail = 50 * (1 - level)
-    low, high = np.percentile(measure.combine(weights @ measure.terms), (tail, 100 - tail))
-    return Interval(measure.value, float(low), float(high))
+    low, high = np.percentile(known, (tail, 100 - tail))
+    return float(low), float(high)
 
 
 def compare_measures(
@@ -116,11 +156,11 @@ def compare_measures(
         )
     weights = _resample(len(first.terms), draws, seed)
     differences = second.combine(weights @ second.terms) - first.combine(weights @ first.terms)
-    tail = 50 * (1 - level)
-    low, high = np.percentile(differences, (tail, 100 - tail))
+    low, high = _edges(differences, level)
     better = None
     if first.higher_is_better is not None:
         sign = 1 if first.higher_is_better else -1
-        better = float((np.sign(sign * differences) + 1).mean() / 2)
+        known = differences[np.isfinite(differences)]
+        better = float((np.sign(sign * known) + 1).mean() / 2) if known.size else None
     difference = second.value - first.value
-    return Comparison(first.name, first.value, second.value, difference, float(low), float(high), better)
+    return Comparison(first.name, first.value, second.value, difference, low, high, better)

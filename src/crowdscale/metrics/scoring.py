@@ -15,7 +15,7 @@ from crowdscale.metrics.counting import CountScores, count_scores
 from crowdscale.metrics.game import game_errors
 from crowdscale.metrics.localization import LocalizationScores
 from crowdscale.metrics.matching import match_counts, match_points
-from crowdscale.metrics.measures import Comparison, Measure, compare_measures, ratio, root_ratio
+from crowdscale.metrics.measures import Comparison, Measure, compare_measures, known_ratio, ratio, root_ratio
 from crowdscale.metrics.thresholds import SHANGHAITECH, BoxRadius, Threshold, threshold
 from crowdscale.metrics.truth import BANDS, GroundTruth
 from crowdscale.points import Points
@@ -252,7 +252,7 @@ class Scores:
         return [
             Measure("MAE", np.column_stack([np.abs(error), one]), ratio),
             Measure("RMSE", np.column_stack([error**2, one]), root_ratio),
-            Measure("NAE", np.column_stack([relative, peopled]), ratio),
+            Measure("NAE", np.column_stack([relative, peopled]), known_ratio),
             Measure("bias", np.column_stack([error, one]), ratio, None),
         ]
 
@@ -306,6 +306,8 @@ class Scores:
 def compare(first: Scores, second: Scores) -> list[Comparison]:
     """Compare two models image by image: every score that both have, with an interval of the difference.
 
+    Scores that these images do not give (NAE where nobody is anywhere) are left out.
+
     Raises:
         DataError: They were not scored on the same images.
     """
@@ -323,4 +325,5 @@ def compare(first: Scores, second: Scores) -> list[Comparison]:
     keys: Sequence[tuple[str, str]] = sorted(ours)
     pair = [Scores(tuple(rows[key] for key in keys), part.scoring).measures()
             for rows, part in ((ours, first), (theirs, second))]  # fmt: skip
-    return [compare_measures(pair[0][name], pair[1][name]) for name in pair[0] if name in pair[1]]
+    names = [name for name, each in pair[0].items() if name in pair[1] and not np.isnan(each.value)]
+    return [compare_measures(pair[0][name], pair[1][name]) for name in names]

@@ -12,7 +12,9 @@ from pathlib import Path
 from crowdscale.errors import OptionError
 from crowdscale.images import write_atomic
 
-__all__ = ["ResultTable"]
+__all__ = ["ResultTable", "check_table"]
+
+SUFFIXES = (".md", ".csv", ".json", ".tex")
 
 TEX_SIGNS = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$",
              "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -65,10 +67,15 @@ class ResultTable:
         formats: dict[str, Callable[[], str]] = {
             ".md": self.markdown, ".csv": self.csv, ".json": self.json, ".tex": self.latex,
         }  # fmt: skip
-        if path.suffix.lower() not in formats:
-            raise OptionError(f"expected a table's suffix ({', '.join(formats)})", str(path))
+        check_table(path)
         text = formats[path.suffix.lower()]() + "\n"
         write_atomic(path, lambda stream: stream.write(text.encode()))
+
+
+def check_table(path: Path | None) -> None:
+    """Refuse a table's file of an unknown format, before the table is there. Raises OptionError."""
+    if path is not None and path.suffix.lower() not in SUFFIXES:
+        raise OptionError(f"expected a table's suffix ({', '.join(SUFFIXES)})", str(path))
 
 
 def _tex(text: str) -> str:
