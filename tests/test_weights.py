@@ -92,7 +92,7 @@ def test_wrong_description_is_one_sentence(folder, content):
 
 
 def test_no_description_at_all(tmp_path):
-    with pytest.raises(ModelError, match=r"expected model\.json"):
+    with pytest.raises(ModelError, match=r"expected a model folder with model\.json"):
         read_config(tmp_path)
 
 

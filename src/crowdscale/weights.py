@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -225,19 +225,28 @@ def find_folder(model: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def read_config(folder: Path, verify: bool = True) -> ModelConfig:
+def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) -> ModelConfig:
     """Return a model folder's description, having compared each file's sha256 with it.
+
+    Args:
+        folder: The model folder.
+        verify: Whether files are compared.
+        apart: Names of files that are not: they are about to be written.
 
     Raises:
         ModelError: The description cannot be read, or a file is missing or not the one described.
     """
     try:
         text = (folder / DESCRIPTION).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ModelError(f"expected a model folder with {DESCRIPTION}", f"none at {folder}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"expected {DESCRIPTION} in {folder}", str(error)) from error
     config = ModelConfig.from_json(text, str(folder / DESCRIPTION))
     for name, expected in config.files.items() if verify else ():
         path = folder / name
+        if name in apart:
+            continue
         if not path.is_file():
             raise ModelError(
                 f"expected the file {name} in {folder}", "none", "Copy the whole model folder again"

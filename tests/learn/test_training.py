@@ -1,6 +1,7 @@
 """The trainer as a user runs it: killed and resumed, several processes, fine-tuning, density, export."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from crowdscale.images import read_image
 from crowdscale.learn.export import CHECK_SIZES, check_equality, describe_folder, export_folder
 from crowdscale.learn.preparation import Start, gather, start_model
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.training import TrainOptions, train
+from crowdscale.learn.training import TrainOptions, _fabric, train
 from crowdscale.learn.transforms import CropOptions, Crops
 from crowdscale.points import Points
 from crowdscale.weights import find_model, read_config
@@ -106,6 +107,14 @@ def test_a_finished_run_is_not_begun_again(folder, trained):
     assert (trained / "log.csv").read_text() == before
 
 
+def test_a_gpu_that_is_not_there_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(
+        OptionError, match=r"expected a CUDA device, but got a machine without one\. Use --device cpu"
+    ):
+        _fabric(TrainOptions(device="cuda"))
+
+
 @pytest.mark.slow
 def test_two_processes_of_which_one_has_no_region(tmp_path):
     root = tmp_path / "half_empty"
@@ -190,6 +199,38 @@ def test_another_network_with_dots_trains_exports_and_gives_both(folder, tmp_pat
     assert found.count == pytest.approx(again.count, abs=1e-2)
     describe_folder(out / "best", dots=False)
     assert crowdscale.load(out / "best").predict(pixels).points is None
+
+
+@pytest.mark.slow
+def test_missing_graphs_are_written_and_other_weights_refused(bundled, tmp_path):
+    best = tmp_path / "best"
+    shutil.copytree(find_model(bundled), best)
+    (best / "network.onnx").unlink()
+    (best / "scale.onnx").write_bytes(b"of other weights")
+    done = subprocess.run(
+        [sys.executable, "-m", "crowdscale", "export", str(best)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert set(read_config(best).files) == {"network.onnx", "scale.onnx", "weights.safetensors"}
+    (best / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        export_folder(best, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (
+            "lite",
+            "Error: expected the folder of a trained model, but got lite, a model whose graphs are there already.\n",
+        ),
+        ("none", "Error: expected a model folder with model.json, but got none at none.\n"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_sentence(bundled, tmp_path, name, sentence):
+    command = [sys.executable, "-m", "crowdscale", "export", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,9 +58,8 @@ def list_models() -> None:
 def _row(name: str, folder: Path, config: ModelConfig) -> list[str]:
     from rich.markup import escape
 
-    validation = config.training.get("validation")
     size = f"{_size(folder, config) / 1e6:.1f} MB"
-    cells = [name, config.method, config.backbone, size, _scores(validation), config.licence]
+    cells = [name, config.method, config.backbone, size, _scores(config), config.licence]
     return [escape(cell) for cell in cells]
 
 
@@ -67,12 +67,24 @@ def _size(folder: Path, config: ModelConfig) -> int:
     return sum((folder / name).stat().st_size for name in config.files if (folder / name).is_file())
 
 
-def _scores(validation: Any) -> str:
-    """Counting errors of the held-out photos, where the model knows them."""
-    if not isinstance(validation, Mapping):
+def _scores(config: ModelConfig) -> str:
+    """Counting errors of the held-out photos, where the model knows them: as noted, else as training left them."""
+    noted = [each for each in config.notes.get("scores", ()) if "validation" in str(each["data"])]
+    known = _joined(noted) or config.training.get("validation")
+    if not isinstance(known, Mapping):
         return "unknown"
-    shown = [f"{SCORES[key]} {value:.1f}" for key, value in validation.items() if key in SCORES]
+    shown = [f"{SCORES[key]} {value:.1f}" for key, value in known.items() if key in SCORES]
     return ", ".join(shown) or "unknown"
+
+
+def _joined(noted: list[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the errors over the photos of several data sets together, from those of each."""
+    photos = sum(each["images"] for each in noted)
+    if not photos or any(name not in each["measures"] for each in noted for name in SCORES.values()):
+        return {}
+    sums = {power: sum(each["images"] * each["measures"][name][0] ** power for each in noted)
+            for name, power in (("MAE", 1), ("RMSE", 2))}  # fmt: skip
+    return {"mae": sums[1] / photos, "rmse": math.sqrt(sums[2] / photos)}
 
 
 @models_app.command()

@@ -33,6 +33,9 @@ __all__ = ["CHECK_SIZES", "Difference", "check_equality", "describe_folder", "ex
 CHECK_SIZES = ((97, 131), (256, 256), (333, 200), (480, 641), (1, 1), (511, 767))
 """(height, width) at which exported and original are compared; none is the size exported at."""
 
+GRAPHS = ("network.onnx", "scale.onnx")
+"""What is written; before that it may be missing, or of other weights."""
+
 OPSET = 18
 
 
@@ -54,14 +57,14 @@ def describe_folder(
     Raises:
         OptionError: The method is no way to read this model, or it has no density to read dots from.
     """
-    config = read_config(folder)
+    config = read_config(folder, apart=GRAPHS)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
     config = config.read_as(method) if method else config
     if dots is not None:
         if not isinstance(config.codec, Density):
             raise OptionError("expected --dots with a density model", config.method)
         config = replace(config, codec=replace(config.codec, dots=dots))
-    write_description(config, folder, tuple(config.files))
+    write_description(config, folder, tuple(name for name in config.files if (folder / name).is_file()))
 
 
 def export_folder(folder: Path, samples: Sequence[Sample]) -> Difference:
@@ -74,7 +77,7 @@ def export_folder(folder: Path, samples: Sequence[Sample]) -> Difference:
     Raises:
         ModelError: Exported and original differ.
     """
-    config = read_config(folder)
+    config = read_config(folder, apart=GRAPHS)
     model = build_model(config)
     load_weights(model, folder / WEIGHTS)
     export_model(model, config, folder)
