@@ -17,7 +17,7 @@ def quantize(
     validation: Annotated[
         Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
     ] = None,
-    photos: Annotated[int, typer.Option(min=1, help="Photos to calibrate on, drawn from all.")] = 32,
+    photos: Annotated[int, typer.Option(min=1, help="Photos to calibrate on, drawn from all.")] = 64,
     seed: Annotated[int, typer.Option(help="Draws the photos and a crop of each.")] = 0,
 ) -> None:
     """Write a model whose convolutions compute in 8 bits: check its scores with evaluate before using it."""
