@@ -19,6 +19,7 @@ from crowdscale.viz import (
     draw_heat,
     draw_points,
     draw_regions,
+    drawable,
     heat_density,
     side_by_side,
     summary,
@@ -131,6 +132,35 @@ def test_heat_keeps_the_number_of_people():
     assert heat_density(np.full((500, 900), 0.01, np.float32), 3600, 2000).sum() == pytest.approx(
         4500, rel=1e-3
     )
+
+
+@pytest.mark.parametrize("gap", [0.5, 5, 26])
+def test_two_dots_on_one_head_are_not_the_hottest_place(gap):
+    """Neither against a group of five in a sparse photo, nor in a sparse photo alone."""
+    spread = [[x, y] for x in range(120, 1900, 300) for y in range(120, 1250, 250)]
+    pair, group = (
+        [[120 + gap, 120]],
+        [[1320 + x, 620 + y] for x, y in ((30, 0), (0, 30), (40, 40), (-30, 20))],
+    )
+    heat = heat_density(Points([*spread, *pair, *group]), 1920, 1282)
+    hottest = np.argwhere(heat == heat.max())[0] * 3
+    assert abs(hottest - (630, 1330)).max() < 40
+    drawn = draw_heat(np.zeros((1282, 1920, 3), np.uint8), Points([*spread, *pair])).max(axis=(0, 1))
+    full = draw_heat(np.zeros((1282, 1920, 3), np.uint8), Points([*spread, *pair * 9])).max(axis=(0, 1))
+    assert drawn[1] < full[1] - 20
+
+
+def test_dots_on_one_head_heat_as_widely_as_the_others():
+    """Seven dots, 7 · 1.25² times as hot as one; without a bound on their width they would be 28 times."""
+    lone = [[100 + 290 * i, 100 + 350 * j] for i in range(6) for j in range(4)]
+    heat = heat_density(Points([*lone, *([102 + i, 450] for i in range(6))]), 1920, 1282)
+    assert heat[150, 34] < 12 * heat[33, 33]
+
+
+def test_large_photos_are_drawn_reduced():
+    assert drawable(grey()).shape == (80, 120, 3)
+    assert drawable(np.zeros((4000, 6000, 3), np.uint8)).shape == (2000, 3000, 3)
+    assert drawable(np.zeros((2, 7_000_000, 3), np.uint8)).shape[0] == 1
 
 
 def test_heat_refuses_what_is_no_map():

@@ -25,6 +25,7 @@ __all__ = [
     "draw_points",
     "draw_regions",
     "draw_zoom",
+    "drawable",
     "heat_density",
     "side_by_side",
     "summary",
@@ -41,8 +42,16 @@ DOT_SPACING = 0.24
 """Radius of a dot over the distance to its nearest neighbours: two dots and their rims just do not touch."""
 DOT_SIDE = 0.0035
 """Largest radius of a dot over the photo's √(width · height): 5.5 px at 1920×1282."""
+DRAWN_PIXELS = 6_000_000
+"""Larger photos are reduced to this many pixels before they are drawn: 3000×2000, about 0.5 GB at the peak."""
 HEAT_NEIGHBOURS = 6
 """The heat of a head spreads over the distance to this many neighbours, so a crowd is one smooth area."""
+HEAT_NARROWEST, HEAT_WIDEST = 56, 26
+"""Parts of the grid's √(width · height) between which the width of a head's heat lies, …"""
+HEAT_EVEN = 0.8
+"""… and its least width over the photo's median: two dots on one head are no crowd."""
+HEAT_FEWEST = 3
+"""Heads in one place, nobody else about, that take the hottest colour: two dots on one head never do."""
 HEAT_SIDE = 640
 """Longer side in cells of the grid on which heat is summed; it is smooth, so more shows nothing."""
 HEAT_TOP = 0.995
@@ -69,6 +78,13 @@ def draw_points(
     for (x, y), r in zip(points.xy, radii, strict=True):
         _disc(canvas, x, y, r, colour, 1.0)
     return np.rint(canvas).astype(np.uint8)
+
+
+def drawable(image: Pixels) -> Pixels:
+    """Return the image, reduced to ``DRAWN_PIXELS`` where it is larger."""
+    height, width = image.shape[:2]
+    factor = min(1.0, (DRAWN_PIXELS / (width * height)) ** 0.5)
+    return resize_image(image, max(1, int(width * factor)), max(1, int(height * factor)))
 
 
 def _radii(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -137,7 +153,10 @@ def draw_heat(image: Pixels, people: Points | NDArray[Any], strength: float = 0.
     occupied = density[density > density.max(initial=0) * 0.02]
     if occupied.size == 0:
         return image.copy()
-    heat = np.power(np.clip(density / np.quantile(occupied, HEAT_TOP), 0, 1), HEAT_GAMMA)
+    top = float(np.quantile(occupied, HEAT_TOP))
+    if isinstance(people, Points):  # so that a head or two never take the hottest colour
+        top = max(top, HEAT_FEWEST * _peak(density))
+    heat = np.power(np.clip(density / top, 0, 1), HEAT_GAMMA)
     heat = np.clip(cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1)
     # INFERNO grows evenly in lightness; its first quarter is nearly black, which reads as shade, and is left out.
     colours = cv2.applyColorMap(np.rint(64 + 191 * heat).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
@@ -167,7 +186,9 @@ def _spread(points: Points, columns: int, rows: int) -> Floats:
     inside = points.inside(Box(0, 0, columns, rows))
     side = float(np.sqrt(columns * rows))
     near = nearest_distances(inside.xy, HEAT_NEIGHBOURS)
-    widths = np.clip(1.3 * np.where(np.isnan(near), side, near), side / 56, side / 26)
+    widths = np.clip(1.3 * np.where(np.isnan(near), side, near), side / HEAT_NARROWEST, side / HEAT_WIDEST)
+    if len(inside):
+        widths = np.maximum(widths, HEAT_EVEN * np.median(widths))
     classes = np.rint(np.log2(widths) * 3).astype(int)
     total = np.zeros((rows, columns), np.float32)
     at = np.floor(inside.xy + 0.5).astype(int)
@@ -177,6 +198,11 @@ def _spread(points: Points, columns: int, rows: int) -> Floats:
         np.add.at(cells, (chosen[:, 1], chosen[:, 0]), 1)
         total += _blur(cells, 2 ** (each / 3))
     return total
+
+
+def _peak(density: Floats) -> float:
+    """Return the heat of one head where nobody else is about."""
+    return 1 / (2 * np.pi * (np.sqrt(density.size) / HEAT_WIDEST) ** 2)
 
 
 def _blur(cells: Floats, sigma: float) -> Floats:

@@ -285,10 +285,11 @@ def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Z
 def _save(
     pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
 ) -> None:
-    """Write the pictures of a photo, at the size at which it was read; the zoom's only where there is one."""
+    """Write the pictures of a photo, a large one reduced; the zoom's only where there is one."""
     from crowdscale.images import write_image
-    from crowdscale.viz import annotate, draw_heat, draw_zoom
+    from crowdscale.viz import annotate, draw_heat, draw_zoom, drawable
 
+    pixels = drawable(pixels)
     height, width = pixels.shape[:2]
     overlay = None
     if zones is not None:
