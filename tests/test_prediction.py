@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from crowdscale.familiarity import Familiar, FeatureCloud
 from crowdscale.images import Photo, resize_image
 from crowdscale.maps import Density, HybridLabels
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, Predictor
+from crowdscale.prediction import PredictOptions, Predictor, load, open_photo
 from crowdscale.regions import DensityRule
 from crowdscale.weights import ModelConfig, ZoomOptions
 from tests.fakes import TruthBackend, axis, coordinate_photo, truth_config
@@ -179,7 +180,17 @@ def test_every_kind_of_source_gives_the_same_people(tmp_path):
     Image.fromarray(PHOTO).save(path)
     expected = predictor(CROWD).predict(PHOTO).points
     rgba = np.dstack([PHOTO, np.full((HEIGHT, WIDTH), 255, np.uint8)])
-    sources = [path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), Image.open(path), rgba]
+    data = path.read_bytes()
+    sources = [
+        path,
+        str(path),
+        data,
+        bytearray(data),
+        memoryview(data),
+        io.BytesIO(data),
+        Image.open(path),
+        rgba,
+    ]
     for source in sources:
         assert predictor(CROWD).predict(source).points == expected
 
@@ -198,6 +209,39 @@ def test_every_kind_of_source_gives_the_same_people(tmp_path):
 def test_what_is_no_photo_is_refused(source):
     with pytest.raises(ImageError):
         predictor(CROWD).predict(source)
+
+
+@pytest.mark.parametrize("source", [None, 7, {"photo": 1}, object()], ids=str)
+def test_what_is_nothing_like_a_photo_is_one_sentence(source):
+    with pytest.raises(
+        ImageError, match="expected a photo as a path, bytes, an open file, a PIL image or an array"
+    ):
+        predictor(CROWD).predict(source)
+
+
+def test_grey_arrays_of_both_shapes_are_one():
+    grey = PHOTO.mean(axis=2).astype(np.uint8)
+    photos = [open_photo(each, 10**6).pixels for each in (grey, grey[..., None])]
+    np.testing.assert_array_equal(*photos)
+    assert photos[0].shape == (HEIGHT, WIDTH, 3)
+
+
+def test_a_predictor_says_what_it_is():
+    assert re.fullmatch(r"Predictor\('\w+', TruthBackend\)", repr(predictor(CROWD)))
+
+
+def test_threads_are_checked(label_model):
+    with pytest.raises(OptionError, match="threads of at least 0, but got -1"):
+        load(label_model, threads=-1)
+    with pytest.raises(OptionError, match=r"expected a device out of cpu, cuda, but got 'mps'\.$"):
+        load(label_model, device="mps")
+
+
+def test_an_unknown_level_is_one_sentence():
+    calibration = Calibration((0.5, 0.9), (0.1, 0.2), 10.0, 0.0, 5, 900, 60)
+    for level in ("x", 0.7, None):
+        with pytest.raises(OptionError, match=rf"a level out of 0\.5, 0\.9, but got {level!r}"):
+            calibration.interval(100, level)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class Calibration:
         """
         if level not in self.levels:
             known = ", ".join(f"{each:g}" for each in self.levels)
-            raise OptionError(f"expected a level out of {known}", f"{level:g}")
+            raise OptionError(f"expected a level out of {known}", f"{level!r}")
         reach = self.quantiles[self.levels.index(level)] * float(self.width(count))
         return Interval(max(0, math.floor(count - reach)), math.ceil(count + reach))
 

@@ -117,13 +117,17 @@ class Predictor:
         average = self.options.average
         self.backend = AveragingBackend(backend, config, average) if average.wanted else backend
         self.config = replace(config, rule=self.options.rule.apply(config.rule))
+        self._engine = backend
+
+    def __repr__(self) -> str:
+        return f"Predictor({self.config.name!r}, {type(self._engine).__name__})"
 
     def predict(self, source: str | os.PathLike[str] | bytes | IO[bytes] | NDArray[Any] | Any) -> Prediction:
         """Return the people in a photo.
 
         Args:
             source: A path, encoded bytes, an open file, a PIL image, or an array: (h, w, 3) **RGB**,
-                (h, w, 4) RGBA (laid over white) or (h, w) grey, uint8.
+                (h, w, 4) RGBA (laid over white), (h, w) or (h, w, 1) grey, uint8.
 
         Raises:
             ImageError: The photo cannot be read or is no photo.
@@ -300,12 +304,18 @@ def _scale_points(points: Points | None, x: float, y: float) -> Points | None:
 
 def open_photo(source: Any, max_pixels: int) -> Photo:
     """Return a decoded photo from whatever ``Predictor.predict`` takes, reduced to ``max_pixels``."""
+    if isinstance(source, (bytearray, memoryview)):
+        source = bytes(source)
     if isinstance(source, (str, os.PathLike, bytes)) or hasattr(source, "read"):
         return read_image(source, max_pixels)
     if hasattr(source, "convert") and hasattr(source, "getexif"):
         from crowdscale.images import photo_from_pil
 
         return photo_from_pil(source, max_pixels)
+    if not hasattr(source, "__array__") and not isinstance(source, (list, tuple)):
+        raise ImageError(
+            "expected a photo as a path, bytes, an open file, a PIL image or an array", repr(source)[:80]
+        )
     pixels = _rgb_array(np.asarray(source))
     height, width = pixels.shape[:2]
     if height * width > max_pixels:
@@ -318,9 +328,11 @@ def _rgb_array(array: NDArray[Any]) -> Pixels:
     if array.dtype != np.uint8 or array.size == 0 or array.ndim not in (2, 3):
         raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {array.shape} of {array.dtype}")
     if array.ndim == 2:
-        array = np.repeat(array[..., None], 3, axis=2)
+        array = array[..., None]
+    if array.shape[2] == 1:
+        array = np.repeat(array, 3, axis=2)
     if array.shape[2] not in (3, 4):
-        raise ImageError("expected 3 (RGB) or 4 (RGBA) channels", f"{array.shape[2]}")
+        raise ImageError("expected 1 (grey), 3 (RGB) or 4 (RGBA) channels", f"{array.shape[2]}")
     if array.shape[2] == 4:
         opaque = array[..., 3:].astype(np.float32) / 255
         array = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
@@ -346,6 +358,7 @@ def load(
 
     Raises:
         ModelError: The model is missing, damaged or of another format.
+        OptionError: No engine has this name, the device is unknown to it, or threads are below 0.
     """
     folder: Path = find_model(model)
     config = read_config(folder)
