@@ -10,7 +10,15 @@ import pytest
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.learn.preparation import Gathered
-from crowdscale.learn.reproduction import Request, find_recipe, networks, parse_budget, reproduce
+from crowdscale.learn.reproduction import (
+    Request,
+    Study,
+    find_recipe,
+    machine,
+    networks,
+    parse_budget,
+    reproduce,
+)
 from crowdscale.learn.reproduction.networks import SPACINGS, Trained, Trainer
 from crowdscale.learn.reproduction.pictures import draw_maps
 from crowdscale.learn.reproduction.study import parse_options
@@ -62,7 +70,7 @@ def test_a_set_without_test_photos_is_told_before_it_trains(tmp_path):
 
 @pytest.mark.parametrize(("seeds", "threads"), [((), 0), ((-1,), 0), ((0,), -2)])
 def test_seeds_and_threads_below_nothing_are_refused(tmp_path, seeds, threads):
-    with pytest.raises(OptionError, match="--seeds|--threads"):
+    with pytest.raises(OptionError, match=r"--seeds|--threads"):
         Request({}, parse_budget("smoke"), seeds, tmp_path, threads=threads)
 
 
@@ -128,3 +136,23 @@ def test_maps_show_heads_in_boxes_and_labels_light_at_heads():
     assert alone.shape[1] < whole.shape[1]
     bare = draw_maps(pixels, heads, plain, refined, Density())
     assert bare.shape[0] < whole.shape[0]
+
+
+def test_a_table_of_which_nothing_was_run_keeps_its_columns(tmp_path):
+    request = Request({}, parse_budget("smoke"), (0,), tmp_path)
+    table = Study(find_recipe("regressors"), request, {}).tables()["regressors"]
+    assert [name for name in table.header if name in ("MAE", "RMSE", "NAE", "bias")] == [
+        "MAE",
+        "RMSE",
+        "NAE",
+        "bias",
+    ]
+    assert {line[2] for line in table.lines} == {"not run"}
+
+
+@pytest.mark.parametrize(("threads", "words"), [(1, "1 core of "), (10**6, " of ")])
+def test_the_machine_is_the_cores_that_are_used(monkeypatch, threads, words):
+    monkeypatch.setattr(machine.torch, "get_num_threads", lambda: threads)
+    told = machine.describe_machine("cpu")
+    assert words in told
+    assert int(told.split()[0]) == min(threads, len(machine._cores()))

@@ -12,10 +12,11 @@ __all__ = ["describe_machine"]
 
 
 def describe_machine(device: str) -> str:
-    """Return the processor or GPU and the number of cores or GPUs it offers."""
+    """Return the processor or GPU and the number of cores, one a thread, or GPUs that are used."""
     if device != "cpu" and torch.cuda.is_available():
         return f"{torch.cuda.device_count()} × {torch.cuda.get_device_name()}"
-    return f"{len(_cores())} cores of {_processor()}"
+    cores = min(len(_cores()), torch.get_num_threads())
+    return f"{cores} core{'s' * (cores > 1)} of {_processor()}"
 
 
 def _cores() -> list[int]:

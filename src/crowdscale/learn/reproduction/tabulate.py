@@ -26,7 +26,7 @@ def main_table(recipe: Recipe, cells: Cells, budget: str) -> ResultTable:
     lines = recipe.lines
     known = {name for found in cells.values() for cell in found for name in cell.measures()}
     told = {name for line in lines for name in line.published}
-    measures = [name for name in recipe.measures if name in (known or told)]
+    measures = [name for name in recipe.measures if not known or name in known | told]
     header = ["data", "model"]
     for name in measures:
         unit = " (%)" if name.startswith("F ") else ""
