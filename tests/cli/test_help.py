@@ -112,3 +112,9 @@ def test_wrong_usage_is_exit_2_without_traceback(arguments):
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert arguments[min(1, len(arguments) - 1)] in done.stderr
+
+
+def test_one_is_one():
+    from crowdscale.cli.tables import counted
+
+    assert [counted(number, "image") for number in (0, 1, 2000)] == ["0 images", "1 image", "2,000 images"]

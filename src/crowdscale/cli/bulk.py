@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crowdscale.cli.result_files import told_others
+from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> N
         state = "Interrupted: the same command goes on. " if summary.interrupted else ""
         broken = f", {summary.broken:,} broken" if summary.broken else ""
         print(
-            f"{state}{summary.photos:,} photo{'s' * (summary.photos != 1)}, {summary.people:,.0f} people{broken}; "
+            f"{state}{counted(summary.photos, 'photo')}, {summary.people:,.0f} people{broken}; "
             f"{summary.added:,} of them now, in {out}"
         )
     for photo, sentence in islice(results.broken(), SHOWN):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdscale.cli.synthesize import synthesize
+from crowdscale.cli.tables import counted
 
 if TYPE_CHECKING:
     from crowdscale.report import Report
@@ -50,8 +51,8 @@ def convert(
     done = run(open_source(source, source_format), target, target_format(target, to), box, photos)  # type: ignore[arg-type]
     for sentence in done.lost:
         typer.echo(sentence, err=True)
-    files = "1 file" if done.files == 1 else f"{done.files:,} files"
-    typer.echo(f"{target}: {files}, {done.photos:,} photos, {done.heads:,} heads")
+    told = counted(done.files, "file"), counted(done.photos, "photo"), counted(done.heads, "head")
+    typer.echo(f"{target}: {', '.join(told)}")
 
 
 @data_app.command()
@@ -159,7 +160,7 @@ def split(
                         "Give more photos or larger shares")  # fmt: skip
     for name, entries in lists.items():
         write_list(out / f"{name}.txt", entries, f"{root}, seed {seed}, shares {share}: {name}")
-        typer.echo(f"{out / f'{name}.txt'}: {len(entries)} photos")
+        typer.echo(f"{out / f'{name}.txt'}: {counted(len(entries), 'photo')}")
 
 
 @data_app.command("list")

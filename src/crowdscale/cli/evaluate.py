@@ -242,10 +242,10 @@ def _report(
     table: Path | None,
 ) -> None:
     from crowdscale.cli.score_tables import split_table
+    from crowdscale.cli.tables import counted
 
     shown = result.table()
-    sets, images = ", ".join(about["data"]), len(result.rows)
-    head = f"{about['model']} on {sets}: {images} image{'s' * (images != 1)}"
+    head = f"{about['model']} on {', '.join(about['data'])}: {counted(len(result.rows), 'image')}"
     typer.echo(f"{head}\n\n{shown.markdown()}\n\n{_told_intervals(result.scores('refined'))}")
     typer.echo(told_refinement(result.refinement()))
     for attribute in result.scoring.attributes:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError
 
 __all__ = ["check_targets", "told_others", "write_each"]
@@ -44,5 +45,4 @@ def told_others(others: Counter[str]) -> str:
     if not others:
         return ""
     kinds = ", ".join(f"{number:,} {suffix or 'without suffix'}" for suffix, number in sorted(others.items()))
-    total = others.total()
-    return f"Left out {total:,} other file{'s' * (total != 1)} by suffix: {kinds}."
+    return f"Left out {counted(others.total(), 'other file')} by suffix: {kinds}."

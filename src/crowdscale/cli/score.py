@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crowdscale.cli.result_files import check_targets, write_each
+from crowdscale.cli.tables import counted
 from crowdscale.errors import DataError
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def score(
     truths = _truths(ground_truth, scoring)
     scores = _score_file(predictions, truths, scoring, ids)
     shown = score_table(scores, seed)
-    typer.echo(f"{predictions} against {ground_truth}: {_images(scores)}\n\n{shown.markdown()}")
+    typer.echo(
+        f"{predictions} against {ground_truth}: {counted(len(scores.rows), 'image')}\n\n{shown.markdown()}"
+    )
     if len(scores.rows) < FEWEST_IMAGES:
         typer.echo(f"\n{FEW}")
     for attribute in dict.fromkeys((*(by or ()), *scoring.attributes)):
@@ -100,12 +103,10 @@ def compare(
     check_targets((table,))
     pair = [_read_rows(path) for path in (first, second)]
     shown = comparison_table(compare_scores(*pair))
-    typer.echo(f"{second} (second) against {first} (first): {_images(pair[0])}\n\n{shown.markdown()}")
+    typer.echo(
+        f"{second} (second) against {first} (first): {counted(len(pair[0].rows), 'image')}\n\n{shown.markdown()}"
+    )
     _write([(table, shown.write)])
-
-
-def _images(scores: Scores) -> str:
-    return f"{len(scores.rows)} image{'s' * (len(scores.rows) != 1)}"
 
 
 def _write(writers: list[tuple[Path | None, Callable[[Path], object]]]) -> None:

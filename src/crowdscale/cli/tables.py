@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["new_table", "print_table"]
+__all__ = ["counted", "new_table", "print_table"]
 
 UNCUT = 100_000
 """Width of a console that is a file or a pipe: whoever reads it later decides what to cut."""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, as ``1 image`` and ``2,000 images``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def new_table(**justified: str) -> Table:

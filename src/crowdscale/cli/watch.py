@@ -14,6 +14,7 @@ import typer
 
 from crowdscale.cli.bulk import terminated_like_ctrl_c
 from crowdscale.cli.durations import seconds_of
+from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
@@ -160,12 +161,13 @@ class Session:
         known = self.history
         if known.number and not self.quiet:
             print(
-                f"{known.number:,} counts over {known.last:,.1f} s: {known.people / known.number:,.1f} people on "
+                f"{counted(known.number, 'count')} over {known.last:,.1f} s: {known.people / known.number:,.1f} people on "
                 f"average, {known.least:,.0f} to {known.most:,.0f}; {known.seconds / known.number:.2f} s a count"
             )
             if self.source.dropped:
                 print(
-                    f"{self.source.dropped:,} frames passed while another one was counted (slower than the camera)."
+                    f"{counted(self.source.dropped, 'frame')} passed while another one was counted (slower than the "
+                    "camera)."
                 )
             files = [str(path) for path in written if path is not None and path.exists()]
             if files:
