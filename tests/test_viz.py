@@ -196,10 +196,11 @@ def test_annotate_scales_to_a_reduced_photo():
     ("result", "text"),
     [
         (prediction(count=3.0), "3 people · first look 2 · 1 region ×1.6"),
-        (prediction(regions=(), count=1.0), "1 person"),
+        (prediction(Points([[5, 5]]), regions=(), count=1.0), "1 person"),
+        (prediction(None, regions=(), count=1.0), "1 person"),
         (
             prediction(regions=(REGION, REGION), count=12345.4),
-            "12,345 people · first look 2 · 2 regions ×1.6, ×1.6",
+            "12,345 people · 3 located · first look 2 · 2 regions ×1.6, ×1.6",
         ),
     ],
 )
@@ -209,13 +210,15 @@ def test_summary(result, text):
 
 @pytest.mark.parametrize(
     ("warnings", "text"),
-    [((), "40 people, 90 %: 30–50"), (("Too dark.",), "40 people")],
+    [((), "40 people, 90 %: 30–50 · 37 located"), (("Too dark.",), "40 people · 37 located")],
     ids=["calibrated", "but strange"],
 )
 def test_summary_with_an_interval(warnings, text):
     known = Calibration((0.9,), (0.25,), offset=0.0, growth=0.0, smallest=1, largest=100, images=40)
-    result = replace(prediction(regions=(), count=40.0), calibration=known, warnings=warnings)
+    heads = Points([[x, 20] for x in range(37)])
+    result = replace(prediction(heads, regions=(), count=40.0), calibration=known, warnings=warnings)
     assert summary(result) == text
+    assert "located" not in summary(replace(result, count=38.9))
     taller = annotate(grey(), result).shape[0] - annotate(grey(), replace(result, warnings=())).shape[0]
     assert taller == (0 if not warnings else draw_caption(grey(), "x").shape[0] - 80)
 

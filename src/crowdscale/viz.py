@@ -226,11 +226,21 @@ def draw_caption(image: Pixels, text: str, colour: Colour = PAPER) -> Pixels:
     return np.concatenate([image, bar])
 
 
+LOCATED = 0.05
+"""Share of the count by which the number of dots may differ from it untold."""
+
+
 def summary(prediction: Prediction) -> str:
-    """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first look 388 · 1 region ×1.6``."""
+    """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first look 388 · 1 region ×1.6``.
+
+    Where dots are more than a twentieth away from the count, how many there are is told, too.
+    """
     parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
     if (interval := prediction.interval()) is not None:
         parts[0] += f", 90 %: {interval}"
+    dots = None if prediction.points is None else len(prediction.points)
+    if dots is not None and abs(dots - prediction.count) > max(1, LOCATED * prediction.count):
+        parts.append(f"{_people(dots)} located")
     if prediction.regions:
         parts.append(f"first look {_people(prediction.first_count)}")
         parts.append(_zooms([region.factor for region in prediction.regions]))
