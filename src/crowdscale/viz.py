@@ -5,6 +5,7 @@ Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -202,7 +203,7 @@ def _spread(points: Points, columns: int, rows: int) -> Floats:
 
 def _peak(density: Floats) -> float:
     """Return the heat of one head where nobody else is about."""
-    return 1 / (2 * np.pi * (np.sqrt(density.size) / HEAT_WIDEST) ** 2)
+    return HEAT_WIDEST**2 / (2 * math.pi * density.size)
 
 
 def _blur(cells: Floats, sigma: float) -> Floats:
