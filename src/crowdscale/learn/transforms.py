@@ -240,7 +240,6 @@ def _other_camera(
     if random.random() < DEGRADED * strength:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 85))]
         written = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)[1]
-        pixels = np.asarray(
-            cv2.cvtColor(cv2.imdecode(written, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8
-        )
+        read = np.asarray(cv2.imdecode(written, cv2.IMREAD_COLOR), np.uint8)
+        pixels = np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
     return pixels
