@@ -1,4 +1,20 @@
-"""The merge law, by a network that returns the true map at any scale: nobody on a seam is lost or counted twice."""
+"""The merge law, by a network that returns the true map at any scale: nobody on a seam is lost or counted twice.
+
+What is promised, where a second look sees 2 pixels or more around its region, at side factors from 0.7 to 3:
+
+- labels: each head is found once, however near to the seam, on whole pixels up to the photo's border and between
+  pixels up to 2 from it, where heads are 3√2 pixels apart in every view: nearer ones may hide each other in a window
+  of 5 pixels, in one look as in two;
+- densities: the count is exact where no kernel reaches the seam, and else errs by what crosses it at most.
+
+What is not:
+
+- without context a view ends at the seam, and its border makes false heads in two of three such cases; with 1 pixel
+  of context in one of a hundred;
+- on the outermost pixels of a view heads are not placed between pixels, so that one beside a seam within 2 pixels of
+  the photo's border may be lost or counted twice;
+- a network is not exact: a head is on the side of the seam where each pass places it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +23,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, find, given, settings
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from crowdscale.backends import FirstPass
-from crowdscale.maps import Density
+from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Box, Points
 from crowdscale.prediction import PredictOptions, Predictor
 from crowdscale.regions import DensityRule
@@ -25,15 +41,24 @@ PHOTO = coordinate_photo(WIDTH, HEIGHT)
 SIGMA = 1.0
 REACH = 4 * SIGMA
 
-heads = st.lists(
-    st.tuples(st.integers(4, WIDTH - 5), st.integers(4, HEIGHT - 5)), min_size=1, max_size=25, unique=True
-)
+APART = 3 * 2**0.5
+"""Pixels of a view: two half diagonals of a pixel, and the one of half a window of 5."""
+GAP = 0.01
+"""Pixels from the seam from which on rounding leaves a head on its side."""
+
+
+def places(x, y):
+    return st.lists(st.tuples(x, y), min_size=1, max_size=25, unique=True)
+
+
+heads = places(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1))
+heads_between = places(st.floats(1.5, WIDTH - 2.5), st.floats(1.5, HEIGHT - 2.5))
 regions = st.builds(
     lambda x, y, w, h: Box(x, y, x + w, y + h),
     st.integers(0, 60), st.integers(0, 40), st.integers(12, 60), st.integers(12, 50),
 )  # fmt: skip
 factors = st.floats(0.7, 3.0)
-contexts = st.integers(8, 32)
+contexts = st.integers(2, 32)
 
 
 class TrueDensity(TruthBackend):
@@ -61,37 +86,78 @@ def from_seam(points, box):
     return np.min(gaps, axis=0) if gaps else np.full(len(points), np.inf)
 
 
-class RecordingTruth(TruthBackend):
-    """Tells how near to each other, in pixels of each view, the pixels of two heads came."""
+class ExactTruth:
+    """Returns the true label map of known heads in the views of one photo, placed without an error.
 
-    def __init__(self, points):
-        super().__init__(points)
+    Tells how near to each other, in pixels of a view, two heads came.
+    """
+
+    def __init__(self, points, *frames):
+        self.points, self.frames = points, iter(frames)
         self.nearest = np.inf
 
-    def _seen(self, pixels):
-        (sx, x0), (sy, y0) = axis(pixels[0, :, 0], pixels[0, 0, 2]), axis(pixels[:, 0, 1], pixels[0, 0, 2])
-        view = np.rint((self.points.xy - (x0, y0)) / (sx, sy))
+    def predict(self, pixels):
+        height, width = pixels.shape[:2]
+        frame = next(self.frames)
+        view = self.points.shift(-frame.left, -frame.top).scale(width / frame.width, height / frame.height)
         if len(view) > 1:
-            self.nearest = min(self.nearest, cKDTree(view).query(view, 2)[0][:, 1].min())
-        return super()._seen(pixels)
+            self.nearest = min(self.nearest, cKDTree(view.xy).query(view.xy, 2)[0][:, 1].min())
+        grid = np.stack(np.mgrid[:height, :width][::-1], axis=-1)
+        expected = np.minimum(cKDTree(view.xy).query(grid)[0] ** 2 / 16, 10)
+        labels = DistanceLabels().encode(view, width, height)
+        return FirstPass(np.stack([expected, labels]).astype(np.float32), np.zeros((2, 48, 48), np.float32))
 
 
 def located(points, box, factor, context, merge="ownership"):
     """What is found, and the least distance in pixels of two heads in any view."""
     config = truth_config(box, zoom=ZoomOptions(context=context))
-    backend = RecordingTruth(points)
+    seen = box.grow(context if merge == "ownership" else 0, (HEIGHT, WIDTH))
+    backend = ExactTruth(points, Box(0, 0, WIDTH, HEIGHT), seen)
     found = Predictor(backend, config, PredictOptions(factor=factor, merge=merge)).predict(PHOTO)
     return found, backend.nearest
+
+
+def spaced(xy, factor):
+    """The points of which none is too near to one before it, with room for views of whole pixels."""
+    kept = []
+    for point in np.array(xy, float):
+        if all(np.hypot(*(point - other)) * min(1.0, factor) >= 1.06 * APART for other in kept):
+            kept.append(point)
+    return Points(kept)
 
 
 @settings(max_examples=40, deadline=None)
 @given(heads, regions, factors, contexts)
 def test_labels_are_exact_for_any_region_factor_and_padding(places, box, factor, context):
-    points = Points(np.array(places, float))
+    points = spaced(places, factor)
     found, nearest = located(points, box, factor, context)
-    assume(nearest >= 3)  # pixels between any two heads, at both scales
+    assert nearest >= APART
     assert found.count == len(points)
-    assert_same_people(found.points, points, tolerance=0.5)
+    assert_same_people(found.points, points, tolerance=0.36)  # in the photo's corner
+
+
+@settings(max_examples=40, deadline=None)
+@given(heads_between, regions, factors, contexts)
+def test_labels_are_exact_between_pixels(places, box, factor, context):
+    points = spaced(places, factor)
+    points = points.select(from_seam(points, box) >= GAP)
+    found, _ = located(points, box, factor, context)
+    assert found.count == len(points)
+    assert_same_people(found.points, points, tolerance=1e-6)
+
+
+@pytest.mark.parametrize("side", [-GAP, GAP], ids=["before", "after"])
+@pytest.mark.parametrize("factor", [0.7, 1.0, 1.3, 2.0, 3.0])
+@pytest.mark.parametrize("context", [2, 16])
+def test_labels_are_exact_beside_every_side_of_the_seam(side, factor, context):
+    """Each head by another fraction of a pixel along it."""
+    x, y = 33.2 + 7.13 * np.arange(8), 24.6 + 7.13 * np.arange(6)
+    rows = [(at, edge + side) for edge in (19.5, 70.5) for at in x]
+    columns = [(edge + side, at) for edge in (29.5, 90.5) for at in y]
+    points = Points(np.array(rows + columns))
+    found, nearest = located(points, Box(30, 20, 91, 71), factor, context)
+    assert nearest >= APART
+    assert_same_people(found.points, points, tolerance=1e-6)
 
 
 def tail(distance):
@@ -100,38 +166,41 @@ def tail(distance):
     return line[np.arange(-int(REACH), int(REACH) + 1) >= distance].sum()
 
 
-def crossing(points, box, factor):
+def crossing(points, box, factor, context):
     """Mass of all kernels that lies across the seam from their heads, at the scale where it is more.
 
-    Heads and seam lie on whole pixels of a view, each rounded by up to a half: a pixel is taken off there.
+    What a frame cuts off behind a head is spread over the rest of its kernel. Heads and seam lie on whole pixels
+    of a view, each rounded by up to a half: a pixel is taken off there.
     """
     total = 0.0
     for x, y in points.xy + 0.5:
-        sides = [
-            (gap, 0 < edge < length)
-            for gap, edge, length in (
-                (x - box.left, box.left, WIDTH), (box.right - x, box.right, WIDTH),
-                (y - box.top, box.top, HEIGHT), (box.bottom - y, box.bottom, HEIGHT),
-            )
-        ]  # fmt: skip
-        most = [max(tail(abs(gap)), tail(abs(gap) * factor - 1)) for gap, seam in sides if seam]
-        beyond = [tail_ for tail_, gap in zip(most, [g for g, seam in sides if seam], strict=True) if gap < 0]
-        total += min(beyond) if beyond else min(1.0, sum(most))
+        out, over = [], []
+        for at, start, seam, length in (  # each side as the far one, seen from the other end of the photo
+            (x, box.left, box.right, WIDTH), (WIDTH - x, WIDTH - box.right, WIDTH - box.left, WIDTH),
+            (y, box.top, box.bottom, HEIGHT), (HEIGHT - y, HEIGHT - box.bottom, HEIGHT - box.top, HEIGHT),
+        ):  # fmt: skip
+            if seam < length:
+                gap, inside = abs(seam - at), at < seam
+                photo = at if inside else length - at
+                view = min(photo, at - start + context if inside else max(0.5, seam + context - at))
+                first = tail(gap) / (1 - tail(photo))
+                second = tail(gap * factor - 1) / (1 - tail(max(0.5, view * factor - 1)))
+                (over if inside else out).append(max(first, second))
+        total += min(out) if out else min(1.0, sum(over))
     return total
-
-
-def bound(points, box, factor):
-    return 1.01 * crossing(points, box, factor) + 1e-3  # kernels cut by a border are renormalised
 
 
 @settings(max_examples=40, deadline=None)
 @given(heads, regions, factors, contexts)
 def test_density_is_exact_away_from_the_seam_and_bounded_by_what_crosses_it(places, box, factor, context):
     points = Points(np.array(places, float))
-    near = from_seam(points, box) <= (REACH + 1) / min(1.0, factor) + 1
-    assert abs(counted(points, box, factor, context).count - len(points)) <= bound(points, box, factor)
-    kept = points.select(~near)
-    assert counted(kept, box, factor, context).count == pytest.approx(len(kept), abs=1e-3)
+    error = abs(counted(points, box, factor, context).count - len(points))
+    assert error <= crossing(points, box, factor, context) + 1e-4
+    gap = from_seam(points, box) * min(1.0, factor)
+    kept, close = points.select(gap >= REACH), (gap >= REACH) & (gap < REACH + 1)
+    # Rounded by half a pixel, a kernel's last one comes across the seam, at a corner twice.
+    rounded = 2 * tail(REACH) * close.sum()
+    assert counted(kept, box, factor, context).count == pytest.approx(len(kept), abs=rounded + 1e-5)
 
 
 def labels_are_wrong(points, box, factor, merge):
@@ -164,7 +233,9 @@ def test_published_blanking_fails_what_ownership_passes_at_each_side(fails, side
         tried.append(case)
         return fails(*case, "published")
 
-    find(cases, published_fails, settings=settings(max_examples=200, deadline=None, database=None))
+    found = find(cases, published_fails, settings=settings(max_examples=200, deadline=None, database=None))
+    assert fails(*found, "published")
+    assert not fails(*found, "ownership")
     assert not [case for case in tried[:30] if fails(*case, "ownership")]
 
 

@@ -196,6 +196,8 @@ def test_the_block_loss_is_least_at_the_mean_where_heads_are_rare():
 
 
 def test_block_loss_gradient():
-    blocks, counts = blocks_of(0.3, 0.4, np.array([[0.0, 1.0], [3.0, 0.0]]))
-    blocks = (blocks + 0.1 * torch.randn(blocks.shape, dtype=torch.float64)).requires_grad_(True)
+    """Over squares of 4 and of 8 blocks, with a row that no square holds."""
+    rng = np.random.default_rng(0)
+    blocks, counts = blocks_of(0.3, 0.4, rng.poisson(0.8, (9, 8)).astype(float))
+    blocks = (blocks + torch.from_numpy(rng.normal(0, 0.1, blocks.shape))).requires_grad_(True)
     assert torch.autograd.gradcheck(lambda x: block_count_loss(x, counts), blocks)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from crowdscale.dense import RegionRow
@@ -17,7 +18,7 @@ from crowdscale.images import read_image
 from crowdscale.learn.preparation import Gathered
 from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
 from crowdscale.learn.reproduction.networks import Trainer
-from crowdscale.learn.reproduction.pictures import _ticks, draw_histogram, draw_levels
+from crowdscale.learn.reproduction.pictures import COLOURS, FRAME, _ticks, draw_histogram, draw_levels
 from crowdscale.learn.reproduction.study import parse_data, parse_options
 from crowdscale.learn.settings import choose_settings
 from tests.learn.crowds import write_part
@@ -60,6 +61,32 @@ def test_every_line_trains_with_options_that_exist(tmp_path, name, budget):
             chosen = made._chosen(line.variant, line.train, 0, phase)
             settings = choose_settings(made.budget.regime, **chosen)
             assert (settings.train.crops, settings.train.l2s_crops).count(0) == 1
+
+
+WAYS = {("sha", "shb"), ("shb", "sha"), ("qnrf", "sha"), ("qnrf", "shb"), ("sha", "qnrf")}
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "wanted"),
+    [
+        ("main", lambda line: line.test, {"sha", "shb", "qnrf", "jhu", "nwpu"}),
+        ("regressors", lambda line: line.variant.options.get("network"), {"mcnn", "csrnet", "bl"}),
+        ("zooms", lambda line: line.predict.get("factor"), {1.5, 2.0}),
+        ("losses", lambda line: line.variant.options.get("loss", "dynamic"), {"dynamic", "ce", "focal", "ordinal"}),
+        ("maxima", lambda line: line.variant.options.get("sigma"), {1, 2, 4, 8}),
+        ("choices", lambda line: line.variant.l2s.get("closeness"), {"density"}),
+        ("choices", lambda line: line.variant.l2s.get("scaled_kernel"), {True}),
+        ("choices", lambda line: line.predict.get("region_minimum"), {0.1}),
+        ("choices", lambda line: line.predict.get("regions"), {"all"}),
+        ("transfer", lambda line: (line.train, line.test), WAYS),
+        ("vehicles", lambda line: line.test, {"trancos"}),
+    ],
+)  # fmt: skip
+def test_the_papers_experiments_all_have_lines(name, read, wanted):
+    lines = find_recipe(name).lines
+    assert {read(line) for line in lines} >= wanted
+    if name not in ("maxima", "vehicles"):
+        assert {line.refined for line in lines} == {False, True}
 
 
 def test_lines_share_a_baseline_unless_it_differs(tmp_path):
@@ -106,9 +133,38 @@ def test_a_set_that_is_not_there_is_told_in_a_sentence(tmp_path):
         find_recipe("best")
 
 
-def test_histograms_are_drawn():
-    rows = [RegionRow((0, 0, 100, 100), 1.0 + i / 9, False, 20 + i, 1.0, 1.0, 9.0) for i in range(9)]
-    assert draw_levels(rows, "points").shape == draw_histogram({"r": []}, "none").shape == (460, 1000, 3)
+def bars(picture, colour):
+    """(middle in pixels, share of the height) of each bar of a colour, from left to right."""
+    left, upper, right, base = FRAME
+    shown = (picture[upper:base, left : right + 1] == colour).all(axis=2)
+    starts, stops = np.flatnonzero(np.diff(shown.any(axis=0), prepend=False, append=False)).reshape(-1, 2).T
+    tall = [shown[:, start].sum() / (base - upper) for start in starts]
+    return [(left + at, share) for at, share in zip((starts + stops - 1) / 2, tall, strict=True)]
+
+
+def place(value, low, high):
+    """Where a value lies on the logarithmic axis of values from low to high."""
+    left, _, right, _ = FRAME
+    return left + (right - left) * np.log(1.05 * value / low) / np.log(1.05**2 * high / low)
+
+
+def test_bars_stand_where_the_values_lie():
+    drawn = bars(draw_histogram({"r": [2.0, 8.0, 1.0, 2.0]}, "factors"), COLOURS[1])
+    middles, shares = zip(*drawn, strict=True)
+    assert middles == pytest.approx([place(value, 1, 8) for value in (1, 2, 8)], abs=900 / 24 / 2)
+    assert shares == pytest.approx([0.5, 1, 0.5], abs=0.01)
+    assert not bars(draw_histogram({"r": []}, "none"), COLOURS[1])
+
+
+def test_levels_fall_by_the_area_factor():
+    """Densities 20 and 40 as in the photo, 5 and 10 as enlarged by 2."""
+    rows = [RegionRow((0, 0, 100, 100), 2.0, False, truth, 1.0, 1.0, 9.0) for truth in (20, 40)]
+    picture = draw_levels(rows, "points")
+    assert picture.shape == (460, 1000, 3)
+    for colour, levels in zip(COLOURS, ((20, 40), (5, 10)), strict=True):
+        middles, shares = zip(*bars(picture, colour), strict=True)
+        assert middles == pytest.approx([place(level, 5, 40) for level in levels], abs=900 / 24 * 0.75)
+        assert shares == pytest.approx([1, 1], abs=0.01)
 
 
 @pytest.mark.parametrize("span", [(1.24, 1.37), (3.3, 3.7), (0.67, 1.64), (6, 80)])
