@@ -31,7 +31,8 @@ class RegionRow:
     after: float
     """People by the second."""
     spacing: float
-    """Mean distance in pixels of true heads to their nearest in the region; NaN below two."""
+    """Mean distance of true heads to their nearest in the region, in pixels as the first pass saw them, in a photo
+    that was reduced fewer than its own; NaN below two."""
     predicted: tuple[int, int] | None = None
     """Located heads by the first pass and by the second; None where heads are not located."""
     matched_before: tuple[int, ...] = ()
@@ -94,7 +95,7 @@ def _row(
         truth=len(heads),
         before=region.count_before,
         after=region.count_after,
-        spacing=heads.spacing(),
+        spacing=heads.spacing() * prediction.reduction,
         **values,
     )
 
