@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -123,6 +124,8 @@ def test_a_row_holds_what_lies_in_its_region():
     assert found.density == 50  # 3 heads in 600 square pixels
     assert (found.matched_before, found.matched_after) == ((1, 2, 2), (3, 3, 3))
     assert RegionRow.from_dict(found.to_dict()) == found
+    (half,) = region_rows(replace(seen, reduction=0.5), HEADS, Scoring())
+    assert half.spacing == pytest.approx(10 / 3)  # as the first pass saw it
 
 
 def test_a_region_of_another_network_is_read_off_the_density():
