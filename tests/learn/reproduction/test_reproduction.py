@@ -186,7 +186,18 @@ def crowd(tmp_path_factory):
 def command(crowd, out, *more):
     options = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
     data = ["--data", f"sha:{crowd}", "--data", f"shb:{crowd / 'none'}"]
-    words = ["main", *data, "--budget", "16+8", "--only", "points", "--only", "points AutoScale"]
+    words = [
+        "main",
+        *data,
+        "--seeds",
+        "0",
+        "--budget",
+        "16+8",
+        "--only",
+        "points",
+        "--only",
+        "points AutoScale",
+    ]
     return [sys.executable, "-m", "crowdscale", "reproduce", *words, *options, "--out", str(out), *more]
 
 
