@@ -1,4 +1,4 @@
-"""``crowdscale count`` and ``crowdscale models`` as a user types them."""
+"""``crowdscale count`` as a user types it."""
 
 from __future__ import annotations
 
@@ -348,50 +348,6 @@ def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
         assert f"{low}–{high}" in done.stdout
     assert 80 < value["count"] < 400  # more than a hundred people by its description
     assert (tmp_path / "crossing_people.jpg").stat().st_size > 10_000
-
-
-def test_models_lists_the_bundled_one(bundled):
-    done = crowdscale("models")
-    assert done.returncode == 0
-    assert re.search(
-        rf"^ *{bundled} +hybrid +lite +\d+\.\d MB +MAE \d+\.\d, RMSE \d+\.\d ", done.stdout, re.MULTILINE
-    )
-
-
-def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_path):
-    from crowdscale import weights
-    from crowdscale.cli.models import list_models
-
-    monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "BUNDLED", {"labels": label_model, "gone": tmp_path / "gone"})
-    list_models()
-    shown = capsys.readouterr().out
-    assert re.search(r"labels +points +none +\d\.\d MB +MAE 1\.2, RMSE 2\.5 +Apache-2\.0", shown)
-    assert "gone" not in shown
-
-
-def test_models_shows_what_is_noted_of_validation_before_what_training_left(label_model):
-    from crowdscale.cli.models import _scores
-
-    config = read_config(Path(label_model))
-    scores = [
-        {"data": "a, photos of validation.txt", "images": 3, "measures": {"MAE": [10.0], "RMSE": [20.0]}},
-        {"data": "b, photos of validation.txt", "images": 1, "measures": {"MAE": [2.0, 1, 3], "RMSE": [0.0]}},
-        {"data": "test", "images": 99, "measures": {"MAE": [50.0], "RMSE": [50.0]}},
-    ]
-    assert _scores(replace(config, notes={"scores": scores})) == "MAE 8.0, RMSE 17.3"
-    assert _scores(replace(config, notes={"scores": scores[2:]})) == "MAE 1.2, RMSE 2.5"
-    assert _scores(replace(config, training={})) == "unknown"
-
-
-def test_models_without_any_says_so(monkeypatch, capsys, tmp_path):
-    from crowdscale import weights
-    from crowdscale.cli.models import list_models
-
-    monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
-    monkeypatch.setattr(weights, "BUNDLED", {"gone": tmp_path / "gone"})
-    list_models()
-    assert "No model comes with this installation" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

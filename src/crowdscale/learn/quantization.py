@@ -142,9 +142,7 @@ def _refit(folded: Path, small: Path, config: ModelConfig, crops: Sequence[NDArr
     stored = {each.name: each for each in graph.graph.initializer}
     weight, bias = (stored[name] for name in last.input[1:3])
     kernel, offset = onnx.numpy_helper.to_array(weight), onnx.numpy_helper.to_array(bias)
-    wanted = _channels(
-        folded, next(n for n in onnx.load(folded).graph.node if n.name == last.name).output[0], config, crops
-    )
+    wanted = _channels(folded, last.output[0], config, crops)
     features = _channels(small, last.input[0], config, crops)
     inputs = np.concatenate([features, np.ones((len(features), 1))], 1)
     layer = np.concatenate([kernel[:, :, 0, 0], offset[:, None]], 1).astype(np.float64).T

@@ -1,0 +1,55 @@
+"""Training crops: the same for the same number, their points on the pixels, varied as by other cameras."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from crowdscale.errors import OptionError
+from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.points import Points
+
+from .crowds import write_folder
+
+
+def test_a_crop_depends_on_its_number_alone(tmp_path):
+    samples = write_folder(tmp_path, [10, 20])
+    options = CropOptions(crop=64)
+    first, again = (Crops(samples, [1, 1], options, 10, seed=3) for _ in range(2))
+    for index in (7, 2, 7):
+        (a, p), (b, q) = first[index], again[index]
+        assert (a == b).all()
+        assert (p.xy == q.xy).all()
+    assert not (first[1][0] == first[2][0]).all()
+
+
+def test_crop_points_follow_the_pixels(tmp_path):
+    samples = write_folder(tmp_path, [1])
+    options = CropOptions(crop=96, jitter=0, scale_low=1.0, scale_high=1.0)
+    crops = Crops(samples, [1], options, 40, seed=0)
+    seen = 0
+    for index in range(40):
+        pixels, points = crops[index]
+        inside = Points(points.xy).xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]
+        for x, y in inside:
+            seen += 1
+            assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
+    assert seen > 5
+
+
+def test_other_cameras_stretch_crops_with_their_points(tmp_path):
+    samples = write_folder(tmp_path, [1])
+    options = CropOptions(crop=96, jitter=0, scale_low=1.0, scale_high=1.0, variety=1.0)
+    plain = Crops(samples, [1], replace(options, variety=0.0), 60, seed=0)
+    varied = Crops(samples, [1], options, 60, seed=0)
+    seen = 0
+    for index in range(60):
+        pixels, points = varied[index]
+        assert (pixels != plain[index][0]).any()
+        for x, y in points.xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]:
+            seen += 1
+            assert pixels[round(y), round(x)].mean() > pixels.mean() + 30
+    assert seen > 5
+    with pytest.raises(OptionError, match="--variety"):
+        CropOptions(variety=1.5)
