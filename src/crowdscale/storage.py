@@ -125,14 +125,12 @@ def read_photo_bytes(source: str) -> bytes:
     Raises:
         ImageError: It is missing, no regular file, empty, cannot be read, or keeps changing.
     """
-    if not is_url(source):
-        check_regular(Path(source))
-    files, path = _open(source)
+    read, state = _local(Path(source)) if not is_url(source) else _remote(source)
     try:
         for _ in range(2):
-            before = _state(files, path)
-            data = bytes(files.cat_file(path))
-            if before == _state(files, path):
+            before = state()
+            data = read()
+            if before == state():
                 return data
     except FileNotFoundError:
         raise ImageError("expected a photo", f"no file at {source}", "Check the path") from None
@@ -147,10 +145,29 @@ def read_photo_bytes(source: str) -> bytes:
     )
 
 
-def _state(files: Any, path: str) -> tuple[Any, ...]:
-    """What tells that a file is another one than before, as far as its file system knows."""
-    known = files.info(path)
-    return tuple(known.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
+Reader = tuple[Callable[[], bytes], Callable[[], tuple[Any, ...]]]
+"""What reads a file, and what tells that it is another one than before, as far as its file system knows."""
+
+
+def _local(path: Path) -> Reader:
+    """Read a file of this machine, without the import of fsspec, which takes longer than a photo."""
+    check_regular(path)
+
+    def state() -> tuple[Any, ...]:
+        known = path.stat()
+        return known.st_size, known.st_mtime_ns
+
+    return path.read_bytes, state
+
+
+def _remote(source: str) -> Reader:
+    files, path = _open(source)
+
+    def state() -> tuple[Any, ...]:
+        known = files.info(path)
+        return tuple(known.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
+
+    return lambda: bytes(files.cat_file(path)), state
 
 
 @dataclass(frozen=True)

@@ -53,3 +53,26 @@ def test_other_cameras_stretch_crops_with_their_points(tmp_path):
     assert seen > 5
     with pytest.raises(OptionError, match="--variety"):
         CropOptions(variety=1.5)
+
+
+def test_crops_around_a_head_hold_more_people_and_stay_within_the_photo(tmp_path):
+    samples = write_folder(tmp_path, [1])
+    plain = CropOptions(crop=64, jitter=0, scale_low=1.0, scale_high=1.0)
+    crowded = replace(plain, crowded=1.0)
+
+    def held(options):
+        crops = Crops(samples, [1], options, 40, seed=0)
+        shown = [crops[index] for index in range(40)]
+        assert all((pixels != 127).any(axis=(1, 2)).all() for pixels, _ in shown)  # no row of padding
+        return [bool(((p.xy >= 0) & (p.xy < 64)).all(axis=1).sum()) for _, p in shown]
+
+    assert all(held(crowded))
+    assert sum(held(plain)) < 30
+    for wrong in ({"crowded": 1.5}, {"crowded": 0.5, "crop": 0}):
+        with pytest.raises(OptionError, match="--crowded"):
+            CropOptions(**wrong)
+
+
+def test_photos_of_nobody_are_cut_anywhere(tmp_path):
+    crops = Crops(write_folder(tmp_path, [0]), [1], CropOptions(crop=64, crowded=1.0), 4, seed=0)
+    assert [crops[index][0].shape for index in range(4)] == [(64, 64, 3)] * 4

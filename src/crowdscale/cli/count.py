@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -310,13 +311,15 @@ def _save(
 @contextmanager
 def _progress(total: int, quiet: bool) -> Iterator[Callable[[], None]]:
     """Show one live line on stderr for several photos, where stderr is a terminal."""
+    if quiet or total < 2 or not sys.stderr.isatty():
+        yield lambda: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()
-    silent = quiet or total < 2 or not console.is_terminal
-    with Progress("Counting", *columns, console=console, disable=silent, transient=True) as progress:
+    with Progress("Counting", *columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=total, rate="")
 
         def advance() -> None:

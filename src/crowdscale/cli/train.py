@@ -65,6 +65,9 @@ def train(
     ] = False,
     blocks: Annotated[bool, typer.Option(help="Add the head that counts 16-pixel blocks (fpn).")] = True,
     block_weight: Annotated[float, typer.Option(help="Weight of the block counts' loss.")] = 0.3,
+    block_squares: Annotated[
+        bool, typer.Option(help="Block counts: absolute errors of squares, too, beside the likelihood.")
+    ] = True,
     area_low: Annotated[
         float | None, typer.Option(help="Smallest area factor of the zoom; default 0.5.")
     ] = None,
@@ -101,6 +104,10 @@ def train(
     l2s_crop: Annotated[int, typer.Option(help="Side of a crop in the second phase.")] = 384,
     scale_low: Annotated[float, typer.Option(help="Smallest random enlargement.")] = 0.7,
     scale_high: Annotated[float, typer.Option(help="Largest random enlargement.")] = 1.6,
+    crowded: Annotated[
+        float,
+        typer.Option(help="Share of the crops that are cut around a head, so that crowds are seen more."),
+    ] = 0.0,
     negatives: Annotated[
         float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
     ] = 0.0,

@@ -131,7 +131,8 @@ class AutoScale(nn.Module):
         return loss
 
     def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
-        return self.loss_options.block_weight * block_count_loss(blocks, counts)
+        options = self.loss_options
+        return options.block_weight * block_count_loss(blocks, counts, options.block_squares)
 
     def dense_boxes(self, prediction: Prediction) -> list[tuple[int, Box]]:
         """Return (image index, box) of the dense regions of each image that has any."""

@@ -72,6 +72,8 @@ class CropOptions:
     """Strength of random brightness, contrast, grey and noise; 0 for none."""
     variety: float = 0.0
     """Strength of other cameras: stretched sides, colour casts, saturation, blur and JPEG; 0 for none, 1 for much."""
+    crowded: float = 0.0
+    """Share of the crops that are cut around a head drawn at random: crowds are seen more often."""
     negatives: float = 0.0
     """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
     drawn: float = 0.5
@@ -89,6 +91,10 @@ class CropOptions:
                 "expected --negatives from 0 to below 1 and their drawn share from 0 to 1",
                 f"{self.negatives}, {self.drawn}",
             )
+        if not 0 <= self.crowded <= 1:
+            raise OptionError("expected --crowded from 0 to 1", str(self.crowded))
+        if self.crowded and not self.crop:
+            raise OptionError("expected a --crop above 0 with --crowded", "whole photos (crop 0)")
         if not 0 <= self.variety <= 1:
             raise OptionError("expected --variety from 0 to 1", str(self.variety))
         if self.negatives and not self.crop:
@@ -170,8 +176,13 @@ def _cut(
         return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
     stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
     wide, high = round(options.crop / scale * stretch), round(options.crop / scale / stretch)
-    left = int(random.integers(0, max(1, width - wide + 1)))
-    top = int(random.integers(0, max(1, height - high + 1)))
+    rooms = max(1, width - wide + 1), max(1, height - high + 1)
+    if options.crowded and len(points) and random.random() < options.crowded:
+        # Anywhere around the head, as far as the photo reaches.
+        corner = points.xy[random.integers(len(points))] - random.random(2) * (wide, high)
+        left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
+    else:
+        left, top = (int(random.integers(room)) for room in rooms)
     part = pixels[top : top + high, left : left + wide]
     below, right = high - part.shape[0], wide - part.shape[1]
     if below or right:

@@ -180,6 +180,7 @@ def test_block_likelihood_is_a_zero_inflated_poisson():
     tensors = blocks_of(logit, log_rate, counts)
     assert block_count_loss(*tensors).item() == pytest.approx(expected, rel=1e-9)
     assert torch.equal(BlockCountLoss()(*tensors), block_count_loss(*tensors))
+    assert BlockCountLoss(squares=False)(*tensors).item() == pytest.approx(likelihood, rel=1e-9)
 
 
 def test_the_block_loss_is_least_at_the_mean_where_heads_are_rare():

@@ -15,7 +15,7 @@ import pytest
 from crowdscale.dense import RegionRow
 from crowdscale.errors import DataError, OptionError
 from crowdscale.images import read_image
-from crowdscale.learn.preparation import Gathered
+from crowdscale.learn.preparation import Gathered, gather
 from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
 from crowdscale.learn.reproduction.networks import Trainer
 from crowdscale.learn.reproduction.pictures import COLOURS, FRAME, _ticks, draw_histogram, draw_levels
@@ -80,6 +80,8 @@ WAYS = {("sha", "shb"), ("shb", "sha"), ("qnrf", "sha"), ("qnrf", "shb"), ("sha"
         ("choices", lambda line: line.predict.get("regions"), {"all"}),
         ("transfer", lambda line: (line.train, line.test), WAYS),
         ("vehicles", lambda line: line.test, {"trancos"}),
+        ("recipes", lambda line: line.variant.options.get("backbone", "lite"), {"lite", "nano", "vgg16"}),
+        ("recipes", lambda line: line.train, {"sha", "sha+shb"}),
     ],
 )  # fmt: skip
 def test_the_papers_experiments_all_have_lines(name, read, wanted):
@@ -234,3 +236,29 @@ def test_a_killed_study_goes_on_and_says_what_is_missing(crowd, tmp_path):
     assert "training" not in again.stderr
     assert {path: path.stat().st_mtime_ns for path in networks} == networks
     assert json.loads((out / "main" / "main.json").read_text()) == rows
+
+
+@pytest.mark.slow
+def test_recipes_are_evaluated_on_held_out_photos_alone(tmp_path):
+    """One set lends its photos to another's network; neither has a test split."""
+    for part in "AB":
+        write_part(tmp_path, part, "train", [20, 5, 30, 10, 40, 12])
+    data = {"sha": str(tmp_path), "shb": str(tmp_path)}
+    options = {name: value for name, value in SMALL.items() if name != "crop"}
+    request = Request(data, parse_budget("16+8"), (0,), tmp_path / "out", options=options)
+    only = ["A and B", "hybrid", "mean with the mirror image"]
+    study = reproduce(find_recipe("recipes"), request, only, lambda text: None)
+    assert not study.problems
+    cells = {study.recipe.lines[place].label: found[0] for place, found in study.cells.items() if found}
+    names = {label: [row.refined.name for row in cell.result.rows] for label, cell in cells.items()}
+    held = [sample.name for sample in gather([f"sha:{tmp_path}"], None, None, 0.1, 0, True).held_out]
+    assert names == dict.fromkeys(only, held)
+    assert cells["A and B"].about["data"] == "sha/held out"
+    assert [told[:3] for told in cells["A and B"].about["trained on"]] == ["sha", "shb"]
+    assert (
+        cells["hybrid"].about["weights"]
+        == cells[only[2]].about["weights"]
+        != cells["A and B"].about["weights"]
+    )
+    counts = [[row.refined.count for row in cells[label].result.rows] for label in only[1:]]
+    assert counts[0] != counts[1]

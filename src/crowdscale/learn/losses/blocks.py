@@ -15,7 +15,7 @@ SPANS = (4, 8)
 """Sides in blocks of the squares whose people have an error of their own."""
 
 
-def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
+def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Tensor:
     """Zero-inflated Poisson likelihood of block counts, with the absolute errors of squares and of the whole.
 
     P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. A square of s² blocks, and the whole of N,
@@ -26,6 +26,7 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
     Args:
         blocks: (b, 2, h, w): logit of π and log λ.
         counts: (b, h, w) people in each block.
+        squares: Add the absolute errors; without, the likelihood is alone.
     """
     with torch.autocast(blocks.device.type, enabled=False):
         blocks = widen(blocks)
@@ -35,6 +36,8 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
         poisson = counts * log_rate - rate - torch.lgamma(counts + 1)
         at_zero = torch.logaddexp(functional.logsigmoid(empty_logit), log_full - rate)
         likelihood = -torch.where(counts > 0, log_full + poisson, at_zero).mean()
+        if not squares:
+            return likelihood
         error = (log_full.exp() * rate - counts)[:, None]
         spans = [span for span in SPANS if min(error.shape[-2:]) >= span]
         absolute = [functional.avg_pool2d(error, span).abs().mean() * span for span in spans]
@@ -43,8 +46,16 @@ def block_count_loss(blocks: Tensor, counts: Tensor) -> Tensor:
 
 
 class BlockCountLoss(nn.Module):
-    """``block_count_loss``; it has no settings."""
+    """``block_count_loss`` with a choice of its absolute errors.
+
+    Args:
+        squares: Add the absolute errors of squares and of the whole.
+    """
+
+    def __init__(self, squares: bool = True) -> None:
+        super().__init__()
+        self.squares = squares
 
     def forward(self, blocks: Tensor, counts: Tensor) -> Tensor:
         """Return the loss of (b, 2, h, w) logits of π and log λ against (b, h, w) counts."""
-        return block_count_loss(blocks, counts)
+        return block_count_loss(blocks, counts, self.squares)

@@ -57,6 +57,8 @@ class LossOptions:
     """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
     block_weight: float = 0.3
     """Weight of the auxiliary block counts."""
+    block_squares: bool = True
+    """Block counts: absolute errors of squares and of the whole beside the likelihood."""
     centre_weight: float = 1.0
     """Weight of the centre loss: λ1, λ2 of Eq. 6 and 8."""
     zoom_gradient: bool = False

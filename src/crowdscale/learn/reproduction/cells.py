@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.data.opening import Dataset
 from crowdscale.data.sample import Sample
 from crowdscale.dense import RegionRow, region_rows
@@ -169,8 +170,9 @@ class Evaluator:
         given = dict(line.predict)
         heads = given.pop("heads", False)
         zoomed = given.pop("true_spacing", False) or "factor" in given
+        looks = AveragingOptions(given.pop("average_flip", False), tuple(given.pop("average_scales", ())))
         rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
-        options = {"refine": line.refined or zoomed, **given}
+        options = {"refine": line.refined or zoomed, "average": looks, **given}
         predictor = self.load(trained, PredictOptions(**options, rule=rule, keep_map=False))
         return HeadCounter(predictor) if heads else predictor
 

@@ -38,7 +38,7 @@ class Line:
     refined: bool
     """Whether the second phase is trained (AutoScale), or the first alone (baseline)."""
     train: str
-    """Short name of the data set to train on."""
+    """Short name of the data set to train on, or several joined by ``+``."""
     test: str
     """And of the one to evaluate on."""
     predict: Options = field(default_factory=frozen)
@@ -70,3 +70,5 @@ class Recipe:
     """How long it is trained unless told otherwise."""
     seeds: tuple[int, ...] = (0,)
     """And with which seeds."""
+    held_out: bool = False
+    """Whether lines are evaluated on the held-out photos, as choices of ours must be, or on the test photos."""

@@ -93,7 +93,7 @@ class Study:
             f"{self.recipe.title}. Budget {budget.name}: {budget.crops:,} crops, then {budget.l2s_crops:,} with learning "
             "to scale from the baseline's weights. Columns \"of the paper\" are the papers' numbers, the others "
             "ours, mean ± standard deviation where there are several seeds. The weights of least validation MAE "
-            "are evaluated once on the test photos.",
+            f"are evaluated {'on the same held-out photos' if self.recipe.held_out else 'once on the test photos'}.",
             self.recipe.remark,
         ]
         if budget.photos:
@@ -108,6 +108,8 @@ class Library:
     """The data sets of a study, each opened once."""
 
     request: Request
+    held_out: bool = False
+    """Evaluate on the held-out photos: no test split is needed."""
     problems: dict[str, str] = field(default_factory=dict)
     """Short name → why its data cannot be used."""
     tests: dict[str, Dataset] = field(default_factory=dict)
@@ -123,7 +125,8 @@ class Library:
                 dataset = open_dataset(f"{name}:{path}")
                 splits = dataset.protocol.splits
                 split = "test" if "test" in splits and name != "nwpu" else splits[min(1, len(splits) - 1)]
-                self.tests[name] = open_dataset(f"{name}/{split}:{path}")
+                if not self.held_out:
+                    self.tests[name] = open_dataset(f"{name}/{split}:{path}")
                 found[name] = dataset
             except (DataError, OptionError) as error:
                 self.problems[name] = f"{name}: {error}"
@@ -131,13 +134,14 @@ class Library:
 
     def has(self, line: Line) -> bool:
         """Return whether a line's data is at hand."""
-        return line.train in self.known and line.test in self.known
+        return {*line.train.split("+"), line.test} <= {*self.known}
 
     def gather(self, name: str) -> Gathered:
-        """Return the photos to train and to validate on."""
+        """Return the photos to train and to validate on, of one set or of several (``sha+shb``)."""
         if name not in self.gathered:
             request = self.request
-            data, cache = [f"{name}:{request.data[name]}"], request.out / "resized"
+            data = [f"{each}:{request.data[each]}" for each in name.split("+")]
+            cache = request.out / "resized"
             found = gather(data, None, self._listed(name), 0.1, 0, True, cache)
             self.gathered[name] = replace(found, held_out=found.held_out[: request.budget.photos or None])
         return self.gathered[name]
@@ -149,10 +153,15 @@ class Library:
             return None
         from crowdscale.data.lists import read_list
 
-        return listed if any(entry.startswith(f"{name}/") for entry in read_list(listed)) else None
+        entries = read_list(listed)
+        if all(any(entry.startswith(f"{each}/") for entry in entries) for each in name.split("+")):
+            return listed
+        return None
 
     def test(self, name: str) -> Dataset:
-        """Return the photos to evaluate on, within the set's limits of size."""
+        """Return the photos to evaluate on, within the set's limits of size: of its test split, or held out."""
+        if self.held_out:
+            return replace(self.known[name], samples=self.gather(name).held_out, split="held out")
         dataset = self.tests[name]
         sized = limit_sizes(dataset.samples, dataset.protocol.limits, self.request.out / "resized")
         return limited(replace(dataset, samples=list(sized)), self.request.budget.photos)
@@ -176,7 +185,7 @@ def reproduce(
     Raises:
         DataError: There is no data for any line.
     """
-    work = Work(request, say)
+    work = Work(request, say, recipe.held_out)
     lines = [(place, line) for place, line in enumerate(recipe.lines) if work.library.has(line)]
     labels = {line.label for line in recipe.lines}
     networks = {*only} - labels
@@ -210,7 +219,7 @@ def _nothing_to_run(recipe: Recipe, library: Library, only: Sequence[str]) -> Cr
     labels = [line.label for line in recipe.lines] + [line.variant.name for line in recipe.lines]
     if only and not {*labels} & {*only}:
         return OptionError(f"expected --only out of {', '.join(dict.fromkeys(labels))}", ", ".join(only))
-    needed = sorted({name for line in recipe.lines for name in (line.train, line.test)})
+    needed = sorted({name for line in recipe.lines for name in (*line.train.split("+"), line.test)})
     return DataError(
         f"expected the data of a line of {recipe.name} (of {', '.join(needed)})",
         " ".join(library.problems.values()) or f"--data of {', '.join(library.request.data) or 'none'}",
@@ -228,12 +237,13 @@ class Work:
     Args:
         request: Data, budget, seeds and folder.
         say: Called with a sentence as the work goes on.
+        held_out: Evaluate on the held-out photos.
     """
 
-    def __init__(self, request: Request, say: Callable[[str], object]) -> None:
+    def __init__(self, request: Request, say: Callable[[str], object], held_out: bool = False) -> None:
         if request.threads:
             torch.set_num_threads(request.threads)
-        self.library, self.say = Library(request), say
+        self.library, self.say = Library(request, held_out), say
         machine = {"device": request.device} if request.device != "cpu" else {}
         options = {**request.options, **machine}
         self.trainer = Trainer(request.out, request.budget, self.library.gather, options, say)
