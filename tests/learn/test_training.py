@@ -108,7 +108,7 @@ def test_a_finished_run_is_not_begun_again(folder, trained):
 def test_a_gpu_that_is_not_there_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(
-        OptionError, match=r"expected a CUDA device, but got a machine without one\. Use --device cpu"
+        OptionError, match=r"expected a CUDA device, but got a machine without one\. Use the device cpu"
     ):
         _fabric(TrainOptions(device="cuda"))
 

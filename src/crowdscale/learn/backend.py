@@ -24,7 +24,7 @@ class TorchBackend:
 
     def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
         if device.startswith("cuda") and not torch.cuda.is_available():
-            raise OptionError("expected a CUDA device", "a machine without one", "Use --device cpu")
+            raise OptionError("expected a CUDA device", "a machine without one", "Use the device cpu")
         if threads:
             torch.set_num_threads(threads)
         model = build_model(config)

@@ -103,7 +103,7 @@ def train(
 def _fabric(options: TrainOptions) -> Fabric:
     """Start the processes. Buffers stay each process's own: the sums of Eq. 4 are added up by ``Centre``."""
     if options.device in ("cuda", "gpu") and not torch.cuda.is_available():
-        raise OptionError("expected a CUDA device", "a machine without one", "Use --device cpu")
+        raise OptionError("expected a CUDA device", "a machine without one", "Use the device cpu")
     several = options.devices > 1
     fabric = Fabric(
         accelerator=options.device,
