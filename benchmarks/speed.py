@@ -6,7 +6,8 @@ The contenders take turns within one run; medians, the fastest runs and ratios t
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
 depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
-quantize`` wrote. OpenVINO's rows need the extra [openvino].
+quantize`` wrote. OpenVINO's rows need the extra [openvino]. "2 at a time" are as many photos as there are threads, each
+counted by one thread, as ``crowdscale count FOLDER --out DIR --workers 2 --threads 1`` does: seconds are per photo.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -30,6 +32,8 @@ from crowdscale.prediction import PredictOptions
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 
 Run = Callable[[bytes], object]
+
+AT_A_TIME = ", {} at a time"
 
 
 def csrnet() -> nn.Module:
@@ -81,8 +85,14 @@ def in_torch(network: nn.Module) -> Run:
     return run
 
 
+def at_a_time(run: Run, photos: int) -> Run:
+    """Count several copies of a photo at once, each in a thread of its own."""
+    pool = ThreadPoolExecutor(photos)
+    return lambda data: list(pool.map(run, [data] * photos))
+
+
 def contenders(model: str, int8: str | None, threads: int) -> dict[str, Run]:
-    def ours(folder: str, backend: str, refine: bool = True) -> Run:
+    def ours(folder: str, backend: str, refine: bool = True, threads: int = threads) -> Run:
         options = PredictOptions(refine=refine)
         return crowdscale.load(folder, backend=backend, threads=threads, options=options).predict
 
@@ -97,6 +107,11 @@ def contenders(model: str, int8: str | None, threads: int) -> dict[str, Run]:
         runs[f"{model}, openvino, first look alone"] = ours(model, "openvino", refine=False)
     for engine in ["onnx", *engines] if int8 else []:
         runs[f"{model} int8, {engine}"] = ours(str(int8), engine)
+    if threads > 1:
+        many = {f"{model}, {engine}": (model, engine) for engine in ("onnx", *engines[1:])}
+        many |= {f"{model} int8, onnx": (str(int8), "onnx")} if int8 else {}
+        for name, (folder, engine) in many.items():
+            runs[f"{name}{AT_A_TIME.format(threads)}"] = at_a_time(ours(folder, engine, threads=1), threads)
     return runs
 
 
@@ -131,11 +146,12 @@ def main() -> None:
     used: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(options.rounds + 1):
         for name, run in runs.items():
+            photos = options.threads if name.endswith(AT_A_TIME.format(options.threads)) else 1
             started, before = time.perf_counter(), time.process_time()
             run(data)
             if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - started)
-                used[name].append(time.process_time() - before)
+                seconds[name].append((time.perf_counter() - started) / photos)
+                used[name].append((time.process_time() - before) / photos)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(f"{processor()}, {options.threads} threads, {options.rounds} rounds\n")
     busy = {name: statistics.median(values) for name, values in used.items()}
