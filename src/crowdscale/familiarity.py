@@ -112,10 +112,16 @@ class Seen(NamedTuple):
             "contrast": contrast,
             "sharpness": look.detail**0.5 / max(contrast, 1.0),
             "side": float(min(self.size)),
-            "spacing": float("nan") if dots is None else float(np.median(nearest_distances(dots.xy))),
+            "spacing": float("nan") if dots is None else _median(nearest_distances(dots.xy)),
             "confidence": float("nan") if sure is None else float(sure.mean()),
             "people": self.people,
         }
+
+
+def _median(values: Floats) -> float:
+    """Return the median without ``np.median``, whose first call imports NumPy's masked arrays."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 @dataclass(frozen=True, eq=False)
