@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from crowdscale.base_scale import BaseOptions, choose_base
 from crowdscale.data.opening import open_dataset
+from crowdscale.errors import OptionError
 from crowdscale.maps.reading import DensityReading, PointsReading
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, load
+from crowdscale.prediction import PredictOptions, Predictor, load
 from crowdscale.views import Canvas
+from tests.fakes import TruthBackend, coordinate_photo, truth_config
 
 OPTIONS = BaseOptions(above=10_000, overview=20_000, window=96)
 BEST = 12.0
@@ -92,6 +96,58 @@ def test_views_take_their_details_from_the_photo_itself():
     whole = Canvas(pixels)
     assert whole.reduced is pixels
     assert whole.enlarge(box, 1.5).shape == (75, 150, 3)
+
+
+class Sizes(TruthBackend):
+    """Knows every head, and notes the sizes of the views that it is shown."""
+
+    def __init__(self, points):
+        super().__init__(points)
+        self.seen = []
+
+    def predict(self, pixels):
+        self.seen.append(pixels.shape[:2])
+        return super().predict(pixels)
+
+
+@pytest.mark.parametrize(
+    ("below", "options", "factor"),
+    [
+        (0, {}, 1),
+        (10_800, {}, 1),
+        (24_300, {}, 1.5),
+        (1_000_000, {}, 2),
+        (1_000_000, {"base": 1.0}, 1),
+        (0, {"base": 1.5}, 1.5),
+        (1_000_000, {"merge": "published"}, 1),
+    ],
+)
+def test_a_small_photo_is_read_enlarged_where_the_model_says_so(below, options, factor):
+    heads = Points(
+        np.stack(np.meshgrid(np.arange(10, 115, 12), np.arange(10, 85, 12)), -1).reshape(-1, 2).astype(float)
+    )
+    see = Sizes(heads)
+    config = replace(truth_config(), enlarge_below=below)
+    found = Predictor(see, config, PredictOptions(refine=False, **options)).predict(coordinate_photo(120, 90))
+    assert see.seen == [(round(90 * factor), round(120 * factor))]
+    assert found.reduction == pytest.approx(factor)
+    assert found.size == (120, 90)
+    assert found.count == pytest.approx(len(heads))
+    nearest = np.abs(found.points.xy[:, None] - heads.xy).max(axis=2).min(axis=1)
+    assert nearest.max() <= 1.0
+
+
+def test_a_base_scale_of_more_than_two_is_refused():
+    with pytest.raises(OptionError, match=r"base scale from 0\.01 to 2, but got 2\.5"):
+        PredictOptions(base=2.5)
+
+
+def test_an_enlarged_view_takes_its_pixels_from_the_photo():
+    pixels = np.random.default_rng(1).integers(0, 255, (60, 80, 3), np.uint8)
+    canvas = Canvas(pixels, 2.0)
+    assert (canvas.width, canvas.height) == (160, 120)
+    straight = cv2.resize(pixels[10:40, 20:50], (90, 90), interpolation=cv2.INTER_LINEAR)
+    assert (canvas.enlarge(Box(40, 20, 100, 80), 1.5) == straight).all()
 
 
 @pytest.mark.realdata

@@ -55,6 +55,15 @@ def test_every_combination_is_tried_and_the_best_comes_first(tmp_path):
     assert alone.config == replace(predictor.config, zoom=replace(predictor.config.zoom, gain=1.2))
 
 
+def test_sizes_below_which_photos_are_enlarged_are_tried(tmp_path):
+    heads = Points(GRID.xy * 1.0)
+    predictor = Predictor(TruthBackend(heads), truth_config(), PredictOptions(refine=False))
+    samples = [photo(tmp_path, coordinate_photo(120, 90), heads)]
+    trials = tune(predictor, samples, enlarged=(0, 40_000))
+    assert {trial.config.enlarge_below for trial in trials} == {0, 40_000}
+    assert all(replace(trial.config, enlarge_below=0) == predictor.config for trial in trials)
+
+
 def test_of_equal_ways_the_model_stays_as_it_is(tmp_path):
     predictor = load(write_label_model(tmp_path / "model"))
     nobody = photo(

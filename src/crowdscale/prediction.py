@@ -35,6 +35,9 @@ __all__ = ["PredictOptions", "Predictor", "load"]
 WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
+MOST_BASE = 2.0
+"""A small photo is read at no more than twice its side: beyond that nothing was gained."""
+
 CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge", "average")
 """Options that change counts: with another value than the default there are no calibrated intervals."""
 
@@ -61,7 +64,8 @@ class PredictOptions:
     max_pixels: int = MAX_PIXELS
     """Photos with more pixels are reduced to this many when they are read."""
     base: float | None = None
-    """Side factor at which a photo is read, 1 or less; None chooses it for large photos."""
+    """Side factor at which a photo is read, 2 or less; None chooses it for large photos, and for small ones where the
+    model's description says so."""
     tiles: TileOptions = field(default_factory=TileOptions)
     """How a large photo is cut."""
     bases: BaseOptions = field(default_factory=BaseOptions)
@@ -76,8 +80,8 @@ class PredictOptions:
             raise OptionError("expected merge as ownership or published", repr(self.merge))
         if self.factor is not None and not callable(self.factor) and not 0.1 <= self.factor <= 10:
             raise OptionError("expected a fixed factor from 0.1 to 10", str(self.factor))
-        if self.base is not None and not 0.01 <= self.base <= 1:
-            raise OptionError("expected a base scale from 0.01 to 1", str(self.base))
+        if self.base is not None and not 0.01 <= self.base <= MOST_BASE:
+            raise OptionError("expected a base scale from 0.01 to 2", str(self.base))
         if self.max_pixels < 1024:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
         if self.again and callable(self.factor):
@@ -179,9 +183,11 @@ class Predictor:
     def _base(self, pixels: Pixels) -> float:
         """The side factor at which the photo is read."""
         area = pixels.shape[0] * pixels.shape[1]
-        most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self._published else 1.0
+        most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self._published else MOST_BASE
         if self.options.base is not None:
             return min(most, self.options.base)
+        if area < self.config.enlarge_below:
+            return min(most, float((self.config.enlarge_below / area) ** 0.5))
         return min(
             most, choose_base(lambda view: self._read(self.backend.predict(view)), pixels, self.options.bases)
         )
@@ -255,7 +261,7 @@ class Predictor:
             first_points=_scale_points(begun.points, to_x, to_y),
             size=photo.size,
             model=self.config.name,
-            reduction=min(1.0, *factors),
+            reduction=min(factors),
             tiles=len(tiles),
             seconds=time.perf_counter() - started,
             calibration=self.config.calibration if self._as_calibrated else None,

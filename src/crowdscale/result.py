@@ -75,7 +75,7 @@ class Prediction:
     cell: tuple[float, float] = (1.0, 1.0)
     """(width, height) of a cell of ``density`` in pixels of the original photo."""
     reduction: float = 1.0
-    """Side factor by which the photo was reduced before it was predicted: its base scale; 1 where it was not."""
+    """Side factor at which the photo was read, its base scale: below 1 it was reduced, above 1 enlarged."""
     tiles: int = 1
     """Number of tiles in which a large photo was predicted."""
     seconds: float = 0.0

@@ -56,6 +56,7 @@ def tune(
     windows: Sequence[int] = (),
     ceilings: Sequence[float] = (),
     gains: Sequence[float] = (),
+    enlarged: Sequence[int] = (),
     on_photo: Callable[[], object] | None = None,
 ) -> list[Trial]:
     """Evaluate every combination and return the trials, the least refined MAE first, of equal ones the model as it is.
@@ -66,12 +67,17 @@ def tune(
         windows: Sides in pixels of the neighbourhood in which a head is the lowest label.
         ceilings: Expected labels below which it counts.
         gains: Side factors on top of the learned one: by the law S·r the centre S̄ moves by as much.
+        enlarged: Pixels below which a photo is read enlarged.
         on_photo: Called after each photo.
 
     Raises:
         OptionError: Windows or ceilings for a density model, gains for one without a scale net, or nothing to try.
     """
-    configs = list(_ways(predictor.config, windows, ceilings, gains))
+    configs = [
+        replace(way, enlarge_below=below)
+        for below in enlarged or (predictor.config.enlarge_below,)
+        for way in _ways(predictor.config, windows, ceilings, gains, bool(enlarged))
+    ]
     options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
     rows: list[list[Row]] = [[] for _ in configs]
     for sample in samples:
@@ -86,11 +92,15 @@ def tune(
 
 
 def _ways(
-    config: ModelConfig, windows: Sequence[int], ceilings: Sequence[float], gains: Sequence[float]
+    config: ModelConfig,
+    windows: Sequence[int],
+    ceilings: Sequence[float],
+    gains: Sequence[float],
+    others: bool,
 ) -> list[ModelConfig]:
     """Return the descriptions to try."""
-    if not (windows or ceilings or gains):
-        raise OptionError("expected windows, ceilings or gains to try", "none")
+    if not (windows or ceilings or gains or others):
+        raise OptionError("expected windows, ceilings, gains or sizes to try", "none")
     if gains and not config.refines:
         raise OptionError("expected a model that learned to scale to try gains", f"{config.name}, a baseline")
     zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]

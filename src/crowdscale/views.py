@@ -20,7 +20,7 @@ class Canvas:
 
     Args:
         pixels: (h, w, 3) the photo.
-        base: Side factor of the base scale, at most 1.
+        base: Side factor of the base scale; above 1 the photo is enlarged.
     """
 
     def __init__(self, pixels: Pixels, base: float = 1.0) -> None:
@@ -35,7 +35,7 @@ class Canvas:
 
     @cached_property
     def reduced(self) -> Pixels:
-        """(height, width, 3) the photo at its base scale; the photo itself where nothing is reduced."""
+        """(height, width, 3) the photo at its base scale; the photo itself where that is 1."""
         return resize_image(self.pixels, self.width, self.height)
 
     def cut(self, box: Box) -> Pixels:

@@ -267,7 +267,7 @@ def draw_zoom(image: Pixels, prediction: Prediction) -> Pixels:
         mask = text_mask(f"×{region.factor:.2f}", size, max(1, right - left))
         across, down = (left + right - mask.shape[1]) // 2, (top + bottom - mask.shape[0]) // 2
         blend_text(canvas, mask, across, down, INK)
-    base = f"base scale {prediction.reduction:.3g}" if prediction.reduction < 1 else "read at full size"
+    base = f"base scale {prediction.reduction:.3g}" if prediction.reduction != 1 else "read at full size"
     return draw_caption(canvas, f"{base} · {_zooms([each.factor for each in prediction.regions])}")
 
 

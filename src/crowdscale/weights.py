@@ -97,6 +97,8 @@ class ModelConfig:
     precision: str = "float32"
     """What the network computes in, by its graph: ``float32`` or ``int8``."""
     licence: str = ""
+    enlarge_below: int = 0
+    """Photos of fewer pixels are read enlarged to about as many, at most at twice the side; 0 reads them as they are."""
     calibration: Calibration | None = None
     """How far its counts may be off; None where that was not measured."""
     familiar: Familiar | None = None

@@ -76,7 +76,7 @@ def _seen(prediction: Prediction) -> Seen:
     from crowdscale.familiarity import Seen
 
     heads = prediction.points
-    if heads is not None and prediction.reduction < 1:
+    if heads is not None and prediction.reduction != 1:
         heads = heads.scale(prediction.reduction)
     if prediction.impression is None:
         raise ModelError("expected an engine that gives features", f"{prediction.model} without")

@@ -109,7 +109,7 @@ def count(
     base: Annotated[
         float | None,
         typer.Option(
-            help="Side factor at which a photo is read, 1 or less; chosen for large photos by default."
+            help="Side factor at which a photo is read, 2 or less; chosen for large and small photos by default."
         ),
     ] = None,
     out: Annotated[

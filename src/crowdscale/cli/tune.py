@@ -22,9 +22,15 @@ def tune(
         list[float] | None,
         typer.Option(help="Side factors to try on top of the learned one; 1 is as learned."),
     ] = None,
+    enlarge_below: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Pixels to try below which photos are read enlarged to about as many; 0 for never."
+        ),
+    ] = None,
     write: Annotated[bool, typer.Option(help="Write the best into the model's description.")] = False,
 ) -> None:
-    """Try windows, ceilings and gains, print their errors and, with --write, keep the one of least MAE.
+    """Try windows, ceilings, gains and sizes, print their errors and, with --write, keep the one of least MAE.
 
     What is not named stays as the model has it; without any, windows 3 and 5 and ceilings 5 to 7 are tried.
     """
@@ -33,6 +39,7 @@ def tune(
 
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
+    from crowdscale.errors import OptionError
     from crowdscale.images import write_atomic
     from crowdscale.maps import DistanceLabels
     from crowdscale.prediction import load
@@ -41,9 +48,13 @@ def tune(
 
     names = read_list(listed) if listed else None
     folder = find_folder(model) if write else find_model(model)
-    ways: tuple[Sequence[int], Sequence[float], Sequence[float]] = (window or (), ceiling or (), gain or ())
+    if min(enlarge_below or (0,)) < 0:
+        raise OptionError("expected --enlarge-below of at least 0 pixels", str(min(enlarge_below or (0,))))
+    ways: tuple[Sequence[int], Sequence[float], Sequence[float], Sequence[int]] = (
+        *(window or (), ceiling or (), gain or ()), enlarge_below or (),
+    )  # fmt: skip
     if not any(ways):
-        ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), ())
+        ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), (), ())
     samples = []
     for text in data:
         found = open_dataset(text).samples
@@ -57,7 +68,8 @@ def tune(
             lambda: progress.advance(task),
         )
     typer.echo(
-        "| window | ceiling | gain | first MAE | MAE | bias | F 4px | F 8px |\n|---|---|---|---|---|---|---|---|"
+        "| window | ceiling | gain | enlarged below | first MAE | MAE | bias | F 4px | F 8px |\n"
+        "|---|---|---|---|---|---|---|---|---|"
     )
     for trial in trials:
         first, scores = trial.evaluation.counting("first"), trial.evaluation.counting("refined")
@@ -69,6 +81,7 @@ def tune(
         cells = (
             *read,
             f"{trial.config.zoom.gain:g}",
+            f"{trial.config.enlarge_below:,}",
             f"{first.mae:.1f}",
             f"{scores.mae:.1f}",
             f"{scores.bias:+.1f}",

@@ -216,7 +216,9 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         parent = read_config(find_model(start.init))
         training["init"] = parent.name
         return _with_choices(
-            replace(parent.unmeasured(), name=start.name, training=training, files={}), start
+            # Small photos are trained on as they are, and so read as they are until something else is chosen.
+            replace(parent.unmeasured(), name=start.name, training=training, files={}, enlarge_below=0),
+            start,
         )
     if start.inherit:
         training["inherited"] = read_config(find_model(start.inherit)).name
