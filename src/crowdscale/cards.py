@@ -118,6 +118,8 @@ def _what(config: ModelConfig, size: int | None) -> str:
         if config.refines
         else "It looks once: nothing is enlarged.",
     ]
+    if config.enlarge_below:
+        lines.append(f"Photos of fewer than {config.enlarge_below:,} pixels are read enlarged.")
     if size is not None:
         lines.append(f"Its files take {size / 1e6:.1f} MB.")
     return " ".join(lines)
