@@ -244,7 +244,7 @@ def test_recipes_are_evaluated_on_held_out_photos_alone(tmp_path):
     for part in "AB":
         write_part(tmp_path, part, "train", [20, 5, 30, 10, 40, 12])
     data = {"sha": str(tmp_path), "shb": str(tmp_path)}
-    options = {name: value for name, value in SMALL.items() if name != "crop"}
+    options = {name: value for name, value in SMALL.items() if name not in ("crop", "batch")}
     request = Request(data, parse_budget("16+8"), (0,), tmp_path / "out", options=options)
     only = ["A and B", "hybrid", "mean with the mirror image"]
     study = reproduce(find_recipe("recipes"), request, only, lambda text: None)
