@@ -31,8 +31,8 @@ class RegionRow:
     after: float
     """People by the second."""
     spacing: float
-    """Mean distance of true heads to their nearest in the region, in pixels as the first pass saw them, in a photo
-    that was reduced fewer than its own; NaN below two."""
+    """Mean distance of true heads to their nearest in the region, in pixels as the first pass saw them: of a photo
+    read at another scale not its own; NaN below two."""
     predicted: tuple[int, int] | None = None
     """Located heads by the first pass and by the second; None where heads are not located."""
     matched_before: tuple[int, ...] = ()

@@ -36,7 +36,7 @@ WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
 MOST_BASE = 2.0
-"""A small photo is read at no more than twice its side: beyond that nothing was gained."""
+"""A small photo is read at no more than twice its side: beyond that little was gained (docs/training/small22.md)."""
 
 CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge", "average")
 """Options that change counts: with another value than the default there are no calibrated intervals."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,11 +74,7 @@ def tune(
     Raises:
         OptionError: Windows or ceilings for a density model, gains for one without a scale net, or nothing to try.
     """
-    configs = [
-        replace(way, enlarge_below=below)
-        for below in enlarged or (predictor.config.enlarge_below,)
-        for way in _ways(predictor.config, windows, ceilings, gains, bool(enlarged))
-    ]
+    configs = _ways(predictor.config, windows, ceilings, gains, enlarged)
     options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
     rows: list[list[Row]] = [[] for _ in configs]
     for sample in samples:
@@ -96,21 +93,22 @@ def _ways(
     windows: Sequence[int],
     ceilings: Sequence[float],
     gains: Sequence[float],
-    others: bool,
+    enlarged: Sequence[int],
 ) -> list[ModelConfig]:
     """Return the descriptions to try."""
-    if not (windows or ceilings or gains or others):
+    if not (windows or ceilings or gains or enlarged):
         raise OptionError("expected windows, ceilings, gains or sizes to try", "none")
     if gains and not config.refines:
         raise OptionError("expected a model that learned to scale to try gains", f"{config.name}, a baseline")
     zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]
     codec = config.codec
-    if not isinstance(codec, DistanceLabels):
-        if windows or ceilings:
-            raise OptionError("expected a points model, whose heads are read from labels", config.method)
-        return [replace(config, zoom=zoom) for zoom in zooms]
-    ways = product(windows or (codec.window,), ceilings or (codec.ceiling,), zooms)
+    codecs: Sequence[Any] = [codec]
+    if isinstance(codec, DistanceLabels):
+        read = product(windows or (codec.window,), ceilings or (codec.ceiling,))
+        codecs = [replace(codec, window=window, ceiling=ceiling) for window, ceiling in read]
+    elif windows or ceilings:
+        raise OptionError("expected a points model, whose heads are read from labels", config.method)
     return [
-        replace(config, codec=replace(codec, window=window, ceiling=ceiling), zoom=zoom)
-        for window, ceiling, zoom in ways
+        replace(config, codec=codec, zoom=zoom, enlarge_below=below)
+        for below, codec, zoom in product(enlarged or (config.enlarge_below,), codecs, zooms)
     ]

@@ -48,10 +48,10 @@ def tune(
 
     names = read_list(listed) if listed else None
     folder = find_folder(model) if write else find_model(model)
-    if min(enlarge_below or (0,)) < 0:
-        raise OptionError("expected --enlarge-below of at least 0 pixels", str(min(enlarge_below or (0,))))
+    if wrong := [below for below in enlarge_below or () if below < 0]:
+        raise OptionError("expected --enlarge-below of at least 0 pixels", str(wrong[0]))
     ways: tuple[Sequence[int], Sequence[float], Sequence[float], Sequence[int]] = (
-        *(window or (), ceiling or (), gain or ()), enlarge_below or (),
+        window or (), ceiling or (), gain or (), enlarge_below or (),
     )  # fmt: skip
     if not any(ways):
         ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), (), ())
