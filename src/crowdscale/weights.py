@@ -87,6 +87,8 @@ class ModelConfig:
     """Whether the model has a scale net."""
     block_counts: bool = False
     """Whether the network has the head of block counts, which a hybrid model reads."""
+    widths: tuple[int, ...] = ()
+    """Channels of the levels of ``fpn``, finest first; the usual ones where none are given."""
     stride: int = 32
     feature_stride: int = 8
     feature_channels: int = 0

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from crowdscale.errors import ModelError
+from crowdscale.errors import ModelError, OptionError
 from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork
@@ -76,6 +76,43 @@ def test_weights_from_before_the_unit_was_kept_mean_what_they_meant(build, unit)
     network.load_state_dict(state)
     assert float(network.unit) == unit
     assert "unit" not in CountingNetwork(BACKBONES["nano"](), 11).state_dict()
+
+
+def test_skipped_blocks_are_those_with_a_residual_and_only_in_training():
+    backbone = BACKBONES["lite"]()
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.running_var)
+    backbone.eval()
+    images = torch.rand(2, 3, 64, 64)
+    whole = backbone(images)[-1]
+    backbone.skip_blocks(0.5)
+    assert torch.equal(backbone(images)[-1], whole)
+    shares = [block.skipped for block in backbone.blocks]
+    assert shares == sorted(shares)
+    assert shares[-1] == 0.5
+    for block in backbone.blocks:
+        block.training = True  # and the normalisation as it was
+    torch.manual_seed(0)
+    assert not torch.equal(backbone(images)[-1], whole)
+    block = next(block for block in backbone.blocks if block.adds)
+    block.skipped = 0.75
+    x = torch.rand(400, 24, 4, 4) if block.layers[0].in_channels == 24 else torch.rand(400, 16, 4, 4)
+    with torch.inference_mode():
+        added = (block(x) - x).flatten(1)
+        left_out = (added == 0).all(1)
+        assert 0.65 < float(left_out.float().mean()) < 0.85
+        assert torch.allclose(added[~left_out], 4 * block.layers(x).flatten(1)[~left_out], atol=1e-4)
+
+
+def test_widths_of_the_levels():
+    network = CountingNetwork(BACKBONES["nano"](), 11, True, (8, 12, 20, 16)).eval()
+    assert [level.side.in_channels for level in network.levels] == [8, 12, 20, 16]
+    with torch.inference_mode():
+        assert network(torch.rand(1, 3, 64, 64)).features.shape[1] == network.feature_channels == 56 + 11
+    for widths in ((8, 12), (8, 12, 20, 0)):
+        with pytest.raises(OptionError, match="expected 4 --widths of at least 1"):
+            CountingNetwork(BACKBONES["nano"](), 11, True, widths)
 
 
 def test_what_a_network_sees_in_a_batch_is_what_it_sees_alone():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,9 +17,10 @@ import crowdscale
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.images import read_image
 from crowdscale.learn.export import CHECK_SIZES, check_equality, describe_folder, export_folder
+from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.preparation import Start, gather, start_model
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.training import TrainOptions, _fabric, train
+from crowdscale.learn.training import TrainOptions, _fabric, _skip_blocks, train
 from crowdscale.learn.transforms import CropOptions
 from crowdscale.weights import find_model, read_config
 
@@ -52,10 +54,13 @@ def folder(tmp_path_factory):
     return root
 
 
+REGULAR = ("--skip-blocks", "0.3", "--mosaic", "0.3")
+
+
 @pytest.fixture(scope="module")
 def trained(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "whole"
-    run(folder, out)
+    run(folder, out, *REGULAR)
     return out
 
 
@@ -78,7 +83,7 @@ def test_a_run_leaves_a_model_a_journal_curves_and_pictures(trained):
 @pytest.mark.parametrize("steps", [3, 15], ids=["first phase", "second phase"])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_path, steps):
     out = tmp_path / "killed"
-    words = [*command(folder, out), "--save-every", "1"]
+    words = [*command(folder, out, *REGULAR), "--save-every", "1"]
     process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
@@ -90,7 +95,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_pa
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
-    run(folder, out, "--save-every", "1")
+    run(folder, out, *REGULAR, "--save-every", "1")
     whole, resumed = state_of(trained), state_of(out)
     assert whole["state"] == resumed["state"]
     for part in ("model", "average"):
@@ -101,7 +106,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_pa
 @pytest.mark.slow
 def test_a_finished_run_is_not_begun_again(folder, trained):
     before = (trained / "log.csv").read_text()
-    run(folder, trained)
+    run(folder, trained, *REGULAR)
     assert (trained / "log.csv").read_text() == before
 
 
@@ -315,6 +320,15 @@ def few(tmp_path, **chosen):
 def test_a_diverged_run_stops_with_a_sentence(tmp_path):
     with pytest.raises(ModelError, match=r"expected a finite loss in step \d+ of phase count"):
         few(tmp_path, crops=40, l2s_crops=0, lr=1e30, backbone_lr=1e30, warmup=1, clip=0.0, validate_every=40)
+
+
+def test_blocks_are_skipped_where_there_are_some(tmp_path):
+    with pytest.raises(OptionError, match="expected --skip-blocks 0 for a backbone without residual blocks"):
+        _skip_blocks(SimpleNamespace(network=SimpleNamespace(backbone=VGG16())), 0.1)
+    with pytest.raises(OptionError, match="--skip-blocks from 0 to below 1"):
+        TrainOptions(skip_blocks=1.0)
+    model = few(tmp_path, crops=4, l2s_crops=0, skip_blocks=0.5)
+    assert model.network.backbone.blocks[-1].skipped == 0.5
 
 
 @pytest.mark.parametrize(("crops", "l2s_crops", "name"), [(1, 0, "--crops"), (4, 1, "--l2s-crops")])

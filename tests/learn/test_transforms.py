@@ -76,3 +76,25 @@ def test_crops_around_a_head_hold_more_people_and_stay_within_the_photo(tmp_path
 def test_photos_of_nobody_are_cut_anywhere(tmp_path):
     crops = Crops(write_folder(tmp_path, [0]), [1], CropOptions(crop=64, crowded=1.0), 4, seed=0)
     assert [crops[index][0].shape for index in range(4)] == [(64, 64, 3)] * 4
+
+
+def test_mosaics_hold_a_quarter_of_each_of_four_photos_with_its_heads(tmp_path):
+    samples = write_folder(tmp_path, [1, 1, 1])
+    plain = CropOptions(crop=96, jitter=0, scale_low=1.0, scale_high=1.0)
+    mosaics = Crops(samples, [1, 1, 1], replace(plain, mosaic=1.0), 60, seed=0)
+    seen, several = 0, 0
+    for index in range(60):
+        pixels, points = mosaics[index]
+        assert pixels.shape == (96, 96, 3)
+        assert ((points.xy >= -0.5) & (points.xy < 95.5)).all()
+        several += len(points) > 1  # a window of one photo has one head
+        for x, y in points.xy:
+            seen += 1
+            assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
+    assert seen > 10
+    assert several
+    same = Crops(samples, [1, 1, 1], replace(plain, mosaic=1.0), 60, seed=0)
+    assert (same[7][0] == mosaics[7][0]).all()
+    for wrong in ({"mosaic": 1.5}, {"mosaic": 0.5, "crop": 0}):
+        with pytest.raises(OptionError, match="--mosaic"):
+            CropOptions(**wrong)

@@ -18,6 +18,7 @@ from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models_app
+from crowdscale.cli.narrow import narrow
 from crowdscale.cli.quantize import quantize
 from crowdscale.cli.reproduce import reproduce
 from crowdscale.cli.score import compare, score
@@ -45,6 +46,7 @@ for command in (
     acquaint,
     average,
     export,
+    narrow,
     quantize,
     reproduce,
 ):

@@ -108,6 +108,9 @@ def train(
         float,
         typer.Option(help="Share of the crops that are cut around a head, so that crowds are seen more."),
     ] = 0.0,
+    mosaic: Annotated[
+        float, typer.Option(help="Share of the crops that are put together of parts of four photos.")
+    ] = 0.0,
     negatives: Annotated[
         float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
     ] = 0.0,
@@ -127,6 +130,9 @@ def train(
     ] = 2e-4,
     weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 1e-4,
     beta1: Annotated[float, typer.Option(help="Decay of the first moment.")] = 0.9,
+    skip_blocks: Annotated[
+        float, typer.Option(help="Share of crops that skip a Lite's last residual block; less before it.")
+    ] = 0.0,
     warmup: Annotated[int, typer.Option(help="Steps of warm-up.")] = 100,
     schedule: Annotated[str, typer.Option(help="cosine or constant learning rate.")] = "cosine",
     clip: Annotated[float, typer.Option(help="Largest norm of the gradient; 0 for no limit.")] = 5.0,

@@ -37,7 +37,9 @@ def build_model(
     Raises:
         OptionError: Its network is unknown here, or cannot be taught with this loss.
     """
-    network = build_network(config.network, config.backbone, config.codec.channels, config.block_counts)
+    network = build_network(
+        config.network, config.backbone, config.codec.channels, config.block_counts, config.widths
+    )
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()
     )

@@ -25,7 +25,7 @@ from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.journal import Journal
 from crowdscale.learn.model import AutoScale, Losses
-from crowdscale.learn.networks.backbones import Backbone
+from crowdscale.learn.networks.backbones import Backbone, Lite
 from crowdscale.learn.store import load_weights, save_weights, write_description
 from crowdscale.learn.training_options import TrainOptions
 from crowdscale.learn.transforms import Batch, Crops, collate
@@ -136,6 +136,7 @@ class Run:
         self.crops, self.held_out, self.out = crops, held_out, out
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.state = State(phase)
+        _skip_blocks(self.model, options.skip_blocks)
         wrapped, self.optimizer = fabric.setup(self.model, _optimizer(self.model, options, phase))
         wrapped.mark_forward_method("losses")
         self.wrapped = wrapped
@@ -176,6 +177,8 @@ class Run:
         return self.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
 
     def _step(self, batch: Batch) -> Losses:
+        if self.options.skip_blocks:  # a run that is resumed leaves out what it would have left out
+            torch.manual_seed((self.options.seed << 32) + self.state.step)
         images = (batch["images"].float() / 255).contiguous(memory_format=torch.channels_last)
         losses: Losses = self.wrapped.losses(
             images, batch, self.phase == "l2s", self.options.l2s_frozen and self.phase == "l2s"
@@ -338,6 +341,19 @@ def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
     if not isinstance(backbone, Backbone):
         raise OptionError("expected --freeze-stride 0 for a network other than fpn", str(stride))
     return backbone.early(stride)
+
+
+def _skip_blocks(model: AutoScale, share: float) -> None:
+    """Have the backbone leave out residual blocks while it is trained.
+
+    Raises:
+        OptionError: The network's backbone has none.
+    """
+    backbone = model.network.backbone
+    if isinstance(backbone, Lite):
+        backbone.skip_blocks(share)
+    elif share:
+        raise OptionError("expected --skip-blocks 0 for a backbone without residual blocks", str(share))
 
 
 def _sanity_check(model: AutoScale, config: ModelConfig, held_out: Sequence[Sample]) -> None:

@@ -36,6 +36,8 @@ class TrainOptions:
     """Weight decay."""
     beta1: float = 0.9
     """First moment's decay (the papers' momentum 0.95)."""
+    skip_blocks: float = 0.0
+    """Share of crops for which a Lite backbone's last residual block is left out, evenly less before (stochastic depth)."""
     warmup: int = 100
     """Steps over which the learning rate rises; 0 for none."""
     schedule: str = "cosine"
@@ -89,6 +91,8 @@ class TrainOptions:
             )
         if not 0 <= self.ema < 1:
             raise OptionError("expected --ema from 0 to below 1", str(self.ema))
+        if not 0 <= self.skip_blocks < 1:
+            raise OptionError("expected --skip-blocks from 0 to below 1", str(self.skip_blocks))
         for crop, batch in ((self.crop_options.crop, self.batch), (self.l2s_crop, self.l2s_batch)):
             if crop == 0 and batch > 1:
                 raise OptionError("expected batches of 1 with whole photos (crop 0)", str(batch))

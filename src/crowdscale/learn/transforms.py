@@ -74,6 +74,8 @@ class CropOptions:
     """Strength of other cameras: stretched sides, colour casts, saturation, blur and JPEG; 0 for none, 1 for much."""
     crowded: float = 0.0
     """Share of the crops that are cut around a head drawn at random: crowds are seen more often."""
+    mosaic: float = 0.0
+    """Share of the crops that are put together of parts of four photos, so that no scene is learnt by heart."""
     negatives: float = 0.0
     """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
     drawn: float = 0.5
@@ -95,6 +97,10 @@ class CropOptions:
             raise OptionError("expected --crowded from 0 to 1", str(self.crowded))
         if self.crowded and not self.crop:
             raise OptionError("expected a --crop above 0 with --crowded", "whole photos (crop 0)")
+        if not 0 <= self.mosaic <= 1:
+            raise OptionError("expected --mosaic from 0 to 1", str(self.mosaic))
+        if self.mosaic and not self.crop:
+            raise OptionError("expected a --crop above 0 with --mosaic", "whole photos (crop 0)")
         if not 0 <= self.variety <= 1:
             raise OptionError("expected --variety from 0 to 1", str(self.variety))
         if self.negatives and not self.crop:
@@ -136,13 +142,10 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
         random = np.random.default_rng([self.seed, index])
-        chosen = int(random.choice(len(self.chances), p=self.chances))
-        pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
-        if self.options.negatives and random.random() < self.options.negatives:
-            empty = empty_crop(pixels, self.points[chosen], self.options.crop, self.options.drawn, random)
-            pixels, points = empty, Points()
+        if self.options.mosaic and random.random() < self.options.mosaic:
+            pixels, points = _mosaic([self._window(random) for _ in range(4)], random)
         else:
-            pixels, points = _cut(pixels, self.points[chosen], self.options, random)
+            pixels, points = self._window(random)
         if self.options.flip and random.random() < 0.5:
             pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
         if self.options.jitter:
@@ -150,6 +153,15 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         if self.options.variety:
             pixels = _other_camera(pixels, self.options.variety, random)
         return pixels, points
+
+    def _window(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+        """Cut a window of a photo drawn at random, or one without people, as it is seen."""
+        chosen = int(random.choice(len(self.chances), p=self.chances))
+        pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
+        if self.options.negatives and random.random() < self.options.negatives:
+            empty = empty_crop(pixels, self.points[chosen], self.options.crop, self.options.drawn, random)
+            return empty, Points()
+        return _cut(pixels, self.points[chosen], self.options, random)
 
 
 def _pixels(samples: Sequence[Sample]) -> int:
@@ -192,6 +204,23 @@ def _cut(
     moved = points.shift(-left, -top).scale(options.crop / wide, options.crop / high)
     near = np.all((moved.xy > -32) & (moved.xy < options.crop + 32), axis=1)
     return np.asarray(resized, np.uint8), moved.select(near)
+
+
+def _mosaic(
+    windows: Sequence[tuple[NDArray[np.uint8], Points]], random: np.random.Generator
+) -> tuple[NDArray[np.uint8], Points]:
+    """Put a quarter of each of four windows together, each where it was; heads are those inside their quarter."""
+    side = windows[0][0].shape[0]
+    across, down = (int(side * random.uniform(0.3, 0.7)) for _ in "xy")
+    pixels, heads = np.empty_like(windows[0][0]), []
+    for number, (window, points) in enumerate(windows):
+        left, right = ((0, across), (across, side))[number % 2]
+        top, bottom = ((0, down), (down, side))[number // 2]
+        pixels[top:bottom, left:right] = window[top:bottom, left:right]
+        # A pixel's centre is a whole number: the quarter ends half a pixel before its first and after its last.
+        low, high = (left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)
+        heads.append(points.xy[np.all((points.xy >= low) & (points.xy < high), axis=1)])
+    return pixels, Points(np.concatenate(heads))
 
 
 def _jitter(pixels: NDArray[np.uint8], strength: float, random: np.random.Generator) -> NDArray[np.uint8]:

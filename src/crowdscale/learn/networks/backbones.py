@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -54,11 +55,17 @@ class InvertedResidual(nn.Module):
         layers += _conv_norm(hidden, outputs, 1)
         self.layers = FoldedSequential(*layers)
         self.adds = stride == 1 and inputs == outputs
+        self.skipped = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (b, outputs, h/stride, w/stride)."""
         y: Tensor = self.layers(x)
-        return x + y if self.adds else y
+        if not self.adds:
+            return y
+        if self.training and self.skipped:
+            kept = torch.rand(len(y), 1, 1, 1, device=y.device) >= self.skipped
+            y = y * (kept / (1 - self.skipped)).to(y.dtype)
+        return x + y
 
 
 # (repeats, kernel, stride, expansion, channels) of each stage: EfficientNet-Lite0.
@@ -112,6 +119,11 @@ class Lite(Backbone):
             if index in self.taps:
                 features.append(x)
         return features
+
+    def skip_blocks(self, share: float) -> None:
+        """Leave a block with a residual out of this share of training images: of the last one, evenly less before."""
+        for number, block in enumerate(self.blocks, 1):
+            cast(InvertedResidual, block).skipped = share * number / len(self.blocks)
 
     def early(self, stride: int) -> list[nn.Module]:
         """Return the stem and the blocks up to the level of this stride; none below the finest."""

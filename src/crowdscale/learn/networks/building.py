@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -28,7 +28,9 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {"mcnn": MCNN, "csrnet": CSRNe
 """Other networks: channels of the map → a ``MapNetwork``. Add your own here, before a model that names it is built."""
 
 
-def build_network(name: str, backbone: str, channels: int, block_counts: bool = False) -> Network:
+def build_network(
+    name: str, backbone: str, channels: int, block_counts: bool = False, widths: Sequence[int] = ()
+) -> Network:
     """Return an untrained counting network.
 
     Args:
@@ -36,14 +38,15 @@ def build_network(name: str, backbone: str, channels: int, block_counts: bool = 
         backbone: Of ``fpn``.
         channels: Channels of the map: 1 for density, 11 for distance labels.
         block_counts: Add the head of block counts, which ``fpn`` alone has.
+        widths: Of ``fpn``: channels of its levels, finest first; the usual ones where none are given.
 
     Raises:
-        OptionError: No network or backbone has this name.
+        OptionError: No network or backbone has this name, or the widths are not those of its levels.
     """
     if name == FPN:
         if backbone not in BACKBONES:
             raise unknown_name("backbone", backbone, BACKBONES)
-        return CountingNetwork(BACKBONES[backbone](), channels, block_counts)
+        return CountingNetwork(BACKBONES[backbone](), channels, block_counts, widths)
     if name not in NETWORKS:
         raise unknown_name("network", name, [FPN, *NETWORKS])
     return PlugIn(NETWORKS[name](channels), channels)

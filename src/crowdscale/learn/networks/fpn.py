@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crowdscale.errors import OptionError
 from crowdscale.learn.networks.backbones import VGG16, Lite
 from crowdscale.learn.networks.folding import FoldedSequential
 
@@ -41,6 +42,12 @@ class Prediction(NamedTuple):
     own: Tensor | None = None
     """(b, classes, h/s, w/s): the map at the network's own stride, logits or people a cell, which the loss is
     taken of instead of ``fused``; None where ``fused`` is the network's own."""
+
+
+def usual_widths(backbone: Lite | VGG16) -> tuple[int, ...]:
+    """Channels of the side features, finest level first, where nothing else is asked for."""
+    widths = [WIDTHS[stride] for stride in backbone.strides]
+    return (*widths[:-1], 64) if isinstance(backbone, VGG16) else tuple(widths)
 
 
 class SideLevel(nn.Module):
@@ -144,6 +151,10 @@ class CountingNetwork(PaddedNetwork):
         backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
+        widths: Channels of the side features, finest level first; as many as ``WIDTHS`` says where none are given.
+
+    Raises:
+        OptionError: There are not as many widths as levels, or one is below 1.
 
     A density holds a few thousandths of a person a pixel. The layers' own values, which the scale net reads, are people
     a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
@@ -153,13 +164,23 @@ class CountingNetwork(PaddedNetwork):
     usual_loss = "mse"
     """The loss of its density where none is asked for."""
 
-    def __init__(self, backbone: Lite | VGG16, classes: int, block_counts: bool = False) -> None:
+    def __init__(
+        self,
+        backbone: Lite | VGG16,
+        classes: int,
+        block_counts: bool = False,
+        widths: Sequence[int] = (),
+    ) -> None:
         super().__init__(backbone.mean, backbone.std)
         self.backbone = backbone
         self.classes = classes
-        widths = [WIDTHS[stride] for stride in backbone.strides]
-        if isinstance(backbone, VGG16):
-            widths[-1] = 64
+        self.widths = tuple(widths) or usual_widths(backbone)
+        if len(self.widths) != len(backbone.strides) or min(self.widths) < 1:
+            raise OptionError(
+                f"expected {len(backbone.strides)} --widths of at least 1, finest level first",
+                ",".join(map(str, self.widths)),
+            )
+        widths = self.widths
         above = [*widths[1:], 0]
         self.levels = nn.ModuleList(
             SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, widths, strict=True)

@@ -1,0 +1,42 @@
+"""``crowdscale narrow``: a model with fewer channels at its fine levels, to be trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdscale.errors import OptionError
+
+__all__ = ["narrow"]
+
+
+def narrow(
+    model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
+    widths: Annotated[str, typer.Option(help="Channels of the levels, finest first, such as 16,32.")],
+    data: Annotated[list[str], typer.Option(help="Training photos: NAME[/SPLIT]:PATH; repeat for several.")],
+    out: Annotated[Path, typer.Option(help="The model folder to write.")],
+    validation: Annotated[
+        Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws the crops that are looked at.")] = 0,
+) -> None:
+    """Write a faster model whose finest levels have fewer channels; train it on before using it (train --init)."""
+    from crowdscale.cli.extras import need_learn
+
+    need_learn("crowdscale narrow")
+    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.data.opening import open_dataset
+    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.narrowing import narrow_model
+
+    try:
+        known = [int(width) for width in widths.split(",")]
+    except ValueError:
+        raise OptionError("expected --widths as whole numbers parted by commas", repr(widths)) from None
+    samples = [sample for text in data for sample in open_dataset(text).samples]
+    if validation is not None:
+        samples, _ = split_samples(samples, read_list(validation))
+    narrow_model(model, known, samples, out, seed)
+    typer.echo(f"Narrowed into {out}: largest difference from torch {export_folder(out, [])}")

@@ -1,0 +1,235 @@
+"""Narrowing: fewer channels in the fine levels of a trained pyramid, where pixels are many (AutoScale §3.3).
+
+What a level reads is projected to its main directions, as far as its 3×3 convolution notices them (principal
+components, weighted); of what it writes, the channels are kept from which the others follow best (backward
+elimination), and all that reads them is refitted by least squares. The narrowed network is a start: train it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.model import AutoScale
+from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
+from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.weights import ModelConfig, find_model, read_config
+
+__all__ = ["narrow_model"]
+
+Matrix = NDArray[np.float64]
+
+CROPS, PIXELS = 96, 4_000
+"""Crops that are looked at, and feature pixels of each level and crop."""
+
+RIDGE = 1e-6
+"""Share of a covariance's mean variance that is added to its diagonal, so that it can be inverted."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the channels of a feature vary over pixels."""
+
+    mean: Matrix
+    """(c,)."""
+    covariance: Matrix
+    """(c, c)."""
+
+    @classmethod
+    def of(cls, values: Sequence[Tensor]) -> Spread:
+        """Return the spread of (n, c) values."""
+        known = torch.cat(list(values)).double().numpy()
+        covariance = np.cov(known, rowvar=False)
+        covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+        return cls(known.mean(axis=0), covariance)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Channels of which a feature's others follow: y ≈ ``rest`` · y[``channels``] + ``constant``."""
+
+    channels: list[int]
+    rest: Matrix
+    """(c, kept)."""
+    constant: Matrix
+    """(c,)."""
+
+
+def narrow_model(
+    model: str | Path, widths: Sequence[int], samples: Sequence[Sample], out: Path, seed: int = 0
+) -> ModelConfig:
+    """Write a model folder whose finest levels have fewer channels; ``export_folder`` writes its graphs.
+
+    Args:
+        model: A model of the network ``fpn``, by name or folder.
+        widths: Channels of its levels, finest first; levels that are not named stay as they are. Only levels finer
+            than that of the block counts (stride 8) can be narrowed: the count does not change.
+        samples: Training photos, by which channels are chosen.
+        out: The folder to write.
+        seed: Draws the crops that are looked at.
+
+    Raises:
+        OptionError: The model has no such levels, or a width is not between 1 and the one there is.
+        DataError: There are no photos.
+    """
+    folder = find_model(model)
+    config = read_config(folder)
+    wide = build_model(config)
+    load_weights(wide, folder / WEIGHTS)
+    if not isinstance(wide.network, CountingNetwork):
+        raise OptionError("expected a model of the network fpn", config.network)
+    known = wide.network.widths
+    wanted = (*widths, *known[len(widths) :])
+    if len(wanted) != len(known) or not all(0 < new <= old for new, old in zip(wanted, known, strict=True)):
+        raise OptionError(
+            f"expected --widths of 1 to {', '.join(map(str, known))}", ", ".join(map(str, widths))
+        )
+    changed = [number for number, (new, old) in enumerate(zip(wanted, known, strict=True)) if new < old]
+    if not changed or max(changed) >= wide.network.block_level:
+        raise OptionError(
+            f"expected one of the first {wide.network.block_level} --widths below those of the model",
+            ", ".join(map(str, widths)),
+        )
+    if not samples:
+        raise DataError("expected training photos to choose channels by", "none", "Name some with --data")
+    training = {**config.training, "narrowed_from": list(known)}
+    described = replace(config.unmeasured(), widths=wanted, training=training, files={})
+    slim = build_model(described)
+    _narrow(wide, slim, changed, Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed))
+    save_weights(slim.state_dict(), out)
+    described = replace(described, feature_channels=slim.network.feature_channels)
+    return write_description(described, out, (WEIGHTS,))
+
+
+@torch.no_grad()
+def _narrow(wide: AutoScale, slim: AutoScale, changed: Sequence[int], crops: Crops) -> None:
+    """Give ``slim`` the weights of ``wide``, with fewer channels at the levels that changed."""
+    network = cast(CountingNetwork, wide.network)
+    read, written = _look(network, crops)
+    state = {name: value.clone().double() for name, value in wide.state_dict().items()}
+    for number in sorted(changed, reverse=True):
+        width = cast(CountingNetwork, slim.network).widths[number]
+        kept = _choose(written[number], _readers(wide, number), width)
+        _narrow_output(state, wide, number, kept)
+        _narrow_input(state, number, read[number], width)
+    slim.load_state_dict({name: state[name].to(value.dtype) for name, value in slim.state_dict().items()})
+
+
+def _look(network: CountingNetwork, crops: Crops) -> tuple[list[Spread], list[Spread]]:
+    """Return how the input of each level's 3×3 convolution and the level's side feature vary."""
+    read: list[list[Tensor]] = [[] for _ in network.levels]
+    written: list[list[Tensor]] = [[] for _ in network.levels]
+    random = torch.Generator().manual_seed(crops.seed)
+
+    def keep(number: int) -> Callable[[nn.Module, tuple[Tensor], Tensor], None]:
+        def hook(_: nn.Module, given: tuple[Tensor], returned: Tensor) -> None:
+            for rows, feature in ((read[number], given[0]), (written[number], returned)):
+                flat = feature[0].flatten(1).T
+                rows.append(flat[torch.randint(len(flat), (PIXELS,), generator=random)])
+
+        return hook
+
+    smooths = [cast(SideLevel, level).smooth for level in network.levels]
+    hooks = [smooth.register_forward_hook(keep(number)) for number, smooth in enumerate(smooths)]
+    network.eval()
+    for number in range(len(crops)):
+        pixels, _ = crops[number]
+        network(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255)
+    for hook in hooks:
+        hook.remove()
+    return [Spread.of(rows) for rows in read], [Spread.of(rows) for rows in written]
+
+
+def _readers(wide: AutoScale, number: int) -> list[Matrix]:
+    """The (outputs, c) weights of all that reads a level's side feature."""
+    state = wide.state_dict()
+    first, last = _place(wide, number)
+    scale = state["scale_net.convolutions.0.weight"][:, first:last]
+    names = [f"network.levels.{number}.side.weight"]
+    names += [f"network.levels.{number - 1}.reduce.weight"] if number else []
+    readers = [state[name][..., 0, 0] for name in names]
+    return [reader.double().numpy() for reader in (*readers, scale.movedim(1, -1).flatten(0, -2))]
+
+
+def _place(wide: AutoScale, number: int) -> tuple[int, int]:
+    """First and last + 1 channel of a level's side feature among those that the scale net reads."""
+    widths = cast(CountingNetwork, wide.network).widths
+    return sum(widths[:number]), sum(widths[: number + 1])
+
+
+def _choose(spread: Spread, readers: Sequence[Matrix], width: int) -> Kept:
+    """Drop channels one by one: each time the one whose loss the readers notice least, relative to what they read."""
+    covariance = spread.covariance
+    noticed = np.zeros_like(covariance)
+    for reader in readers:
+        noticed += reader.T @ reader / np.trace(reader @ covariance @ reader.T)
+    kept = list(range(len(covariance)))
+
+    def explained(channels: list[int]) -> float:
+        part = covariance[:, channels]
+        return float(
+            np.trace(noticed @ part @ np.linalg.solve(covariance[np.ix_(channels, channels)], part.T))
+        )
+
+    while len(kept) > width:
+        kept.remove(max(kept, key=lambda channel: explained([c for c in kept if c != channel])))
+    rest = np.asarray(np.linalg.solve(covariance[np.ix_(kept, kept)], covariance[kept]).T, np.float64)
+    return Kept(kept, rest, spread.mean - rest @ spread.mean[kept])
+
+
+def _narrow_output(state: dict[str, Tensor], wide: AutoScale, number: int, kept: Kept) -> None:
+    """Keep the chosen channels of a level's side feature and refit what reads them."""
+    level = f"network.levels.{number}."
+    rest, constant = torch.from_numpy(kept.rest), torch.from_numpy(kept.constant)
+    state[level + "smooth.0.weight"] = state[level + "smooth.0.weight"][kept.channels]
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        state[f"{level}smooth.1.{name}"] = state[f"{level}smooth.1.{name}"][kept.channels]
+    side = state[level + "side.weight"][..., 0, 0]
+    state[level + "side.bias"] += side @ constant
+    state[level + "side.weight"] = (side @ rest)[..., None, None]
+    if number:
+        finer = f"network.levels.{number - 1}."
+        reduce = state[finer + "reduce.weight"][..., 0, 0]
+        state[finer + "lateral.bias"] += reduce @ constant
+        state[finer + "reduce.weight"] = (reduce @ rest)[..., None, None]
+    first, last = _place(wide, number)
+    scale = state["scale_net.convolutions.0.weight"]
+    part = scale[:, first:last]
+    state["scale_net.convolutions.0.bias"] += torch.einsum("ocyx,c->o", part, constant)
+    part = torch.einsum("ocyx,ck->okyx", part, rest)
+    state["scale_net.convolutions.0.weight"] = torch.cat([scale[:, :first], part, scale[:, last:]], 1)
+
+
+def _narrow_input(state: dict[str, Tensor], number: int, spread: Spread, width: int) -> None:
+    """Project what a level's 3×3 convolution reads to the directions that it notices most."""
+    level = f"network.levels.{number}."
+    smooth = state[level + "smooth.0.weight"]
+    gain = state[level + "smooth.1.weight"] * (state[level + "smooth.1.running_var"] + 1e-5).rsqrt()
+    seen = (smooth * gain[:, None, None, None]).movedim(1, -1).flatten(0, -2).numpy()
+    values, axes = np.linalg.eigh(seen.T @ seen)
+    values = np.maximum(values, RIDGE * values.max())
+    root, back = (axes * values**power @ axes.T for power in (0.5, -0.5))
+    main = np.linalg.eigh(root @ spread.covariance @ root)[1][:, ::-1][:, :width]
+    project, restore = main.T @ root, back @ main
+    # Unlike directions would learn at unlike rates: all are scaled to the spread of the channels before.
+    size = np.sqrt(
+        np.trace(spread.covariance) / len(spread.mean) / np.diag(project @ spread.covariance @ project.T)
+    )
+    project, restore = project * size[:, None], restore / size
+    unseen = torch.from_numpy(spread.mean - restore @ (project @ spread.mean))
+    state[level + "smooth.1.running_mean"] -= torch.einsum("ocyx,c->o", smooth, unseen)
+    state[level + "smooth.0.weight"] = torch.einsum("ocyx,ck->okyx", smooth, torch.from_numpy(restore))
+    down = torch.from_numpy(project)
+    for name in ("lateral.weight", "reduce.weight"):
+        state[level + name] = (down @ state[level + name][..., 0, 0])[..., None, None]
+    state[level + "lateral.bias"] = down @ state[level + "lateral.bias"]

@@ -1,0 +1,142 @@
+"""Narrowing: what is kept of a pyramid's fine levels says the same where it can, and never touches the count."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+import crowdscale
+from crowdscale.cli.main import app
+from crowdscale.errors import DataError, OptionError
+from crowdscale.learn import narrowing
+from crowdscale.learn.narrowing import narrow_model
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
+from crowdscale.maps import DistanceLabels
+from crowdscale.regions import LabelRule
+from crowdscale.weights import ModelConfig, read_config
+
+from .crowds import write_folder
+
+
+@pytest.fixture(autouse=True)
+def few_crops(monkeypatch):
+    monkeypatch.setattr(narrowing, "CROPS", 3)
+    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+
+
+def write_model(folder, repeats=False):
+    """A small model; with ``repeats`` its two fine levels say with many channels what a few could say."""
+    torch.manual_seed(0)
+    config = ModelConfig("wide", "points", "nano", DistanceLabels(), LabelRule(), block_counts=True)
+    model = build_model(config)
+    model.eval()
+    if repeats:
+        for level in list(model.network.levels)[:2]:
+            repeat(level, 5)
+    config = replace(config, feature_channels=model.network.feature_channels)
+    save_weights(model.state_dict(), folder)
+    write_description(config, folder, (WEIGHTS,))
+    return folder
+
+
+@torch.no_grad()
+def repeat(level, few):
+    """Have a level read ``few`` directions, and write ``few`` channels again and again in other sizes."""
+    width = len(level.smooth[0].weight)
+    directions = torch.linalg.qr(torch.randn(width, few))[0]
+    for layer in (level.lateral, level.reduce):
+        layer.weight.copy_((directions @ directions.T @ layer.weight[..., 0, 0])[..., None, None])
+    level.lateral.bias.copy_(directions @ directions.T @ level.lateral.bias)
+    weight = level.smooth[0].weight
+    for channel in range(width):
+        weight[channel] = weight[channel % few] * (1 + channel // few)
+
+
+def open_model(folder):
+    model = build_model(read_config(folder))
+    load_weights(model, folder / WEIGHTS)
+    return model.eval()
+
+
+def answers(folder, images):
+    model = open_model(folder)
+    with torch.inference_mode():
+        seen = model.network(images)
+        pooled = torch.nn.functional.adaptive_avg_pool2d(seen.features, 14)
+        inner = model.scale_net.convolutions[0](pooled)[..., 1:-1, 1:-1]
+    return seen, inner
+
+
+def test_levels_that_repeat_themselves_are_narrowed_without_a_change(tmp_path):
+    samples = write_folder(tmp_path / "photos", [40, 30])
+    folder = write_model(tmp_path / "wide", repeats=True)
+    config = narrow_model(folder, [5, 5], samples, tmp_path / "slim")
+    assert config.widths == (5, 5, 64, 64)
+    assert config.training["narrowed_from"] == [24, 48, 64, 64]
+    images = torch.from_numpy(samples[0].read()[:128, :160]).permute(2, 0, 1)[None].float() / 255
+    (before, factor), (after, other) = (answers(tmp_path / name, images) for name in ("wide", "slim"))
+    size = float(before.fused.abs().max())
+    inside = (..., slice(8, -8), slice(8, -8))  # zeros beside the photo are zeros of other channels
+    assert float((after.fused - before.fused)[inside].abs().max()) < 0.01 * size
+    assert torch.allclose(factor, other, atol=0.01 * float(factor.abs().max()))
+
+
+def test_the_count_stays_and_the_map_comes_near(tmp_path):
+    samples = write_folder(tmp_path / "photos", [40, 30])
+    folder = write_model(tmp_path / "wide")
+    images = torch.rand(1, 3, 96, 128)
+    before, _ = answers(folder, images)
+    far = []
+    for widths in ([20, 40], [4, 8]):
+        narrow_model(folder, widths, samples, tmp_path / "slim")
+        after, _ = answers(tmp_path / "slim", images)
+        assert torch.allclose(after.blocks, before.blocks, atol=1e-3)
+        far.append(float((after.fused - before.fused).square().mean() / before.fused.var()))
+    assert far[0] < 0.1
+    assert far[0] < far[1]
+
+
+@pytest.mark.parametrize(
+    ("widths", "said"),
+    [
+        ([24, 48], "expected one of the first 2"),
+        ([16, 32, 48], "expected one of the first 2"),
+        ([0], "of 1 to 24, 48, 64, 64, but got 0"),
+        ([32], "of 1 to 24, 48, 64, 64, but got 32"),
+        ([8] * 5, "of 1 to 24, 48, 64, 64"),
+    ],
+)
+def test_widths_that_cannot_be(tmp_path, widths, said):
+    folder = write_model(tmp_path / "wide")
+    with pytest.raises(OptionError, match=said):
+        narrow_model(folder, widths, write_folder(tmp_path / "photos", [4]), tmp_path / "slim")
+
+
+def test_other_networks_and_no_photos(tmp_path):
+    folder = write_model(tmp_path / "wide")
+    with pytest.raises(DataError, match="expected training photos"):
+        narrow_model(folder, [8], [], tmp_path / "slim")
+    config = ModelConfig("other", "points", "none", DistanceLabels(), LabelRule(), network="mcnn")
+    save_weights(build_model(config).state_dict(), tmp_path / "other")
+    write_description(config, tmp_path / "other", (WEIGHTS,))
+    with pytest.raises(OptionError, match="a model of the network fpn, but got mcnn"):
+        narrow_model(tmp_path / "other", [8], [], tmp_path / "slim")
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_model_that_counts(tmp_path):
+    write_folder(tmp_path / "photos", [40, 30])
+    words = ["narrow", str(write_model(tmp_path / "wide")), "--data", f"folder:{tmp_path / 'photos'}"]
+    words += ["--widths", "16,32", "--out"]
+    done = CliRunner().invoke(app, [*words, str(tmp_path / "slim")])
+    assert done.exit_code == 0, done.output
+    assert "largest difference from torch" in done.stdout
+    photo = next((tmp_path / "photos").rglob("*.png"))
+    slim = crowdscale.load(tmp_path / "slim")
+    assert slim.config.widths == (16, 32, 64, 64)
+    assert np.isfinite(slim.predict(photo).count)
+    words[words.index("16,32")] = "16;32"
+    with pytest.raises(OptionError, match="expected --widths as whole numbers parted by commas"):
+        CliRunner().invoke(app, [*words, str(tmp_path / "none")], catch_exceptions=False)
