@@ -176,6 +176,9 @@ TRAINED: tuple[tuple[str, str, Options], ...] = (
     ("no averaged weights (EMA)", "hybrid-ema0", frozen(ema=0.0)),
     ("20 % negatives", "hybrid-negatives", frozen(negatives=0.2)),
     ("other cameras (variety 0.5)", "hybrid-variety", frozen(variety=0.5)),
+    ("half of the crops of four photos (mosaic)", "hybrid-mosaic", frozen(mosaic=0.5)),
+    ("skipped blocks, up to 0.1", "hybrid-skipped", frozen(skip_blocks=0.1)),
+    ("weight decay 0.05", "hybrid-decay", frozen(weight_decay=0.05)),
 )
 """What is changed in training, one thing at a time: the line's label, its network's name, options."""
 
