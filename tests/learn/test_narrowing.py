@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import crowdscale
 from crowdscale.cli.main import app
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn import narrowing
 from crowdscale.learn.narrowing import narrow_model
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
@@ -116,6 +116,12 @@ def test_widths_that_cannot_be(tmp_path, widths, said):
 
 def test_other_networks_and_no_photos(tmp_path):
     folder = write_model(tmp_path / "wide")
+    with pytest.raises(OptionError, match="expected --out apart from the model"):
+        narrow_model(folder, [8], write_folder(tmp_path / "photos", [4]), folder)
+    small = write_model(tmp_path / "small")
+    write_description(replace(read_config(small), precision="int8"), small, (WEIGHTS,))
+    with pytest.raises(ModelError, match="expected a float32 model to narrow"):
+        narrow_model(small, [8], write_folder(tmp_path / "photos", [4]), tmp_path / "slim")
     with pytest.raises(DataError, match="expected training photos"):
         narrow_model(folder, [8], [], tmp_path / "slim")
     config = ModelConfig("other", "points", "none", DistanceLabels(), LabelRule(), network="mcnn")

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.preparation import Start, gather, region_spacings, start_model
+from crowdscale.learn.preparation import Start, _shared_widths, gather, region_spacings, start_model
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training import Run, _optimizer
 from crowdscale.learn.training_options import TrainOptions
@@ -26,6 +27,18 @@ def gathered(tmp_path_factory):
 
 def described(gathered, centre=9.0, **start):
     return start_model(Start(backbone_weights="none", **start), gathered, CentreOptions(centre=centre))
+
+
+def test_a_model_that_inherits_has_the_giver_s_widths_where_both_have_the_same_levels(gathered):
+    parent = read_config(find_model("lite"))
+    model, config = described(gathered, backbone="nano", method="hybrid", inherit="lite")
+    assert config.widths == parent.widths[:4] == (16, 32, 64, 64)
+    known = load_file(find_model("lite") / "weights.safetensors")
+    for name in ("network.levels.0.smooth.0.weight", "network.levels.1.reduce.weight"):
+        assert (model.state_dict()[name] == known[name].float()).all()
+    assert described(gathered, backbone="nano")[1].widths == ()
+    start = Start(backbone="vgg16", inherit="lite")
+    assert _shared_widths(parent, start) == ()
 
 
 def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):

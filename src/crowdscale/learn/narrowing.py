@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crowdscale.data.sample import Sample
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
@@ -79,11 +79,16 @@ def narrow_model(
         seed: Draws the crops that are looked at.
 
     Raises:
-        OptionError: The model has no such levels, or a width is not between 1 and the one there is.
+        OptionError: The model has no such levels, a width is not between 1 and the one there is, or ``out`` is its folder.
+        ModelError: The model is quantised.
         DataError: There are no photos.
     """
     folder = find_model(model)
     config = read_config(folder)
+    if folder.resolve() == out.resolve():
+        raise OptionError("expected --out apart from the model", str(out))
+    if config.precision != "float32":
+        raise ModelError("expected a float32 model to narrow", f"one in {config.precision}")
     wide = build_model(config)
     load_weights(wide, folder / WEIGHTS)
     if not isinstance(wide.network, CountingNetwork):

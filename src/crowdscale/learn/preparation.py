@@ -220,8 +220,11 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
             replace(parent.unmeasured(), name=start.name, training=training, files={}, enlarge_below=0),
             start,
         )
+    widths: tuple[int, ...] = ()
     if start.inherit:
-        training["inherited"] = read_config(find_model(start.inherit)).name
+        giver = read_config(find_model(start.inherit))
+        training["inherited"] = giver.name
+        widths = _shared_widths(giver, start)
     points = start.method != "density"
     fpn = start.network == FPN
     config = ModelConfig(
@@ -233,9 +236,18 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         rule=LabelRule() if points else DensityRule(),
         zoom=ZoomOptions() if points else ZoomOptions(area_high=9.0),
         block_counts=start.blocks and fpn,
+        widths=widths,
         training=training,
     )
     return _with_choices(config.read_as(start.method), start)
+
+
+def _shared_widths(giver: ModelConfig, start: Start) -> tuple[int, ...]:
+    """Channels of the levels that a model takes over: those of the giver where both have the same finest levels."""
+    if start.network != FPN or giver.network != FPN or not giver.widths:
+        return ()
+    ours, theirs = (BACKBONES[name]().strides for name in (start.backbone, giver.backbone))
+    return giver.widths[: len(ours)] if ours == theirs[: len(ours)] else ()
 
 
 def _with_choices(config: ModelConfig, start: Start) -> ModelConfig:
