@@ -106,7 +106,9 @@ def blurred(method, tiles, rule=None, **options):
 def crowd_pixels(width, height, seed):
     rng = np.random.default_rng(seed)
     pixels = np.zeros((height, width, 3), np.uint8)
-    pixels[rng.integers(0, height, 400), rng.integers(0, width, 400)] = 255
+    # Closer heads melt into plateaus that reach across tiles; a plateau's centre follows from all of it.
+    heads = min(400, width * height // 250)
+    pixels[rng.integers(0, height, heads), rng.integers(0, width, heads)] = 255
     return pixels
 
 
