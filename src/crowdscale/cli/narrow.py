@@ -26,8 +26,7 @@ def narrow(
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale narrow")
-    from crowdscale.data.lists import read_list, split_samples
-    from crowdscale.data.opening import open_dataset
+    from crowdscale.data.opening import open_samples
     from crowdscale.learn.export import export_folder
     from crowdscale.learn.narrowing import narrow_model
 
@@ -35,8 +34,6 @@ def narrow(
         known = [int(width) for width in widths.split(",")]
     except ValueError:
         raise OptionError("expected --widths as whole numbers parted by commas", repr(widths)) from None
-    samples = [sample for text in data for sample in open_dataset(text).samples]
-    if validation is not None:
-        samples, _ = split_samples(samples, read_list(validation))
+    samples = open_samples(data, validation)
     narrow_model(model, known, samples, out, seed)
     typer.echo(f"Narrowed into {out}: largest difference from torch {export_folder(out, [])}")

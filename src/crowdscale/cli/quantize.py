@@ -24,13 +24,10 @@ def quantize(
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale quantize")
-    from crowdscale.data.lists import read_list, split_samples
-    from crowdscale.data.opening import open_dataset
+    from crowdscale.data.opening import open_samples
     from crowdscale.learn.quantization import QuantizeOptions, quantize_folder
     from crowdscale.weights import find_model
 
-    samples = [sample for text in data for sample in open_dataset(text).samples]
-    if validation is not None:
-        samples, _ = split_samples(samples, read_list(validation))
+    samples = open_samples(data, validation)
     drift = quantize_folder(find_model(model), out, samples, QuantizeOptions(photos, seed=seed))
     typer.echo(f"Wrote {out}: counts of the calibration crops differ by {drift:.2%} from float32")

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from crowdscale.data.folder import Folder
+from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.errors import OptionError, unknown_name
 
-__all__ = ["DATASETS", "Dataset", "describe_datasets", "open_dataset", "protocol_of", "reader_class"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "describe_datasets",
+    "open_dataset",
+    "open_samples",
+    "protocol_of",
+    "reader_class",
+]
 
 
 @dataclass(frozen=True)
@@ -129,3 +138,14 @@ def open_dataset(text: str) -> Dataset:
         )
     folder = Path(path).expanduser()
     return _open_folder(folder, split) if name == FOLDER else _open_public(name, folder, split)
+
+
+def open_samples(texts: Sequence[str], left_out: Path | None = None) -> list[Sample]:
+    """Return the photos of all sets that are named, without those of a list, one SET/NAME a line.
+
+    Raises:
+        OptionError: A name or a split is not known.
+        DataError: A set or the list cannot be read.
+    """
+    samples = [sample for text in texts for sample in open_dataset(text).samples]
+    return samples if left_out is None else split_samples(samples, read_list(left_out))[0]

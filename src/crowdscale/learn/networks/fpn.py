@@ -180,17 +180,16 @@ class CountingNetwork(PaddedNetwork):
                 f"expected {len(backbone.strides)} --widths of at least 1, finest level first",
                 ",".join(map(str, self.widths)),
             )
-        widths = self.widths
-        above = [*widths[1:], 0]
+        above = [*self.widths[1:], 0]
         self.levels = nn.ModuleList(
-            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, widths, strict=True)
+            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, self.widths, strict=True)
         )
-        self.fuse = nn.Conv2d(classes * len(widths), classes, 1)
+        self.fuse = nn.Conv2d(classes * len(self.widths), classes, 1)
         self._average_sides()
         self.register_buffer("unit", torch.tensor(1 / DENSITY_CELL**2), persistent=classes == 1)
         self.block_level = backbone.strides.index(FEATURE_STRIDE)
-        self.block_head = BlockHead(widths[self.block_level]) if block_counts else None
-        self.feature_channels = sum(widths) + classes
+        self.block_head = BlockHead(self.widths[self.block_level]) if block_counts else None
+        self.feature_channels = sum(self.widths) + classes
 
     @property
     def density_cell(self) -> int:
