@@ -89,6 +89,8 @@ class ModelConfig:
     """Whether the network has the head of block counts, which a hybrid model reads."""
     widths: tuple[int, ...] = ()
     """Channels of the levels of ``fpn``, finest first; the usual ones where none are given."""
+    hidden: tuple[int, ...] = ()
+    """Channels inside the backbone's blocks, from the image on; as published where none are given."""
     stride: int = 32
     feature_stride: int = 8
     feature_channels: int = 0

@@ -12,6 +12,7 @@ from crowdscale.cli.main import app
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn import narrowing
 from crowdscale.learn.narrowing import narrow_model
+from crowdscale.learn.networks.backbones import Nano
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
 from crowdscale.maps import DistanceLabels
 from crowdscale.regions import LabelRule
@@ -54,6 +55,22 @@ def repeat(level, few):
         weight[channel] = weight[channel % few] * (1 + channel // few)
 
 
+@torch.no_grad()
+def repeat_inside(backbone, few):
+    """Have the first two blocks compute their first channels again and again."""
+    block, other = backbone.blocks[:2]
+    for layers in (
+        [*backbone.stem, *block.layers[:2]],
+        other.layers[:5],
+    ):
+        for layer in layers:
+            for name, value in [*layer.named_parameters(), *layer.named_buffers()]:
+                if value.ndim:
+                    repeats = torch.arange(len(value)) % few
+                    value.copy_(value[repeats])
+                    assert name in ("weight", "bias", "running_mean", "running_var")
+
+
 def open_model(folder):
     model = build_model(read_config(folder))
     load_weights(model, folder / WEIGHTS)
@@ -74,13 +91,45 @@ def test_levels_that_repeat_themselves_are_narrowed_without_a_change(tmp_path):
     folder = write_model(tmp_path / "wide", repeats=True)
     config = narrow_model(folder, [5, 5], samples, tmp_path / "slim")
     assert config.widths == (5, 5, 64, 64)
-    assert config.training["narrowed_from"] == [24, 48, 64, 64]
+    assert config.training["narrowed_from"]["widths"] == [24, 48, 64, 64]
     images = torch.from_numpy(samples[0].read()[:128, :160]).permute(2, 0, 1)[None].float() / 255
     (before, factor), (after, other) = (answers(tmp_path / name, images) for name in ("wide", "slim"))
     size = float(before.fused.abs().max())
     inside = (..., slice(8, -8), slice(8, -8))  # zeros beside the photo are zeros of other channels
     assert float((after.fused - before.fused)[inside].abs().max()) < 0.01 * size
     assert torch.allclose(factor, other, atol=0.01 * float(factor.abs().max()))
+
+
+def test_blocks_that_repeat_themselves_are_narrowed_without_a_change(tmp_path):
+    samples = write_folder(tmp_path / "photos", [40, 30])
+    folder = write_model(tmp_path / "wide")
+    model = open_model(folder)
+    repeat_inside(model.network.backbone, 6)
+    save_weights(model.state_dict(), folder)
+    write_description(read_config(folder, verify=False), folder, (WEIGHTS,))
+    config = narrow_model(folder, [], samples, tmp_path / "slim", hidden=[6, 6])
+    assert config.hidden == (6, 6, *Nano.usual_hidden()[2:])
+    assert config.widths == (24, 48, 64, 64)
+    assert config.training["narrowed_from"]["hidden"] == list(Nano.usual_hidden())
+    images = torch.from_numpy(samples[0].read()[:128, :160]).permute(2, 0, 1)[None].float() / 255
+    (before, _), (after, _) = (answers(tmp_path / name, images) for name in ("wide", "slim"))
+    for kind in ("fused", "features", "blocks"):
+        was, now = getattr(before, kind), getattr(after, kind)
+        assert float((now - was).abs().max()) < 0.01 * float(was.abs().max()), kind
+
+
+def test_fewer_channels_inside_blocks_come_near(tmp_path):
+    samples = write_folder(tmp_path / "photos", [40, 30])
+    folder = write_model(tmp_path / "wide")
+    images = torch.from_numpy(samples[0].read()[:96, :128]).permute(2, 0, 1)[None].float() / 255
+    before, _ = answers(folder, images)
+    far = []
+    for hidden in ([32, 80, 128], [16, 16, 16]):
+        narrow_model(folder, [], samples, tmp_path / "slim", hidden=hidden)
+        after, _ = answers(tmp_path / "slim", images)
+        far.append(float((after.blocks - before.blocks).square().mean() / before.blocks.var()))
+    assert far[0] < 0.2
+    assert far[0] < far[1]
 
 
 def test_the_count_stays_and_the_map_comes_near(tmp_path):
@@ -101,17 +150,24 @@ def test_the_count_stays_and_the_map_comes_near(tmp_path):
 @pytest.mark.parametrize(
     ("widths", "said"),
     [
-        ([24, 48], "expected one of the first 2"),
-        ([16, 32, 48], "expected one of the first 2"),
-        ([0], "of 1 to 24, 48, 64, 64, but got 0"),
-        ([32], "of 1 to 24, 48, 64, 64, but got 32"),
-        ([8] * 5, "of 1 to 24, 48, 64, 64"),
+        ([24, 48], "expected --widths or --hidden below those of the model"),
+        ([16, 32, 48], "expected --widths of the first 2 levels alone, but got 16,32,48"),
+        ([0], "--widths of at most 24,48,64,64, each at least 1, but got 0"),
+        ([32], "--widths of at most 24,48,64,64, each at least 1, but got 32"),
+        ([8] * 5, "--widths of at most 24,48,64,64"),
     ],
 )
 def test_widths_that_cannot_be(tmp_path, widths, said):
     folder = write_model(tmp_path / "wide")
     with pytest.raises(OptionError, match=said):
         narrow_model(folder, widths, write_folder(tmp_path / "photos", [4]), tmp_path / "slim")
+
+
+def test_hidden_channels_that_cannot_be(tmp_path):
+    folder, samples = write_model(tmp_path / "wide"), write_folder(tmp_path / "photos", [4])
+    for hidden in ([33], [0], [8] * 11):
+        with pytest.raises(OptionError, match="expected --hidden of at most 32,96,144,144,240,"):
+            narrow_model(folder, [], samples, tmp_path / "slim", hidden=hidden)
 
 
 def test_other_networks_and_no_photos(tmp_path):
@@ -135,13 +191,14 @@ def test_other_networks_and_no_photos(tmp_path):
 def test_the_command_writes_a_model_that_counts(tmp_path):
     write_folder(tmp_path / "photos", [40, 30])
     words = ["narrow", str(write_model(tmp_path / "wide")), "--data", f"folder:{tmp_path / 'photos'}"]
-    words += ["--widths", "16,32", "--out"]
+    words += ["--widths", "16,32", "--hidden", "32,64", "--out"]
     done = CliRunner().invoke(app, [*words, str(tmp_path / "slim")])
     assert done.exit_code == 0, done.output
     assert "largest difference from torch" in done.stdout
     photo = next((tmp_path / "photos").rglob("*.png"))
     slim = crowdscale.load(tmp_path / "slim")
     assert slim.config.widths == (16, 32, 64, 64)
+    assert slim.config.hidden[:3] == (32, 64, 144)
     assert np.isfinite(slim.predict(photo).count)
     words[words.index("16,32")] = "16;32"
     with pytest.raises(OptionError, match="expected --widths as whole numbers parted by commas"):

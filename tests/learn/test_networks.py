@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
+from crowdscale.learn.networks.backbones import BACKBONES, Lite, Nano, build_backbone, load_pretrained
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.networks.mcnn import MCNN
@@ -113,6 +113,20 @@ def test_widths_of_the_levels():
     for widths in ((8, 12), (8, 12, 20, 0)):
         with pytest.raises(OptionError, match="expected 4 --widths of at least 1"):
             CountingNetwork(BACKBONES["nano"](), 11, True, widths)
+
+
+def test_channels_inside_the_blocks():
+    backbone = build_backbone("nano", (16, 40))
+    assert backbone.hidden == (16, 40, *Nano.usual_hidden()[2:])
+    assert [block.layers[-2].in_channels for block in backbone.blocks] == list(backbone.hidden)
+    assert backbone.stem[0].out_channels == 16
+    assert [x.shape[1] for x in backbone(torch.rand(1, 3, 64, 64))] == list(backbone.channels)
+    assert Lite.usual_hidden()[:10] == Nano.usual_hidden()
+    for hidden in ((16,) * 11, (16, 0)):
+        with pytest.raises(OptionError, match="expected at most 10 numbers of channels inside blocks"):
+            build_backbone("nano", hidden)
+    with pytest.raises(OptionError, match="expected no channels inside blocks for a backbone without them"):
+        build_backbone("vgg16", (16,))
 
 
 def test_what_a_network_sees_in_a_batch_is_what_it_sees_alone():

@@ -9,6 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
+from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.preparation import Start, _shared_widths, gather, region_spacings, start_model
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training import Run, _optimizer
@@ -37,8 +38,13 @@ def test_a_model_that_inherits_has_the_giver_s_widths_where_both_have_the_same_l
     for name in ("network.levels.0.smooth.0.weight", "network.levels.1.reduce.weight"):
         assert (model.state_dict()[name] == known[name].float()).all()
     assert described(gathered, backbone="nano")[1].widths == ()
-    start = Start(backbone="vgg16", inherit="lite")
-    assert _shared_widths(parent, start) == ()
+    assert _shared_widths(parent, Start(backbone="vgg16", inherit="lite")) == ((), ())
+
+
+def test_a_model_that_inherits_has_the_giver_s_channels_inside_blocks_where_both_have_the_same(gathered):
+    parent = replace(read_config(find_model("lite")), hidden=(32, 64, *Lite.usual_hidden()[2:]))
+    assert _shared_widths(parent, Start(backbone="nano", inherit="lite"))[1] == parent.hidden[:10]
+    assert _shared_widths(parent, Start(backbone="lite1", inherit="lite"))[1] == ()
 
 
 def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):

@@ -14,15 +14,19 @@ __all__ = ["narrow"]
 
 def narrow(
     model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
-    widths: Annotated[str, typer.Option(help="Channels of the levels, finest first, such as 16,32.")],
     data: Annotated[list[str], typer.Option(help="Training photos: NAME[/SPLIT]:PATH; repeat for several.")],
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
     validation: Annotated[
         Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
     ] = None,
+    widths: Annotated[str, typer.Option(help="Channels of the levels, finest first, such as 16,32.")] = "",
+    hidden: Annotated[
+        str,
+        typer.Option(help="Channels inside the backbone's blocks, from the image on, such as 32,64,96,96."),
+    ] = "",
     seed: Annotated[int, typer.Option(help="Draws the crops that are looked at.")] = 0,
 ) -> None:
-    """Write a faster model whose finest levels have fewer channels; train it on before using it (train --init)."""
+    """Write a faster model with fewer channels where pixels are many; train it on before using it (train --init)."""
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale narrow")
@@ -30,10 +34,14 @@ def narrow(
     from crowdscale.learn.export import export_folder
     from crowdscale.learn.narrowing import narrow_model
 
-    try:
-        known = [int(width) for width in widths.split(",")]
-    except ValueError:
-        raise OptionError("expected --widths as whole numbers parted by commas", repr(widths)) from None
+    levels, blocks = _numbers("--widths", widths), _numbers("--hidden", hidden)
     samples = open_samples(data, validation)
-    narrow_model(model, known, samples, out, seed)
+    narrow_model(model, levels, samples, out, seed, blocks)
     typer.echo(f"Narrowed into {out}: largest difference from torch {export_folder(out, [])}")
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")] if text else []
+    except ValueError:
+        raise OptionError(f"expected {option} as whole numbers parted by commas", repr(text)) from None

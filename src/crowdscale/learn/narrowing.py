@@ -2,12 +2,13 @@
 
 What a level reads is projected to its main directions, as far as its 3×3 convolution notices them (principal
 components, weighted); of what it writes, the channels are kept from which the others follow best (backward
-elimination), and all that reads them is refitted by least squares. The narrowed network is a start: train it on.
+elimination), and all that reads them is refitted by least squares. Inside the backbone's blocks channels are kept in the
+same way, by what the block's last convolution reads. The narrowed network is a start: train it on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.model import AutoScale
+from crowdscale.learn.networks.backbones import InvertedResidual, Lite
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
 from crowdscale.learn.transforms import CropOptions, Crops
@@ -66,20 +68,28 @@ class Kept:
 
 
 def narrow_model(
-    model: str | Path, widths: Sequence[int], samples: Sequence[Sample], out: Path, seed: int = 0
+    model: str | Path,
+    widths: Sequence[int],
+    samples: Sequence[Sample],
+    out: Path,
+    seed: int = 0,
+    hidden: Sequence[int] = (),
 ) -> ModelConfig:
-    """Write a model folder whose finest levels have fewer channels; ``export_folder`` writes its graphs.
+    """Write a model folder whose finest levels and blocks have fewer channels; ``export_folder`` writes its graphs.
 
     Args:
         model: A model of the network ``fpn``, by name or folder.
         widths: Channels of its levels, finest first; levels that are not named stay as they are. Only levels finer
-            than that of the block counts (stride 8) can be narrowed: the count does not change.
+            than that of the block counts (stride 8) can be narrowed.
         samples: Training photos, by which channels are chosen.
         out: The folder to write.
         seed: Draws the crops that are looked at.
+        hidden: Channels inside the backbone's blocks, from the image on; those that are not named stay as they are.
+            Unlike those of levels, they change the count.
 
     Raises:
-        OptionError: The model has no such levels, a width is not between 1 and the one there is, or ``out`` is its folder.
+        OptionError: The model has no such levels or blocks, a number is not between 1 and the one there is, none is below
+            it, or ``out`` is its folder.
         ModelError: The model is quantised.
         DataError: There are no photos.
     """
@@ -91,68 +101,93 @@ def narrow_model(
         raise ModelError("expected a float32 model to narrow", f"one in {config.precision}")
     wide = build_model(config)
     load_weights(wide, folder / WEIGHTS)
-    if not isinstance(wide.network, CountingNetwork):
+    network = wide.network
+    if not isinstance(network, CountingNetwork):
         raise OptionError("expected a model of the network fpn", config.network)
-    known = wide.network.widths
-    wanted = (*widths, *known[len(widths) :])
-    if len(wanted) != len(known) or not all(0 < new <= old for new, old in zip(wanted, known, strict=True)):
+    levels, changed = _fewer("--widths", widths, network.widths)
+    if changed and max(changed) >= network.block_level:
         raise OptionError(
-            f"expected --widths of 1 to {', '.join(map(str, known))}", ", ".join(map(str, widths))
+            f"expected --widths of the first {network.block_level} levels alone", ",".join(map(str, widths))
         )
-    changed = [number for number, (new, old) in enumerate(zip(wanted, known, strict=True)) if new < old]
-    if not changed or max(changed) >= wide.network.block_level:
-        raise OptionError(
-            f"expected one of the first {wide.network.block_level} --widths below those of the model",
-            ", ".join(map(str, widths)),
-        )
+    inside = network.backbone.hidden if isinstance(network.backbone, Lite) else ()
+    blocks, slimmer = _fewer("--hidden", hidden, inside)
+    if not changed and not slimmer:
+        raise OptionError("expected --widths or --hidden below those of the model", "as many as it has")
     if not samples:
         raise DataError("expected training photos to choose channels by", "none", "Name some with --data")
-    training = {**config.training, "narrowed_from": list(known)}
-    described = replace(config.unmeasured(), widths=wanted, training=training, files={})
+    before = {"widths": list(network.widths), "hidden": list(inside)}
+    training = {**config.training, "narrowed_from": before}
+    described = replace(config.unmeasured(), widths=levels, hidden=blocks, training=training, files={})
     slim = build_model(described)
-    _narrow(wide, slim, changed, Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed))
+    crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)
+    _narrow(wide, slim, changed, slimmer, crops)
     save_weights(slim.state_dict(), out)
     described = replace(described, feature_channels=slim.network.feature_channels)
     return write_description(described, out, (WEIGHTS,))
 
 
+def _fewer(option: str, asked: Sequence[int], known: Sequence[int]) -> tuple[tuple[int, ...], list[int]]:
+    """Return the numbers of channels to have and the places where they are fewer than those known."""
+    wanted = (*asked, *known[len(asked) :])
+    if len(wanted) != len(known) or not all(0 < new <= old for new, old in zip(wanted, known, strict=True)):
+        limits = ",".join(map(str, known)) or "none, which this backbone has"
+        raise OptionError(
+            f"expected {option} of at most {limits}, each at least 1", ",".join(map(str, asked))
+        )
+    places = [place for place, (new, old) in enumerate(zip(wanted, known, strict=True)) if new < old]
+    return wanted, places
+
+
 @torch.no_grad()
-def _narrow(wide: AutoScale, slim: AutoScale, changed: Sequence[int], crops: Crops) -> None:
-    """Give ``slim`` the weights of ``wide``, with fewer channels at the levels that changed."""
-    network = cast(CountingNetwork, wide.network)
-    read, written = _look(network, crops)
+def _narrow(
+    wide: AutoScale, slim: AutoScale, changed: Sequence[int], slimmer: Sequence[int], crops: Crops
+) -> None:
+    """Give ``slim`` the weights of ``wide``, with fewer channels at the levels and in the blocks that changed."""
+    network, narrowed = cast(CountingNetwork, wide.network), cast(CountingNetwork, slim.network)
+    smooths = [cast(SideLevel, network.levels[number]).smooth for number in changed]
+    last = [_block(network, number).layers[-2] for number in slimmer]
+    read, written = _look(network, [*smooths, *last], smooths, crops)
     state = {name: value.clone().double() for name, value in wide.state_dict().items()}
-    for number in sorted(changed, reverse=True):
-        width = cast(CountingNetwork, slim.network).widths[number]
-        kept = _choose(written[number], _readers(wide, number), width)
+    for place, number in reversed(list(enumerate(changed))):
+        width = narrowed.widths[number]
+        kept = _choose(written[place], _readers(wide, number), width)
         _narrow_output(state, wide, number, kept)
-        _narrow_input(state, number, read[number], width)
+        _narrow_input(state, number, read[place], width)
+    for number, spread in zip(slimmer, read[len(changed) :], strict=True):
+        _narrow_block(state, number, spread, cast(Lite, narrowed.backbone).hidden[number])
     slim.load_state_dict({name: state[name].to(value.dtype) for name, value in slim.state_dict().items()})
 
 
-def _look(network: CountingNetwork, crops: Crops) -> tuple[list[Spread], list[Spread]]:
-    """Return how the input of each level's 3×3 convolution and the level's side feature vary."""
-    read: list[list[Tensor]] = [[] for _ in network.levels]
-    written: list[list[Tensor]] = [[] for _ in network.levels]
+def _block(network: CountingNetwork, number: int) -> InvertedResidual:
+    return cast(InvertedResidual, cast(Lite, network.backbone).blocks[number])
+
+
+def _look(
+    network: CountingNetwork, readers: Sequence[nn.Module], writers: Sequence[nn.Module], crops: Crops
+) -> tuple[list[Spread], list[Spread]]:
+    """Return how what ``readers`` are given and what ``writers`` return varies over the crops."""
     random = torch.Generator().manual_seed(crops.seed)
 
-    def keep(number: int) -> Callable[[nn.Module, tuple[Tensor], Tensor], None]:
-        def hook(_: nn.Module, given: tuple[Tensor], returned: Tensor) -> None:
-            for rows, feature in ((read[number], given[0]), (written[number], returned)):
-                flat = feature[0].flatten(1).T
-                rows.append(flat[torch.randint(len(flat), (PIXELS,), generator=random)])
+    def rows(feature: Tensor) -> Tensor:
+        flat = feature[0].flatten(1).T
+        return flat[torch.randint(len(flat), (PIXELS,), generator=random)]
 
-        return hook
-
-    smooths = [cast(SideLevel, level).smooth for level in network.levels]
-    hooks = [smooth.register_forward_hook(keep(number)) for number, smooth in enumerate(smooths)]
+    read, written = [list[Tensor]() for _ in readers], [list[Tensor]() for _ in writers]
+    hooks = [
+        layer.register_forward_hook(lambda _, given, __, kept=kept: kept.append(rows(given[0])))
+        for layer, kept in zip(readers, read, strict=True)
+    ]
+    hooks += [
+        layer.register_forward_hook(lambda _, __, returned, kept=kept: kept.append(rows(returned)))
+        for layer, kept in zip(writers, written, strict=True)
+    ]
     network.eval()
     for number in range(len(crops)):
         pixels, _ = crops[number]
         network(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255)
     for hook in hooks:
         hook.remove()
-    return [Spread.of(rows) for rows in read], [Spread.of(rows) for rows in written]
+    return [Spread.of(kept) for kept in read], [Spread.of(kept) for kept in written]
 
 
 def _readers(wide: AutoScale, number: int) -> list[Matrix]:
@@ -238,3 +273,23 @@ def _narrow_input(state: dict[str, Tensor], number: int, spread: Spread, width: 
     for name in ("lateral.weight", "reduce.weight"):
         state[level + name] = (down @ state[level + name][..., 0, 0])[..., None, None]
     state[level + "lateral.bias"] = down @ state[level + "lateral.bias"]
+
+
+def _narrow_block(state: dict[str, Tensor], number: int, spread: Spread, width: int) -> None:
+    """Keep the channels inside a block from which the others follow, as far as its last convolution notices them."""
+    block = f"network.backbone.blocks.{number}.layers."
+    expands = f"{block}6.weight" in state
+    own = (
+        3 if expands else 0
+    )  # the depthwise convolution, its normalisation, ReLU6, the last convolution, its own
+    before = [f"{block}0", f"{block}1"] if expands else ["network.backbone.stem.0", "network.backbone.stem.1"]
+    last, norm = f"{block}{own + 3}.weight", f"{block}{own + 4}."
+    weight = state[last][..., 0, 0]
+    gain = state[f"{norm}weight"] * (state[f"{norm}running_var"] + 1e-3).rsqrt()
+    kept = _choose(spread, [(gain[:, None] * weight).numpy()], width)
+    for layer in (*before, f"{block}{own}", f"{block}{own + 1}"):
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            if f"{layer}.{name}" in state:
+                state[f"{layer}.{name}"] = state[f"{layer}.{name}"][kept.channels]
+    state[f"{norm}running_mean"] -= weight @ torch.from_numpy(kept.constant)
+    state[last] = (weight @ torch.from_numpy(kept.rest))[..., None, None]

@@ -19,7 +19,7 @@ from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
-from crowdscale.learn.networks.backbones import BACKBONES
+from crowdscale.learn.networks.backbones import BACKBONES, Lite
 from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
@@ -221,10 +221,11 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
             start,
         )
     widths: tuple[int, ...] = ()
+    hidden: tuple[int, ...] = ()
     if start.inherit:
         giver = read_config(find_model(start.inherit))
         training["inherited"] = giver.name
-        widths = _shared_widths(giver, start)
+        widths, hidden = _shared_widths(giver, start)
     points = start.method != "density"
     fpn = start.network == FPN
     config = ModelConfig(
@@ -237,17 +238,26 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         zoom=ZoomOptions() if points else ZoomOptions(area_high=9.0),
         block_counts=start.blocks and fpn,
         widths=widths,
+        hidden=hidden,
         training=training,
     )
     return _with_choices(config.read_as(start.method), start)
 
 
-def _shared_widths(giver: ModelConfig, start: Start) -> tuple[int, ...]:
-    """Channels of the levels that a model takes over: those of the giver where both have the same finest levels."""
-    if start.network != FPN or giver.network != FPN or not giver.widths:
-        return ()
-    ours, theirs = (BACKBONES[name]().strides for name in (start.backbone, giver.backbone))
-    return giver.widths[: len(ours)] if ours == theirs[: len(ours)] else ()
+def _shared_widths(giver: ModelConfig, start: Start) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Channels of levels and inside blocks that a model takes over: the giver's, where both have the same finest ones."""
+    if start.network != FPN or giver.network != FPN:
+        return (), ()
+    ours, theirs = (BACKBONES[name] for name in (start.backbone, giver.backbone))
+    widths: tuple[int, ...] = ()
+    hidden: tuple[int, ...] = ()
+    if ours.strides == theirs.strides[: len(ours.strides)]:
+        widths = giver.widths[: len(ours.strides)]
+    if issubclass(ours, Lite) and issubclass(theirs, Lite):
+        usual = ours.usual_hidden()
+        if usual == theirs.usual_hidden()[: len(usual)]:
+            hidden = giver.hidden[: len(usual)]
+    return widths, hidden
 
 
 def _with_choices(config: ModelConfig, start: Start) -> ModelConfig:

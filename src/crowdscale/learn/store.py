@@ -38,7 +38,12 @@ def build_model(
         OptionError: Its network is unknown here, or cannot be taught with this loss.
     """
     network = build_network(
-        config.network, config.backbone, config.codec.channels, config.block_counts, config.widths
+        config.network,
+        config.backbone,
+        config.codec.channels,
+        config.block_counts,
+        config.widths,
+        config.hidden,
     )
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()

