@@ -2,7 +2,8 @@
 
     python benchmarks/speed.py [--model lite] [--also nano] [--int8 FOLDER] [--rounds 7] [--threads 2]
 
-The contenders take turns within one run; medians, the fastest runs and ratios to CSRNet are printed. Ours look
+The contenders take turns within one run, each in a process of its own, as a user has one of them: several engines in one
+process slow each other (their threads wait for work side by side). Medians, the fastest runs and ratios to CSRNet are printed. Ours look
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
 depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
@@ -13,11 +14,14 @@ counted by one thread, as ``crowdscale count FOLDER --out DIR --workers 2 --thre
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import cv2
@@ -32,8 +36,6 @@ from crowdscale.prediction import PredictOptions
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 
 Run = Callable[[bytes], object]
-
-AT_A_TIME = ", {} at a time"
 
 
 def csrnet() -> nn.Module:
@@ -73,6 +75,12 @@ class MCNN(nn.Module):
         return self.mix(torch.cat([column(x) for column in self.built], 1))
 
 
+RIVALS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
+    "csrnet": ("CSRNet", csrnet),
+    "mcnn": ("MCNN", MCNN),
+}
+
+
 def in_torch(network: nn.Module) -> Run:
     """Decode, normalise, run and sum up, with the memory layout in which torch is fastest on a CPU."""
     network = network.eval().to(memory_format=torch.channels_last)
@@ -85,34 +93,59 @@ def in_torch(network: nn.Module) -> Run:
     return run
 
 
-def at_a_time(run: Run, photos: int) -> Run:
-    """Count several copies of a photo at once, each in a thread of its own."""
-    pool = ThreadPoolExecutor(photos)
-    return lambda data: list(pool.map(run, [data] * photos))
+@dataclass(frozen=True)
+class Contender:
+    """One way to count: a rival's network, or a model of ours by an engine."""
+
+    model: str
+    """``csrnet``, ``mcnn``, or a model's name or folder."""
+    backend: str
+    threads: int
+    refine: bool = True
+    photos: int = 1
+    """How many are counted at once, each by a thread of its own."""
+
+    def build(self) -> Run:
+        """Return what counts the bytes of a photo."""
+        torch.set_num_threads(self.threads)
+        cv2.setNumThreads(self.threads)
+        if self.model in RIVALS:
+            return in_torch(RIVALS[self.model][1]())
+        options = PredictOptions(refine=self.refine)
+        threads = self.threads if self.photos == 1 else 1
+        run = crowdscale.load(self.model, backend=self.backend, threads=threads, options=options).predict
+        if self.photos == 1:
+            return run
+        pool = ThreadPoolExecutor(self.photos)
+        return lambda data: list(pool.map(run, [data] * self.photos))
 
 
-def contenders(model: str, int8: str | None, threads: int) -> dict[str, Run]:
-    def ours(folder: str, backend: str, refine: bool = True, threads: int = threads) -> Run:
-        options = PredictOptions(refine=refine)
-        return crowdscale.load(folder, backend=backend, threads=threads, options=options).predict
+def serve(contender: Contender, data: bytes, pipe: Connection) -> None:
+    """Count the photo each time one is told to; answer with its seconds and processor seconds."""
+    run = contender.build()
+    while pipe.recv():
+        started, before = time.perf_counter(), time.process_time()
+        run(data)
+        taken = (time.perf_counter() - started, time.process_time() - before)
+        pipe.send(tuple(value / contender.photos for value in taken))
 
-    runs: dict[str, Run] = {"CSRNet, torch": in_torch(csrnet()), "MCNN, torch": in_torch(MCNN())}
-    runs[f"{model}, torch"] = ours(model, "torch")
-    runs[f"{model}, ONNX Runtime"] = ours(model, "onnx")
-    runs[f"{model}, ONNX Runtime, first look alone"] = ours(model, "onnx", refine=False)
-    engines = ["openvino", "openvino-bf16"] if find_spec("openvino") else []
-    for engine in engines:
-        runs[f"{model}, {engine}"] = ours(model, engine)
-    if engines:
-        runs[f"{model}, openvino, first look alone"] = ours(model, "openvino", refine=False)
-    for engine in ["onnx", *engines] if int8 else []:
-        runs[f"{model} int8, {engine}"] = ours(str(int8), engine)
+
+def contenders(model: str, int8: str | None, also: list[str], threads: int) -> dict[str, Contender]:
+    known = {f"{label}, torch": Contender(name, "torch", threads) for name, (label, _) in RIVALS.items()}
+    known[f"{model}, torch"] = Contender(model, "torch", threads)
+    for engine in ["onnx", *(["openvino", "openvino-bf16"] if find_spec("openvino") else [])]:
+        ours = Contender(model, engine, threads)
+        known[f"{model}, {engine}"] = ours
+        known[f"{model}, {engine}, first look alone"] = replace(ours, refine=False)
+        if int8:
+            known[f"{model} int8, {engine}"] = replace(ours, model=int8)
+    for other in also:
+        known[f"{other}, onnx"] = Contender(other, "onnx", threads)
     if threads > 1:
-        many = {f"{model}, {engine}": (model, engine) for engine in ("onnx", *engines[1:])}
-        many |= {f"{model} int8, onnx": (str(int8), "onnx")} if int8 else {}
-        for name, (folder, engine) in many.items():
-            runs[f"{name}{AT_A_TIME.format(threads)}"] = at_a_time(ours(folder, engine, threads=1), threads)
-    return runs
+        for name in (f"{model}, onnx", f"{model}, openvino-bf16", f"{model} int8, onnx"):
+            if name in known:
+                known[f"{name}, {threads} at a time"] = replace(known[name], photos=threads)
+    return known
 
 
 def processor() -> str:
@@ -135,23 +168,24 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    cv2.setNumThreads(options.threads)
     pixels = resize_image(read_image(PHOTO).pixels, 1024, 768)
     data = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes()
-    runs = contenders(options.model, options.int8, options.threads)
-    for other in options.also:
-        runs[f"{other}, ONNX Runtime"] = crowdscale.load(other, threads=options.threads).predict
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    used: dict[str, list[float]] = {name: [] for name in runs}
+    spawn = multiprocessing.get_context("spawn")
+    pipes: dict[str, Connection] = {}
+    for name, contender in contenders(options.model, options.int8, options.also, options.threads).items():
+        pipes[name], theirs = spawn.Pipe()
+        spawn.Process(target=serve, args=(contender, data, theirs), daemon=True).start()
+    seconds: dict[str, list[float]] = {name: [] for name in pipes}
+    used: dict[str, list[float]] = {name: [] for name in pipes}
     for number in range(options.rounds + 1):
-        for name, run in runs.items():
-            photos = options.threads if name.endswith(AT_A_TIME.format(options.threads)) else 1
-            started, before = time.perf_counter(), time.process_time()
-            run(data)
+        for name, pipe in pipes.items():
+            pipe.send(True)
+            taken, busy_for = pipe.recv()
             if number:  # the first round warms up
-                seconds[name].append((time.perf_counter() - started) / photos)
-                used[name].append((time.process_time() - before) / photos)
+                seconds[name].append(taken)
+                used[name].append(busy_for)
+    for pipe in pipes.values():
+        pipe.send(False)
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     print(f"{processor()}, {options.threads} threads, {options.rounds} rounds\n")
     busy = {name: statistics.median(values) for name, values in used.items()}
