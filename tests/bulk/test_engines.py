@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdscale.bulk import Job, PhotoRow, ResultFolder, run_job
+from crowdscale.bulk import Job, PhotoRow, ResultFolder, local, run_job
 from crowdscale.bulk.local import WAITING, count_local
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.prediction import PredictOptions, load
@@ -33,10 +33,12 @@ def job(crowds, label_model, **changes):
     )
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("workers", [0, 1, 3])
 def test_every_photo_has_its_row_and_broken_ones_their_sentence(crowds, label_model, tmp_path, workers):
     results = ResultFolder(str(tmp_path / "out"), part_rows=25)
-    summary = run_job(job(crowds, label_model, workers=workers), results)
+    rows = []
+    summary = run_job(job(crowds, label_model, workers=workers), results, rows.append)
+    assert [Path(row.photo).name for row in rows] == [f"p{number:03}.png" for number in range(60)]
     assert dict(read_counts(tmp_path / "out")) == crowds[1]
     assert (summary.photos, summary.broken, summary.interrupted, summary.added) == (58, 2, False, 60)
     assert summary.people == sum(crowds[1].values())
@@ -113,7 +115,7 @@ def test_memory_file_system_in_and_out(crowds, label_model, tmp_path):
     ("changes", "sentence"),
     [
         ({"engine": "spark"}, "--engine out of local, ray, but got 'spark'"),
-        ({"workers": 0}, "--workers >= 1"),
+        ({"workers": -1}, "--workers >= 0"),
         ({"address": "auto"}, "--address with --engine ray"),
     ],
     ids=str,
@@ -201,3 +203,21 @@ def test_a_cluster_that_is_not_there_is_one_sentence(crowds, label_model, tmp_pa
     wanted = job(crowds, label_model, engine="ray", address="127.0.0.1:1")
     with pytest.raises(OptionError, match=r"expected a Ray cluster, but got none at 127\.0\.0\.1:1"):
         run_job(wanted, ResultFolder(str(tmp_path / "out")))
+
+
+def test_rows_come_in_the_order_of_the_photos_though_one_takes_longer(crowds, label_model, monkeypatch):
+    counted, predict = [], local._row
+
+    def slow_at_first(name, *more):
+        row = predict(name, *more)
+        if name.endswith("p000.png"):
+            while len(counted) < 5:  # the others overtake it
+                time.sleep(0.01)
+        counted.append(name)
+        return row
+
+    monkeypatch.setattr(local, "_row", slow_at_first)
+    photos = sorted(str(path) for path in crowds[0].glob("*.png"))[:12]
+    rows = list(count_local(load(label_model, threads=1), photos, workers=2))
+    assert counted[0] != photos[0]
+    assert [row.photo for row in rows] == photos

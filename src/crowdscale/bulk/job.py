@@ -23,6 +23,9 @@ __all__ = ["ENGINES", "Job", "Summary", "run_job"]
 
 ENGINES = ("local", "ray")
 
+MOST_WORKERS = 4
+"""Photos counted at a time unless asked for more: each needs memory of its own, up to 1.5 GB for a large second look."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -34,8 +37,8 @@ class Job:
     backend: str = "onnx"
     options: PredictOptions = field(default_factory=PredictOptions)
     engine: str = "local"
-    workers: int = 1
-    """Threads that predict, or Ray actors."""
+    workers: int = 0
+    """Threads that predict, or Ray actors; 0 is one a core, four at most, and one of Ray."""
     threads: int = 0
     """Threads of each prediction; 0 divides the cores by the workers."""
     address: str | None = None
@@ -46,8 +49,8 @@ class Job:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise unknown_name("--engine", self.engine, ENGINES)
-        if self.workers < 1:
-            raise OptionError("expected --workers >= 1", str(self.workers))
+        if self.workers < 0:
+            raise OptionError("expected --workers >= 0", str(self.workers))
         if self.address and self.engine != "ray":
             raise OptionError("expected --address with --engine ray", f"--engine {self.engine}")
 
@@ -118,12 +121,9 @@ def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
         from crowdscale.bulk.ray import count_ray
 
         model = str(find_model(job.model).absolute())
-        return count_ray(photos, model, job.backend, job.options, job.zones, job.workers, job.address)
-    threads = job.threads or _share_of_cores(job.workers)
-    predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
-    return count_local(predictor, photos, job.workers, job.zones)
-
-
-def _share_of_cores(workers: int) -> int:
+        return count_ray(photos, model, job.backend, job.options, job.zones, job.workers or 1, job.address)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // workers)
+    workers = job.workers or min(cores, MOST_WORKERS)
+    threads = job.threads or max(1, cores // workers)
+    predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
+    return count_local(predictor, photos, workers, job.zones)

@@ -27,9 +27,9 @@ PATIENCE = 0.1
 class _Line:
     """Queues between the stages, and whether to stop."""
 
-    names: Queue[str | None]
-    photos: Queue[tuple[str, Photo | str] | None]
-    rows: Queue[PhotoRow | BaseException | None]
+    names: Queue[tuple[int, str] | None]
+    photos: Queue[tuple[int, str, Photo | str] | None]
+    rows: Queue[tuple[int, PhotoRow] | BaseException | None]
     stop: threading.Event
 
     def put(self, queue: Queue[Any], item: Any) -> None:
@@ -54,7 +54,7 @@ class _Line:
 def count_local(
     predictor: Predictor, photos: Iterable[str], workers: int = 1, zones: Zones | None = None
 ) -> Iterator[PhotoRow]:
-    """Yield a row for each photo, in the order in which they are done.
+    """Yield a row for each photo, in their order.
 
     Args:
         predictor: Shared by the threads.
@@ -75,14 +75,20 @@ def count_local(
     for stage in stages:
         stage.start()
     try:
-        ended = 0
+        ended = told = 0
+        done: dict[int, PhotoRow] = {}
         while ended < workers:
-            row = line.get(line.rows)
-            if isinstance(row, BaseException):
-                raise row
-            ended += row is None
-            if row is not None:
-                yield row
+            item = line.get(line.rows)
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
+                ended += 1
+                continue
+            number, row = item
+            done[number] = row
+            while told in done:
+                yield done.pop(told)
+                told += 1
     finally:
         line.stop.set()
         for stage in stages:
@@ -91,8 +97,8 @@ def count_local(
 
 def _list(line: _Line, photos: Iterable[str], workers: int) -> None:
     try:
-        for photo in photos:
-            line.put(line.names, photo)
+        for numbered in enumerate(photos):
+            line.put(line.names, numbered)
             if line.stop.is_set():
                 return
     except Exception as error:  # handed to the caller's thread
@@ -103,8 +109,9 @@ def _list(line: _Line, photos: Iterable[str], workers: int) -> None:
 
 
 def _decode(line: _Line, predictor: Predictor) -> None:
-    while (name := line.get(line.names)) is not None:
-        line.put(line.photos, (name, _open(name, predictor)))
+    while (item := line.get(line.names)) is not None:
+        number, name = item
+        line.put(line.photos, (number, name, _open(name, predictor)))
     line.put(line.photos, None)
 
 
@@ -120,8 +127,8 @@ def _open(name: str, predictor: Predictor) -> Photo | str:
 def _predict(line: _Line, predictor: Predictor, zones: Zones | None) -> None:
     try:
         while (item := line.get(line.photos)) is not None:
-            name, photo = item
-            line.put(line.rows, _row(name, photo, predictor, zones))
+            number, name, photo = item
+            line.put(line.rows, (number, _row(name, photo, predictor, zones)))
     except Exception as error:  # a defect of ours or of an engine: it ends the job, loudly
         line.put(line.rows, error)
         return

@@ -130,7 +130,9 @@ def count(
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster; without it Ray starts on this machine.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="With --out: photos counted at a time.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="With --out: photos counted at a time; 0 is one a core, 4 at most.")
+    ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
     ] = False,
@@ -153,7 +155,7 @@ def count(
             tuple(photos), model, backend, options, engine, workers, threads, address, _read_zones(zones)
         )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
-    _refuse_without_out(photos, engine != "local", address, workers > 1)
+    _refuse_without_out(photos, engine != "local", address, workers > 0)
     _check_points_suffix(points_file)
     check_targets((csv_file, json_file, points_file), save)
     known = _read_zones(zones)
