@@ -2,8 +2,7 @@
 
     python benchmarks/speed.py [--model lite] [--also nano] [--int8 FOLDER] [--rounds 7] [--threads 2]
 
-The contenders take turns within one run, each in a process of its own, as a user has one of them: several engines in one
-process slow each other (their threads wait for work side by side). Medians, the fastest runs and ratios to CSRNet are printed. Ours look
+The contenders take turns within one run, each in a process of its own, as a user has one of them. Medians, the fastest runs and ratios to CSRNet are printed. Ours look
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
 depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
@@ -175,6 +174,7 @@ def main() -> None:
     for name, contender in contenders(options.model, options.int8, options.also, options.threads).items():
         pipes[name], theirs = spawn.Pipe()
         spawn.Process(target=serve, args=(contender, data, theirs), daemon=True).start()
+        theirs.close()  # so that a contender that fails ends the run
     seconds: dict[str, list[float]] = {name: [] for name in pipes}
     used: dict[str, list[float]] = {name: [] for name in pipes}
     for number in range(options.rounds + 1):

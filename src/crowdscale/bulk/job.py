@@ -24,7 +24,7 @@ __all__ = ["ENGINES", "Job", "Summary", "run_job"]
 ENGINES = ("local", "ray")
 
 MOST_WORKERS = 4
-"""Photos counted at a time unless asked for more: each needs memory of its own, up to 1.5 GB for a large second look."""
+"""Photos counted at a time unless asked for more: each needs memory of its own."""
 
 
 @dataclass(frozen=True)

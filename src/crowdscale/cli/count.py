@@ -131,7 +131,10 @@ def count(
         str | None, typer.Option(help="Of a Ray cluster; without it Ray starts on this machine.")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=0, help="With --out: photos counted at a time; 0 is one a core, 4 at most.")
+        int,
+        typer.Option(
+            min=0, help="With --out: photos counted at a time; 0 is one a core, 4 at most (ray: one)."
+        ),
     ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
