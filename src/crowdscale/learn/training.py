@@ -19,6 +19,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
@@ -173,6 +174,7 @@ class Run:
             num_workers=self.options.workers,
             collate_fn=collate(self.model.codec),
             drop_last=True,
+            pin_memory=self.fabric.device.type == "cuda",
         )
         return self.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
 
@@ -208,13 +210,17 @@ class Run:
     @torch.no_grad()
     def _update_average(self) -> None:
         decay = min(self.options.ema, (1 + self.state.step) / (10 + self.state.step))
+        averages, values = [], []
         for name, value in self.model.state_dict().items():
             if value.dtype.is_floating_point and not name.startswith("centre."):
-                self.average[name].lerp_(value, 1 - decay)
+                averages.append(self.average[name])
+                values.append(value)
             else:
                 self.average[name].copy_(value)
+        get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # few calls for hundreds of tensors
 
     def _train_mode(self) -> None:
+        torch.backends.cudnn.benchmark = True  # all crops have one size; photos do not
         self.model.train()
         learned = self.options.crops > 0 or "init" in self.config.training
         if self.options.freeze_norm or (self.phase == "l2s" and learned):
@@ -242,6 +248,7 @@ class Run:
         self.fabric.barrier()
 
     def _validate(self) -> Validation:
+        torch.backends.cudnn.benchmark = False
         live = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(self.average)
         pictures = self.options.pictures if self.journal.wants_pictures(self.options.pictures_every) else 0
@@ -289,7 +296,7 @@ class Run:
         self.state = State(**saved["state"])
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        self.average = saved["average"]
+        self.average = {name: value.to(self.fabric.device) for name, value in saved["average"].items()}
         if self.fabric.global_rank != 0:
             self.model.centre.forget()  # rank 0 holds the sums of all
 

@@ -209,7 +209,7 @@ def _cut(
 def _mosaic(
     windows: Sequence[tuple[NDArray[np.uint8], Points]], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], Points]:
-    """Put a quarter of each of four windows together, each where it was; heads are those inside their quarter."""
+    """Put a quarter of each of four windows together, each where it was, with the heads in it and beyond the crop."""
     side = windows[0][0].shape[0]
     across, down = (int(side * random.uniform(0.3, 0.7)) for _ in "xy")
     pixels, heads = np.empty_like(windows[0][0]), []
@@ -218,7 +218,9 @@ def _mosaic(
         top, bottom = ((0, down), (down, side))[number // 2]
         pixels[top:bottom, left:right] = window[top:bottom, left:right]
         # A pixel's centre is a whole number: the quarter ends half a pixel before its first and after its last.
-        low, high = (left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)
+        # Where the crop ends, too, heads beyond are kept, as around any crop.
+        low = [start - 0.5 if start else -np.inf for start in (left, top)]
+        high = [end - 0.5 if end < side else np.inf for end in (right, bottom)]
         heads.append(points.xy[np.all((points.xy >= low) & (points.xy < high), axis=1)])
     return pixels, Points(np.concatenate(heads))
 
