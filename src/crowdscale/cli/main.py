@@ -13,6 +13,7 @@ from crowdscale import __version__
 from crowdscale.cli.acquaint import acquaint
 from crowdscale.cli.average import average
 from crowdscale.cli.calibrate import calibrate
+from crowdscale.cli.compact import compact
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
 from crowdscale.cli.evaluate import evaluate
@@ -45,6 +46,7 @@ for command in (
     calibrate,
     acquaint,
     average,
+    compact,
     export,
     narrow,
     quantize,

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.store import UNIT, WEIGHTS, save_weights, write_description
+from crowdscale.learn.store import UNIT, WEIGHTS, read_weights, save_weights, write_description
 from crowdscale.weights import ModelConfig, find_model, read_config
 
 __all__ = ["average_models"]
@@ -36,7 +35,7 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
             "expected two models or more and a positive share for each", f"{len(models)}, {list(shares)}"
         )
     folders = [find_model(model) for model in models]
-    states = [load_file(folder / WEIGHTS) for folder in folders]
+    states = [read_weights(folder / WEIGHTS) for folder in folders]
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise OptionError("expected models of the same network", "weights of other names or shapes")
@@ -48,9 +47,7 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
             raise OptionError(f"expected models of one {name}", ", ".join(f"{value:g}" for value in values))
     total = sum(shares)
     mean = {
-        name: torch.stack(
-            [s / total * state[name].float() for s, state in zip(shares, states, strict=True)]
-        ).sum(0)
+        name: torch.stack([s / total * state[name] for s, state in zip(shares, states, strict=True)]).sum(0)
         for name in states[0]
     }
     save_weights(mean, out)

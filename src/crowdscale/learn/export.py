@@ -24,6 +24,7 @@ from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.graph import ServedNetwork
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
+from crowdscale.learn.weight_steps import count_steps, on_steps
 from crowdscale.maps import Density
 from crowdscale.regions import POOLED
 from crowdscale.weights import ModelConfig, read_config
@@ -91,7 +92,7 @@ def export_folder(folder: Path, samples: Sequence[Sample]) -> Difference:
 def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelConfig:
     """Write ``network.onnx`` and ``scale.onnx`` beside the folder's weights, and the description.
 
-    Weights are stored as float16 and cast to float32 when the graph is loaded.
+    Weights are stored as float16, or as int8 and steps (``compact_model``), and turned into float32 when the graph is loaded.
 
     Returns:
         The description, with the sha256 of each file.
@@ -135,24 +136,36 @@ def _write_graph(
             training=torch.onnx.TrainingMode.PRESERVE,  # a folded normalisation would round otherwise
         )
         graph = onnx.load(raw)
-    _store_float16(graph)
+    _store_small(graph)
     data = graph.SerializeToString()
     write_atomic(path, lambda stream: stream.write(data))
 
 
-def _store_float16(graph: onnx.ModelProto) -> None:
-    """Store large float32 initialisers as float16 with a cast behind each, which engines fold at load."""
-    casts = []
+def _store_small(graph: onnx.ModelProto) -> None:
+    """Store large float32 initialisers as float16, or as int8 and steps where that loses nothing.
+
+    What turns them into float32 stands first; engines fold it at load.
+    """
+    nodes: list[onnx.NodeProto] = []
     for initialiser in list(graph.graph.initializer):
         small = np.prod(initialiser.dims) < 64 or initialiser.name.startswith("mixers.")
         if initialiser.data_type != TensorProto.FLOAT or small:
             continue  # a product of weights would be rounded once more than torch's
-        values = numpy_helper.to_array(initialiser).astype(np.float16)
         name = initialiser.name
-        initialiser.CopyFrom(numpy_helper.from_array(values, f"{name}.float16"))
-        casts.append(helper.make_node("Cast", [f"{name}.float16"], [name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.graph.node.insert(0, cast)
+        weight = torch.from_numpy(numpy_helper.to_array(initialiser).copy())
+        if on_steps(weight):
+            numbers, steps = count_steps(weight)
+            initialiser.CopyFrom(numpy_helper.from_array(numbers.numpy(), f"{name}.int8"))
+            graph.graph.initializer.append(numpy_helper.from_array(steps.numpy(), f"{name}.steps"))
+            nodes.append(
+                helper.make_node("Cast", [f"{name}.int8"], [f"{name}.numbers"], to=TensorProto.FLOAT)
+            )
+            nodes.append(helper.make_node("Mul", [f"{name}.numbers", f"{name}.steps"], [name]))
+        else:
+            initialiser.CopyFrom(numpy_helper.from_array(weight.half().numpy(), f"{name}.float16"))
+            nodes.append(helper.make_node("Cast", [f"{name}.float16"], [name], to=TensorProto.FLOAT))
+    for node in reversed(nodes):
+        graph.graph.node.insert(0, node)
 
 
 def check_equality(folder: Path, photos: list[NDArray[np.uint8]], tolerance: float = 2e-3) -> Difference:

@@ -16,14 +16,25 @@ from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
+from crowdscale.learn.weight_steps import count_steps, on_steps
 from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
 
-__all__ = ["build_model", "inherit_weights", "load_weights", "save_weights", "write_description"]
+__all__ = [
+    "build_model",
+    "inherit_weights",
+    "load_weights",
+    "read_weights",
+    "save_weights",
+    "write_description",
+]
 
 WEIGHTS = "weights.safetensors"
 
 FUSION = "network.fuse.weight"
 """Of ``fpn``: (classes, classes · levels, 1, 1)."""
+
+STEPS = ".steps"
+"""Ends the name of an int8 kernel's steps, one for each output channel."""
 
 UNIT = "network.unit"
 """Of densities: what the layers' values are people of."""
@@ -51,7 +62,7 @@ def build_model(
 
 
 def load_weights(model: AutoScale, path: Path) -> None:
-    """Read float16 or float32 weights into a model, as float32.
+    """Read weights into a model, as float32; see ``read_weights``.
 
     Raises:
         ModelError: The file is missing, damaged or of another network.
@@ -59,7 +70,7 @@ def load_weights(model: AutoScale, path: Path) -> None:
     if not path.is_file():
         raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
     try:
-        state = {name: value.float() for name, value in load_file(path).items()}
+        state = read_weights(path)
         missing, unexpected = model.load_state_dict(state, strict=False)
     except (SafetensorError, RuntimeError) as error:
         raise ModelError("expected weights of this network", f"{path} ({error})") from error
@@ -68,6 +79,17 @@ def load_weights(model: AutoScale, path: Path) -> None:
         raise ModelError(
             "expected weights of this network", f"{path}, which lacks {lacking} and adds {unexpected}"
         )
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Return a file's weights as float32: kernels of 8 bits are multiplied by their steps.
+
+    Raises:
+        SafetensorError: The file is damaged.
+    """
+    stored = load_file(path)
+    steps = {name.removesuffix(STEPS): stored.pop(name) for name in list(stored) if name.endswith(STEPS)}
+    return {name: value.float() * steps.get(name, 1) for name, value in stored.items()}
 
 
 def inherit_weights(model: AutoScale, path: Path) -> int:
@@ -80,10 +102,10 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
     """
     if not path.is_file():
         raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
-    ours, theirs = model.state_dict(), load_file(path)
+    ours, theirs = model.state_dict(), read_weights(path)
     taken = {}
     for name in set(ours) & set(theirs):
-        value, shape = theirs[name].float(), ours[name].shape
+        value, shape = theirs[name], ours[name].shape
         if name == FUSION and value.shape[0] == shape[0]:
             value = value[:, : shape[1]]
         if value.shape == shape and not name.startswith(("centre.", "scale_net.")):
@@ -100,8 +122,15 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
 
 
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
-    """Write weights as float16 to the folder's ``weights.safetensors``, atomically."""
-    kept = {k: v.half().contiguous() for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    """Write weights to the folder's ``weights.safetensors``, atomically: float16, or int8 with steps where that loses nothing."""
+    kept: dict[str, torch.Tensor] = {}
+    for name, value in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        if on_steps(value):
+            kept[name], kept[name + STEPS] = (part.contiguous() for part in count_steps(value))
+        else:
+            kept[name] = value.half().contiguous()
     data = save(kept)
 
     def write(stream: IO[bytes]) -> None:

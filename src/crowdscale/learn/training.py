@@ -217,7 +217,8 @@ class Run:
                 values.append(value)
             else:
                 self.average[name].copy_(value)
-        get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # few calls for hundreds of tensors
+        # Few calls for hundreds of tensors.
+        get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # type: ignore[no-untyped-call]
 
     def _train_mode(self) -> None:
         torch.backends.cudnn.benchmark = True  # all crops have one size; photos do not

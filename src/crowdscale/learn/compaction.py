@@ -1,0 +1,59 @@
+"""Weights in 8 bits: half the bytes of float16, read as float32 and computed in float32 as ever.
+
+A convolution's kernels keep one step for each output channel; a weight is a whole number of steps, from -127 to 127.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from crowdscale.errors import ModelError, OptionError
+from crowdscale.learn.store import (
+    WEIGHTS,
+    build_model,
+    load_weights,
+    save_weights,
+    write_description,
+)
+from crowdscale.learn.weight_steps import LARGE, count_steps
+from crowdscale.weights import ModelConfig, find_model, read_config
+
+__all__ = ["compact_model"]
+
+
+def compact_model(model: str | Path, out: Path) -> ModelConfig:
+    """Write a model folder whose large kernels lie on steps of 8 bits; ``export_folder`` writes its graphs.
+
+    Args:
+        model: A model by name or folder.
+        out: The folder to write.
+
+    Raises:
+        OptionError: ``out`` is the model's folder.
+        ModelError: The model is quantised: it computes in 8 bits and has no use for it.
+    """
+    folder = find_model(model)
+    config = read_config(folder)
+    if folder.resolve() == out.resolve():
+        raise OptionError("expected --out apart from the model", str(out))
+    if config.precision != "float32":
+        raise ModelError("expected a float32 model to compact", f"one in {config.precision}")
+    network = build_model(config)
+    load_weights(network, folder / WEIGHTS)
+    save_weights(_on_steps(network.state_dict()), out)
+    training = {**config.training, "weights": "8 bits a weight of large kernels"}
+    return write_description(replace(config.unmeasured(), training=training, files={}), out, (WEIGHTS,))
+
+
+def _on_steps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights with large kernels moved to whole numbers of steps."""
+    moved = dict(state)
+    for name, value in state.items():
+        if value.ndim == 4 and value.numel() >= LARGE and name.startswith("network."):
+            numbers, steps = count_steps(value)
+            moved[name] = numbers.float() * steps
+    return moved

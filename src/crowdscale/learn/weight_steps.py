@@ -1,0 +1,37 @@
+"""Kernels as whole numbers of steps, one step for each output channel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["LARGE", "count_steps", "on_steps"]
+
+LARGE = 4096
+"""Kernels of fewer weights stay as they are: nothing is gained."""
+
+MOST = 127
+"""Steps of the largest weight of each output channel."""
+
+CLOSE = 1e-3
+"""Part of a step that a weight on whole steps may be off, by rounding alone."""
+
+
+def count_steps(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the (out, …) int8 numbers of steps and the (out, 1, …) float32 steps nearest to a weight.
+
+    Args:
+        weight: (out, …) a layer's weights.
+    """
+    known = weight.detach().float()
+    largest = known.abs().flatten(1).amax(1).view(-1, *[1] * (known.ndim - 1))
+    steps = torch.where(largest > 0, largest / MOST, torch.ones_like(largest))
+    return (known / steps).round().to(torch.int8), steps
+
+
+def on_steps(weight: Tensor) -> bool:
+    """Return whether int8 holds a large kernel without loss: every weight is a whole number of its channel's steps."""
+    if weight.ndim != 4 or weight.numel() < LARGE:
+        return False
+    numbers, steps = count_steps(weight)
+    return bool(((weight / steps - numbers).abs() <= CLOSE).all())
