@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,6 +63,35 @@ def test_a_folder_gives_a_row_each_and_the_total(photos, label_model):
     assert re.search(r"few\.png +2 +2 +none", second)
     assert re.match(r" *2 photos +98 +98 ", total)
     assert done.stderr == ""  # progress is for terminals
+
+
+def test_several_at_a_time_say_the_same_in_the_same_order(photos, label_model, tmp_path):
+    for number in range(7):
+        source = photos / ("crowd.png", "deep/few.png")[number % 2]
+        (tmp_path / f"{number}.png").write_bytes(source.read_bytes())
+    (tmp_path / "5.png").write_bytes(b"no photo")
+    told = []
+    for workers in (1, 3):
+        table = tmp_path / f"{workers}.csv"
+        done = crowdscale(
+            "count",
+            tmp_path,
+            "--model",
+            label_model,
+            "--workers",
+            workers,
+            "--csv",
+            table,
+            "--save",
+            tmp_path / "seen",
+        )
+        assert done.returncode == 1
+        rows = list(csv.DictReader(table.open()))
+        told.append([(row["photo"], row["people"], row["factor"], row["error"]) for row in rows])
+        assert len(list((tmp_path / "seen").glob("*_people.jpg"))) == 6
+        shutil.rmtree(tmp_path / "seen")
+    assert told[0] == told[1]
+    assert [people for _, people, _, _ in told[0]] == ["96", "2", "96", "2", "96", "", "96"]
 
 
 def test_a_pattern_is_expanded(photos, label_model):
@@ -351,7 +381,9 @@ def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["https://example.org/a.jpg"], [".", "--engine", "ray"], [".", "--workers", "2"]], ids=str
+    "arguments",
+    [["https://example.org/a.jpg"], [".", "--engine", "ray"], [".", "--address", "auto"]],
+    ids=str,
 )
 def test_what_many_photos_alone_can_have_wants_a_folder(label_model, tmp_path, arguments):
     done = crowdscale("count", *arguments, "--model", label_model, cwd=tmp_path)

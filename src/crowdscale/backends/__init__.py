@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 from crowdscale.errors import OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
-__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input"]
+__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input", "share_cores"]
 
 Array = NDArray[np.float32]
+
+MOST_WORKERS = 4
+"""Photos counted at a time unless asked for more: each needs memory of its own."""
 
 
 class FirstPass(NamedTuple):
@@ -96,3 +100,10 @@ def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Arr
             image[channel, :, width:] = mean
             np.multiply(pixels[..., channel], np.float32(1 / 255), out=image[channel, :height, :width])
     return padded
+
+
+def share_cores(workers: int = 0, threads: int = 0) -> tuple[int, int]:
+    """Return how many photos to count at a time, and with how many threads each; zeros are chosen by the cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = workers or min(cores, MOST_WORKERS)
+    return workers, threads or max(1, cores // workers)

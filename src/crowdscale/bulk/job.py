@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from crowdscale.backends import share_cores
 from crowdscale.bulk.local import count_local
 from crowdscale.bulk.results import ResultFolder
 from crowdscale.bulk.rows import PhotoRow
@@ -22,9 +22,6 @@ from crowdscale.zones import Zones, zones_json
 __all__ = ["ENGINES", "Job", "Summary", "run_job"]
 
 ENGINES = ("local", "ray")
-
-MOST_WORKERS = 4
-"""Photos counted at a time unless asked for more: each needs memory of its own."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +119,6 @@ def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
 
         model = str(find_model(job.model).absolute())
         return count_ray(photos, model, job.backend, job.options, job.zones, job.workers or 1, job.address)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = job.workers or min(cores, MOST_WORKERS)
-    threads = job.threads or max(1, cores // workers)
+    workers, threads = share_cores(job.workers, job.threads)
     predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
     return count_local(predictor, photos, workers, job.zones)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -132,9 +133,7 @@ def count(
     ] = None,
     workers: Annotated[
         int,
-        typer.Option(
-            min=0, help="With --out: photos counted at a time; 0 is one a core, 4 at most (ray: one)."
-        ),
+        typer.Option(min=0, help="Photos counted at a time; 0 is one a core, 4 at most (--engine ray: one)."),
     ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
@@ -158,18 +157,21 @@ def count(
             tuple(photos), model, backend, options, engine, workers, threads, address, _read_zones(zones)
         )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
-    _refuse_without_out(photos, engine != "local", address, workers > 0)
+    _refuse_without_out(photos, engine != "local", address)
     _check_points_suffix(points_file)
     check_targets((csv_file, json_file, points_file), save)
     known = _read_zones(zones)
     found, outcomes, others = _find(photos)
     stopped = False
     if found:
+        from crowdscale.backends import share_cores
         from crowdscale.prediction import load
 
+        if len(found) > 1:  # one photo has all threads
+            workers, threads = share_cores(workers, threads)
         with terminated_like_ctrl_c():
             predictor = load(model, backend=backend, device=device, threads=threads, options=options)
-            stopped = _count_all(found, predictor, save, quiet, outcomes, known)
+            stopped = _count_all(found, predictor, save, quiet, outcomes, known, max(1, workers))
     unwritten = report(outcomes, Files(csv_file, json_file, points_file, decimals), quiet)
     if others and not quiet:
         typer.echo(told_others(others), err=True)
@@ -180,7 +182,7 @@ def _refuse_without_out(photos: list[str], *bulk: object) -> None:
     """Refuse what the engines of many photos do alone."""
     addresses = [photo for photo in photos if "://" in photo]
     if addresses or any(bulk):
-        came = addresses[0] if addresses else "--engine, --address or --workers"
+        came = addresses[0] if addresses else "--engine or --address"
         raise OptionError("expected --out", f"{came} without it", "Name a folder for the results: --out DIR")
 
 
@@ -248,17 +250,29 @@ def _count_all(
     quiet: bool,
     outcomes: list[Outcome],
     zones: Zones | None,
+    workers: int,
 ) -> bool:
-    """Add an outcome for each photo; returns whether Ctrl-C cut it short, what is done being kept."""
-    names = picture_names(photos)
-    try:
-        with _progress(len(photos), quiet) as advance:
-            for photo in photos:
-                outcomes.append(_count_one(photo, predictor, save / names[photo] if save else None, zones))
+    """Add an outcome for each photo, in their order, several counted at a time; returns whether Ctrl-C cut it short.
+
+    What is done by then is kept.
+    """
+    names, stopped = picture_names(photos), False
+    pool = ThreadPoolExecutor(workers)
+    with _progress(len(photos), quiet) as advance:
+        waiting = [
+            pool.submit(_count_one, photo, predictor, save / names[photo] if save else None, zones)
+            for photo in photos
+        ]
+        try:
+            for done in as_completed(waiting):
+                done.result()
                 advance()
-    except KeyboardInterrupt:
-        return True
-    return False
+        except KeyboardInterrupt:
+            stopped = True
+        finally:
+            pool.shutdown(cancel_futures=True)  # those begun are finished
+    outcomes += [done.result() for done in waiting if not done.cancelled()]
+    return stopped
 
 
 def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:

@@ -221,7 +221,8 @@ class Run:
         get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # type: ignore[no-untyped-call]
 
     def _train_mode(self) -> None:
-        torch.backends.cudnn.benchmark = True  # all crops have one size; photos do not
+        # All crops have one size; photos have not, and of enlarged regions a batch holds now more, now fewer.
+        torch.backends.cudnn.benchmark = self.phase == "count"
         self.model.train()
         learned = self.options.crops > 0 or "init" in self.config.training
         if self.options.freeze_norm or (self.phase == "l2s" and learned):
