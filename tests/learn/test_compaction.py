@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 from crowdscale import load
 from crowdscale.cli.main import app
 from crowdscale.errors import ModelError, OptionError
+from crowdscale.images import read_image
 from crowdscale.learn.averaging import average_models
 from crowdscale.learn.compaction import compact_model
 from crowdscale.learn.export import export_folder
 from crowdscale.learn.store import read_weights, save_weights
 from crowdscale.learn.weight_steps import LARGE, count_steps, on_steps
+from crowdscale.model_files import file_sha256
 from crowdscale.weights import find_model, read_config
 
 WEIGHTS = "weights.safetensors"
@@ -87,3 +89,16 @@ def test_the_command_and_what_it_refuses(compacted, tmp_path):
         compact_model(compacted, compacted)
     with pytest.raises(ModelError, match="expected a model"):
         compact_model(tmp_path / "none", tmp_path / "out")
+
+
+def test_base_is_compact_and_counts_like_lite():
+    folder = PHOTO.parents[1] / "models" / "base"
+    config = read_config(folder)
+    assert config.backbone == "vgg16"
+    for name, digest in config.files.items():
+        assert file_sha256(folder / name) == digest
+        assert (folder / name).stat().st_size < 20_000_000
+    part = read_image(PHOTO).pixels[300:812, 600:1112]
+    ours, small = (load(model).predict(part).count for model in (folder, "lite"))
+    assert ours == pytest.approx(small, rel=0.35)
+    assert small > 20
