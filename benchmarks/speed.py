@@ -7,7 +7,7 @@ twice (with refinement) unless it says otherwise. Processor seconds are those of
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
 depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
 quantize`` wrote. OpenVINO's rows need the extra [openvino]. "2 at a time" are as many photos as there are threads, each
-counted by one thread, as ``crowdscale count FOLDER --out DIR --workers 2 --threads 1`` does: seconds are per photo.
+counted by one thread, as ``crowdscale count FOLDER --workers 2 --threads 1`` does: seconds are per photo.
 """
 
 from __future__ import annotations

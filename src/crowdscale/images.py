@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ OTHER_SUFFIXES = (
     ".pbm", ".pgm", ".ppm", ".raw", ".dng", ".arw", ".cr2", ".cr3", ".nef", ".orf", ".rw2",
 )  # fmt: skip
 """Pictures that are not read: those who search a folder say how many they left out, files without suffix too."""
+
+_UMASK = threading.Lock()
 
 MAX_PIXELS = 400_000_000
 """A photo larger than this is refused before it is decoded (1.2 GB as RGB)."""
@@ -306,6 +309,7 @@ def check_writable(path: Path | None) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    with _UMASK:  # it can be read only by being set, which threads must not do at a time
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

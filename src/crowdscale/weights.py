@@ -1,7 +1,7 @@
 """Models that describe themselves: find, verify, read the description; those that come with the package.
 
 A model folder holds ``model.json`` (this description), ``network.onnx``, ``scale.onnx`` and
-``weights.safetensors`` (float16, from which training goes on); a ``.crowdscale`` file holds all of that.
+``weights.safetensors`` (float16, or int8 and steps, from which training goes on); a ``.crowdscale`` file holds all of that.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,13 @@ def test_the_command_and_what_it_refuses(compacted, tmp_path):
     assert (tmp_path / "again" / WEIGHTS).read_bytes() == (compacted / WEIGHTS).read_bytes()
     with pytest.raises(OptionError, match="apart from the model"):
         compact_model(compacted, compacted)
+    quantised = tmp_path / "int8"
+    quantised.mkdir()
+    (quantised / "model.json").write_text(
+        replace(read_config(compacted), precision="int8", files={}).to_json()
+    )
+    with pytest.raises(ModelError, match="float32 model to compact, but got one in int8"):
+        compact_model(quantised, tmp_path / "out")
     with pytest.raises(ModelError, match="expected a model"):
         compact_model(tmp_path / "none", tmp_path / "out")
 

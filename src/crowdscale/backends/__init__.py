@@ -102,8 +102,22 @@ def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Arr
     return padded
 
 
-def share_cores(workers: int = 0, threads: int = 0) -> tuple[int, int]:
-    """Return how many photos to count at a time, and with how many threads each; zeros are chosen by the cores."""
+def share_cores(
+    backend: str, device: str = "cpu", workers: int = 0, threads: int = 0, photos: int = MOST_WORKERS
+) -> tuple[int, int]:
+    """Return how many photos to count at a time, and with how many threads each; zeros are chosen.
+
+    One photo's small convolutions leave further cores waiting: as many photos as there are cores, ``MOST_WORKERS`` at most.
+    OpenVINO's calls wait for each other, and a GPU has all cores of its own: one.
+
+    Args:
+        backend: The engine's name.
+        device: ``cpu`` or ``cuda``.
+        workers: Photos at a time.
+        threads: Threads of each.
+        photos: How many there are.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = workers or min(cores, MOST_WORKERS)
+    alone = backend.startswith("openvino") or device != "cpu"
+    workers = workers or (1 if alone else min(cores, MOST_WORKERS, max(1, photos)))
     return workers, threads or max(1, cores // workers)

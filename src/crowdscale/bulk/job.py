@@ -119,6 +119,6 @@ def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
 
         model = str(find_model(job.model).absolute())
         return count_ray(photos, model, job.backend, job.options, job.zones, job.workers or 1, job.address)
-    workers, threads = share_cores(job.workers, job.threads)
+    workers, threads = share_cores(job.backend, workers=job.workers, threads=job.threads)
     predictor = load(job.model, backend=job.backend, threads=threads, options=job.options)
     return count_local(predictor, photos, workers, job.zones)

@@ -14,7 +14,7 @@ def compact(
     model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
 ) -> None:
-    """Store a model's large kernels in 8 bits a weight: half the bytes; it computes in float32 and as fast as before."""
+    """Store a model's large kernels in 8 bits a weight: up to half the bytes; it computes in float32 and as fast as before."""
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale compact")

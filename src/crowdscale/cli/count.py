@@ -6,8 +6,8 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -98,7 +98,10 @@ def count(
     ] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[
-        int, typer.Option(min=0, help="Threads of the engine; 0 leaves the choice to it.")
+        int,
+        typer.Option(
+            min=0, help="Threads of the engine; 0: all, of several photos at a time each its share."
+        ),
     ] = 0,
     max_megapixels: Annotated[
         float,
@@ -133,7 +136,10 @@ def count(
     ] = None,
     workers: Annotated[
         int,
-        typer.Option(min=0, help="Photos counted at a time; 0 is one a core, 4 at most (--engine ray: one)."),
+        typer.Option(
+            min=0,
+            help="Photos counted at a time, each in its own memory; 0 is one a core, 4 at most (OpenVINO, cuda, ray: 1).",
+        ),
     ] = 0,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no table and no progress, only errors.")
@@ -168,7 +174,7 @@ def count(
         from crowdscale.prediction import load
 
         if len(found) > 1:  # one photo has all threads
-            workers, threads = share_cores(workers, threads)
+            workers, threads = share_cores(backend, device, workers, threads, len(found))
         with terminated_like_ctrl_c():
             predictor = load(model, backend=backend, device=device, threads=threads, options=options)
             stopped = _count_all(found, predictor, save, quiet, outcomes, known, max(1, workers))
@@ -257,21 +263,26 @@ def _count_all(
     What is done by then is kept.
     """
     names, stopped = picture_names(photos), False
-    pool = ThreadPoolExecutor(workers)
+    pool, waiting = ThreadPoolExecutor(workers), list[Future[Outcome]]()
     with _progress(len(photos), quiet) as advance:
-        waiting = [
-            pool.submit(_count_one, photo, predictor, save / names[photo] if save else None, zones)
-            for photo in photos
-        ]
         try:
+            for photo in photos:
+                pictures = save / names[photo] if save else None
+                waiting.append(pool.submit(_count_one, photo, predictor, pictures, zones))
             for done in as_completed(waiting):
                 done.result()
                 advance()
         except KeyboardInterrupt:
             stopped = True
+            with suppress(
+                KeyboardInterrupt
+            ):  # told again: what is done is reported without what is under way
+                if not quiet:
+                    typer.echo("Finishing the photos under way; again to leave them out.", err=True)
+                pool.shutdown(cancel_futures=True)
         finally:
-            pool.shutdown(cancel_futures=True)  # those begun are finished
-    outcomes += [done.result() for done in waiting if not done.cancelled()]
+            pool.shutdown(wait=False, cancel_futures=True)
+    outcomes += [done.result() for done in waiting if done.done() and not done.cancelled()]
     return stopped
 
 

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.learn.store import (
+    STORED,
     WEIGHTS,
     build_model,
     load_weights,
     save_weights,
     write_description,
 )
-from crowdscale.learn.weight_steps import LARGE, count_steps
+from crowdscale.learn.weight_steps import count_steps, is_large
 from crowdscale.weights import ModelConfig, find_model, read_config
 
 __all__ = ["compact_model"]
@@ -44,16 +45,16 @@ def compact_model(model: str | Path, out: Path) -> ModelConfig:
         raise ModelError("expected a float32 model to compact", f"one in {config.precision}")
     network = build_model(config)
     load_weights(network, folder / WEIGHTS)
-    save_weights(_on_steps(network.state_dict()), out)
-    training = {**config.training, "weights": "8 bits a weight of large kernels"}
+    save_weights(_moved_to_steps(network.state_dict()), out)
+    training = {**config.training, STORED: "8 bits a weight of large kernels"}
     return write_description(replace(config.unmeasured(), training=training, files={}), out, (WEIGHTS,))
 
 
-def _on_steps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _moved_to_steps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights with large kernels moved to whole numbers of steps."""
     moved = dict(state)
     for name, value in state.items():
-        if value.ndim == 4 and value.numel() >= LARGE and name.startswith("network."):
+        if is_large(value) and name.startswith("network."):
             numbers, steps = count_steps(value)
             moved[name] = numbers.float() * steps
     return moved

@@ -23,7 +23,7 @@ from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.backbones import InvertedResidual, Lite
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
-from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
+from crowdscale.learn.store import STORED, WEIGHTS, build_model, load_weights, save_weights, write_description
 from crowdscale.learn.transforms import CropOptions, Crops
 from crowdscale.weights import ModelConfig, find_model, read_config
 
@@ -117,6 +117,7 @@ def narrow_model(
         raise DataError("expected training photos to choose channels by", "none", "Name some with --data")
     before = {"widths": list(network.widths), "hidden": list(inside)}
     training = {**config.training, "narrowed_from": before}
+    training.pop(STORED, None)
     described = replace(config.unmeasured(), widths=levels, hidden=blocks, training=training, files={})
     slim = build_model(described)
     crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)

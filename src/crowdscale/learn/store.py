@@ -33,6 +33,9 @@ WEIGHTS = "weights.safetensors"
 FUSION = "network.fuse.weight"
 """Of ``fpn``: (classes, classes · levels, 1, 1)."""
 
+STORED = "weights"
+"""Of a description's ``training``: how the weights are stored, where not as float16."""
+
 STEPS = ".steps"
 """Ends the name of an int8 kernel's steps, one for each output channel."""
 

@@ -161,6 +161,7 @@ class Run:
                 self.save()
             if done:
                 break
+        torch.backends.cudnn.benchmark = False
 
     def _loader(self) -> Any:
         """Batches from the step where the run stands; each process takes every world-size-th batch."""
@@ -222,7 +223,7 @@ class Run:
 
     def _train_mode(self) -> None:
         # All crops have one size; photos have not, and of enlarged regions a batch holds now more, now fewer.
-        torch.backends.cudnn.benchmark = self.phase == "count"
+        torch.backends.cudnn.benchmark = self.phase == "count" and self.plan.crop_options.crop > 0
         self.model.train()
         learned = self.options.crops > 0 or "init" in self.config.training
         if self.options.freeze_norm or (self.phase == "l2s" and learned):

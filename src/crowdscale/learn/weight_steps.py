@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["LARGE", "count_steps", "on_steps"]
+__all__ = ["LARGE", "count_steps", "is_large", "on_steps"]
 
 LARGE = 4096
 """Kernels of fewer weights stay as they are: nothing is gained."""
@@ -29,9 +29,14 @@ def count_steps(weight: Tensor) -> tuple[Tensor, Tensor]:
     return (known / steps).round().to(torch.int8), steps
 
 
+def is_large(weight: Tensor) -> bool:
+    """Return whether a weight is a kernel large enough to be stored in 8 bits."""
+    return weight.ndim == 4 and weight.numel() >= LARGE
+
+
 def on_steps(weight: Tensor) -> bool:
     """Return whether int8 holds a large kernel without loss: every weight is a whole number of its channel's steps."""
-    if weight.ndim != 4 or weight.numel() < LARGE:
+    if not is_large(weight):
         return False
     numbers, steps = count_steps(weight)
     return bool(((weight / steps - numbers).abs() <= CLOSE).all())
