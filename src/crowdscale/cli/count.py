@@ -274,9 +274,8 @@ def _count_all(
                 advance()
         except KeyboardInterrupt:
             stopped = True
-            with suppress(
-                KeyboardInterrupt
-            ):  # told again: what is done is reported without what is under way
+            # Told again, what is done is reported without what is under way.
+            with suppress(KeyboardInterrupt):
                 if not quiet:
                     typer.echo("Finishing the photos under way; again to leave them out.", err=True)
                 pool.shutdown(cancel_futures=True)
