@@ -19,7 +19,7 @@ from crowdscale.learn.averaging import average_models
 from crowdscale.learn.compaction import compact_model
 from crowdscale.learn.export import export_folder
 from crowdscale.learn.store import read_weights, save_weights
-from crowdscale.learn.weight_steps import LARGE, count_steps, on_steps
+from crowdscale.learn.weight_steps import LARGE, count_steps, whole_steps
 from crowdscale.model_files import file_sha256
 from crowdscale.weights import find_model, read_config
 
@@ -43,9 +43,11 @@ def test_steps_are_the_nearest_of_each_channel():
     assert steps.shape == (8, 1, 1, 1)
     assert ((numbers * steps - weight).abs() <= steps * 0.5001).all()
     assert numbers.abs().flatten(1).amax(1).tolist() == [127, 127, 127, 0, 127, 127, 127, 127]
-    assert not on_steps(weight)
-    assert on_steps(numbers * steps)
-    assert not on_steps((numbers * steps)[:1, :8])  # too small to be worth it
+    assert whole_steps(weight) is None
+    held = whole_steps(numbers * steps)
+    assert held is not None
+    assert torch.equal(held[0], numbers)
+    assert whole_steps((numbers * steps)[:1, :8]) is None  # too small to be worth it
     assert weight[:1, :8].numel() < LARGE
 
 

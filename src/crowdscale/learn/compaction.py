@@ -11,17 +11,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.store import (
-    STORED,
-    WEIGHTS,
-    build_model,
-    load_weights,
-    save_weights,
-    write_description,
-)
+from crowdscale.learn.store import WEIGHTS, open_to_change, save_weights, write_description
 from crowdscale.learn.weight_steps import count_steps, is_large
-from crowdscale.weights import ModelConfig, find_model, read_config
+from crowdscale.weights import ModelConfig
 
 __all__ = ["compact_model"]
 
@@ -37,17 +29,9 @@ def compact_model(model: str | Path, out: Path) -> ModelConfig:
         OptionError: ``out`` is the model's folder.
         ModelError: The model is quantised: it computes in 8 bits and has no use for it.
     """
-    folder = find_model(model)
-    config = read_config(folder)
-    if folder.resolve() == out.resolve():
-        raise OptionError("expected --out apart from the model", str(out))
-    if config.precision != "float32":
-        raise ModelError("expected a float32 model to compact", f"one in {config.precision}")
-    network = build_model(config)
-    load_weights(network, folder / WEIGHTS)
-    save_weights(_moved_to_steps(network.state_dict()), out)
-    training = {**config.training, STORED: "8 bits a weight of large kernels"}
-    return write_description(replace(config.unmeasured(), training=training, files={}), out, (WEIGHTS,))
+    known, config = open_to_change(model, out, "compact")
+    save_weights(_moved_to_steps(known.state_dict()), out)
+    return write_description(replace(config.unmeasured(), files={}), out, (WEIGHTS,))
 
 
 def _moved_to_steps(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

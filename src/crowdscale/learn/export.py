@@ -24,7 +24,7 @@ from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.graph import ServedNetwork
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
-from crowdscale.learn.weight_steps import count_steps, on_steps
+from crowdscale.learn.weight_steps import whole_steps
 from crowdscale.maps import Density
 from crowdscale.regions import POOLED
 from crowdscale.weights import ModelConfig, read_config
@@ -153,8 +153,8 @@ def _store_small(graph: onnx.ModelProto) -> None:
             continue  # a product of weights would be rounded once more than torch's
         name = initialiser.name
         weight = torch.from_numpy(numpy_helper.to_array(initialiser).copy())
-        if on_steps(weight):
-            numbers, steps = count_steps(weight)
+        if held := whole_steps(weight):
+            numbers, steps = held
             initialiser.CopyFrom(numpy_helper.from_array(numbers.numpy(), f"{name}.int8"))
             graph.graph.initializer.append(numpy_helper.from_array(steps.numpy(), f"{name}.steps"))
             nodes.append(

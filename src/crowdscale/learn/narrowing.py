@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crowdscale.data.sample import Sample
-from crowdscale.errors import DataError, ModelError, OptionError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.backbones import InvertedResidual, Lite
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
-from crowdscale.learn.store import STORED, WEIGHTS, build_model, load_weights, save_weights, write_description
+from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
 from crowdscale.learn.transforms import CropOptions, Crops
-from crowdscale.weights import ModelConfig, find_model, read_config
+from crowdscale.weights import ModelConfig
 
 __all__ = ["narrow_model"]
 
@@ -93,14 +93,7 @@ def narrow_model(
         ModelError: The model is quantised.
         DataError: There are no photos.
     """
-    folder = find_model(model)
-    config = read_config(folder)
-    if folder.resolve() == out.resolve():
-        raise OptionError("expected --out apart from the model", str(out))
-    if config.precision != "float32":
-        raise ModelError("expected a float32 model to narrow", f"one in {config.precision}")
-    wide = build_model(config)
-    load_weights(wide, folder / WEIGHTS)
+    wide, config = open_to_change(model, out, "narrow")
     network = wide.network
     if not isinstance(network, CountingNetwork):
         raise OptionError("expected a model of the network fpn", config.network)
@@ -117,7 +110,6 @@ def narrow_model(
         raise DataError("expected training photos to choose channels by", "none", "Name some with --data")
     before = {"widths": list(network.widths), "hidden": list(inside)}
     training = {**config.training, "narrowed_from": before}
-    training.pop(STORED, None)
     described = replace(config.unmeasured(), widths=levels, hidden=blocks, training=training, files={})
     slim = build_model(described)
     crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)

@@ -10,19 +10,20 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from crowdscale.errors import ModelError
+from crowdscale.errors import ModelError, OptionError
 from crowdscale.images import write_atomic
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.weight_steps import count_steps, on_steps
-from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256
+from crowdscale.learn.weight_steps import whole_steps
+from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256, find_model, read_config
 
 __all__ = [
     "build_model",
     "inherit_weights",
     "load_weights",
+    "open_to_change",
     "read_weights",
     "save_weights",
     "write_description",
@@ -32,9 +33,6 @@ WEIGHTS = "weights.safetensors"
 
 FUSION = "network.fuse.weight"
 """Of ``fpn``: (classes, classes · levels, 1, 1)."""
-
-STORED = "weights"
-"""Of a description's ``training``: how the weights are stored, where not as float16."""
 
 STEPS = ".steps"
 """Ends the name of an int8 kernel's steps, one for each output channel."""
@@ -84,6 +82,29 @@ def load_weights(model: AutoScale, path: Path) -> None:
         )
 
 
+def open_to_change(model: str | Path, out: Path, verb: str) -> tuple[AutoScale, ModelConfig]:
+    """Return a model with its weights and description, of which another folder is to hold a changed copy.
+
+    Args:
+        model: A model by name or folder.
+        out: The folder that will be written.
+        verb: What is done to it, for messages.
+
+    Raises:
+        OptionError: ``out`` is the model's folder.
+        ModelError: The model is missing, or quantised.
+    """
+    folder = find_model(model)
+    config = read_config(folder)
+    if folder.resolve() == out.resolve():
+        raise OptionError("expected --out apart from the model", str(out))
+    if config.precision != "float32":
+        raise ModelError(f"expected a float32 model to {verb}", f"one in {config.precision}")
+    known = build_model(config)
+    load_weights(known, folder / WEIGHTS)
+    return known, config
+
+
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Return a file's weights as float32: kernels of 8 bits are multiplied by their steps.
 
@@ -130,8 +151,8 @@ def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
     for name, value in state.items():
         if name.endswith("num_batches_tracked"):
             continue
-        if on_steps(value):
-            kept[name], kept[name + STEPS] = (part.contiguous() for part in count_steps(value))
+        if held := whole_steps(value):
+            kept[name], kept[name + STEPS] = (part.contiguous() for part in held)
         else:
             kept[name] = value.half().contiguous()
     data = save(kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["LARGE", "count_steps", "is_large", "on_steps"]
+__all__ = ["LARGE", "count_steps", "is_large", "whole_steps"]
 
 LARGE = 4096
 """Kernels of fewer weights stay as they are: nothing is gained."""
@@ -34,9 +34,9 @@ def is_large(weight: Tensor) -> bool:
     return weight.ndim == 4 and weight.numel() >= LARGE
 
 
-def on_steps(weight: Tensor) -> bool:
-    """Return whether int8 holds a large kernel without loss: every weight is a whole number of its channel's steps."""
+def whole_steps(weight: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return a large kernel's numbers of steps and its steps where int8 holds it without loss; None elsewhere."""
     if not is_large(weight):
-        return False
+        return None
     numbers, steps = count_steps(weight)
-    return bool(((weight / steps - numbers).abs() <= CLOSE).all())
+    return (numbers, steps) if bool(((weight / steps - numbers).abs() <= CLOSE).all()) else None
