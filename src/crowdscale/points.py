@@ -204,6 +204,9 @@ class Points:
 FEW = 1000
 """Up to as many points all distances are computed: the count of one photo need not wait for SciPy to load."""
 
+ROWS = 64
+"""Points whose distances to all others are held at a time: what fits into a cache."""
+
 
 def nearest_distances(xy: Floats, k: int = 1) -> Floats:
     """Return for each of the (n, 2) points the mean distance to its k nearest others, in pixels.
@@ -214,15 +217,29 @@ def nearest_distances(xy: Floats, k: int = 1) -> Floats:
         return np.full(len(xy), np.nan)
     neighbours = min(k, len(xy) - 1)
     if len(xy) <= FEW:
-        x, y = xy.T
-        distances = np.hypot(x[:, None] - x, y[:, None] - y)
-        distances.partition(neighbours, axis=1)
+        near = _nearest_few(xy, neighbours)
     else:
         from scipy.spatial import cKDTree
 
-        distances = np.asarray(cKDTree(xy).query(xy, k=neighbours + 1)[0])
-    near = distances[:, : neighbours + 1]  # the point itself among them, at 0
+        near = np.asarray(cKDTree(xy).query(xy, k=neighbours + 1)[0])  # itself among them, at 0
     return np.asarray(near.sum(axis=1) / neighbours, dtype=np.float64)
+
+
+def _nearest_few(xy: Floats, neighbours: int) -> Floats:
+    """Return the (n, neighbours) distances to the nearest others, by all distances."""
+    x, y = np.ascontiguousarray(xy.T)
+    near = np.empty((len(x), neighbours))
+    for first in range(0, len(x), ROWS):
+        rows = slice(first, first + ROWS)
+        squares = (x[rows, None] - x) ** 2 + (y[rows, None] - y) ** 2
+        own = np.arange(len(squares))
+        squares[own, first + own] = np.inf  # no point is its own neighbour
+        if neighbours > 1:
+            squares.partition(neighbours - 1, axis=1)
+            near[rows] = squares[:, :neighbours]
+        else:
+            squares.min(axis=1, keepdims=True, out=near[rows])
+    return np.sqrt(near)
 
 
 def _readonly(values: ArrayLike) -> Floats:

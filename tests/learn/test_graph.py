@@ -69,3 +69,28 @@ def test_exported_graph_pads_inside_its_convolutions(tmp_path):
         if attribute.name == "pads" and attribute.ints[0] != attribute.ints[2]
     ]
     assert sorted(one_sided) == [[0, 0, 1, 1]] * 3 + [[1, 1, 2, 2]] * 2
+
+
+def test_exported_graph_enlarges_by_constant_factors(tmp_path):
+    from crowdscale.learn.export import _write_graph
+
+    path = tmp_path / "network.onnx"
+    outputs = ("output", "features", "blocks")
+    network = ServedNetwork(trained(Lite, 11, True), True)
+    _write_graph(network, torch.rand(1, 3, 64, 64), ("images",), outputs, path)
+    nodes = onnx.load(path).graph.node
+    enlarging = [node for node in nodes if node.op_type == "Resize"]
+    by_size = [node for node in enlarging if len(node.input) == 4]  # (x, roi, scales, sizes)
+    assert len(by_size) == 2  # both labels, to the size of the photo
+    assert len(enlarging) - len(by_size) == 4 + 4 + 2  # levels, their shares, coarse features
+    makers = {name: node.op_type for node in nodes for name in node.output}
+    assert makers["features"] == "Concat"
+
+
+@torch.inference_mode()
+def test_scores_beyond_what_exponentials_hold_are_answered():
+    network = trained(Lite, 11, True)
+    network.fuse.weight.mul_(1e4)
+    output, features, _ = answer(network, torch.rand(1, 3, 64, 96))
+    assert torch.isfinite(output).all()
+    assert torch.isfinite(features).all()

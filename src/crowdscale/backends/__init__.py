@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,7 +99,7 @@ def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Arr
         for channel, mean in enumerate(config.mean):
             image[channel, height:] = mean
             image[channel, :, width:] = mean
-            np.multiply(pixels[..., channel], np.float32(1 / 255), out=image[channel, :height, :width])
+        cv2.split(pixels.astype(np.float32) * np.float32(1 / 255), list(image[:, :height, :width]))
     return padded
 
 

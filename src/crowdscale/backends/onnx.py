@@ -35,7 +35,8 @@ class OnnxBackend:
         self.network = _session(folder / "network.onnx", device, threads)
         self.single = self.network.get_inputs()[0].shape[0] == 1
         self.outputs = ["output", "features", *(["blocks"] if config.method == "hybrid" else [])]
-        self.scale = _session(folder / "scale.onnx", device, threads) if config.refines else None
+        # One thread: those of a second pool would go on waiting, busily, while the network looks again.
+        self.scale = _session(folder / "scale.onnx", device, 1) if config.refines else None
 
     def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
         """Run the counting network on (h, w, 3) RGB pixels."""
@@ -73,6 +74,7 @@ def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSess
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")  # cores are needed between runs, too
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=[(PROVIDERS[device], GROWTH)])
     except Exception as error:  # the engine raises its own private classes

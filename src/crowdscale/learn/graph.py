@@ -19,7 +19,7 @@ from torch.nn import functional
 from crowdscale.learn.model import decode, expected_blocks
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.folding import SamePadConv
-from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, class_probabilities
+from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, enlarge
 
 __all__ = ["ServedNetwork", "answer"]
 
@@ -50,28 +50,40 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
     shares = mixing(sides) if mixing else _mix(network, sides)
     fused = shares[-1]
     for share in reversed(shares[:-1]):
-        fused = share + _enlarge(fused, share)
-    parts = network._read(sides, fused)
+        fused = share + enlarge(fused, share)
+    known, output = _density(fused, network, images) if network.classes == 1 else _labels(fused, images)
+    parts = *zip(sides, network.backbone.strides, strict=True), (known, network.backbone.strides[0])
     read = torch.cat([_to_feature_stride(x, stride) for x, stride in parts], 1)
-    if network.classes == 1:
-        fused = fused * network.unit
-    outputs = _decode(fused, images), read.float()
+    outputs = output, read if read.dtype == torch.float32 else read.float()
     if network.block_head is None:
         return outputs
     return *outputs, expected_blocks(network.block_head(sides[network.block_level]))
 
 
-def _decode(fused: Tensor, images: Tensor) -> Tensor:
-    """Expected and arg-max label at the photo's size, or its density."""
-    if fused.shape[1] == 1:
-        return _enlarge(fused.float(), images)
+def _density(fused: Tensor, network: CountingNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
+    """What the scale net reads, and the density at the photo's size."""
+    return fused, _to_photo((fused * network.unit).float(), images)
+
+
+def _labels(fused: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities of labels, and the expected and arg-max label at the photo's size; both sums in one product."""
+    classes = int(fused.shape[1])
     with torch.autocast(images.device.type, enabled=False):
-        known = class_probabilities(fused.float())
-        ranks = torch.tensor([*range(int(fused.shape[1]))], dtype=torch.float32, device=fused.device)
-        expected = functional.conv2d(known, ranks.view(1, -1, 1, 1))
+        raised = (fused.float() - fused.float().amax(1, keepdim=True)).exp()
+        ranks = torch.tensor([[1.0] * classes, [*range(classes)]], device=fused.device)
+        sums = functional.conv2d(raised, ranks.view(2, -1, 1, 1))
+        total, ranked = sums.chunk(2, 1)
+        known, expected = raised / total, ranked / total
     likeliest = fused.argmax(1, keepdim=True).float()
     likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
-    return torch.cat([_enlarge(expected, images), likeliest], 1)
+    return known.to(fused.dtype), torch.cat([_to_photo(expected, images), likeliest], 1)
+
+
+def _to_photo(x: Tensor, images: Tensor) -> Tensor:
+    """Enlarge one channel to the photo's size. By the size: by a factor ONNX Runtime blocks that channel with 15 empty ones."""
+    if x.shape[-2:] == images.shape[-2:]:
+        return x
+    return functional.interpolate(x, size=images.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
@@ -82,12 +94,6 @@ def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
         functional.conv2d(cast(SideLevel, level).side(x), weight, bias)
         for level, x, weight, bias in zip(network.levels, sides, weights, biases, strict=True)
     ]
-
-
-def _enlarge(x: Tensor, like: Tensor) -> Tensor:
-    if x.shape[-2:] == like.shape[-2:]:
-        return x
-    return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _to_feature_stride(x: Tensor, stride: int) -> Tensor:

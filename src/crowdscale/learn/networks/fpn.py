@@ -69,7 +69,7 @@ class SideLevel(nn.Module):
         """Return the (b, width, h, w) side feature."""
         x = self.lateral(feature)
         if self.reduce is not None and above is not None:
-            x = x + _resize(self.reduce(above), x)
+            x = x + enlarge(self.reduce(above), x)
         out: Tensor = self.smooth(x)
         return out
 
@@ -213,12 +213,12 @@ class CountingNetwork(PaddedNetwork):
             above = level(feature, above)
             side_features.insert(0, above)
         sides = [cast(SideLevel, level).side(x) for level, x in zip(self.levels, side_features, strict=True)]
-        fused = self.fuse(torch.cat([_resize(side, sides[0]) for side in sides], 1))
+        fused = self.fuse(torch.cat([enlarge(side, sides[0]) for side in sides], 1))
         read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, fused)], 1)
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
         if self.classes == 1:
             fused, sides = fused * self.unit, [side * self.unit for side in sides]
-        return Prediction(_resize(fused, normal), sides, read, blocks)
+        return Prediction(enlarge(fused, normal), sides, read, blocks)
 
     def _read(self, side_features: list[Tensor], fused: Tensor) -> list[tuple[Tensor, int]]:
         """The scale net's inputs with their strides; labels as probabilities, which do not drift, density as its own."""
@@ -241,10 +241,14 @@ def class_probabilities(logits: Tensor) -> Tensor:
     return raised / raised.sum(1, keepdim=True)
 
 
-def _resize(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear to the height and width of ``like``."""
-    if x.shape[-2:] == like.shape[-2:]:
+def enlarge(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear to the height and width of ``like``; by a whole factor where there is one, which a graph holds as a constant."""
+    (rows, columns), (high, wide) = ([int(side) for side in each.shape[-2:]] for each in (x, like))
+    factor = high // rows
+    if factor == 1 and (rows, columns) == (high, wide):
         return x
+    if (rows * factor, columns * factor) == (high, wide):
+        return functional.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
     return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
