@@ -23,7 +23,7 @@ from crowdscale.images import write_atomic
 from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.graph import ServedNetwork
 from crowdscale.learn.model import AutoScale
-from crowdscale.learn.store import WEIGHTS, build_model, load_weights, write_description
+from crowdscale.learn.store import WEIGHTS, build_model, halved, load_weights, write_description
 from crowdscale.learn.weight_steps import whole_steps
 from crowdscale.maps import Density
 from crowdscale.regions import POOLED
@@ -161,8 +161,8 @@ def _store_small(graph: onnx.ModelProto) -> None:
                 helper.make_node("Cast", [f"{name}.int8"], [f"{name}.numbers"], to=TensorProto.FLOAT)
             )
             nodes.append(helper.make_node("Mul", [f"{name}.numbers", f"{name}.steps"], [name]))
-        else:
-            initialiser.CopyFrom(numpy_helper.from_array(weight.half().numpy(), f"{name}.float16"))
+        elif (half := halved(weight)).dtype == torch.float16:
+            initialiser.CopyFrom(numpy_helper.from_array(half.numpy(), f"{name}.float16"))
             nodes.append(helper.make_node("Cast", [f"{name}.float16"], [name], to=TensorProto.FLOAT))
     for node in reversed(nodes):
         graph.graph.node.insert(0, node)

@@ -145,8 +145,14 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
     return number
 
 
+def halved(value: torch.Tensor) -> torch.Tensor:
+    """Return a tensor as float16; as float32 where it holds what float16 cannot, as variances of VGG16's features are at first."""
+    half = value.half()
+    return half if bool((half.isfinite() | ~value.isfinite()).all()) else value.float()
+
+
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
-    """Write weights to the folder's ``weights.safetensors``, atomically: float16, or int8 with steps where that loses nothing."""
+    """Write weights to the folder's ``weights.safetensors``, atomically: float16, or int8 with steps where that loses nothing; float32 beyond float16's range."""
     kept: dict[str, torch.Tensor] = {}
     for name, value in state.items():
         if name.endswith("num_batches_tracked"):
@@ -154,7 +160,7 @@ def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
         if held := whole_steps(value):
             kept[name], kept[name + STEPS] = (part.contiguous() for part in held)
         else:
-            kept[name] = value.half().contiguous()
+            kept[name] = halved(value).contiguous()
     data = save(kept)
 
     def write(stream: IO[bytes]) -> None:
