@@ -3,7 +3,7 @@
     python benchmarks/robustness.py --data sha:ShanghaiTech --data shb:ShanghaiTech --list docs/training/validation.txt
 
 Every second photo of the list, darkened, blurred, reduced, enlarged and turned; ten drawn pictures of each kind, seed 0;
-twelve drawn streets with nobody. The people counted are their sum over that of the true heads.
+twelve drawn streets with nobody; and all photos of the list at each turn. The people counted are their sum over that of the true heads.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import numpy as np
 import crowdscale
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.opening import open_dataset
+from crowdscale.data.sample import Sample
 from crowdscale.data.synthetic import EMPTINESS, SceneOptions, draw_emptiness, draw_scene
+from crowdscale.familiarity import TURNED
 from crowdscale.images import Pixels
+from crowdscale.uprightness import TURNS
 
 GAMMA = 2.2
 """Of the photo's values; light is taken off what they stand for."""
@@ -58,6 +61,20 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 }
 
 
+def told_turned(predictor: crowdscale.Predictor, samples: list[Sample]) -> None:
+    """Print for how many photos, at each turn, the warning says how to turn them back."""
+    print(
+        "\n| all photos of the list, turned counter-clockwise by | told how to turn it | told another turn |\n|---|---|---|"
+    )
+    for turn in (0, *TURNS):
+        back, right, wrong = -turn % 4, 0, 0
+        for sample in samples:
+            said = predictor.predict(np.ascontiguousarray(np.rot90(sample.read(), turn))).warnings
+            right += bool(back) and f"{TURNED[back]}." in said
+            wrong += any(f"{TURNED[other]}." in said for other in TURNS if other != back)
+        print(f"| {90 * turn}° | {right} of {len(samples)} | {wrong} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", action="append", required=True)
@@ -76,6 +93,9 @@ def main() -> None:
         print(
             f"| {name} | {sum(bool(each.warnings) for each in found)} of {len(found)} | {share} |", flush=True
         )
+    told_turned(
+        predictor, [s for text in options.data for s in split_samples(open_dataset(text).samples, names)[1]]
+    )
     print("\n| drawn, nobody | warned of | people: mean, most |\n|---|---|---|")
     random = np.random.default_rng(0)
     pictures = {kind: [draw_emptiness(1024, 768, random, kind) for _ in range(10)] for kind in EMPTINESS}

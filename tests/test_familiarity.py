@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import DataError
-from crowdscale.familiarity import SENTENCES, Alarms, Familiar, FeatureCloud, Impression, Seen, learn_familiar
+from crowdscale.familiarity import (
+    SENTENCES,
+    TURNED,
+    Alarms,
+    Familiar,
+    FeatureCloud,
+    Impression,
+    Seen,
+    learn_familiar,
+)
 from crowdscale.points import Points
 
 SIZE = (640, 480)
@@ -127,6 +136,51 @@ def test_it_comes_back_from_json_and_says_the_same(familiar):
     back = Familiar.from_dict(json.loads(json.dumps(asdict(told))))
     assert back == told
     assert len(json.dumps(asdict(told))) < 2000
+
+
+def upright_photos(number: int, sky: float = 0.8) -> list[Seen]:
+    """Photos whose first feature is the light of their upper half."""
+    random = np.random.default_rng(2)
+    base = [seen(photo(i)) for i in range(number)]
+    rows = np.array([sky, 1 - sky, 0.5, 0.5, 0.4, 0.4]) + random.normal(0, 0.02, (number, 6))
+    return [
+        each._replace(impression=replace(each.impression, features=row))
+        for each, row in zip(base, rows, strict=True)
+    ]
+
+
+def turned_familiar() -> Familiar:
+    """What learns of every second photo how it looks turned: with little light above."""
+    turned = [each.impression.features for each in upright_photos(60, 0.25)]
+    return learn_familiar(upright_photos(60), {i: np.stack(turned[i : i + 2]) for i in range(0, 60, 2)})
+
+
+def test_turned_photos_are_told_unless_something_else_is():
+    familiar = turned_familiar()
+    features = np.array([0.3, 0.7, 0.5, 0.5, 0.4, 0.4])
+    lying = seen(photo(70))._replace(impression=replace(seen(photo(70)).impression, features=features))
+    assert familiar.doubts(lying)
+    assert not familiar.doubts(lying._replace(people=0.2))
+    for turn, words in {1: "counter-clockwise", 2: "upside down", 3: "by 90° clockwise"}.items():
+        (sentence,) = familiar.warnings(lying, turn)
+        assert words in sentence
+        assert f"{TURNED[turn]}." not in familiar.warnings(lying._replace(size=(100, 80)), turn)
+        unclear = lying._replace(heads=Points(lying.heads.xy, np.full(len(lying.heads), 0.05)))
+        assert familiar.warnings(unclear, turn) == (sentence, f"{SENTENCES['confidence'][1]}.")
+    assert all(f"{each}." not in familiar.warnings(lying) for each in TURNED.values())
+    back = Familiar.from_dict(json.loads(json.dumps(asdict(familiar))))
+    assert back == familiar
+    assert back.doubts(lying)
+
+
+def test_few_usual_photos_are_in_doubt():
+    familiar = turned_familiar()
+    assert 0 < sum(familiar.doubts(each) for each in upright_photos(60)) <= 9
+
+
+def test_without_turned_photos_nothing_is_said_of_them(familiar):
+    assert familiar.reading is None
+    assert not familiar.doubts(seen(photo(1)))
 
 
 def test_few_training_photos_are_refused():

@@ -182,6 +182,11 @@ def _familiar(config: ModelConfig) -> str:
         return "Not measured: no warnings are given."
     limits = ", ".join(f"{name} {limit:.3g}" for name, limit in known.limits.items())
     lines = [f"Warned of beyond limits that come from {known.photos} training photos: {limits}."]
+    if known.upright:
+        lines.append(
+            "Photos that read as less upright than 19 of 20 of these are looked at at each turn: where another way up reads as "
+            "more upright, they are warned of."
+        )
     for each in known.alarms:
         low, high = binomial_interval(each.alarmed, each.images)
         share = f"{100 * each.alarmed / each.images:.1f} %, 95 % interval {100 * low:.1f}–{100 * high:.1f} %"

@@ -2,7 +2,7 @@
 
 Each measure has a limit that one of 400 training photos passes; beyond it a sentence warns. The last measure
 is how far the mean of the network's features lies from those of the training photos: Mahalanobis' distance in their
-main directions, and what remains beside these.
+main directions, and what remains beside these. The same mean tells turned photos from upright ones (``uprightness``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
 from crowdscale.points import Points, nearest_distances
+from crowdscale.uprightness import DOUBT, FEWEST_TURNED, Uprightness, learn_uprightness
 
 __all__ = ["Alarms", "Familiar", "FeatureCloud", "Impression", "Seen", "learn_familiar"]
 
@@ -50,6 +51,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "distance": ("high", "The photo is unlike those the model was trained on; the count may be wrong"),
 }  # fmt: skip
 """Which side of a measure's limit is strange, and what is said; the last only where nothing else is."""
+
+TURNED = {
+    1: "The photo seems to lie on its side: turn it by 90° counter-clockwise, or many people are missed",
+    2: "The photo seems to be upside down: turn it, or many people are missed",
+    3: "The photo seems to lie on its side: turn it by 90° clockwise, or many people are missed",
+}
+"""What is said of a photo that stands upright after so many quarters of a turn, counter-clockwise."""
 
 
 @dataclass(frozen=True)
@@ -192,11 +200,33 @@ class Familiar:
     """``FeatureCloud`` as text."""
     alarms: tuple[Alarms, ...] = ()
     """Warnings on photos that were not trained on."""
+    upright: str = ""
+    """``Uprightness`` as text; empty where turned photos are not told."""
+    doubt: float = 0.0
+    """Reading of it beyond which a photo is looked at at each turn."""
 
-    def warnings(self, seen: Seen) -> tuple[str, ...]:
-        """Return a sentence for each measure of a photo beyond its limit."""
+    @property
+    def reading(self) -> Uprightness | None:
+        """What tells turned photos; None where they are not told."""
+        return Uprightness.from_text(self.upright) if self.upright else None
+
+    def doubts(self, seen: Seen) -> bool:
+        """Return whether a photo in which people are seen may be turned."""
+        reading = self.reading
+        return bool(reading and seen.people >= 1 and reading.turned(seen.impression.features) > self.doubt)
+
+    def warnings(self, seen: Seen, turn: int = 0) -> tuple[str, ...]:
+        """Return a sentence for each measure of a photo beyond its limit.
+
+        Args:
+            seen: The photo.
+            turn: Quarters of a turn, counter-clockwise, after which it would stand upright.
+        """
         found = seen.measures()
-        said = [SENTENCES[name][1] for name in found if self._strange(name, found[name])]
+        strange = [name for name in found if self._strange(name, found[name])]
+        said = [SENTENCES[name][1] for name in strange]
+        if turn and set(strange) <= {"confidence"}:  # a turn is why; in the dark it cannot be told
+            said.insert(0, TURNED[turn])
         cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
         if not said and self._strange("distance", cloud.distance(seen.impression.features)):
             said.append(SENTENCES["distance"][1])
@@ -212,8 +242,12 @@ class Familiar:
         return cls(**{**values, "alarms": tuple(Alarms(**each) for each in values.get("alarms", ()))})
 
 
-def learn_familiar(seen: Sequence[Seen]) -> Familiar:
+def learn_familiar(seen: Sequence[Seen], turned: Mapping[int, Floats] | None = None) -> Familiar:
     """Return what training photos look like.
+
+    Args:
+        seen: The photos.
+        turned: (k, c) mean features of the same photo turned, by its place; without, turned photos are not told.
 
     Raises:
         DataError: There are too few photos.
@@ -227,9 +261,13 @@ def learn_familiar(seen: Sequence[Seen]) -> Familiar:
     tables = [each.measures() for each in seen]
     columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
     columns["distance"] = np.array([cloud.distance(row) for row in features])
+    upright, doubt = "", 0.0
+    if turned and len(turned) >= FEWEST_TURNED:
+        reading, said = learn_uprightness(features, turned)
+        upright, doubt = reading.to_text(), float(np.quantile(said, DOUBT))
     limits = {name: _limit(name, values) for name, values in columns.items()}
     known = {name: limit for name, limit in limits.items() if np.isfinite(limit)}
-    return Familiar(known, len(seen), features.shape[1], cloud.beside, text)
+    return Familiar(known, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
 
 
 def _limit(name: str, values: Floats) -> float:

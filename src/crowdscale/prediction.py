@@ -27,6 +27,7 @@ from crowdscale.refinement import Reading, Refiner, read_output
 from crowdscale.regions import DensityRule, RuleChoice, Whole
 from crowdscale.result import Prediction, Region
 from crowdscale.tiling import Tile, TileOptions, batches, plan_tiles
+from crowdscale.uprightness import find_turn
 from crowdscale.views import Canvas
 from crowdscale.weights import ModelConfig, find_model, read_config
 
@@ -245,11 +246,7 @@ class Predictor:
         to_x, to_y = 1 / factors[0], 1 / factors[1]
         regions = [r.scale(to_x, to_y, photo.size) for f in found for r in f.regions]
         side = 1 if isinstance(reading, DensityReading) else BLOCK
-        heads, impression, familiar = (
-            reading.points,
-            Impression.joined([f.impression for f in found]),
-            self.config.familiar,
-        )
+        heads, impression = reading.points, Impression.joined([f.impression for f in found])
         return Prediction(
             count=reading.count,
             points=_scale_points(heads, to_x, to_y),
@@ -265,11 +262,22 @@ class Predictor:
             tiles=len(tiles),
             seconds=time.perf_counter() - started,
             calibration=self.config.calibration if self._as_calibrated else None,
-            warnings=familiar.warnings(Seen(impression, heads, reading.count, photo.size))
-            if familiar
-            else (),
+            warnings=self._warnings(photo, Seen(impression, heads, reading.count, photo.size)),
             impression=impression,
         )
+
+    def _warnings(self, photo: Photo, seen: Seen) -> tuple[str, ...]:
+        """How the photo is unlike those trained on; one that may be turned is looked at at each turn."""
+        familiar, turn = self.config.familiar, 0
+        if familiar is None:
+            return ()
+        if familiar.reading is not None and familiar.doubts(seen):
+            turn = find_turn(familiar.reading, photo.pixels, self._mean_features)
+        return familiar.warnings(seen, turn)
+
+    def _mean_features(self, pixels: Pixels) -> NDArray[np.float64]:
+        features = self._engine.predict(pixels).features
+        return np.asarray(features.reshape(len(features), -1).mean(axis=1), np.float64)
 
     @staticmethod
     def _join(tiles: list[Tile], parts: Sequence[Reading], canvas: Canvas) -> Reading:

@@ -41,7 +41,7 @@ def run(command, *arguments, **options):
     """Call a command as typer does, with the defaults of what is not given."""
     usual = {
         calibrate: {"listed": None, "note": "", "check": False, "write": False, "threads": 1},
-        acquaint: {"held_out": None, "write": False, "threads": 1},
+        acquaint: {"held_out": None, "turned": 24, "write": False, "threads": 1},
     }
     command(*arguments, **{**usual[command], **options})
 
@@ -80,12 +80,21 @@ def test_an_acquainted_model_warns_of_the_dark(model, tmp_path, capsys):
     familiar = read_config(model).familiar
     assert familiar.photos == 56
     assert [each.images for each in familiar.alarms] == [4]
+    assert familiar.reading is not None
+    assert familiar.doubt < 1
     assert "of 4 photos of held.txt" in capsys.readouterr().out
     write_photos(tmp_path / "dark", 1, 3, light=-90)
     assert any(
         "darker" in sentence for sentence in load(model).predict(tmp_path / "dark" / "00.png").warnings
     )
     assert load(model).predict(tmp_path / "train" / "30.png").warnings == ()
+
+
+def test_a_model_is_acquainted_without_turned_photos_where_asked(model, tmp_path):
+    data = write_photos(tmp_path, 50, 2)
+    run(acquaint, str(model), [data], turned=0, write=True)
+    familiar = read_config(model).familiar
+    assert familiar.reading is None
 
 
 def test_few_photos_are_refused(model, tmp_path):

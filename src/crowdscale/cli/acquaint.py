@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from crowdscale.data.sample import Sample
-    from crowdscale.familiarity import Alarms, Familiar, Seen
+    from crowdscale.familiarity import Alarms, Seen
     from crowdscale.prediction import Predictor
     from crowdscale.result import Prediction
 
@@ -27,6 +30,12 @@ def acquaint(
     held_out: Annotated[
         Path | None, typer.Option(help="List of the photos that were not: on these warnings are counted.")
     ] = None,
+    turned: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Photos, evenly drawn, also seen turned, so that turned ones are told; 0 for none."
+        ),
+    ] = 200,
     write: Annotated[
         bool, typer.Option("--write", help="Write the result into the model's description.")
     ] = False,
@@ -39,7 +48,7 @@ def acquaint(
     from crowdscale.data.opening import open_dataset
     from crowdscale.familiarity import learn_familiar
     from crowdscale.images import write_atomic
-    from crowdscale.prediction import load
+    from crowdscale.prediction import Predictor, load
     from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
 
     folder = find_folder(model) if write else find_model(model)
@@ -50,24 +59,53 @@ def acquaint(
         rest, kept = split_samples(open_dataset(text).samples, names)
         trained, others = trained + rest, others + kept
     predictor = load(model, threads=threads)
-    known = learn_familiar([_seen(p) for p in _predict(predictor, trained, "training photos")])
+    seen = [_seen(p) for p in _predict(predictor, trained, "training photos")]
+    known = learn_familiar(seen, _turned(model, trained, turned, threads))
     for name, limit in known.limits.items():
         typer.echo(f"{name}: limit {limit:.4g}")
+    if known.upright:
+        typer.echo(f"turned: in doubt beyond {known.doubt:.4g}")
     if others:
         label = f"{len(others)} photos of {held_out.name if held_out else ''}"
-        known = replace(known, alarms=(_alarms(known, _predict(predictor, others, "others"), label),))
+        warning = Predictor(predictor.backend, replace(predictor.config, familiar=known))
+        known = replace(known, alarms=(_alarms(_predict(warning, others, "others"), label),))
     if write:
         described = replace(read_config(folder), familiar=known).to_json().encode()
         write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))
 
 
 def _predict(predictor: Predictor, samples: Sequence[Sample], what: str) -> list[Prediction]:
+    return [predictor.predict(sample.read()) for sample in _shown(samples, what)]
+
+
+def _shown(samples: Sequence[Sample], what: str) -> Iterable[Sample]:
+    """The photos, with a bar that says how many are done."""
     from rich.console import Console
     from rich.progress import track
 
     silent = not sys.stderr.isatty()
-    shown = track(samples, f"{what}:", console=Console(stderr=True), disable=silent, transient=True)
-    return [predictor.predict(sample.read()) for sample in shown]
+    return track(samples, f"{what}:", console=Console(stderr=True), disable=silent, transient=True)
+
+
+def _turned(
+    model: str, samples: Sequence[Sample], number: int, threads: int
+) -> dict[int, NDArray[np.float64]]:
+    """Mean features of ``number`` of the photos, evenly drawn, at each turn; by their places."""
+    import numpy as np
+
+    from crowdscale.prediction import PredictOptions, load
+    from crowdscale.uprightness import TURNS
+
+    first = load(model, threads=threads, options=PredictOptions(refine=False))
+    places = sorted(
+        {*np.linspace(0, len(samples) - 1, min(number, len(samples))).round().astype(int).tolist()}
+    )
+    found = {}
+    for place, sample in zip(places, _shown([samples[place] for place in places], "turned"), strict=True):
+        pixels = sample.read()
+        seen = [_seen(first.predict(np.ascontiguousarray(np.rot90(pixels, turn)))) for turn in TURNS]
+        found[place] = np.stack([each.impression.features for each in seen])
+    return found
 
 
 def _seen(prediction: Prediction) -> Seen:
@@ -83,10 +121,10 @@ def _seen(prediction: Prediction) -> Seen:
     return Seen(prediction.impression, heads, prediction.count, prediction.size)
 
 
-def _alarms(known: Familiar, predictions: list[Prediction], label: str) -> Alarms:
+def _alarms(predictions: list[Prediction], label: str) -> Alarms:
     from crowdscale.familiarity import Alarms
 
-    said = [known.warnings(_seen(prediction)) for prediction in predictions]
+    said = [prediction.warnings for prediction in predictions]
     alarms = Alarms(label, len(said), sum(map(bool, said)))
     typer.echo(f"Warnings on {alarms.alarmed} of {alarms.data}")
     for sentence, number in Counter(s for each in said for s in each).most_common():
