@@ -49,6 +49,14 @@ def test_readings_of_held_out_photos_are_judged_by_others():
     assert said.mean() > own.mean()  # fitted photos look more upright than they would
 
 
+@pytest.mark.parametrize("step", [1, 5, 7])
+def test_turned_photos_may_lie_at_any_places(step):
+    turned = {place: draw(3, 300 + place, turned=True) for place in range(0, 150, step)}
+    _, said = learn_uprightness(draw(150, 6), turned)
+    assert np.isfinite(said).all()
+    assert said.mean() < 0
+
+
 def test_text_keeps_it():
     reading = Uprightness.fit(draw(30, 7), draw(30, 8, turned=True))
     back = Uprightness.from_text(reading.to_text())

@@ -260,9 +260,9 @@ class Predictor:
             model=self.config.name,
             reduction=min(factors),
             tiles=len(tiles),
-            seconds=time.perf_counter() - started,
             calibration=self.config.calibration if self._as_calibrated else None,
             warnings=self._warnings(photo, Seen(impression, heads, reading.count, photo.size)),
+            seconds=time.perf_counter() - started,
             impression=impression,
         )
 
