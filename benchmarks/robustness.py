@@ -84,7 +84,8 @@ def main() -> None:
     options = parser.parse_args()
     predictor = crowdscale.load(options.model, threads=options.threads)
     names = read_list(options.list)
-    chosen = [s for text in options.data for s in split_samples(open_dataset(text).samples, names)[1]][::2]
+    kept = [s for text in options.data for s in split_samples(open_dataset(text).samples, names)[1]]
+    chosen = kept[::2]
     people = sum(len(sample.points or ()) for sample in chosen)
     print("| photos | warned of | counted, % of the heads |\n|---|---|---|")
     for name, change in CHANGES.items():
@@ -93,9 +94,7 @@ def main() -> None:
         print(
             f"| {name} | {sum(bool(each.warnings) for each in found)} of {len(found)} | {share} |", flush=True
         )
-    told_turned(
-        predictor, [s for text in options.data for s in split_samples(open_dataset(text).samples, names)[1]]
-    )
+    told_turned(predictor, kept)
     print("\n| drawn, nobody | warned of | people: mean, most |\n|---|---|---|")
     random = np.random.default_rng(0)
     pictures = {kind: [draw_emptiness(1024, 768, random, kind) for _ in range(10)] for kind in EMPTINESS}

@@ -8,7 +8,7 @@ main directions, and what remains beside these. The same mean tells turned photo
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
 from crowdscale.points import Points, nearest_distances
-from crowdscale.uprightness import DOUBT, FEWEST_TURNED, Uprightness, learn_uprightness
+from crowdscale.uprightness import DOUBT, FEWEST_TURNED, Uprightness, find_turn, learn_uprightness
 
-__all__ = ["Alarms", "Familiar", "FeatureCloud", "Impression", "Seen", "learn_familiar"]
+__all__ = ["Alarms", "Familiar", "FeatureCloud", "Impression", "Seen", "learn_familiar", "mean_features"]
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +60,11 @@ TURNED = {
 """What is said of a photo that stands upright after so many quarters of a turn, counter-clockwise."""
 
 
+def mean_features(features: NDArray[np.float32]) -> Floats:
+    """Return the (c,) means of (c, h, w) features."""
+    return np.asarray(features.reshape(len(features), -1).mean(axis=1), np.float64)
+
+
 @dataclass(frozen=True)
 class Impression:
     """What a photo, or a tile of one, looks like; impressions of tiles add up to that of the photo."""
@@ -81,8 +86,9 @@ class Impression:
         size = max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)
         edges = cv2.Laplacian(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.CV_32F)
         mean, spread = (float(value.item()) for value in cv2.meanStdDev(grey))
-        means = features.reshape(len(features), -1).mean(axis=1).astype(np.float64)
-        return cls(grey.size, mean, mean**2 + spread**2, float(np.square(edges).mean()), means)
+        return cls(
+            grey.size, mean, mean**2 + spread**2, float(np.square(edges).mean()), mean_features(features)
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Impression]) -> Impression:
@@ -210,10 +216,18 @@ class Familiar:
         """What tells turned photos; None where they are not told."""
         return Uprightness.from_text(self.upright) if self.upright else None
 
-    def doubts(self, seen: Seen) -> bool:
-        """Return whether a photo in which people are seen may be turned."""
+    def turn(self, seen: Seen, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]) -> int:
+        """Return the quarters of a turn, counter-clockwise, after which a photo would stand upright; 0 without doubt.
+
+        Args:
+            seen: The photo.
+            pixels: (h, w, 3) RGB of it.
+            look: Pixels to the (c,) mean features that the network sees in them.
+        """
         reading = self.reading
-        return bool(reading and seen.people >= 1 and reading.turned(seen.impression.features) > self.doubt)
+        if reading is None or seen.people < 1 or reading.turned(seen.impression.features) <= self.doubt:
+            return 0
+        return find_turn(reading, pixels, look)
 
     def warnings(self, seen: Seen, turn: int = 0) -> tuple[str, ...]:
         """Return a sentence for each measure of a photo beyond its limit.

@@ -17,7 +17,7 @@ from crowdscale.backends import Backend, FirstPass, open_backend
 from crowdscale.backends.averaging import AveragingBackend, AveragingOptions
 from crowdscale.base_scale import BaseOptions, choose_base
 from crowdscale.errors import ImageError, OptionError
-from crowdscale.familiarity import Impression, Seen
+from crowdscale.familiarity import Impression, Seen, mean_features
 from crowdscale.images import MAX_PIXELS, Photo, read_image, resize_image
 from crowdscale.maps import BlockReading, Density, HybridReading
 from crowdscale.maps.blocks import BLOCK
@@ -27,7 +27,6 @@ from crowdscale.refinement import Reading, Refiner, read_output
 from crowdscale.regions import DensityRule, RuleChoice, Whole
 from crowdscale.result import Prediction, Region
 from crowdscale.tiling import Tile, TileOptions, batches, plan_tiles
-from crowdscale.uprightness import find_turn
 from crowdscale.views import Canvas
 from crowdscale.weights import ModelConfig, find_model, read_config
 
@@ -268,16 +267,13 @@ class Predictor:
 
     def _warnings(self, photo: Photo, seen: Seen) -> tuple[str, ...]:
         """How the photo is unlike those trained on; one that may be turned is looked at at each turn."""
-        familiar, turn = self.config.familiar, 0
+        familiar = self.config.familiar
         if familiar is None:
             return ()
-        if familiar.reading is not None and familiar.doubts(seen):
-            turn = find_turn(familiar.reading, photo.pixels, self._mean_features)
+        turn = familiar.turn(
+            seen, photo.pixels, lambda pixels: mean_features(self._engine.predict(pixels).features)
+        )
         return familiar.warnings(seen, turn)
-
-    def _mean_features(self, pixels: Pixels) -> NDArray[np.float64]:
-        features = self._engine.predict(pixels).features
-        return np.asarray(features.reshape(len(features), -1).mean(axis=1), np.float64)
 
     @staticmethod
     def _join(tiles: list[Tile], parts: Sequence[Reading], canvas: Canvas) -> Reading:

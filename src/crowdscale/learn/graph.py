@@ -52,8 +52,7 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
     for share in reversed(shares[:-1]):
         fused = share + enlarge(fused, share)
     known, output = _density(fused, network, images) if network.classes == 1 else _labels(fused, images)
-    parts = *zip(sides, network.backbone.strides, strict=True), (known, network.backbone.strides[0])
-    read = torch.cat([_to_feature_stride(x, stride) for x, stride in parts], 1)
+    read = torch.cat([_to_feature_stride(x, stride) for x, stride in network._read(sides, known)], 1)
     outputs = output, read if read.dtype == torch.float32 else read.float()
     if network.block_head is None:
         return outputs

@@ -214,15 +214,16 @@ class CountingNetwork(PaddedNetwork):
             side_features.insert(0, above)
         sides = [cast(SideLevel, level).side(x) for level, x in zip(self.levels, side_features, strict=True)]
         fused = self.fuse(torch.cat([enlarge(side, sides[0]) for side in sides], 1))
-        read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, fused)], 1)
+        # Labels as probabilities, which do not drift; density as its own.
+        known = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
+        read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, known)], 1)
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
         if self.classes == 1:
             fused, sides = fused * self.unit, [side * self.unit for side in sides]
         return Prediction(enlarge(fused, normal), sides, read, blocks)
 
-    def _read(self, side_features: list[Tensor], fused: Tensor) -> list[tuple[Tensor, int]]:
-        """The scale net's inputs with their strides; labels as probabilities, which do not drift, density as its own."""
-        known = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
+    def _read(self, side_features: list[Tensor], known: Tensor) -> list[tuple[Tensor, int]]:
+        """The scale net's inputs with their strides; ``known`` is what the fused map says."""
         strides = self.backbone.strides
         return [*zip(side_features, strides, strict=True), (known, strides[0])]
 
@@ -245,7 +246,7 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:
     """Bilinear to the height and width of ``like``; by a whole factor where there is one, which a graph holds as a constant."""
     (rows, columns), (high, wide) = ([int(side) for side in each.shape[-2:]] for each in (x, like))
     factor = high // rows
-    if factor == 1 and (rows, columns) == (high, wide):
+    if (rows, columns) == (high, wide):
         return x
     if (rows * factor, columns * factor) == (high, wide):
         return functional.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
