@@ -11,10 +11,12 @@ pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 import crowdscale  # noqa: E402
+from crowdscale.backends import PIXELS, open_backend, padded_input, padded_pixels  # noqa: E402
 from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.images import read_image, write_image  # noqa: E402
 from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
+from crowdscale.prediction import PredictOptions  # noqa: E402
 from crowdscale.weights import find_model, read_config  # noqa: E402
 
 PHOTO = read_image(Path(__file__).parents[2] / "examples" / "auditorium.jpg").pixels
@@ -39,6 +41,8 @@ def test_folder_describes_itself(small, bundled):
     config = read_config(small[0])  # the sha256 of each file is checked
     assert (config.precision, config.name) == ("int8", "lite-int8")
     assert config.training["quantised"]["photos"] == 2
+    assert (config.calibration, config.familiar, config.notes) == (None, None, {})  # not of this graph
+    assert sorted(config.files) == ["network.onnx", "scale.onnx"]
     original = find_model(bundled) / "network.onnx"
     assert (small[0] / "network.onnx").stat().st_size < 0.65 * original.stat().st_size
 
@@ -53,9 +57,36 @@ def test_convolutions_are_whole_numbers_but_not_what_counts(small):
     assert sum(node.op_type == "DequantizeLinear" for node in graph.node) > 100
 
 
+def test_weights_leave_room_for_sums_of_16_bits(small):
+    graph = onnx.load(small[0] / "network.onnx").graph
+    stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    kernels = [values for values in stored.values() if values.dtype == np.int8 and values.ndim == 4]
+    assert len(kernels) > 50
+    assert 60 <= max(np.abs(kernel.astype(int)).max() for kernel in kernels) <= 64  # 2 · 255 · 64 < 2¹⁵
+
+
+def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):
+    config = read_config(small[0])
+    eight, full = (
+        open_backend("onnx", folder, read_config(folder)) for folder in (small[0], find_model(bundled))
+    )
+    assert eight.input.name == PIXELS
+    crop = np.ascontiguousarray(PHOTO[400:497, 500:601])  # of no whole strides: padded with the mean colour
+    bytes_, planes = padded_pixels([crop, crop], config), padded_input([crop, crop], config)
+    assert np.abs(bytes_.transpose(0, 3, 1, 2) / 255 - planes).max() < 1e-6
+    ours, theirs = eight.predict(crop), full.predict(crop)
+    assert ours.output.shape == theirs.output.shape == (2, 97, 101)
+    assert np.abs(ours.output[0] - theirs.output[0]).mean() < 0.5
+    together = eight.predict_batch([crop, crop[::-1]])
+    assert np.array_equal(together[0].output, ours.output)
+
+
 def test_counts_like_the_original(small, bundled, samples):
     assert 0 <= small[1] < 0.1
-    eight, full = (crowdscale.load(model) for model in (small[0], bundled))
+    as_they_are = PredictOptions(
+        base=1
+    )  # the size that it was calibrated at, where they would be read enlarged
+    eight, full = (crowdscale.load(model, options=as_they_are) for model in (small[0], bundled))
     people = [sum(each.predict(sample.read()).first_count for sample in samples) for each in (eight, full)]
     assert people[0] == pytest.approx(people[1], rel=0.02)
 
@@ -63,6 +94,8 @@ def test_counts_like_the_original(small, bundled, samples):
 def test_what_cannot_be_quantised_is_said(small, bundled, samples, tmp_path):
     with pytest.raises(ModelError, match="float32 model"):
         quantize_folder(small[0], tmp_path, samples)
+    with pytest.raises(ModelError, match="float32 model for the engine torch"):
+        crowdscale.load(small[0], backend="torch")
     with pytest.raises(DataError, match="calibrate"):
         quantize_folder(find_model(bundled), tmp_path, [])
     with pytest.raises(OptionError, match="apart"):

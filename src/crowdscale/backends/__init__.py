@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from crowdscale.errors import OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
-__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input", "share_cores"]
+__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input", "padded_pixels", "share_cores"]
 
 Array = NDArray[np.float32]
+
+PIXELS = "pixels"
+"""The input of a graph that reads (n, h, w, 3) bytes instead of ``images``, (n, 3, h, w) in 0…1: of 8-bit models."""
 
 MOST_WORKERS = 4
 """Photos counted at a time unless asked for more: each needs memory of its own."""
@@ -100,6 +103,21 @@ def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Arr
             image[channel, height:] = mean
             image[channel, :, width:] = mean
         cv2.split(pixels.astype(np.float32) * np.float32(1 / 255), list(image[:, :height, :width]))
+    return padded
+
+
+def padded_pixels(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> NDArray[np.uint8]:
+    """Return (n, H, W, 3) RGB as they are, padded like ``padded_input``: what a graph with the input ``PIXELS`` reads."""
+    height, width = views[0].shape[:2]
+    below, right = -height % config.stride, -width % config.stride
+    if len(views) == 1 and not (below or right):
+        return views[0][None]
+    padded = np.empty((len(views), height + below, width + right, 3), np.uint8)
+    mean = np.rint(np.array(config.mean) * 255)
+    for image, pixels in zip(padded, views, strict=True):
+        image[:height, :width] = pixels
+        image[height:] = mean
+        image[:, width:] = mean
     return padded
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, FirstPass, padded_input
+from crowdscale.backends import PIXELS, Array, FirstPass, padded_input, padded_pixels
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
@@ -33,7 +33,8 @@ class OnnxBackend:
             )
         self.config = config
         self.network = _session(folder / "network.onnx", device, threads)
-        self.single = self.network.get_inputs()[0].shape[0] == 1
+        (self.input,) = self.network.get_inputs()
+        self.single = self.input.shape[0] == 1
         self.outputs = ["output", "features", *(["blocks"] if config.method == "hybrid" else [])]
         # One thread: those of a second pool would go on waiting, busily, while the network looks again.
         self.scale = _session(folder / "scale.onnx", device, 1) if config.refines else None
@@ -47,12 +48,13 @@ class OnnxBackend:
         if len(views) > 1 and self.single:
             return [self.predict(view) for view in views]
         height, width = views[0].shape[:2]
-        images = padded_input(views, self.config)
+        padded = padded_pixels if self.input.name == PIXELS else padded_input
         try:
-            output, features, *blocks = self.network.run(self.outputs, {"images": images})
+            seen = self.network.run(self.outputs, {self.input.name: padded(views, self.config)})
         except Exception as error:  # the engine raises its own private classes, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
+        output, features, *blocks = seen
         return [
             FirstPass(
                 np.ascontiguousarray(output[i, :, :height, :width]), features[i], *(b[i] for b in blocks)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, FirstPass, padded_input
+from crowdscale.backends import PIXELS, Array, FirstPass, padded_input, padded_pixels
 from crowdscale.errors import MissingExtraError, ModelError, OptionError
 from crowdscale.weights import ModelConfig
 
@@ -62,8 +62,9 @@ class OpenVinoBackend:
         if len(views) > 1 and self.network.single:
             return [self.predict(view) for view in views]
         height, width = views[0].shape[:2]
+        padded = padded_pixels if self.network.input == PIXELS else padded_input
         try:
-            found = self.network.run(padded_input(views, self.config))
+            found = self.network.run(padded(views, self.config))
         except Exception as error:  # the engine raises bare RuntimeErrors, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected OpenVINO to run the photo", size, "Reduce it") from error
@@ -94,11 +95,12 @@ class _Graph:
             self.compiled = core.compile_model(str(path), "CPU", settings)
         except Exception as error:  # bare RuntimeErrors
             raise ModelError("expected a graph that OpenVINO can run", f"{path} ({error})") from error
+        self.input = self.compiled.input(0).any_name
         batch = self.compiled.input(0).partial_shape[0]
         self.single = batch.is_static and batch.get_length() == 1
         self.free: LifoQueue[Any] = LifoQueue()
 
-    def run(self, values: Array) -> dict[str, Array]:
+    def run(self, values: NDArray[Any]) -> dict[str, Array]:
         """Return the outputs by name for the one input; they belong to the caller."""
         with self._request() as request:
             found = request.infer([values], share_inputs=True, share_outputs=False)

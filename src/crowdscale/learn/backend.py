@@ -25,6 +25,12 @@ class TorchBackend:
     def __init__(self, folder: Path, config: ModelConfig, device: str = "cpu", threads: int = 0) -> None:
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise OptionError("expected a CUDA device", "a machine without one", "Use the device cpu")
+        if config.precision != "float32":
+            raise ModelError(
+                "expected a float32 model for the engine torch",
+                f"one in {config.precision}",
+                "Use the engine onnx",
+            )
         if threads:
             torch.set_num_threads(threads)
         model = build_model(config)

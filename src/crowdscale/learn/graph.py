@@ -23,6 +23,9 @@ from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideL
 
 __all__ = ["ServedNetwork", "answer"]
 
+STEEPEST = 60.0
+"""Logits of labels beyond this are cut: their exponentials and sums stay finite, without a search for the highest of each pixel."""
+
 Mixing = Callable[[Sequence[Tensor]], list[Tensor]]
 
 
@@ -66,12 +69,12 @@ def _density(fused: Tensor, network: CountingNetwork, images: Tensor) -> tuple[T
 
 def _labels(fused: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     """Probabilities of labels, and the expected and arg-max label at the photo's size; both sums in one product."""
-    classes = int(fused.shape[1])
+    batch, classes, height, width = fused.shape
     with torch.autocast(images.device.type, enabled=False):
-        raised = (fused.float() - fused.float().amax(1, keepdim=True)).exp()
+        raised = fused.float().clamp(-STEEPEST, STEEPEST).exp()
         ranks = torch.tensor([[1.0] * classes, [*range(classes)]], device=fused.device)
-        sums = functional.conv2d(raised, ranks.view(2, -1, 1, 1))
-        total, ranked = sums.chunk(2, 1)
+        sums = ranks @ raised.reshape(batch, classes, height * width)
+        total, ranked = sums.reshape(batch, 2, height, width).chunk(2, 1)
         known, expected = raised / total, ranked / total
     likeliest = fused.argmax(1, keepdim=True).float()
     likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
