@@ -1,12 +1,12 @@
 """Seconds from the bytes of a 1024×768 JPEG to its people: our engines against CSRNet and MCNN in torch.
 
-    python benchmarks/speed.py [--model lite] [--also nano] [--int8 FOLDER] [--rounds 7] [--threads 2]
+    python benchmarks/speed.py [--model lite] [--also nano] [--int8 lite-int8] [--rounds 7] [--threads 2]
 
 The contenders take turns within one run, each in a process of its own, as a user has one of them. Medians, the fastest runs and ratios to CSRNet are printed. Ours look
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
-depend on them, and nothing of their output but its sum is used. ``--int8`` is a folder that ``crowdscale
-quantize`` wrote. OpenVINO's rows need the extra [openvino]. "2 at a time" are as many photos as there are threads, each
+depend on them, and nothing of their output but its sum is used. ``--int8`` is a model in 8 bits (``crowdscale quantize``);
+empty for none. OpenVINO's rows need the extra [openvino]. "2 at a time" are as many photos as there are threads, each
 counted by one thread, as ``crowdscale count FOLDER --workers 2 --threads 1`` does: seconds are per photo.
 """
 
@@ -163,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="lite")
     parser.add_argument("--also", nargs="*", default=[], help="Further models, by ONNX Runtime.")
-    parser.add_argument("--int8")
+    parser.add_argument("--int8", default="lite-int8")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

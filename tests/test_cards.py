@@ -45,6 +45,13 @@ def test_a_bare_model_says_what_is_not_known():
         assert sentence in card
 
 
+def test_a_model_in_8_bits_says_of_which_it_was_made():
+    card = card_text(
+        replace(PLAIN, precision="int8", training={"quantised": {"from": "large", "photos": 64}})
+    )
+    assert "It is large with convolutions in 8 bits" in card
+
+
 def test_a_described_model_says_everything():
     config = add_notes(
         replace(PLAIN, calibration=CALIBRATION, familiar=FAMILIAR, training={"data": ["x/train: 9 photos"]}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import crowdscale
-from crowdscale.backends import padded_input
+from crowdscale.backends import PIXELS, padded_input, padded_pixels
+from crowdscale.images import read_image
 from crowdscale.weights import find_model, read_config
 
 
@@ -26,3 +29,25 @@ def test_scale_net_has_no_threads_that_wait_beside_the_network():
     backend = crowdscale.load("lite", threads=2).backend
     assert backend.network.get_session_options().intra_op_num_threads == 2
     assert backend.scale.get_session_options().intra_op_num_threads == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 1), (32, 64), (31, 65)])
+def test_bytes_are_as_they_are_and_padded_with_the_mean_colour(size):
+    config = read_config(find_model("lite"))
+    views = [np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8) for seed in (0, 1)]
+    for given in (views, views[:1]):
+        padded = padded_pixels(given, config)
+        assert padded.dtype == np.uint8
+        assert np.allclose(padded.transpose(0, 3, 1, 2) / 255, padded_input(given, config), atol=1e-6)
+
+
+def test_bundled_model_in_8_bits_reads_bytes_and_counts_and_locates_like_its_original():
+    photo = read_image(Path(__file__).parents[1] / "examples" / "auditorium.jpg").pixels
+    predictors = [crowdscale.load(name, threads=2) for name in ("lite-int8", "lite")]
+    assert [each.backend.input.name for each in predictors] == [PIXELS, "images"]
+    assert predictors[0].backend.input.type == "tensor(uint8)"
+    eight, full = (each.predict(photo) for each in predictors)
+    assert eight.count == pytest.approx(full.count, rel=0.03)
+    assert len(eight.points) == pytest.approx(len(full.points), rel=0.05)
+    assert eight.interval(0.9) is not None
+    assert not eight.warnings

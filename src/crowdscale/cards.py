@@ -118,6 +118,10 @@ def _what(config: ModelConfig, size: int | None) -> str:
         if config.refines
         else "It looks once: nothing is enlarged.",
     ]
+    if made := config.training.get("quantised"):
+        lines.append(
+            f"It is {made['from']} with convolutions in 8 bits, for engines of graphs alone: it has no weights to train on."
+        )
     if config.enlarge_below:
         lines.append(f"Photos of fewer than {config.enlarge_below:,} pixels are read enlarged.")
     if size is not None:

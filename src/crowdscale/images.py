@@ -173,7 +173,8 @@ def _opaque(image: Image.Image) -> Pixels:
     if "A" in image.getbands() or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return np.asarray(image.convert("RGB"), dtype=np.uint8)
+    plain = image if image.mode == "RGB" else image.convert("RGB")
+    return np.asarray(plain, dtype=np.uint8)
 
 
 def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:

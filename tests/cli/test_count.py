@@ -221,7 +221,7 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
         (["text.jpg"], "something else in text.jpg"),
         (["empty"], "the folder empty without any"),
         (["*.webp"], r"pattern \*.webp, which matches none"),
-        (["few.png", "--model", "heavy"], "expected a model out of lite, nano, but got 'heavy'"),
+        (["few.png", "--model", "heavy"], "expected a model out of lite, lite-int8, nano, but got 'heavy'"),
         (["few.png", "--model", "./none"], "nothing at none"),
         (["few.png", "--merge", "both"], "merge as ownership or published"),
         (["few.png", "--factor", "99"], "factor from 0.1 to 10"),

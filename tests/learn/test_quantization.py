@@ -16,6 +16,7 @@ from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.images import read_image, write_image  # noqa: E402
 from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights  # noqa: E402
 from crowdscale.prediction import PredictOptions  # noqa: E402
 from crowdscale.weights import find_model, read_config  # noqa: E402
 
@@ -41,6 +42,7 @@ def test_folder_describes_itself(small, bundled):
     config = read_config(small[0])  # the sha256 of each file is checked
     assert (config.precision, config.name) == ("int8", "lite-int8")
     assert config.training["quantised"]["photos"] == 2
+    assert "validation" not in config.training
     assert (config.calibration, config.familiar, config.notes) == (None, None, {})  # not of this graph
     assert sorted(config.files) == ["network.onnx", "scale.onnx"]
     original = find_model(bundled) / "network.onnx"
@@ -96,6 +98,9 @@ def test_what_cannot_be_quantised_is_said(small, bundled, samples, tmp_path):
         quantize_folder(small[0], tmp_path, samples)
     with pytest.raises(ModelError, match="float32 model for the engine torch"):
         crowdscale.load(small[0], backend="torch")
+    model = build_model(read_config(find_model(bundled)))
+    with pytest.raises(ModelError, match="one in 8 bits has none"):
+        load_weights(model, small[0] / WEIGHTS)
     with pytest.raises(DataError, match="calibrate"):
         quantize_folder(find_model(bundled), tmp_path, [])
     with pytest.raises(OptionError, match="apart"):

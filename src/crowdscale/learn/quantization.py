@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -100,6 +101,7 @@ def quantize_folder(
         shutil.copyfile(folder / name, out / name)
     known = {"photos": len(crops), "seed": options.seed, "from": config.name}
     training = {**config.training, "quantised": known}
+    training.pop("validation", None)  # was of the float graph
     config = replace(config.unmeasured(), name=f"{config.name}-int8", precision="int8", training=training)
     write_description(config, out, tuple(sorted(["network.onnx", *kept])))
     return _drift(folder, out, crops)
@@ -129,17 +131,30 @@ def _read_bytes(path: Path) -> None:
     mean, std = (_constant(graph, made, node.input[1]) * 255 for node in (subtract, divide))
     if np.ptp(mean) or np.ptp(std) or abs(mean.flat[0] - np.rint(mean.flat[0])) > 1e-3:
         return
-    graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1 / std.flat[0]), "pixels.step"))
-    graph.initializer.append(onnx.numpy_helper.from_array(np.uint8(np.rint(mean.flat[0])), "pixels.nothing"))
+    step = 1 / std.flat[0]
+    (convolution,) = (node for node in graph.node if read.output[0] in node.input)
+    kernel, bias = (made[name] for name in convolution.input[1:3])
+    steps = step * _constant(graph, made, kernel.input[1])  # of the products, in which the bias is held
+    bytes_of_bias = _constant(graph, made, bias.input[0]) * _constant(graph, made, bias.input[1]) / steps
+    known: dict[str, NDArray[Any]] = {
+        "pixels.step": np.array(step, np.float32),
+        "pixels.nothing": np.array(np.rint(mean.flat[0]), np.uint8),
+        bias.input[0]: np.rint(bytes_of_bias).astype(np.int32),
+        bias.input[1]: steps.astype(np.float32),
+    }
+    for each in [each for each in graph.initializer if each.name in known]:
+        graph.initializer.remove(each)
+    graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in known.items())
     planes = onnx.helper.make_node("Transpose", [PIXELS], ["planes"], perm=[0, 3, 1, 2])
-    step = onnx.helper.make_node("DequantizeLinear", ["planes", "pixels.step", "pixels.nothing"], read.output)
+    scaled = ["planes", "pixels.step", "pixels.nothing"]
+    values = onnx.helper.make_node("DequantizeLinear", scaled, read.output)
     for node in (subtract, divide, rounded, read):
         graph.node.remove(node)
-    for node in reversed((planes, step)):
+    for node in reversed((planes, values)):
         graph.node.insert(0, node)
     for node in graph.node:  # those that ask for the size of the photo
         node.input[:] = ["planes" if name == "images" else name for name in node.input]
-    shape = ["batch", "height", "width", 3]
+    shape: list[str | int | None] = ["batch", "height", "width", 3]
     graph.input[0].CopyFrom(onnx.helper.make_tensor_value_info(PIXELS, onnx.TensorProto.UINT8, shape))
     onnx.save(model, path)
 

@@ -68,8 +68,6 @@ def load_weights(model: AutoScale, path: Path) -> None:
     Raises:
         ModelError: The file is missing, damaged or of another network.
     """
-    if not path.is_file():
-        raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
     try:
         state = read_weights(path)
         missing, unexpected = model.load_state_dict(state, strict=False)
@@ -109,8 +107,13 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Return a file's weights as float32: kernels of 8 bits are multiplied by their steps.
 
     Raises:
-        SafetensorError: The file is damaged.
+        ModelError: There is no such file.
+        SafetensorError: It is damaged.
     """
+    if not path.is_file():
+        raise ModelError(
+            "expected trained weights", f"no file at {path}", "Train the model first; one in 8 bits has none"
+        )
     stored = load_file(path)
     steps = {name.removesuffix(STEPS): stored.pop(name) for name in list(stored) if name.endswith(STEPS)}
     return {name: value.float() * steps.get(name, 1) for name, value in stored.items()}
@@ -124,8 +127,6 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
     Raises:
         ModelError: The file is missing or nothing fits.
     """
-    if not path.is_file():
-        raise ModelError("expected trained weights", f"no file at {path}", "Train or export the model first")
     ours, theirs = model.state_dict(), read_weights(path)
     taken = {}
     for name in set(ours) & set(theirs):
