@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import crowdscale
-from crowdscale.backends import PIXELS, padded_input, padded_pixels
+from crowdscale.backends import PIXELS, network_input, padded_input
 from crowdscale.images import read_image
 from crowdscale.weights import find_model, read_config
 
@@ -36,7 +36,7 @@ def test_bytes_are_as_they_are_and_padded_with_the_mean_colour(size):
     config = read_config(find_model("lite"))
     views = [np.random.default_rng(seed).integers(0, 256, (*size, 3)).astype(np.uint8) for seed in (0, 1)]
     for given in (views, views[:1]):
-        padded = padded_pixels(given, config)
+        padded = network_input(PIXELS, given, config)
         assert padded.dtype == np.uint8
         assert np.allclose(padded.transpose(0, 3, 1, 2) / 255, padded_input(given, config), atol=1e-6)
 

@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 import crowdscale  # noqa: E402
-from crowdscale.backends import PIXELS, open_backend, padded_input, padded_pixels  # noqa: E402
+from crowdscale.backends import PIXELS, network_input, open_backend, padded_input  # noqa: E402
 from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.images import read_image, write_image  # noqa: E402
@@ -74,7 +74,7 @@ def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):
     )
     assert eight.input.name == PIXELS
     crop = np.ascontiguousarray(PHOTO[400:497, 500:601])  # of no whole strides: padded with the mean colour
-    bytes_, planes = padded_pixels([crop, crop], config), padded_input([crop, crop], config)
+    bytes_, planes = network_input(PIXELS, [crop, crop], config), padded_input([crop, crop], config)
     assert np.abs(bytes_.transpose(0, 3, 1, 2) / 255 - planes).max() < 1e-6
     ours, theirs = eight.predict(crop), full.predict(crop)
     assert ours.output.shape == theirs.output.shape == (2, 97, 101)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crowdscale.errors import OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
-__all__ = ["BACKENDS", "Backend", "FirstPass", "open_backend", "padded_input", "padded_pixels", "share_cores"]
+__all__ = ["BACKENDS", "Backend", "FirstPass", "network_input", "open_backend", "padded_input", "share_cores"]
 
 Array = NDArray[np.float32]
 
@@ -106,8 +106,16 @@ def padded_input(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> Arr
     return padded
 
 
-def padded_pixels(views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> NDArray[np.uint8]:
-    """Return (n, H, W, 3) RGB as they are, padded like ``padded_input``: what a graph with the input ``PIXELS`` reads."""
+def network_input(name: str, views: Sequence[NDArray[np.uint8]], config: ModelConfig) -> NDArray[Any]:
+    """Return what a graph reads by its input of this name: ``padded_input``, or padded alike the bytes as they are.
+
+    Args:
+        name: ``images``, or ``PIXELS``: (n, H, W, 3) RGB uint8.
+        views: (h, w, 3) RGB pixels, all of one size.
+        config: The model's description.
+    """
+    if name != PIXELS:
+        return padded_input(views, config)
     height, width = views[0].shape[:2]
     below, right = -height % config.stride, -width % config.stride
     if len(views) == 1 and not (below or right):

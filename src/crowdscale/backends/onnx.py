@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from crowdscale.backends import PIXELS, Array, FirstPass, padded_input, padded_pixels
+from crowdscale.backends import Array, FirstPass, network_input
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
@@ -48,13 +48,12 @@ class OnnxBackend:
         if len(views) > 1 and self.single:
             return [self.predict(view) for view in views]
         height, width = views[0].shape[:2]
-        padded = padded_pixels if self.input.name == PIXELS else padded_input
+        given = network_input(self.input.name, views, self.config)
         try:
-            seen = self.network.run(self.outputs, {self.input.name: padded(views, self.config)})
+            output, features, *blocks = self.network.run(self.outputs, {self.input.name: given})
         except Exception as error:  # the engine raises its own private classes, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
-        output, features, *blocks = seen
         return [
             FirstPass(
                 np.ascontiguousarray(output[i, :, :height, :width]), features[i], *(b[i] for b in blocks)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import PIXELS, Array, FirstPass, padded_input, padded_pixels
+from crowdscale.backends import Array, FirstPass, network_input
 from crowdscale.errors import MissingExtraError, ModelError, OptionError
 from crowdscale.weights import ModelConfig
 
@@ -62,9 +62,8 @@ class OpenVinoBackend:
         if len(views) > 1 and self.network.single:
             return [self.predict(view) for view in views]
         height, width = views[0].shape[:2]
-        padded = padded_pixels if self.network.input == PIXELS else padded_input
         try:
-            found = self.network.run(padded(views, self.config))
+            found = self.network.run(network_input(self.network.input, views, self.config))
         except Exception as error:  # the engine raises bare RuntimeErrors, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected OpenVINO to run the photo", size, "Reduce it") from error

@@ -22,7 +22,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from crowdscale.backends import PIXELS, Array, FirstPass, open_backend, padded_input, padded_pixels
+from crowdscale.backends import PIXELS, Array, FirstPass, network_input, open_backend, padded_input
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.images import write_atomic
@@ -154,6 +154,9 @@ def _read_bytes(path: Path) -> None:
         graph.node.insert(0, node)
     for node in graph.node:  # those that ask for the size of the photo
         node.input[:] = ["planes" if name == "images" else name for name in node.input]
+    read_by_some = {name for node in graph.node for name in node.input}
+    for each in [each for each in graph.initializer if each.name not in read_by_some]:
+        graph.initializer.remove(each)
     shape: list[str | int | None] = ["batch", "height", "width", 3]
     graph.input[0].CopyFrom(onnx.helper.make_tensor_value_info(PIXELS, onnx.TensorProto.UINT8, shape))
     onnx.save(model, path)
@@ -233,8 +236,8 @@ def _channels(
         model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
     )
     (asked,) = session.get_inputs()
-    padded = padded_pixels if asked.name == PIXELS else padded_input
-    seen = [session.run([name], {asked.name: padded([crop], config)})[0][0] for crop in crops]
+    given = ({asked.name: network_input(asked.name, [crop], config)} for crop in crops)
+    seen = [session.run([name], each)[0][0] for each in given]
     return np.concatenate([each.reshape(len(each), -1).T for each in seen]).astype(np.float64)
 
 
