@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import crowdscale
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -23,6 +25,18 @@ def test_the_python_runs(bundled, monkeypatch, capsys):
     assert 300 < float(first) < 900
     assert warned == "()"
     assert lines[1].startswith("Box(")
+
+
+@pytest.mark.parametrize("model", ["lite", "lite-int8"])
+def test_the_graphs_run_without_crowdscale(model, bundled, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "embed.md").read_text("utf-8"), re.DOTALL)
+    assert "import crowdscale" not in code
+    exec(compile(code.replace("lite-int8", model), "embed.md", "exec"), {})
+    people, candidates = map(int, re.findall(r"\d+", capsys.readouterr().out)[:2])
+    first = crowdscale.load(model, threads=2).predict("examples/auditorium.jpg").first_count
+    assert people == pytest.approx(first, abs=1)
+    assert candidates > people / 2
 
 
 @pytest.mark.parametrize(
