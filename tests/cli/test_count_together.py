@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def test_what_nobody_foresaw_ends_the_run(monkeypatch):
 
     def fail(path, *_):
         begun.append(path)
+        time.sleep(0.01)  # 500 of them take seconds, unless those that wait are given up
         raise RuntimeError("unforeseen")
 
     monkeypatch.setattr(count, "_count_one", fail)
