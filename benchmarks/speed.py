@@ -137,11 +137,11 @@ def contenders(model: str, int8: str | None, also: list[str], threads: int) -> d
         known[f"{model}, {engine}"] = ours
         known[f"{model}, {engine}, first look alone"] = replace(ours, refine=False)
         if int8:
-            known[f"{model} int8, {engine}"] = replace(ours, model=int8)
+            known[f"{int8}, {engine}"] = replace(ours, model=int8)
     for other in also:
         known[f"{other}, onnx"] = Contender(other, "onnx", threads)
     if threads > 1:
-        for name in (f"{model}, onnx", f"{model}, openvino-bf16", f"{model} int8, onnx"):
+        for name in (f"{model}, onnx", f"{model}, openvino-bf16", f"{int8}, onnx"):
             if name in known:
                 known[f"{name}, {threads} at a time"] = replace(known[name], photos=threads)
     return known
