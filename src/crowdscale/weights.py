@@ -91,6 +91,8 @@ class ModelConfig:
     """Channels of the levels of ``fpn``, finest first; the usual ones where none are given."""
     hidden: tuple[int, ...] = ()
     """Channels inside the backbone's blocks, from the image on; as published where none are given."""
+    subpixel: int = 0
+    """Channels of the head that tells labels at stride 2 in place of a level of ``fpn``; 0 where all levels are there."""
     stride: int = 32
     feature_stride: int = 8
     feature_channels: int = 0

@@ -13,10 +13,12 @@ from crowdscale.learn.networks.backbones import VGG16, Lite  # noqa: E402
 from crowdscale.learn.networks.fpn import CountingNetwork  # noqa: E402
 
 
-def trained(backbone, classes, blocks):
-    """A network whose normalisations and fusion are not those it starts with."""
+def trained(backbone, classes, blocks, subpixel=0):
+    """A network whose normalisations, fusion and head are not those it starts with."""
     torch.manual_seed(0)
-    network = CountingNetwork(backbone(), classes, blocks)
+    network = CountingNetwork(backbone(), classes, blocks, subpixel=subpixel)
+    if network.subpixel:
+        torch.nn.init.normal_(network.subpixel.layers[2].weight, std=0.1)
     with torch.no_grad():
         network.fuse.weight.add_(torch.randn_like(network.fuse.weight) * 0.2)
         for module in network.modules():
@@ -27,11 +29,12 @@ def trained(backbone, classes, blocks):
 
 
 @pytest.mark.parametrize(
-    ("backbone", "classes", "blocks"), [(Lite, 11, True), (Lite, 1, False), (VGG16, 11, False)]
+    ("backbone", "classes", "blocks", "subpixel"),
+    [(Lite, 11, True, 0), (Lite, 11, True, 8), (Lite, 1, False, 0), (VGG16, 11, False, 0)],
 )
 @torch.inference_mode()
-def test_rewritten_network_answers_as_the_served_one(backbone, classes, blocks):
-    network = trained(backbone, classes, blocks)
+def test_rewritten_network_answers_as_the_served_one(backbone, classes, blocks, subpixel):
+    network = trained(backbone, classes, blocks, subpixel)
     images = torch.rand(2, 3, 64, 96)
     plain, rewritten = answer(network, images), ServedNetwork(network, blocks)(images)
     assert len(plain) == len(rewritten) == 2 + blocks

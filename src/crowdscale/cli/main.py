@@ -16,6 +16,7 @@ from crowdscale.cli.calibrate import calibrate
 from crowdscale.cli.compact import compact
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
+from crowdscale.cli.distill import distill
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models_app
@@ -47,6 +48,7 @@ for command in (
     acquaint,
     average,
     compact,
+    distill,
     export,
     narrow,
     quantize,

@@ -19,9 +19,9 @@ from torch.nn import functional
 from crowdscale.learn.model import decode, expected_blocks
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.folding import SamePadConv
-from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, enlarge
+from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, SubpixelHead, enlarge
 
-__all__ = ["ServedNetwork", "answer"]
+__all__ = ["ServedNetwork", "answer", "expected_labels", "fuse"]
 
 STEEPEST = 60.0
 """Logits of labels beyond this are cut: their exponentials and sums stay finite, without a search for the highest of each pixel."""
@@ -44,17 +44,12 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
     if not isinstance(network, CountingNetwork):
         predicted = network.predict((images - network.mean) / network.std)
         return decode(predicted.fused), predicted.features.float()
-    features = network.backbone((images - network.mean) / network.std)
-    sides: list[Tensor] = []
-    above: Tensor | None = None
-    for level, feature in zip(reversed(network.levels), reversed(features), strict=True):
-        above = level(feature, above)
-        sides.insert(0, above)
-    shares = mixing(sides) if mixing else _mix(network, sides)
-    fused = shares[-1]
-    for share in reversed(shares[:-1]):
-        fused = share + enlarge(fused, share)
-    known, output = _density(fused, network, images) if network.classes == 1 else _labels(fused, images)
+    sides = network.descend(network.backbone((images - network.mean) / network.std))
+    fused = fuse(network, sides, mixing)
+    if network.classes == 1:
+        known, output = _density(fused, network, images)
+    else:
+        known, output = _labels(fused, network.subpixel, sides[0], images)
     read = torch.cat([_to_feature_stride(x, stride) for x, stride in network._read(sides, known)], 1)
     outputs = output, read if read.dtype == torch.float32 else read.float()
     if network.block_head is None:
@@ -62,24 +57,41 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
     return *outputs, expected_blocks(network.block_head(sides[network.block_level]))
 
 
+def fuse(network: CountingNetwork, sides: Sequence[Tensor], mixing: Mixing | None = None) -> Tensor:
+    """Return the fused map at the stride of the finest of the side features."""
+    shares = mixing(sides) if mixing else _mix(network, sides)
+    fused = shares[-1]
+    for share in reversed(shares[:-1]):
+        fused = share + enlarge(fused, share)
+    return fused
+
+
 def _density(fused: Tensor, network: CountingNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
     """What the scale net reads, and the density at the photo's size."""
     return fused, _to_photo((fused * network.unit).float(), images)
 
 
-def _labels(fused: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities of labels, and the expected and arg-max label at the photo's size; both sums in one product."""
+def _labels(
+    fused: Tensor, head: SubpixelHead | None, finest: Tensor, images: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Probabilities of labels, and the expected and arg-max label at the photo's size."""
+    known, expected = expected_labels(fused)
+    expected = head(finest, expected) if head else expected
+    likeliest = fused.argmax(1, keepdim=True).float()
+    likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
+    return known.to(fused.dtype), torch.cat([_to_photo(expected, images), likeliest], 1)
+
+
+def expected_labels(fused: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the (b, k, h, w) probabilities of labels and their (b, 1, h, w) mean, in float32; both sums in one product."""
     classes = int(fused.shape[1])
-    with torch.autocast(images.device.type, enabled=False):
+    with torch.autocast(fused.device.type, enabled=False):
         raised = fused.float().clamp(-STEEPEST, STEEPEST).exp()
         ranks = torch.tensor([[1.0] * classes, [*range(classes)]], device=fused.device)
         # A matrix product would be faster, but OpenVINO then errs in 8 bits.
         sums = functional.conv2d(raised, ranks.view(2, -1, 1, 1))
         total, ranked = sums.chunk(2, 1)
-        known, expected = raised / total, ranked / total
-    likeliest = fused.argmax(1, keepdim=True).float()
-    likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
-    return known.to(fused.dtype), torch.cat([_to_photo(expected, images), likeliest], 1)
+        return raised / total, ranked / total
 
 
 def _to_photo(x: Tensor, images: Tensor) -> Tensor:

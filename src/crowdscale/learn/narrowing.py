@@ -97,6 +97,10 @@ def narrow_model(
     network = wide.network
     if not isinstance(network, CountingNetwork):
         raise OptionError("expected a model of the network fpn", config.network)
+    if network.subpixel:
+        raise OptionError(
+            "expected a model with all its levels", f"{config.name}, distilled", "Narrow, then distill"
+        )
     levels, changed = _fewer("--widths", widths, network.widths)
     if changed and max(changed) >= network.block_level:
         raise OptionError(

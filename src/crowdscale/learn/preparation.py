@@ -213,7 +213,7 @@ def start_model(
 def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     training: dict[str, Any] = {"data": gathered.sets, "seed": start.seed}
     if start.init:
-        parent = read_config(find_model(start.init))
+        parent = _with_all_levels(read_config(find_model(start.init)))
         training["init"] = parent.name
         return _with_choices(
             # Small photos are trained on as they are, and so read as they are until something else is chosen.
@@ -223,7 +223,7 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     widths: tuple[int, ...] = ()
     hidden: tuple[int, ...] = ()
     if start.inherit:
-        giver = read_config(find_model(start.inherit))
+        giver = _with_all_levels(read_config(find_model(start.inherit)))
         training["inherited"] = giver.name
         widths, hidden = _shared_widths(giver, start)
     points = start.method != "density"
@@ -242,6 +242,16 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         training=training,
     )
     return _with_choices(config.read_as(start.method), start)
+
+
+def _with_all_levels(config: ModelConfig) -> ModelConfig:
+    """Return the description of a model to start from, which is not a distilled one: no loss teaches its head."""
+    if config.subpixel:
+        remedy = "Start from the model that it was distilled from, then distill"
+        raise OptionError(
+            "expected a model with all its levels to train on", f"{config.name}, distilled", remedy
+        )
+    return config
 
 
 def _shared_widths(giver: ModelConfig, start: Start) -> tuple[tuple[int, ...], tuple[int, ...]]:

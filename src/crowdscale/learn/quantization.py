@@ -35,7 +35,7 @@ __all__ = ["QuantizeOptions", "quantize_folder"]
 OPERATORS = ["Conv", "Clip", "Relu", "Add", "Concat", "Resize"]
 """What is computed in 8 bits; a Clip or Relu behind a convolution becomes the range of its result."""
 
-EXACT = ("/mixers", "/block_head/layers/layers.3")
+EXACT = ("/mixers", "/block_head/layers/layers.3", "/subpixel/layers/layers.2")
 """Nodes that make labels and people, by the start of their names: they and all that follows stay float32."""
 
 

@@ -56,6 +56,7 @@ def build_model(
         config.block_counts,
         config.widths,
         config.hidden,
+        config.subpixel,
     )
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()

@@ -35,6 +35,7 @@ def build_network(
     block_counts: bool = False,
     widths: Sequence[int] = (),
     hidden: Sequence[int] = (),
+    subpixel: int = 0,
 ) -> Network:
     """Return an untrained counting network.
 
@@ -45,12 +46,13 @@ def build_network(
         block_counts: Add the head of block counts, which ``fpn`` alone has.
         widths: Of ``fpn``: channels of its levels, finest first; the usual ones where none are given.
         hidden: Of ``fpn``: channels inside the backbone's blocks, from the image on; as published where none are given.
+        subpixel: Of ``fpn``: channels of the head in place of its level at stride 2; 0 for none.
 
     Raises:
         OptionError: No network or backbone has this name, or the widths are not those of its levels or blocks.
     """
     if name == FPN:
-        return CountingNetwork(build_backbone(backbone, hidden), channels, block_counts, widths)
+        return CountingNetwork(build_backbone(backbone, hidden), channels, block_counts, widths, subpixel)
     if name not in NETWORKS:
         raise unknown_name("network", name, [FPN, *NETWORKS])
     return PlugIn(NETWORKS[name](channels), channels)

@@ -13,7 +13,14 @@ from crowdscale.errors import OptionError
 from crowdscale.learn.networks.backbones import VGG16, Lite
 from crowdscale.learn.networks.folding import FoldedSequential
 
-__all__ = ["FEATURE_STRIDE", "BlockHead", "CountingNetwork", "Prediction", "class_probabilities"]
+__all__ = [
+    "FEATURE_STRIDE",
+    "BlockHead",
+    "CountingNetwork",
+    "Prediction",
+    "SubpixelHead",
+    "class_probabilities",
+]
 
 FEATURE_STRIDE = 8
 """Pixels per cell of the features that the scale net reads."""
@@ -92,6 +99,26 @@ class BlockHead(nn.Module):
         return out
 
 
+class SubpixelHead(nn.Module):
+    """Mean labels at stride 2 of the level at stride 4, by sub-pixel convolution (Shi et al., CVPR 2016), in place of a finer level.
+
+    Args:
+        inputs: Channels of the side feature at stride 4.
+        width: Channels between its two convolutions.
+    """
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        last = nn.Conv2d(width, 4, 1)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(cast(Tensor, last.bias))
+        self.layers = nn.Sequential(nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(inplace=True), last)
+
+    def forward(self, feature: Tensor, expected: Tensor) -> Tensor:
+        """Return the (b, 1, 2h, 2w) mean labels: those of each cell, (b, 1, h, w), and what its quarters differ by."""
+        return functional.pixel_shuffle(expected + self.layers(feature).to(expected.dtype), 2)
+
+
 class PaddedNetwork(nn.Module):
     """A network that takes images of any size: normalised, padded to whole strides, the map cut back."""
 
@@ -152,9 +179,10 @@ class CountingNetwork(PaddedNetwork):
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
         widths: Channels of the side features, finest level first; as many as ``WIDTHS`` says where none are given.
+        subpixel: Channels of a ``SubpixelHead`` in place of the level at stride 2, taught by ``distillation.py``; 0 for none.
 
     Raises:
-        OptionError: There are not as many widths as levels, or one is below 1.
+        OptionError: There are not as many widths as levels, one is below 1, or there is no level at stride 2 to replace.
 
     A density holds a few thousandths of a person a pixel. The layers' own values, which the scale net reads, are people
     a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
@@ -170,24 +198,32 @@ class CountingNetwork(PaddedNetwork):
         classes: int,
         block_counts: bool = False,
         widths: Sequence[int] = (),
+        subpixel: int = 0,
     ) -> None:
         super().__init__(backbone.mean, backbone.std)
         self.backbone = backbone
         self.classes = classes
-        self.widths = tuple(widths) or usual_widths(backbone)
-        if len(self.widths) != len(backbone.strides) or min(self.widths) < 1:
+        left_out = 1 if subpixel else 0
+        if left_out and (classes == 1 or backbone.strides[0] != 2):
             raise OptionError(
-                f"expected {len(backbone.strides)} --widths of at least 1, finest level first",
+                "expected distance labels of a backbone whose finest features are at stride 2", "another"
+            )
+        self.strides, channels = backbone.strides[left_out:], backbone.channels[left_out:]
+        self.widths = tuple(widths) or usual_widths(backbone)[left_out:]
+        if len(self.widths) != len(self.strides) or min(self.widths) < 1:
+            raise OptionError(
+                f"expected {len(self.strides)} --widths of at least 1, finest level first",
                 ",".join(map(str, self.widths)),
             )
         above = [*self.widths[1:], 0]
         self.levels = nn.ModuleList(
-            SideLevel(c, a, w, classes) for c, a, w in zip(backbone.channels, above, self.widths, strict=True)
+            SideLevel(c, a, w, classes) for c, a, w in zip(channels, above, self.widths, strict=True)
         )
+        self.subpixel = SubpixelHead(self.widths[0], subpixel) if subpixel else None
         self.fuse = nn.Conv2d(classes * len(self.widths), classes, 1)
         self._average_sides()
         self.register_buffer("unit", torch.tensor(1 / DENSITY_CELL**2), persistent=classes == 1)
-        self.block_level = backbone.strides.index(FEATURE_STRIDE)
+        self.block_level = self.strides.index(FEATURE_STRIDE)
         self.block_head = BlockHead(self.widths[self.block_level]) if block_counts else None
         self.feature_channels = sum(self.widths) + classes
 
@@ -206,12 +242,7 @@ class CountingNetwork(PaddedNetwork):
 
     def predict(self, normal: Tensor) -> Prediction:
         """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""
-        features = self.backbone(normal)
-        above: Tensor | None = None
-        side_features: list[Tensor] = []
-        for level, feature in zip(reversed(self.levels), reversed(features), strict=True):
-            above = level(feature, above)
-            side_features.insert(0, above)
+        side_features = self.descend(self.backbone(normal))
         sides = [cast(SideLevel, level).side(x) for level, x in zip(self.levels, side_features, strict=True)]
         fused = self.fuse(torch.cat([enlarge(side, sides[0]) for side in sides], 1))
         # Labels as probabilities, which do not drift; density as its own.
@@ -222,10 +253,18 @@ class CountingNetwork(PaddedNetwork):
             fused, sides = fused * self.unit, [side * self.unit for side in sides]
         return Prediction(enlarge(fused, normal), sides, read, blocks)
 
+    def descend(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Return the side features, finest level first, of the backbone's; those of levels left out are not looked at."""
+        above: Tensor | None = None
+        sides: list[Tensor] = []
+        for level, feature in zip(reversed(self.levels), features[: -len(self.levels) - 1 : -1], strict=True):
+            above = level(feature, above)
+            sides.insert(0, above)
+        return sides
+
     def _read(self, side_features: list[Tensor], known: Tensor) -> list[tuple[Tensor, int]]:
         """The scale net's inputs with their strides; ``known`` is what the fused map says."""
-        strides = self.backbone.strides
-        return [*zip(side_features, strides, strict=True), (known, strides[0])]
+        return [*zip(side_features, self.strides, strict=True), (known, self.strides[0])]
 
     def _average_sides(self) -> None:
         """Start the fusion as the plain mean of the side outputs."""
