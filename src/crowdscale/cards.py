@@ -47,7 +47,7 @@ def read_scores(path: Path) -> dict[str, Any]:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
     shown = [name for name in SHOWN if name in found and np.isfinite(found[name].value)]
     known = {name: interval(found[name]) for name in shown}
-    measures = {n: [round(number, 4) for number in (i.value, i.low, i.high)] for n, i in known.items()}
+    measures = {n: [round(number, 6) for number in (i.value, i.low, i.high)] for n, i in known.items()}
     return {"data": data, "images": len(rows), "measures": measures}
 
 
@@ -118,6 +118,10 @@ def _what(config: ModelConfig, size: int | None) -> str:
         if config.refines
         else "It looks once: nothing is enlarged.",
     ]
+    if config.subpixel:
+        lines.append(
+            "Its finest level is left out: dots are read of labels at stride 4 and of a small head, distilled from the whole model."
+        )
     if made := config.training.get("quantised"):
         lines.append(
             f"It is {made['from']} with convolutions in 8 bits, for engines of graphs alone: it has no weights to train on."
