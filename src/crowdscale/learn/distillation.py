@@ -9,8 +9,9 @@ All that is coarser stays as it is, and so do counts of a first look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.images import write_atomic
 from crowdscale.learn.graph import expected_labels, fuse
 from crowdscale.learn.model import AutoScale, decode
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
@@ -185,13 +187,10 @@ def _teach_labels(
         run = [*run[-99:], float(loss.detach())]
         if step % KEPT_EVERY == 0:
             state = {name: value.detach() for name, value in taught.items()}
-            held = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-            fresh = kept.with_suffix(".new")
-            torch.save({"options": asdict(options), "step": step, "taught": state, **held}, fresh)
-            fresh.replace(kept)
+            held: dict[str, Any] = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            held |= {"options": asdict(options), "step": step, "taught": state}
+            write_atomic(kept, partial(torch.save, held))
         told("crops", step * options.batch, steps * options.batch, f"loss {np.mean(run):.3f}")
-    for value in taught.values():
-        value.requires_grad_(False)
 
 
 def _go_on(
@@ -215,13 +214,12 @@ def _go_on(
     return int(held["step"])
 
 
-def _batches(samples: Sequence[Sample], options: DistillOptions, done: int) -> Iterator[Tensor]:
+def _batches(samples: Sequence[Sample], options: DistillOptions, done: int) -> Iterable[Tensor]:
     """Crops of the photos at the scales of first and second looks, (batch, 3, h, w) in 0…1, from a step on."""
     cut = CropOptions(options.crop, scale_low=0.6, scale_high=2.4, jitter=0.1)
     crops = Crops(samples, [1.0] * len(samples), cut, options.crops, options.seed)
     order = range(done * options.batch, options.crops // options.batch * options.batch)
-    loaded = DataLoader(crops, options.batch, sampler=order, collate_fn=_collate)
-    yield from loaded
+    return DataLoader(crops, options.batch, sampler=order, collate_fn=_collate)
 
 
 def _collate(crops: Sequence[tuple[np.ndarray[Any, Any], Points]]) -> Tensor:
@@ -294,4 +292,3 @@ def _teach_factors(
         schedule.step()
         run = [*run[-99:], float(error.detach().abs().mean())]
         told("steps of the scale net", step, steps, f"q off by {np.expm1(np.mean(run)):.1%}")
-    net.requires_grad_(False)

@@ -206,7 +206,8 @@ class CountingNetwork(PaddedNetwork):
         left_out = 1 if subpixel else 0
         if left_out and (classes == 1 or backbone.strides[0] != 2):
             raise OptionError(
-                "expected distance labels of a backbone whose finest features are at stride 2", "another"
+                "expected distance labels of a backbone whose finest features are at stride 2",
+                f"{classes} channels from stride {backbone.strides[0]} on",
             )
         self.strides, channels = backbone.strides[left_out:], backbone.channels[left_out:]
         self.widths = tuple(widths) or usual_widths(backbone)[left_out:]
