@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from crowdscale import images
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.images import (
     check_writable,
@@ -65,6 +66,16 @@ def test_transparency_lies_over_white(tmp_path):
     pixels = read_image(saved(tmp_path / "a.png", Image.fromarray(rgba))).pixels
     assert pixels[0, 0].tolist() == [10, 20, 30]
     assert pixels[1, 1].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_bands_and_the_whole_are_the_same_and_can_be_written_on(monkeypatch, mode):
+    image = Image.fromarray(RNG.integers(0, 256, (images.BAND + 3, 8, 4), np.uint8)).convert(mode)
+    whole = photo_from_pil(image).pixels
+    monkeypatch.setattr(images, "WHOLE", 0)
+    np.testing.assert_array_equal(photo_from_pil(image).pixels, whole)
+    whole[0, 0] = 7
+    assert whole.flags.c_contiguous
 
 
 def test_16_bit_grey_is_scaled_not_cut(tmp_path):

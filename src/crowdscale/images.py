@@ -56,7 +56,9 @@ OPENED = ("/dev/std", "/dev/fd/", "/proc/")
 ORIENTATION = 0x0112
 """The EXIF tag of how a photo is to be turned."""
 BAND = 512
-"""Rows that are converted at a time."""
+"""Rows of a large photo that are converted at a time."""
+WHOLE = 4_000_000
+"""Pixels up to which a photo is converted at once."""
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit, in our own words, is checked before decoding
 
@@ -161,6 +163,8 @@ def _to_rgb(image: Image.Image) -> Pixels:
         grey = np.clip(deep / top * 255.0, 0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=2)
     width, height = image.size
+    if width * height <= WHOLE:
+        return np.require(_opaque(image), requirements="W")
     pixels = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, BAND):  # whole copies would cost a large photo ten bytes a pixel more
         band = image.crop((0, top, width, min(top + BAND, height)))

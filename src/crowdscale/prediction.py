@@ -35,6 +35,9 @@ __all__ = ["PredictOptions", "Predictor", "load"]
 WHOLE_PIXELS = 6_000_000
 """A photo with more pixels is reduced to this many where it has to be seen in one piece (about 3 GB at the peak)."""
 
+MAP_CELL = 8
+"""Side in pixels of a map's cell, or the stride of the network's features where that is finer."""
+
 MOST_BASE = 2.0
 """A small photo is read at no more than twice its side: beyond that little was gained (docs/training/small22.md)."""
 
@@ -73,7 +76,7 @@ class PredictOptions:
     average: AveragingOptions = field(default_factory=AveragingOptions)
     """Further looks whose mean is taken."""
     keep_map: bool = True
-    """Keep the map of the first pass, at the features' stride."""
+    """Keep the map of the first pass, in cells of ``MAP_CELL`` pixels."""
 
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
@@ -103,7 +106,7 @@ class Found(NamedTuple):
     """With its dense regions looked at again."""
     regions: list[Region]
     map: NDArray[np.float32] | None
-    """(rows, columns) of its owned box at the features' stride."""
+    """(rows, columns) of its owned box in cells of ``MAP_CELL`` pixels."""
     impression: Impression
 
 
@@ -226,7 +229,7 @@ class Predictor:
         """The first pass's map of what the tile owns: people in a cell, or the mean expected label."""
         if not self.options.keep_map:
             return None
-        side = self.config.feature_stride
+        side = _map_cell(self.config)
         frame = Box(0, 0, tile.seen.width, tile.seen.height)
         cells = DensityReading(first.output[0], frame).in_cells(tile.inner, side)
         if isinstance(self.config.codec, Density):
@@ -249,7 +252,7 @@ class Predictor:
         return Prediction(
             count=reading.count,
             points=_scale_points(heads, to_x, to_y),
-            map=_join_maps(tiles, found, canvas, self.config.feature_stride),
+            map=_join_maps(tiles, found, canvas, _map_cell(self.config)),
             density=_density(reading),
             cell=(side * to_x, side * to_y),
             regions=tuple(sorted(regions, key=lambda region: -region.box.area)),
@@ -283,6 +286,11 @@ class Predictor:
         if isinstance(parts[0], BlockReading):
             return BlockReading.join(owned, canvas.width, canvas.height, BLOCK)
         return type(parts[0]).join(owned, canvas.width, canvas.height)
+
+
+def _map_cell(config: ModelConfig) -> int:
+    """Side of a map's cell: the stride of the network's features, but at most ``MAP_CELL``."""
+    return min(config.feature_stride, MAP_CELL)
 
 
 def _join_maps(

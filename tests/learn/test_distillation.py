@@ -10,13 +10,13 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from crowdscale import load
+from crowdscale import PredictOptions, load
 from crowdscale.backends import open_backend
 from crowdscale.cli.main import app
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.images import read_image, write_image
-from crowdscale.learn import distillation
+from crowdscale.learn import distillation, narrowing
 from crowdscale.learn.distillation import PROGRESS, DistillOptions, _label_loss, distill_model
 from crowdscale.learn.export import export_folder
 from crowdscale.learn.narrowing import narrow_model
@@ -79,6 +79,7 @@ def test_description_says_what_is_left(distilled):
     whole = read_config(find_model("nano"))
     assert config.subpixel == 8
     assert config.widths == whole.widths[1:]
+    assert (config.feature_stride, whole.feature_stride) == (16, 8)
     assert config.feature_channels == whole.feature_channels - whole.widths[0]
     assert config.training["distilled"]["from"] == "nano"
     assert config.training["distilled"]["crops"] == 16
@@ -94,7 +95,10 @@ def test_first_look_counts_as_the_whole_model(distilled):
     assert ours.output.shape == theirs.output.shape
     by_torch = open_backend("torch", distilled[0], read_config(distilled[0])).predict(pixels)
     assert np.abs(by_torch.output[0] - ours.output[0]).max() < 1e-3
-    assert load(distilled[0]).predict(pixels).count > 0
+    assert ours.features.shape[1:] == (16, 20)
+    seen = load(distilled[0]).predict(pixels)
+    assert seen.count > 0
+    assert seen.map.shape == load("nano").predict(pixels).map.shape  # in cells of 8 pixels, as ever
 
 
 def test_in_8_bits_the_end_of_the_head_stays_float32(distilled, samples, tmp_path):
@@ -179,8 +183,23 @@ def test_what_cannot_be_distilled_is_said(tmp_path, samples, distilled):
         CountingNetwork(Nano(), 1, subpixel=8)
 
 
-def test_distilled_model_is_neither_trained_nor_narrowed(tmp_path, samples, distilled):
-    with pytest.raises(OptionError, match=r"all its levels, but got .*distilled. Narrow, then distill"):
+def test_blocks_of_a_distilled_model_are_narrowed(tmp_path, samples, distilled, monkeypatch):
+    monkeypatch.setattr(narrowing, "CROPS", 3)
+    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+    hidden = (*Nano.usual_hidden()[:9], 640)
+    config = narrow_model(distilled[0], [], samples, tmp_path / "slim", hidden=hidden)
+    assert (config.hidden, config.subpixel, config.feature_stride) == (hidden, 8, 16)
+    assert max(vars(export_folder(tmp_path / "slim", [])).values()) < 1e-3
+    pixels = read_image(PHOTO).pixels[300:556, 700:1020]
+    first = PredictOptions(refine=False)
+    people = [load(f, options=first).predict(pixels).count for f in (distilled[0], tmp_path / "slim")]
+    assert people[1] == pytest.approx(people[0], rel=0.1)
+
+
+def test_distilled_model_is_neither_trained_nor_narrowed_at_its_levels(tmp_path, samples, distilled):
+    with pytest.raises(
+        OptionError, match=r"levels to narrow these, but got .*distilled. Narrow, then distill"
+    ):
         narrow_model(distilled[0], [8], samples, tmp_path / "slim")
     photos = str(Path(samples[0].image_path).parent)
     command = [

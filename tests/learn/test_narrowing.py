@@ -11,11 +11,12 @@ import crowdscale
 from crowdscale.cli.main import app
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn import narrowing
-from crowdscale.learn.narrowing import narrow_model
+from crowdscale.learn.narrowing import Spread, _choose, narrow_model
 from crowdscale.learn.networks.backbones import Nano
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
 from crowdscale.maps import DistanceLabels
-from crowdscale.regions import LabelRule
+from crowdscale.points import Box
+from crowdscale.regions import LabelRule, pool_region
 from crowdscale.weights import ModelConfig, read_config
 
 from .crowds import write_folder
@@ -130,6 +131,52 @@ def test_fewer_channels_inside_blocks_come_near(tmp_path):
         far.append(float((after.blocks - before.blocks).square().mean() / before.blocks.var()))
     assert far[0] < 0.2
     assert far[0] < far[1]
+
+
+def test_channels_are_dropped_as_by_trying_each():
+    random = np.random.default_rng(0)
+    mixed = random.normal(size=(400, 9)) @ random.normal(size=(9, 24)) + 0.05 * random.normal(size=(400, 24))
+    spread = Spread.of([torch.from_numpy(mixed)])
+    readers = [random.normal(size=(7, 24)), random.normal(size=(3, 24))]
+    covariance = spread.covariance
+    noticed = sum(reader.T @ reader / np.trace(reader @ covariance @ reader.T) for reader in readers)
+
+    def lost(channels):
+        part = covariance[:, channels]
+        said = part @ np.linalg.solve(covariance[np.ix_(channels, channels)], part.T)
+        return np.trace(noticed @ (covariance - said))
+
+    wanted = list(range(24))
+    while len(wanted) > 8:
+        wanted.remove(min(wanted, key=lambda channel: lost([c for c in wanted if c != channel])))
+    assert _choose(spread, readers, 8).channels == wanted
+
+
+def test_coarser_features_leave_all_but_the_pooling(tmp_path):
+    samples = write_folder(tmp_path / "photos", [40, 30])
+    folder = write_model(tmp_path / "wide")
+    config = narrow_model(folder, [], samples, tmp_path / "slim", feature_stride=16)
+    assert config.feature_stride == 16
+    assert config.training["narrowed_from"]["feature_stride"] == [8]
+    images = torch.rand(1, 3, 256, 320)
+    (before, _), (after, _) = (answers(tmp_path / name, images) for name in ("wide", "slim"))
+    assert torch.equal(before.fused, after.fused)
+    assert torch.equal(before.blocks, after.blocks)
+    assert before.features.shape[2:] == (32, 40)
+    assert after.features.shape[2:] == (16, 20)
+    whole = Box(0, 0, 320, 256)
+    wanted, found = (
+        pool_region(each.features[0].numpy(), whole, stride) for each, stride in ((before, 8), (after, 16))
+    )
+    assert np.allclose(found.mean((1, 2)), wanted.mean((1, 2)), atol=1e-4)
+    assert np.square(found - wanted).mean() < 0.1 * wanted.var()
+    for stride in (8, 4, 12):
+        if stride == 8:
+            with pytest.raises(OptionError, match="--widths or --hidden below those of the model"):
+                narrow_model(folder, [], samples, tmp_path / "x", feature_stride=stride)
+        else:
+            with pytest.raises(OptionError, match=r"--feature-stride of \(16, 32\) above the model's"):
+                narrow_model(folder, [], samples, tmp_path / "x", feature_stride=stride)
 
 
 def test_the_count_stays_and_the_map_comes_near(tmp_path):

@@ -24,9 +24,13 @@ def narrow(
         str,
         typer.Option(help="Channels inside the backbone's blocks, from the image on, such as 32,64,96,96."),
     ] = "",
+    feature_stride: Annotated[
+        int,
+        typer.Option(help="Pixels per cell of the features that the scale net reads, 16 or 32; 0 leaves it."),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Draws the crops that are looked at.")] = 0,
 ) -> None:
-    """Write a faster model with fewer channels where pixels are many; train it on before using it (train --init)."""
+    """Write a smaller model with fewer channels; where it says something else, train it on before using it (train --init)."""
     from crowdscale.cli.extras import need_learn
 
     need_learn("crowdscale narrow")
@@ -36,7 +40,7 @@ def narrow(
 
     levels, blocks = _numbers("--widths", widths), _numbers("--hidden", hidden)
     samples = open_samples(data, validation)
-    narrow_model(model, levels, samples, out, seed, blocks)
+    narrow_model(model, levels, samples, out, seed, blocks, feature_stride)
     typer.echo(f"Narrowed into {out}: largest difference from torch {export_folder(out, [])}")
 
 

@@ -43,6 +43,9 @@ NEAR, LEAST = 3.0, 0.05
 SLOPES, LABELS = 2.0, 0.3
 """Weights of the errors of slopes and of the cross entropy of labels, beside the errors of mean labels."""
 
+COARSER = 16
+"""Pixels per cell of the features that the copy's scale net reads: regions are pooled to 14 × 14 cells anyhow."""
+
 REGIONS = 3
 """Dense regions of a view that the scale net is taught by, at most."""
 
@@ -115,7 +118,12 @@ def distill_model(
     training.pop("validation", None)  # was of the whole model
     widths = whole.network.widths[1:]
     described = replace(
-        config.unmeasured(), widths=widths, subpixel=options.channels, training=training, files={}
+        config.unmeasured(),
+        widths=widths,
+        subpixel=options.channels,
+        feature_stride=COARSER,
+        training=training,
+        files={},
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
@@ -263,9 +271,9 @@ def _regions(
         output = decode(theirs.fused)[0].numpy()
         boxes = [(0, box) for box in whole.rule.find(output, REGIONS)]
         if boxes:
-            stride = small.network.feature_stride
-            read.append(pool_regions(ours.features, boxes, stride).half())
-            factors.append(whole.scale_net(pool_regions(theirs.features, boxes, stride)))
+            strides = small.network.feature_stride, whole.network.feature_stride
+            read.append(pool_regions(ours.features, boxes, strides[0]).half())
+            factors.append(whole.scale_net(pool_regions(theirs.features, boxes, strides[1])))
         told("views", number + 1, len(views), f"{sum(map(len, factors))} regions")
     if not factors:
         raise DataError("expected dense regions in the training photos", "none", "Name photos of crowds")

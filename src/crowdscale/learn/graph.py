@@ -19,7 +19,7 @@ from torch.nn import functional
 from crowdscale.learn.model import decode, expected_blocks
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.folding import SamePadConv
-from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork, SideLevel, SubpixelHead, enlarge
+from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel, SubpixelHead, enlarge
 
 __all__ = ["ServedNetwork", "answer", "expected_labels", "fuse"]
 
@@ -38,7 +38,7 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
         mixing: Side features to each level's share of the fused map; the network's own if not given.
 
     Returns:
-        (b, 2, h, w) expected and arg-max label or (b, 1, h, w) density; (b, c, h/8, w/8) features; and
+        (b, 2, h, w) expected and arg-max label or (b, 1, h, w) density; (b, c, h/s, w/s) features, s their stride; and
         (b, h/16, w/16) people in blocks where the network has their head.
     """
     if not isinstance(network, CountingNetwork):
@@ -50,7 +50,8 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
         known, output = _density(fused, network, images)
     else:
         known, output = _labels(fused, network.subpixel, sides[0], images)
-    read = torch.cat([_to_feature_stride(x, stride) for x, stride in network._read(sides, known)], 1)
+    wanted = network.feature_stride
+    read = torch.cat([_to_stride(wanted, x, stride) for x, stride in network._read(sides, known)], 1)
     outputs = output, read if read.dtype == torch.float32 else read.float()
     if network.block_head is None:
         return outputs
@@ -111,11 +112,11 @@ def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
     ]
 
 
-def _to_feature_stride(x: Tensor, stride: int) -> Tensor:
+def _to_stride(wanted: int, x: Tensor, stride: int) -> Tensor:
     """As in training; the mean is spelt as a convolution by channel, which engines run several times faster."""
-    if stride > FEATURE_STRIDE:
-        return functional.interpolate(x, scale_factor=stride // FEATURE_STRIDE, mode="nearest")
-    side, channels = FEATURE_STRIDE // stride, int(x.shape[1])
+    if stride > wanted:
+        return functional.interpolate(x, scale_factor=stride // wanted, mode="nearest")
+    side, channels = wanted // stride, int(x.shape[1])
     if side == 1:
         return x
     weight = torch.ones(channels, 1, side, side, dtype=x.dtype, device=x.device) / side**2

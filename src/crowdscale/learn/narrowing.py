@@ -34,6 +34,9 @@ Matrix = NDArray[np.float64]
 CROPS, PIXELS = 96, 4_000
 """Crops that are looked at, and feature pixels of each level and crop."""
 
+COARSER = (16, 32)
+"""Pixels per cell that the scale net's features may have instead of 8."""
+
 RIDGE = 1e-6
 """Share of a covariance's mean variance that is added to its diagonal, so that it can be inverted."""
 
@@ -74,6 +77,7 @@ def narrow_model(
     out: Path,
     seed: int = 0,
     hidden: Sequence[int] = (),
+    feature_stride: int = 0,
 ) -> ModelConfig:
     """Write a model folder whose finest levels and blocks have fewer channels; ``export_folder`` writes its graphs.
 
@@ -86,6 +90,8 @@ def narrow_model(
         seed: Draws the crops that are looked at.
         hidden: Channels inside the backbone's blocks, from the image on; those that are not named stay as they are.
             Unlike those of levels, they change the count.
+        feature_stride: Pixels per cell of the features that the scale net reads: its regions' means over 14 × 14 cells
+            stay nearly the same. 0 leaves it.
 
     Raises:
         OptionError: The model has no such levels or blocks, a number is not between 1 and the one there is, none is below
@@ -97,9 +103,11 @@ def narrow_model(
     network = wide.network
     if not isinstance(network, CountingNetwork):
         raise OptionError("expected a model of the network fpn", config.network)
-    if network.subpixel:
+    if network.subpixel and widths:
         raise OptionError(
-            "expected a model with all its levels", f"{config.name}, distilled", "Narrow, then distill"
+            "expected a model with all its levels to narrow these",
+            f"{config.name}, distilled",
+            "Narrow, then distill",
         )
     levels, changed = _fewer("--widths", widths, network.widths)
     if changed and max(changed) >= network.block_level:
@@ -108,13 +116,25 @@ def narrow_model(
         )
     inside = network.backbone.hidden if isinstance(network.backbone, Lite) else ()
     blocks, slimmer = _fewer("--hidden", hidden, inside)
-    if not changed and not slimmer:
+    stride = feature_stride or network.feature_stride
+    if stride not in (network.feature_stride, *(s for s in COARSER if s > network.feature_stride)):
+        raise OptionError(f"expected a --feature-stride of {COARSER} above the model's", str(feature_stride))
+    if not changed and not slimmer and stride == network.feature_stride:
         raise OptionError("expected --widths or --hidden below those of the model", "as many as it has")
     if not samples:
         raise DataError("expected training photos to choose channels by", "none", "Name some with --data")
     before = {"widths": list(network.widths), "hidden": list(inside)}
+    if stride != network.feature_stride:
+        before["feature_stride"] = [network.feature_stride]
     training = {**config.training, "narrowed_from": before}
-    described = replace(config.unmeasured(), widths=levels, hidden=blocks, training=training, files={})
+    described = replace(
+        config.unmeasured(),
+        widths=levels,
+        hidden=blocks,
+        feature_stride=stride,
+        training=training,
+        files={},
+    )
     slim = build_model(described)
     crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)
     _narrow(wide, slim, changed, slimmer, crops)
@@ -210,18 +230,19 @@ def _choose(spread: Spread, readers: Sequence[Matrix], width: int) -> Kept:
     noticed = np.zeros_like(covariance)
     for reader in readers:
         noticed += reader.T @ reader / np.trace(reader @ covariance @ reader.T)
-    kept = list(range(len(covariance)))
-
-    def explained(channels: list[int]) -> float:
-        part = covariance[:, channels]
-        return float(
-            np.trace(noticed @ part @ np.linalg.solve(covariance[np.ix_(channels, channels)], part.T))
-        )
-
-    while len(kept) > width:
-        kept.remove(max(kept, key=lambda channel: explained([c for c in kept if c != channel])))
+    kept = np.arange(len(covariance))
+    # All follow from those kept by coefficients B = C[:, kept] A, A = C[kept, kept]⁻¹. Dropping channel j of them adds
+    # |B_j|² / A_jj, as noticed, to what is lost; A and G = Bᵀ N B without j differ from those with it by rank one and two.
+    inverse, said = np.linalg.inv(covariance), noticed
+    for _ in range(len(covariance) - width):
+        place = int(np.argmin(np.diag(said) / np.diag(inverse)))
+        row, column = inverse[place] / inverse[place, place], said[:, place]
+        said = said - np.outer(column, row) - np.outer(row, column) + said[place, place] * np.outer(row, row)
+        inverse = inverse - np.outer(inverse[:, place], row)
+        said, inverse = (np.delete(np.delete(each, place, 0), place, 1) for each in (said, inverse))
+        kept = np.delete(kept, place)
     rest = np.asarray(np.linalg.solve(covariance[np.ix_(kept, kept)], covariance[kept]).T, np.float64)
-    return Kept(kept, rest, spread.mean - rest @ spread.mean[kept])
+    return Kept(kept.tolist(), rest, spread.mean - rest @ spread.mean[kept])
 
 
 def _narrow_output(state: dict[str, Tensor], wide: AutoScale, number: int, kept: Kept) -> None:

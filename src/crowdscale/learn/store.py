@@ -57,6 +57,7 @@ def build_model(
         config.widths,
         config.hidden,
         config.subpixel,
+        config.feature_stride,
     )
     return AutoScale(
         network, config.codec, config.rule, config.zoom, centre or CentreOptions(), losses or LossOptions()

@@ -13,7 +13,7 @@ from crowdscale.errors import OptionError, unknown_name
 from crowdscale.learn.networks.backbones import build_backbone, load_pretrained
 from crowdscale.learn.networks.bl import BL
 from crowdscale.learn.networks.csrnet import CSRNet
-from crowdscale.learn.networks.fpn import CountingNetwork
+from crowdscale.learn.networks.fpn import FEATURE_STRIDE, CountingNetwork
 from crowdscale.learn.networks.mcnn import MCNN
 from crowdscale.learn.networks.plugin import PlugIn
 
@@ -36,6 +36,7 @@ def build_network(
     widths: Sequence[int] = (),
     hidden: Sequence[int] = (),
     subpixel: int = 0,
+    feature_stride: int = FEATURE_STRIDE,
 ) -> Network:
     """Return an untrained counting network.
 
@@ -47,12 +48,14 @@ def build_network(
         widths: Of ``fpn``: channels of its levels, finest first; the usual ones where none are given.
         hidden: Of ``fpn``: channels inside the backbone's blocks, from the image on; as published where none are given.
         subpixel: Of ``fpn``: channels of the head in place of its level at stride 2; 0 for none.
+        feature_stride: Of ``fpn``: pixels per cell of the features that the scale net reads.
 
     Raises:
         OptionError: No network or backbone has this name, or the widths are not those of its levels or blocks.
     """
     if name == FPN:
-        return CountingNetwork(build_backbone(backbone, hidden), channels, block_counts, widths, subpixel)
+        built = build_backbone(backbone, hidden)
+        return CountingNetwork(built, channels, block_counts, widths, subpixel, feature_stride)
     if name not in NETWORKS:
         raise unknown_name("network", name, [FPN, *NETWORKS])
     return PlugIn(NETWORKS[name](channels), channels)

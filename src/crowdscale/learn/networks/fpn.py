@@ -23,7 +23,10 @@ __all__ = [
 ]
 
 FEATURE_STRIDE = 8
-"""Pixels per cell of the features that the scale net reads."""
+"""Pixels per cell of the features that the scale net reads, unless told otherwise."""
+
+COUNTED_STRIDE = 8
+"""Of the level that people are counted by."""
 
 BLOCK_STRIDE = 16
 """Side in pixels of the blocks whose people the auxiliary head counts."""
@@ -43,7 +46,7 @@ class Prediction(NamedTuple):
     sides: list[Tensor]
     """(b, classes, h/s, w/s) for each level's stride s: supervised like ``fused``."""
     features: Tensor
-    """(b, c, h/8, w/8): side features and the fused output, which the scale net reads."""
+    """(b, c, h/s, w/s), s the feature stride: side features and the fused output, which the scale net reads."""
     blocks: Tensor | None
     """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people a block, where the head exists."""
     own: Tensor | None = None
@@ -180,6 +183,7 @@ class CountingNetwork(PaddedNetwork):
         block_counts: Add the head that counts people in 16-pixel blocks.
         widths: Channels of the side features, finest level first; as many as ``WIDTHS`` says where none are given.
         subpixel: Channels of a ``SubpixelHead`` in place of the level at stride 2, taught by ``distillation.py``; 0 for none.
+        feature_stride: Pixels per cell of the features that the scale net reads.
 
     Raises:
         OptionError: There are not as many widths as levels, one is below 1, or there is no level at stride 2 to replace.
@@ -188,7 +192,6 @@ class CountingNetwork(PaddedNetwork):
     a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
     """
 
-    feature_stride = FEATURE_STRIDE
     usual_loss = "mse"
     """The loss of its density where none is asked for."""
 
@@ -199,10 +202,12 @@ class CountingNetwork(PaddedNetwork):
         block_counts: bool = False,
         widths: Sequence[int] = (),
         subpixel: int = 0,
+        feature_stride: int = FEATURE_STRIDE,
     ) -> None:
         super().__init__(backbone.mean, backbone.std)
         self.backbone = backbone
         self.classes = classes
+        self.feature_stride = feature_stride
         left_out = 1 if subpixel else 0
         if left_out and (classes == 1 or backbone.strides[0] != 2):
             raise OptionError(
@@ -224,7 +229,7 @@ class CountingNetwork(PaddedNetwork):
         self.fuse = nn.Conv2d(classes * len(self.widths), classes, 1)
         self._average_sides()
         self.register_buffer("unit", torch.tensor(1 / DENSITY_CELL**2), persistent=classes == 1)
-        self.block_level = self.strides.index(FEATURE_STRIDE)
+        self.block_level = self.strides.index(COUNTED_STRIDE)
         self.block_head = BlockHead(self.widths[self.block_level]) if block_counts else None
         self.feature_channels = sum(self.widths) + classes
 
@@ -248,7 +253,9 @@ class CountingNetwork(PaddedNetwork):
         fused = self.fuse(torch.cat([enlarge(side, sides[0]) for side in sides], 1))
         # Labels as probabilities, which do not drift; density as its own.
         known = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
-        read = torch.cat([_to_feature_stride(x, s) for x, s in self._read(side_features, known)], 1)
+        read = torch.cat(
+            [_to_stride(self.feature_stride, x, s) for x, s in self._read(side_features, known)], 1
+        )
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
         if self.classes == 1:
             fused, sides = fused * self.unit, [side * self.unit for side in sides]
@@ -293,9 +300,9 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:
     return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
 
 
-def _to_feature_stride(x: Tensor, stride: int) -> Tensor:
-    if stride < FEATURE_STRIDE:
-        return functional.avg_pool2d(x, FEATURE_STRIDE // stride)
-    if stride > FEATURE_STRIDE:
-        return functional.interpolate(x, scale_factor=stride // FEATURE_STRIDE, mode="nearest")
+def _to_stride(wanted: int, x: Tensor, stride: int) -> Tensor:
+    if stride < wanted:
+        return functional.avg_pool2d(x, wanted // stride)
+    if stride > wanted:
+        return functional.interpolate(x, scale_factor=stride // wanted, mode="nearest")
     return x
