@@ -3,7 +3,7 @@
 The level at stride 2 and the probabilities of labels there take a third of the time of a look in 8 bits, and say only where
 heads are: people are counted from stride 8 on. The copy has labels at stride 4 and a ``SubpixelHead``, which are taught what the
 whole model says, mean labels and their slopes, on crops of training photos (Hinton et al., 2015); annotations are not
-looked at. Then its scale net, which no longer reads that level, is taught the whole one's factors of dense regions.
+looked at. Then its scale net, which reads coarser features without that level, is taught the whole one's factors of regions.
 All that is coarser stays as it is, and so do counts of a first look.
 """
 
