@@ -94,8 +94,8 @@ def narrow_model(
             stay nearly the same. 0 leaves it.
 
     Raises:
-        OptionError: The model has no such levels or blocks, a number is not between 1 and the one there is, none is below
-            it, or ``out`` is its folder.
+        OptionError: The model has no such levels or blocks, a number is not between 1 and the one there is, the stride is
+            not 16 or 32 or finer than the model's, nothing is below what it has, or ``out`` is its folder.
         ModelError: The model is quantised.
         DataError: There are no photos.
     """
