@@ -66,6 +66,30 @@ def test_mirroring_loses_nobody_at_any_size(size):
         )
 
 
+class InCells(LightCounts):
+    """Tells its map in cells of 2 pixels."""
+
+    def predict(self, pixels):
+        seen = super().predict(pixels)
+        (height, width), (tall, wide) = seen.size, (-(-side // 2) for side in seen.size)
+        whole = np.pad(seen.output, ((0, 0), (0, 2 * tall - height), (0, 2 * wide - width)), mode="edge")
+        cells = whole.reshape(2, tall, 2, wide, 2).mean((2, 4))
+        return seen._replace(output=cells, cell=2, seen=(height, width))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (101, 67)], ids=str)
+def test_maps_in_cells_are_averaged_in_pixels(size):
+    pixels = np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), np.uint8)
+    seen = AveragingBackend(InCells(), HYBRID, AveragingOptions(flip=True)).predict(pixels)
+    plain = InCells().predict(pixels)
+    assert plain.size == size[::-1]
+    assert (seen.cell, seen.size) == (1, size[::-1])
+    turned = InCells().predict(np.ascontiguousarray(pixels[:, ::-1])).enlarged()
+    expected = (plain.enlarged().output[0] + turned.output[0, :, ::-1]) / 2
+    assert seen.output[0] == pytest.approx(expected, abs=1e-6)
+    assert seen.blocks.sum() == pytest.approx(plain.blocks.sum(), rel=1e-4)
+
+
 def test_the_mean_of_scales_is_taken():
     """Light over pixels grows with the area: 1 at full size, 4 at twice, so the mean of both is 2.5 times it."""
     pixels = np.full((64, 96, 3), 255, np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import crowdscale
-from crowdscale.backends import PIXELS, network_input, padded_input
+from crowdscale.backends import LABELS, LIKELIEST, PIXELS, map_outputs, network_input, padded_input, read_maps
 from crowdscale.images import read_image
 from crowdscale.weights import find_model, read_config
 
@@ -39,6 +39,32 @@ def test_bytes_are_as_they_are_and_padded_with_the_mean_colour(size):
         padded = network_input(PIXELS, given, config)
         assert padded.dtype == np.uint8
         assert np.allclose(padded.transpose(0, 3, 1, 2) / 255, padded_input(given, config), atol=1e-6)
+
+
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_small_maps_are_joined_in_the_cells_of_the_finer_and_cut_to_the_photo(times):
+    random = np.random.default_rng(times)
+    labels = random.random((2, 1, 16, 32)).astype(np.float32)
+    likeliest = random.integers(0, 11, (2, 1, 16 // times, 32 // times)).astype(np.float32)
+    features, blocks = np.zeros((2, 3, 4, 8), np.float32), random.random((2, 2, 4)).astype(np.float32)
+    assert map_outputs([LABELS, LIKELIEST, "features"]) == [LABELS, LIKELIEST]
+    assert map_outputs(["output", "features", "blocks"]) == ["output"]
+    found = read_maps([labels, likeliest], features, blocks, (31, 59), 64)
+    for number, seen in enumerate(found):
+        assert (seen.cell, seen.size, seen.output.shape) == (2, (31, 59), (2, 16, 30))
+        assert np.array_equal(seen.output[0], labels[number, 0, :, :30])
+        for row, column in ((0, 0), (15, 29), (7, 13)):
+            assert seen.output[1, row, column] == likeliest[number, 0, row // times, column // times]
+        assert np.array_equal(seen.blocks, blocks[number])
+        part = seen.cut(9, 12)
+        assert (part.size, part.output.shape, part.enlarged().output.shape) == (
+            (9, 12),
+            (2, 5, 6),
+            (2, 9, 12),
+        )
+    (plain, _) = read_maps([np.zeros((2, 1, 32, 64), np.float32)], features, None, (31, 59), 64)
+    assert (plain.cell, plain.size, plain.blocks) == (1, (31, 59), None)
+    assert plain.enlarged() is plain
 
 
 def test_bundled_model_in_8_bits_reads_bytes_and_counts_and_locates_like_its_original():

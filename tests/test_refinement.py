@@ -14,6 +14,7 @@ from crowdscale.points import Box, Points
 from crowdscale.prediction import PredictOptions, Predictor
 from crowdscale.refinement import BUCKET, TOGETHER, buckets, join_touching
 from crowdscale.regions import DensityRule, LabelRule, RuleChoice
+from crowdscale.tiling import TileOptions
 from tests.fakes import TruthBackend, coordinate_photo, truth_config
 from tests.test_prediction import assert_same_people
 
@@ -94,6 +95,47 @@ def test_regions_that_touch_are_looked_at_as_one():
     (region,) = result.regions
     assert region.box == Box(10, 20, 110, 100)
     assert_same_people(result.points, TWO, 0.4)
+
+
+class Coarse(TruthBackend):
+    """Tells maps in cells of 2 pixels, whole or enlarged."""
+
+    def __init__(self, points, enlarged):
+        super().__init__(points)
+        self.enlarged = enlarged
+
+    def predict(self, pixels):
+        seen = super().predict(pixels)
+        (height, width), output = seen.size, np.pad(seen.output, ((0, 0), (0, 1), (0, 1)), mode="edge")
+        rows, columns = -(-height // 2), -(-width // 2)
+        means = output[0, : 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).mean((1, 3))
+        cells = np.stack([means, output[1, : 2 * rows : 2, : 2 * columns : 2]])
+        coarse = seen._replace(output=cells, cell=2, seen=(height, width))
+        return coarse.enlarged() if self.enlarged else coarse
+
+
+@pytest.mark.parametrize("width", [250, 251, 256])
+@pytest.mark.parametrize(
+    "options",
+    [
+        PredictOptions(),
+        PredictOptions(regions="all"),
+        PredictOptions(tiles=TileOptions(whole=1024, side=64, margin=32)),
+    ],
+)
+def test_regions_are_the_same_in_cells_and_in_pixels(width, options):
+    beyond = Points(np.array([(x, y) for x in range(width - 40, width, 8) for y in range(80, 120, 8)], float))
+    people = Points.concatenate([TWO, beyond])
+    photo = coordinate_photo(width, 120)
+    in_pixels, in_cells = (
+        Predictor(Coarse(people, enlarged), truth_config(), options).predict(photo)
+        for enlarged in (True, False)
+    )
+    assert in_pixels.regions == in_cells.regions
+    assert len(in_pixels.regions) >= 1
+    assert in_pixels.map.shape == in_cells.map.shape
+    assert np.abs(in_pixels.map - in_cells.map).max() < 0.5
+    assert_same_people(in_pixels.points, in_cells.points, 0.5)
 
 
 class Shy(TruthBackend):

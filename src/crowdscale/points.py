@@ -71,6 +71,14 @@ class Box:
             min(height, self.bottom + margin),
         )
 
+    def in_cells(self, side: int) -> Box:
+        """Return the box in cells of ``side`` pixels, those that it touches."""
+        return Box(self.left // side, self.top // side, -(-self.right // side), -(-self.bottom // side))
+
+    def in_pixels(self, side: int) -> Box:
+        """Return a box in cells of ``side`` pixels in pixels."""
+        return Box(side * self.left, side * self.top, side * self.right, side * self.bottom)
+
     def around(self, other: Box) -> Box:
         """Return the smallest box that holds both."""
         return Box(

@@ -229,9 +229,9 @@ class Predictor:
         """The first pass's map of what the tile owns: people in a cell, or the mean expected label."""
         if not self.options.keep_map:
             return None
-        side = _map_cell(self.config)
-        frame = Box(0, 0, tile.seen.width, tile.seen.height)
-        cells = DensityReading(first.output[0], frame).in_cells(tile.inner, side)
+        output = first.output[0]
+        frame, inner = Box(0, 0, output.shape[1], output.shape[0]), tile.inner.in_cells(first.cell)
+        cells = DensityReading(output, frame).in_cells(inner, _map_cell(self.config) // first.cell)
         if isinstance(self.config.codec, Density):
             return cells.people.astype(np.float32)
         areas = np.outer(np.diff(cells.y_edges), np.diff(cells.x_edges))

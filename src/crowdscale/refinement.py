@@ -113,11 +113,8 @@ class Refiner:
 
     def _boxes(self, first: FirstPass, tile: Tile, frame: tuple[int, int], whole: Whole | None) -> list[Box]:
         """The dense boxes in pixels of what the tile sees, those that touch with their contexts joined."""
-        output = first.output[(slice(None), *tile.inner.slices)]
-        most = output[0].size if self.regions == "all" else self.regions
-        found = [
-            box.shift(tile.inner.left, tile.inner.top) for box in self.config.rule.find(output, most, whole)
-        ]
+        most = first.output[0].size if self.regions == "all" else self.regions
+        found = dense_boxes(self.config, first, tile.inner, most, whole)
         return join_touching(found, self._context, frame) if len(found) > 1 else found
 
     @property
@@ -167,10 +164,7 @@ class Refiner:
             canvas[: view.shape[0], : view.shape[1]] = view
             padded.append(canvas)
         answers = self.backend.predict_batch(padded)
-        return [
-            seen._replace(output=np.ascontiguousarray(seen.output[:, : view.shape[0], : view.shape[1]]))
-            for seen, view in zip(answers, views, strict=True)
-        ]
+        return [seen.cut(*view.shape[:2]) for seen, view in zip(answers, views, strict=True)]
 
     def _alone(self, view: View) -> Looked:
         height, width = view.pixels.shape[:2]
@@ -195,10 +189,10 @@ class Refiner:
     def _once_more(self, canvas: Canvas, view: View, second: Looked) -> tuple[Looked, tuple[Region, ...]]:
         """Look again where the largest dense part of an enlarged region is still too dense."""
         seen, (left, top) = second.seen, (view.context.left, view.context.top)
-        found = self.config.rule.find(seen.output) if seen is not None else []
+        height, width = view.pixels.shape[:2]
+        found = dense_boxes(self.config, seen, Box(0, 0, width, height)) if seen is not None else []
         if seen is None or not found:
             return second, ()
-        height, width = view.pixels.shape[:2]
         x, y = width / view.context.width, height / view.context.height
         corners = (found[0].left / x, found[0].top / y, found[0].right / x, found[0].bottom / y)
         inner = Box(*map(round, corners)).shift(left, top).within(view.box)
@@ -216,7 +210,7 @@ class Refiner:
         self, first: FirstPass, begun: Reading, views: Sequence[View], looked: Sequence[Looked]
     ) -> tuple[Reading, list[Region]]:
         """The published merge: regions blanked in the first map, the second counts added."""
-        codec, output, reading = self.config.codec, first.output, begun
+        codec, output, reading = self.config.codec, first.enlarged().output, begun
         added: list[Reading] = []
         regions = []
         for view, second in zip(views, looked, strict=True):
@@ -235,10 +229,28 @@ def read_output(config: ModelConfig, seen: FirstPass, published: bool = False) -
     """Return what the network's output says of the view it saw."""
     codec = config.codec
     if published:
-        return codec.read_published(seen.output)
+        return codec.read_published(seen.enlarged().output)
     if isinstance(codec, HybridLabels):
-        return codec.read(seen.output, seen.blocks)
-    return codec.read(seen.output)
+        return codec.read(seen.output, seen.blocks, seen.cell, seen.size)
+    return codec.read(seen.enlarged().output)
+
+
+def dense_boxes(
+    config: ModelConfig, seen: FirstPass, inner: Box, most: int = 1, whole: Whole | None = None
+) -> list[Box]:
+    """Return the dense boxes, in pixels of what was seen, by the part ``inner`` of it, the largest first.
+
+    Args:
+        config: Whose rule tells what is dense.
+        seen: What the network says.
+        inner: Begins on the grid of the network's stride.
+        most: Number of boxes.
+        whole: What the regions of a part are measured by.
+    """
+    cell, part = seen.cell, inner.in_cells(seen.cell)
+    measure = whole and whole._replace(area=whole.area / cell**2)
+    found = config.rule.find(seen.output[(slice(None), *part.slices)], most, measure)
+    return [box.shift(part.left, part.top).in_pixels(cell).within(inner) for box in found]
 
 
 def join_touching(boxes: Sequence[Box], context: int, frame: tuple[int, int]) -> list[Box]:

@@ -118,7 +118,7 @@ def test_in_8_bits_the_end_of_the_head_stays_float32(distilled, samples, tmp_pat
         open_backend("onnx", f, read_config(f)).predict(np.ascontiguousarray(pixels))
         for f in (distilled[0], tmp_path / "int8")
     ]
-    assert np.abs(by[0].output[0] - by[1].output[0]).mean() < 0.5
+    assert np.abs(by[0].output[0] - by[1].enlarged().output[0]).mean() < 0.5
 
 
 def test_what_people_are_counted_by_is_not_touched(distilled):
@@ -132,6 +132,30 @@ def test_what_people_are_counted_by_is_not_touched(distilled):
         assert torch.equal(after[name], before[".".join(place)]), name
     assert len(same) > 100
     assert not torch.equal(after["network.levels.0.side.weight"], before["network.levels.1.side.weight"])
+
+
+def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, monkeypatch):
+    monkeypatch.setattr(narrowing, "CROPS", 3)
+    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+    width = distilled[1].widths[0] // 2
+    told = {}
+    config = distill_model(
+        "nano",
+        samples,
+        tmp_path / "slim",
+        replace(QUICK, width=width),
+        lambda what, *how: told.setdefault(what, how),
+    )
+    assert config.widths == (width, *distilled[1].widths[1:])
+    assert config.training["distilled"]["width"] == width
+    assert max(vars(export_folder(tmp_path / "slim", [])).values()) < 1e-3
+    pixels = np.ascontiguousarray(read_image(PHOTO).pixels[300:556, 700:1020])
+    folders = (distilled[0], tmp_path / "slim")
+    wide, slim = (open_backend("onnx", f, read_config(f)).predict(pixels) for f in folders)
+    assert np.array_equal(wide.blocks, slim.blocks)  # people are counted by coarser levels
+    assert np.corrcoef(wide.output[0].ravel(), slim.output[0].ravel())[0, 1] > 0.9
+    with pytest.raises(OptionError, match=f"expected --width of at most {2 * width}, but got {3 * width}"):
+        distill_model("nano", samples, tmp_path / "x", replace(QUICK, width=3 * width), quiet)
 
 
 def test_labels_come_nearer_and_factors_too(tmp_path, samples):

@@ -15,6 +15,8 @@ from crowdscale.backends import PIXELS, network_input, open_backend, padded_inpu
 from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.images import read_image, write_image  # noqa: E402
+from crowdscale.learn import quantization  # noqa: E402
+from crowdscale.learn.byte_graph import read_cells, tell_small_maps  # noqa: E402
 from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights  # noqa: E402
 from crowdscale.prediction import PredictOptions  # noqa: E402
@@ -77,10 +79,58 @@ def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):
     bytes_, planes = network_input(PIXELS, [crop, crop], config), padded_input([crop, crop], config)
     assert np.abs(bytes_.transpose(0, 3, 1, 2) / 255 - planes).max() < 1e-6
     ours, theirs = eight.predict(crop), full.predict(crop)
-    assert ours.output.shape == theirs.output.shape == (2, 97, 101)
-    assert np.abs(ours.output[0] - theirs.output[0]).mean() < 0.5
+    assert ours.output.shape == (2, 49, 51)
+    assert ours.size == theirs.size == (97, 101)
+    assert ours.enlarged().output.shape == theirs.output.shape == (2, 97, 101)
+    assert np.abs(ours.enlarged().output[0] - theirs.output[0]).mean() < 0.5
     together = eight.predict_batch([crop, crop[::-1]])
     assert np.array_equal(together[0].output, ours.output)
+
+
+def test_cells_and_small_maps_change_nothing_that_is_said(small, bundled, samples, tmp_path, monkeypatch):
+    for name in ("read_cells", "tell_small_maps"):
+        monkeypatch.setattr(quantization, name, lambda graph: None)
+    quantize_folder(find_model(bundled), tmp_path / "plain", samples, QuantizeOptions(crop=192))
+    engines = [open_backend("onnx", f, read_config(f)) for f in (small[0], tmp_path / "plain")]
+    assert [engine.maps for engine in engines] == [["labels", "likeliest"], ["output"]]
+    graph = onnx.load(small[0] / "network.onnx").graph
+    first = next(node for node in graph.node if node.op_type == "Conv")
+    made = {output: node for node in graph.node for output in node.output}
+    stored = {each.name: each for each in graph.initializer}
+    assert list(stored[made[first.input[1]].input[0]].dims) == [64, 12, 3, 2]
+    assert not any(node.op_type == "Shape" and "planes" in node.input for node in graph.node)
+    for crop in (PHOTO[400:528, 500:660], PHOTO[400:497, 500:601]):  # of whole strides, and padded
+        ours, theirs = (engine.predict(np.ascontiguousarray(crop)) for engine in engines)
+        assert np.array_equal(ours.blocks, theirs.blocks)
+        assert np.allclose(ours.features, theirs.features, atol=1e-5)
+        assert (ours.cell, theirs.cell) == (2, 1)
+        whole = ours.enlarged()
+        assert (whole.cell, whole.size, theirs.enlarged()) == (1, crop.shape[:2], theirs)
+        assert whole.output.shape == theirs.output.shape == (2, *crop.shape[:2])
+        assert np.allclose(whole.output[0], theirs.output[0], atol=1e-5)
+        assert np.array_equal(whole.output[1], theirs.output[1])
+
+
+def test_a_graph_of_another_kind_is_left_as_it_is(bundled):
+    helper = onnx.helper
+    density = helper.make_graph(
+        [
+            helper.make_node("Transpose", [PIXELS], ["planes"], perm=[0, 3, 1, 2]),
+            helper.make_node("Cast", ["planes"], ["numbers"], to=onnx.TensorProto.FLOAT),
+            helper.make_node("Shape", ["planes"], ["size"]),
+            helper.make_node("Resize", ["numbers", "", "", "size"], ["output"]),
+        ],
+        "density",
+        [helper.make_tensor_value_info(PIXELS, onnx.TensorProto.UINT8, None)],
+        [helper.make_tensor_value_info("output", onnx.TensorProto.FLOAT, None)],
+    )
+    for graph in (density, onnx.load(find_model(bundled) / "network.onnx").graph):
+        before = graph.SerializeToString()
+        read_cells(graph)
+        assert graph.SerializeToString() == before
+    before = density.SerializeToString()
+    tell_small_maps(density)
+    assert density.SerializeToString() == before
 
 
 def test_counts_like_the_original(small, bundled, samples):

@@ -91,3 +91,26 @@ def test_a_hybrid_without_blocks_says_so():
 def test_targets_are_those_of_the_labels():
     points = Points(RANDOM.uniform(0, 60, (9, 2)))
     assert np.array_equal(HybridLabels().encode(points, 64, 60), DistanceLabels().encode(points, 64, 60))
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 128), (97, 127)])
+def test_labels_in_cells_have_their_candidates_where_those_in_pixels_do(height, width):
+    heads = np.array([[20.0, 31.5], [60.4, 40.2], [90.5, 70.5], [width - 1.0, height - 1.0], [0.0, 50.0]])
+    blocks = np.full((-(-height // BLOCK), -(-width // BLOCK)), len(heads) / 48, np.float32)
+    codec = HybridLabels()
+    found = []
+    for cell in (1, 2):
+        rows, columns = np.mgrid[: -(-height // cell), : -(-width // cell)]
+        x, y = (columns + 0.5) * cell - 0.5, (rows + 0.5) * cell - 0.5  # centres of cells
+        near = np.min([np.hypot(x - a, y - b) for a, b in heads], axis=0)
+        output = np.stack([np.minimum(near**2 / 16, 10), np.minimum(near, 10)]).astype(np.float32)
+        read = codec.read(output, blocks, cell, (height, width))
+        assert (read.blocks.x_edges[-1], read.blocks.y_edges[-1]) == (width, height)
+        xy = read.candidates.xy
+        assert len(xy) == len(heads)
+        assert (xy >= 0).all()
+        assert (xy <= (width - 1, height - 1)).all()
+        nearest = np.hypot(*(heads[:, None] - xy).transpose(2, 0, 1)).min(1)
+        assert nearest.max() < 0.75
+        found.append(read)
+    assert found[0].count == found[1].count

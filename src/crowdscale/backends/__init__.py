@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -15,12 +15,28 @@ from numpy.typing import NDArray
 from crowdscale.errors import OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
-__all__ = ["BACKENDS", "Backend", "FirstPass", "network_input", "open_backend", "padded_input", "share_cores"]
+__all__ = [
+    "BACKENDS",
+    "LABELS",
+    "LIKELIEST",
+    "PIXELS",
+    "Backend",
+    "FirstPass",
+    "map_outputs",
+    "network_input",
+    "open_backend",
+    "padded_input",
+    "read_maps",
+    "share_cores",
+]
 
 Array = NDArray[np.float32]
 
 PIXELS = "pixels"
 """The input of a graph that reads (n, h, w, 3) bytes instead of ``images``, (n, 3, h, w) in 0…1: of 8-bit models."""
+
+LABELS, LIKELIEST = "labels", "likeliest"
+"""Outputs of a graph that tells (n, 1, H/s, W/s) expected and likeliest labels instead of ``output``: of 8-bit models."""
 
 MOST_WORKERS = 4
 """Photos counted at a time unless asked for more: each needs memory of its own."""
@@ -30,11 +46,38 @@ class FirstPass(NamedTuple):
     """What the counting network says of one photo."""
 
     output: Array
-    """(2, h, w) expected and arg-max label, or (1, h, w) density, at the photo's size."""
+    """(2, ⌈h/cell⌉, ⌈w/cell⌉) expected and arg-max label, or (1, h, w) density."""
     features: Array
     """(c, ⌈h⌉/8, ⌈w⌉/8): what the scale net reads, over the padded photo."""
     blocks: Array | None = None
     """(⌈h⌉/16, ⌈w⌉/16) people in each block over the padded photo, where the model is a hybrid."""
+    cell: int = 1
+    """Side in pixels of the output's cells, from the top left."""
+    seen: tuple[int, int] | None = None
+    """(h, w) of the photo where cells are larger than pixels."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the photo."""
+        return self.seen or (self.output.shape[1], self.output.shape[2])
+
+    def cut(self, height: int, width: int) -> FirstPass:
+        """Return what is said of the top left (height, width) pixels."""
+        rows, columns = -(-height // self.cell), -(-width // self.cell)
+        seen = self.seen and (height, width)
+        return self._replace(output=np.ascontiguousarray(self.output[:, :rows, :columns]), seen=seen)
+
+    def enlarged(self) -> FirstPass:
+        """Return it with an output in pixels: expected labels between cells bilinear, the likeliest as they are."""
+        if self.cell == 1:
+            return self
+        height, width = self.size
+        sides = self.output.shape[2] * self.cell, self.output.shape[1] * self.cell
+        whole = [
+            cv2.resize(plane, sides, interpolation=how)[:height, :width]
+            for plane, how in zip(self.output, (cv2.INTER_LINEAR, cv2.INTER_NEAREST), strict=True)
+        ]
+        return self._replace(output=np.stack(whole), cell=1, seen=None)
 
 
 class Backend(Protocol):
@@ -127,6 +170,37 @@ def network_input(name: str, views: Sequence[NDArray[np.uint8]], config: ModelCo
         image[height:] = mean
         image[:, width:] = mean
     return padded
+
+
+def map_outputs(names: Iterable[str]) -> list[str]:
+    """Return by which of its outputs a graph tells its map: ``output``, or ``LABELS`` and ``LIKELIEST``."""
+    return [LABELS, LIKELIEST] if LABELS in names else ["output"]
+
+
+def read_maps(
+    told: Sequence[Array], features: Array, blocks: Array | None, size: tuple[int, int], columns: int
+) -> list[FirstPass]:
+    """Return what a graph says of photos of one size.
+
+    Args:
+        told: Its ``map_outputs``.
+        features: (n, c, H/s, W/s).
+        blocks: (n, H/16, W/16), of a hybrid.
+        size: (h, w) of the photos.
+        columns: Their width once padded.
+    """
+    counted = [None] * len(features) if blocks is None else blocks
+    if len(told) == 1:
+        return [FirstPass(*seen).cut(*size) for seen in zip(told[0], features, counted, strict=True)]
+    labels, likeliest = told
+    count, _, rows, wide = labels.shape
+    output = np.empty((count, 2, rows, wide), np.float32)
+    output[:, :1] = labels
+    _, _, high, across = likeliest.shape
+    squares = output[:, 1].reshape(count, high, rows // high, across, wide // across)
+    squares[:] = likeliest[:, 0, :, None, :, None]
+    cell = columns // wide
+    return [FirstPass(*seen, cell, size).cut(*size) for seen in zip(output, features, counted, strict=True)]
 
 
 def share_cores(

@@ -89,13 +89,13 @@ class AveragingBackend:
 
     def _look(self, views: Sequence[Pixels]) -> list[FirstPass]:
         """Look at views and, where asked for, at their mirror images."""
-        plain = self.backend.predict_batch(views)
+        plain = [seen.enlarged() for seen in self.backend.predict_batch(views)]
         if not self.options.flip:
             return plain
         mirrored = self.backend.predict_batch([np.ascontiguousarray(view[:, ::-1]) for view in views])
         width = views[0].shape[1]
         return [
-            _mean(first, [_mirrored(other, width)], True)
+            _mean(first, [_mirrored(other.enlarged(), width)], True)
             for first, other in zip(plain, mirrored, strict=True)
         ]
 

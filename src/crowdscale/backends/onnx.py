@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, FirstPass, network_input
+from crowdscale.backends import PIXELS, Array, FirstPass, map_outputs, network_input, read_maps
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.weights import ModelConfig
 
@@ -35,7 +35,8 @@ class OnnxBackend:
         self.network = _session(folder / "network.onnx", device, threads)
         (self.input,) = self.network.get_inputs()
         self.single = self.input.shape[0] == 1
-        self.outputs = ["output", "features", *(["blocks"] if config.method == "hybrid" else [])]
+        self.maps = map_outputs([output.name for output in self.network.get_outputs()])
+        self.outputs = [*self.maps, "features", *(["blocks"] if config.method == "hybrid" else [])]
         # One thread: those of a second pool would go on waiting, busily, while the network looks again.
         self.scale = _session(folder / "scale.onnx", device, 1) if config.refines else None
 
@@ -50,16 +51,13 @@ class OnnxBackend:
         height, width = views[0].shape[:2]
         given = network_input(self.input.name, views, self.config)
         try:
-            output, features, *blocks = self.network.run(self.outputs, {self.input.name: given})
+            told = self.network.run(self.outputs, {self.input.name: given})
         except Exception as error:  # the engine raises its own private classes, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
-        return [
-            FirstPass(
-                np.ascontiguousarray(output[i, :, :height, :width]), features[i], *(b[i] for b in blocks)
-            )
-            for i in range(len(views))
-        ]
+        maps, (features, *blocks) = told[: len(self.maps)], told[len(self.maps) :]
+        columns = given.shape[2 if self.input.name == PIXELS else 3]
+        return read_maps(maps, features, blocks[0] if blocks else None, (height, width), columns)
 
     def area_factor(self, pooled: Array) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, FirstPass, network_input
+from crowdscale.backends import PIXELS, Array, FirstPass, map_outputs, network_input, read_maps
 from crowdscale.errors import MissingExtraError, ModelError, OptionError
 from crowdscale.weights import ModelConfig
 
@@ -63,13 +63,14 @@ class OpenVinoBackend:
             return [self.predict(view) for view in views]
         height, width = views[0].shape[:2]
         try:
-            found = self.network.run(network_input(self.network.input, views, self.config))
+            given = network_input(self.network.input, views, self.config)
+            found = self.network.run(given)
         except Exception as error:  # the engine raises bare RuntimeErrors, out of memory too
             size = f"{width}×{height} ({error})"
             raise ModelError("expected OpenVINO to run the photo", size, "Reduce it") from error
-        output = np.ascontiguousarray(found["output"][..., :height, :width])
-        blocks = [found["blocks"]] if self.config.method == "hybrid" else []
-        return [FirstPass(*parts) for parts in zip(output, found["features"], *blocks, strict=True)]
+        maps, blocks = [found[name] for name in map_outputs(found)], found.get("blocks")
+        columns = given.shape[2 if self.network.input == PIXELS else 3]
+        return read_maps(maps, found["features"], blocks, (height, width), columns)
 
     def area_factor(self, pooled: Array) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

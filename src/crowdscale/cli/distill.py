@@ -23,6 +23,9 @@ def distill(
     crops: Annotated[int, typer.Option(help="Crops that the labels are taught by.")] = 9_600,
     views: Annotated[int, typer.Option(help="Views of whole photos that the scale net is taught by.")] = 400,
     channels: Annotated[int, typer.Option(help="Channels of the head.")] = 32,
+    width: Annotated[
+        int, typer.Option(help="Channels of the level that is then the finest; 0 leaves them.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Draws crops and views.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of PyTorch; 0 leaves it the choice.")] = 0,
 ) -> None:
@@ -41,7 +44,7 @@ def distill(
     if threads:
         torch.set_num_threads(threads)
     samples = open_samples(data, validation)
-    options = DistillOptions(channels, crops, views, seed=seed)
+    options = DistillOptions(channels, width, crops, views, seed=seed)
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[how]}"))
     tasks: dict[str, TaskID] = {}

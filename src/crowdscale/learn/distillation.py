@@ -26,6 +26,7 @@ from crowdscale.errors import DataError, OptionError
 from crowdscale.images import write_atomic
 from crowdscale.learn.graph import expected_labels, fuse
 from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.narrowing import slimmed
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.scaling import pool_regions
 from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
@@ -59,6 +60,8 @@ class DistillOptions:
 
     channels: int = 32
     """Channels of the head."""
+    width: int = 0
+    """Channels of the level that is then the finest, at stride 4; 0 leaves as many as there are."""
     crops: int = 9_600
     """Crops that the labels are taught by."""
     views: int = 400
@@ -75,7 +78,7 @@ class DistillOptions:
     """Draws crops and views."""
 
     def __post_init__(self) -> None:
-        few = self.channels < 1 or self.crops < 4 * self.batch or self.views < 1
+        few = self.channels < 1 or self.width < 0 or self.crops < 4 * self.batch or self.views < 1
         if few or self.crop < 64 or self.crop % 32:
             raise OptionError(
                 f"expected channels and views of at least 1, crops of at least {4 * self.batch}, "
@@ -116,10 +119,16 @@ def distill_model(
         raise DataError("expected training photos to distill by", "none", "Name some with --data")
     training = {**config.training, "distilled": {"from": config.name, **asdict(options)}}
     training.pop("validation", None)  # was of the whole model
-    widths = whole.network.widths[1:]
+    finest, width, *coarser = whole.network.widths
+    if options.width > width:
+        raise OptionError(f"expected --width of at most {width}", str(options.width))
+    narrower = whole
+    if 0 < options.width < width:
+        levels = (finest, options.width, *coarser)
+        narrower = slimmed(whole, replace(config, widths=levels), samples, options.seed)
     described = replace(
         config.unmeasured(),
-        widths=widths,
+        widths=cast(CountingNetwork, narrower.network).widths[1:],
         subpixel=options.channels,
         feature_stride=COARSER,
         training=training,
@@ -128,7 +137,7 @@ def distill_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         small = build_model(described)
-    small.load_state_dict(_beginning(whole, small))
+    small.load_state_dict(_beginning(narrower, small))
     for module in (whole, small):
         module.eval().requires_grad_(False)
     out.mkdir(parents=True, exist_ok=True)

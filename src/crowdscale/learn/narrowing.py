@@ -27,7 +27,7 @@ from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_we
 from crowdscale.learn.transforms import CropOptions, Crops
 from crowdscale.weights import ModelConfig
 
-__all__ = ["narrow_model"]
+__all__ = ["narrow_model", "slimmed"]
 
 Matrix = NDArray[np.float64]
 
@@ -135,12 +135,32 @@ def narrow_model(
         training=training,
         files={},
     )
-    slim = build_model(described)
-    crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)
-    _narrow(wide, slim, changed, slimmer, crops)
+    slim = slimmed(wide, described, samples, seed)
     save_weights(slim.state_dict(), out)
     described = replace(described, feature_channels=slim.network.feature_channels)
     return write_description(described, out, (WEIGHTS,))
+
+
+def slimmed(wide: AutoScale, described: ModelConfig, samples: Sequence[Sample], seed: int = 0) -> AutoScale:
+    """Return the model that is described with the weights of ``wide``, whose levels or blocks may have more channels.
+
+    Args:
+        wide: A model of the network ``fpn``.
+        described: The description of ``wide`` but for fewer channels of fine levels and inside blocks.
+        samples: Training photos, by which channels are chosen.
+        seed: Draws the crops that are looked at.
+    """
+    slim = build_model(described)
+    network, narrowed = cast(CountingNetwork, wide.network), cast(CountingNetwork, slim.network)
+    before, after = ([*each.widths] for each in (network, narrowed))
+    changed = [number for number, width in enumerate(after) if width < before[number]]
+    slimmer: list[int] = []
+    if isinstance(network.backbone, Lite):
+        inside = cast(Lite, narrowed.backbone).hidden
+        slimmer = [number for number, width in enumerate(inside) if width < network.backbone.hidden[number]]
+    crops = Crops(samples, [1.0] * len(samples), CropOptions(384), CROPS, seed)
+    _narrow(wide, slim, changed, slimmer, crops)
+    return slim
 
 
 def _fewer(option: str, asked: Sequence[int], known: Sequence[int]) -> tuple[tuple[int, ...], list[int]]:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -22,12 +21,13 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from crowdscale.backends import PIXELS, Array, FirstPass, network_input, open_backend, padded_input
+from crowdscale.backends import Array, FirstPass, network_input, open_backend, padded_input
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.images import write_atomic
+from crowdscale.learn.byte_graph import read_bytes, read_cells, tell_small_maps
 from crowdscale.learn.store import write_description
-from crowdscale.maps import HybridLabels
+from crowdscale.refinement import read_output
 from crowdscale.weights import ModelConfig, read_config
 
 __all__ = ["QuantizeOptions", "quantize_folder"]
@@ -92,9 +92,15 @@ def quantize_folder(
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             reduce_range=True, extra_options={"CalibMovingAverage": True},
         )  # fmt: skip
-        _read_bytes(small)
+        model = onnx.load(small)
+        read_bytes(model.graph)
+        onnx.save(model, small)
         _refit(folded, small, config, crops)
-        data = small.read_bytes()
+        model = onnx.load(small)
+        if config.method == "hybrid":
+            tell_small_maps(model.graph)
+        read_cells(model.graph)
+        data = model.SerializeToString()
     write_atomic(out / "network.onnx", lambda stream: stream.write(data))
     kept = ["scale.onnx"] if config.refines else []
     for name in kept:
@@ -114,60 +120,6 @@ def _fold(source: Path, target: Path) -> None:
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     settings.optimized_model_filepath = str(target)
     onnxruntime.InferenceSession(str(source), settings, providers=["CPUExecutionProvider"])
-
-
-def _read_bytes(path: Path) -> None:
-    """Let a graph read a photo's bytes, (n, h, w, 3), where its normalisation is one byte for nothing and one step.
-
-    The first convolution then takes them as they are: less work, and no rounding. Where the channels differ it is left.
-    """
-    model = onnx.load(path)
-    graph = model.graph
-    made = {output: node for node in graph.node for output in node.output}
-    subtract = next(node for node in graph.node if "images" in node.input and node.op_type == "Sub")
-    divide = next(node for node in graph.node if subtract.output[0] in node.input)
-    (rounded,) = (node for node in graph.node if divide.output[0] in node.input)
-    (read,) = (node for node in graph.node if rounded.output[0] in node.input)
-    mean, std = (_constant(graph, made, node.input[1]) * 255 for node in (subtract, divide))
-    if np.ptp(mean) or np.ptp(std) or abs(mean.flat[0] - np.rint(mean.flat[0])) > 1e-3:
-        return
-    step = 1 / std.flat[0]
-    (convolution,) = (node for node in graph.node if read.output[0] in node.input)
-    kernel, bias = (made[name] for name in convolution.input[1:3])
-    steps = step * _constant(graph, made, kernel.input[1])  # of the products, in which the bias is held
-    bytes_of_bias = _constant(graph, made, bias.input[0]) * _constant(graph, made, bias.input[1]) / steps
-    known: dict[str, NDArray[Any]] = {
-        "pixels.step": np.array(step, np.float32),
-        "pixels.nothing": np.array(np.rint(mean.flat[0]), np.uint8),
-        bias.input[0]: np.rint(bytes_of_bias).astype(np.int32),
-        bias.input[1]: steps.astype(np.float32),
-    }
-    for each in [each for each in graph.initializer if each.name in known]:
-        graph.initializer.remove(each)
-    graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in known.items())
-    planes = onnx.helper.make_node("Transpose", [PIXELS], ["planes"], perm=[0, 3, 1, 2])
-    scaled = ["planes", "pixels.step", "pixels.nothing"]
-    values = onnx.helper.make_node("DequantizeLinear", scaled, read.output)
-    for node in (subtract, divide, rounded, read):
-        graph.node.remove(node)
-    for node in reversed((planes, values)):
-        graph.node.insert(0, node)
-    for node in graph.node:  # those that ask for the size of the photo
-        node.input[:] = ["planes" if name == "images" else name for name in node.input]
-    read_by_some = {name for node in graph.node for name in node.input}
-    for each in [each for each in graph.initializer if each.name not in read_by_some]:
-        graph.initializer.remove(each)
-    shape: list[str | int | None] = ["batch", "height", "width", 3]
-    graph.input[0].CopyFrom(onnx.helper.make_tensor_value_info(PIXELS, onnx.TensorProto.UINT8, shape))
-    onnx.save(model, path)
-
-
-def _constant(graph: onnx.GraphProto, made: dict[str, onnx.NodeProto], name: str) -> NDArray[np.float64]:
-    """The values of an initialiser or of a Constant node."""
-    stored = next((each for each in graph.initializer if each.name == name), None)
-    if stored is None:
-        stored = made[name].attribute[0].t
-    return onnx.numpy_helper.to_array(stored).astype(np.float64)
 
 
 def _exact_nodes(path: Path) -> list[str]:
@@ -276,9 +228,7 @@ def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float
 
 
 def _count(config: ModelConfig, seen: FirstPass) -> float:
-    if isinstance(config.codec, HybridLabels):
-        return config.codec.read(seen.output, seen.blocks).count
-    return float(config.codec.read(seen.output).count)
+    return float(read_output(config, seen).count)
 
 
 @contextmanager

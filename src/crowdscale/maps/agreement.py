@@ -93,7 +93,10 @@ def _divide(budgets: Integers, masses: Floats, capacities: Integers) -> Integers
         weights = np.where(weights.sum(1, keepdims=True) > 0, weights, free)
         total = weights.sum(1, keepdims=True)
         step = np.divide(left[:, None] * weights, total, out=np.zeros_like(shares), where=total > 0)
-        shares = np.minimum(shares + step, capacities)
+        filled = shares + step
+        shares = np.minimum(filled, capacities)
+        if (filled <= capacities).all():
+            break  # nothing is left to offer
     whole = np.floor(shares + 1e-9).astype(np.int64)
     left = budgets - whole.sum(1)
     while (left > 0).any():

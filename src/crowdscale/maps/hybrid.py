@@ -80,18 +80,26 @@ class HybridLabels(DistanceLabels):
         if self.part < BLOCK:
             raise OptionError(f"expected a part of at least {BLOCK} pixels", str(self.part))
 
-    def read(self, output: Array, blocks: Array | None = None) -> HybridReading:  # type: ignore[override]
+    def read(  # type: ignore[override]
+        self, output: Array, blocks: Array | None = None, cell: int = 1, size: tuple[int, int] | None = None
+    ) -> HybridReading:
         """Return candidates and people in blocks of a network's output.
 
         Args:
-            output: (2, h, w) expected and arg-max label.
+            output: (2, ⌈h/cell⌉, ⌈w/cell⌉) expected and arg-max label.
             blocks: (⌈h/16⌉, ⌈w/16⌉) or more people in each block.
+            cell: Side in pixels of the output's cells; candidates are the lowest of as many cells then.
+            size: (h, w) of what was seen, where cells are larger than pixels.
 
         Raises:
             ModelError: The network has no block counts.
         """
         if blocks is None:
             raise ModelError("expected block counts for a hybrid model", "none", "Export the model again")
-        height, width = output.shape[1:]
+        height, width = size or output.shape[1:]
         candidates = window_minima(output[0], self.window, self.ceiling)
+        if cell > 1:
+            last = np.array([width, height]) - 1.0
+            places = np.clip((candidates.xy + 0.5) * cell - 0.5, 0, last)
+            candidates = Points(places, candidates.confidence)
         return HybridReading(candidates, BlockReading.over(blocks, width, height), self.part)

@@ -1,0 +1,180 @@
+"""What an 8-bit graph is rewritten to once its ranges are known: it reads a photo's bytes, in cells, and tells small maps.
+
+None of it changes what the graph says; each saves time of ONNX Runtime (measured in docs/speed.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from crowdscale.backends import LABELS, LIKELIEST, PIXELS
+
+__all__ = ["read_bytes", "read_cells", "tell_small_maps"]
+
+CELL = 4
+"""Pixels of a row that the first convolution takes at a time."""
+
+
+def read_bytes(graph: onnx.GraphProto) -> None:
+    """Let a graph read a photo's bytes, (n, h, w, 3), where its normalisation is one byte for nothing and one step.
+
+    The first convolution then takes them as they are: less work, and no rounding. Where the channels differ it is left.
+    """
+    subtract = next(node for node in graph.node if "images" in node.input and node.op_type == "Sub")
+    (divide,) = _readers(graph, subtract.output[0])
+    (rounded,) = _readers(graph, divide.output[0])
+    (read,) = _readers(graph, rounded.output[0])
+    mean, std = (_constant(graph, node.input[1]) * 255 for node in (subtract, divide))
+    if np.ptp(mean) or np.ptp(std) or abs(mean.flat[0] - np.rint(mean.flat[0])) > 1e-3:
+        return
+    step = 1 / std.flat[0]
+    (convolution,) = _readers(graph, read.output[0])
+    kernel, bias = (_maker(graph, name) for name in convolution.input[1:3])
+    steps = step * _constant(graph, kernel.input[1])  # of the products, in which the bias is held
+    bytes_of_bias = _constant(graph, bias.input[0]) * _constant(graph, bias.input[1]) / steps
+    _store(
+        graph,
+        {
+            "pixels.step": np.array(step, np.float32),
+            "pixels.nothing": np.array(np.rint(mean.flat[0]), np.uint8),
+            bias.input[0]: np.rint(bytes_of_bias).astype(np.int32),
+            bias.input[1]: steps.astype(np.float32),
+        },
+    )
+    planes = helper.make_node("Transpose", [PIXELS], ["planes"], perm=[0, 3, 1, 2])
+    values = helper.make_node(
+        "DequantizeLinear", ["planes", "pixels.step", "pixels.nothing"], read.output[:1]
+    )
+    for node in (subtract, divide, rounded, read):
+        graph.node.remove(node)
+    for node in reversed((planes, values)):
+        graph.node.insert(0, node)
+    for node in graph.node:  # those that ask for the size of the photo
+        node.input[:] = ["planes" if name == "images" else name for name in node.input]
+    shape: list[str | int | None] = ["batch", "height", "width", 3]
+    graph.input[0].CopyFrom(helper.make_tensor_value_info(PIXELS, onnx.TensorProto.UINT8, shape))
+    _clean(graph)
+
+
+def read_cells(graph: onnx.GraphProto) -> None:
+    """Let the first convolution, 3×3 with stride 2, take ``CELL`` pixels of a row as one with as many times the channels.
+
+    ONNX Runtime copies what each place of a kernel sees; of three channels that takes longer than the products. Two
+    places at once are two sets of channels of one kernel, which is mostly zeros: the same sums in half the time. Where
+    the graph reads no bytes, or asks for the size of the photo, it is left.
+    """
+    planes = next((node for node in graph.node if PIXELS in node.input), None)
+    read = _readers(graph, planes.output[0]) if planes else []
+    if planes is None or len(read) != 1:
+        return
+    (convolution,) = _readers(graph, read[0].output[0])
+    known = {each.name: helper.get_attribute_value(each) for each in convolution.attribute}
+    square = known["kernel_shape"] == [3, 3] and known["strides"] == [2, 2] and known.get("group", 1) == 1
+    if not square or known.get("pads") != [0, 0, 1, 1]:
+        return
+    places = CELL // 2
+    kernel, bias = (_maker(graph, name) for name in convolution.input[1:3])
+    weight = _constant(graph, kernel.input[0])
+    outputs = len(weight)
+    wide = np.zeros((places * outputs, 3 * CELL, 3, 2), np.int8)
+    for place in range(places):
+        for column in range(3):
+            cell, inside = divmod(2 * place + column, CELL)
+            rows, channels = slice(place * outputs, (place + 1) * outputs), slice(3 * inside, 3 * inside + 3)
+            wide[rows, channels, :, cell] = weight[..., column]
+    repeated = {
+        name: np.tile(_stored(graph, name), places)
+        for name in [*kernel.input[1:], *bias.input]
+        if _stored(graph, name).ndim
+    }
+    cells = np.array([0, 0, -1, 3 * CELL], np.int64)
+    _store(
+        graph,
+        repeated
+        | {kernel.input[0]: wide, "pixels.cells": cells, "pixels.places": np.array([0, 0, -1, outputs])},
+    )
+    for name, values in {"kernel_shape": [3, 2], "strides": [2, 1]}.items():
+        (attribute,) = (each for each in convolution.attribute if each.name == name)
+        attribute.CopyFrom(helper.make_attribute(name, values))
+    (rounded,) = _readers(graph, convolution.output[0])
+    told = rounded.output[0]
+    rounded.output[0] = f"{told}.cells"
+    planes.input[0] = f"{PIXELS}.by_cells"
+    apart = [
+        helper.make_node("Transpose", [f"{told}.cells"], [f"{told}.rows"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", [f"{told}.rows", "pixels.places"], [f"{told}.places"]),
+        helper.make_node("Transpose", [f"{told}.places"], [told], perm=[0, 3, 1, 2]),
+    ]
+    behind = list(graph.node).index(rounded) + 1
+    for node in reversed(apart):
+        graph.node.insert(behind, node)
+    graph.node.insert(0, helper.make_node("Reshape", [PIXELS, "pixels.cells"], [f"{PIXELS}.by_cells"]))
+
+
+def tell_small_maps(graph: onnx.GraphProto) -> None:
+    """Let a graph of labels tell its two maps as small as it has them; who reads them enlarges them.
+
+    ``LABELS`` are then the expected labels and ``LIKELIEST`` the likeliest, over the padded photo. A graph that
+    tells a density is left.
+    """
+    joined = next((node for node in graph.node if "output" in node.output), None)
+    if joined is None or joined.op_type != "Concat" or len(joined.input) != 2:
+        return
+    enlarged = [_maker(graph, name) for name in joined.input]
+    if any(node.op_type != "Resize" for node in enlarged):
+        return
+    small = {node.input[0]: name for node, name in zip(enlarged, (LABELS, LIKELIEST), strict=True)}
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [small.get(name, name) for name in names]
+    others = [each for each in graph.output if each.name != "output"]
+    del graph.output[:]
+    for name in (LABELS, LIKELIEST):
+        shape: list[str | int | None] = ["batch", 1, f"{name}_rows", f"{name}_columns"]
+        graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape))
+    graph.output.extend(others)
+    _clean(graph)
+
+
+def _readers(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
+    return [node for node in graph.node if name in node.input]
+
+
+def _maker(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
+    made: onnx.NodeProto = next(node for node in graph.node if name in node.output)
+    return made
+
+
+def _stored(graph: onnx.GraphProto, name: str) -> NDArray[Any]:
+    """The values of an initialiser or of a Constant node."""
+    stored = next((each for each in graph.initializer if each.name == name), None)
+    return np.asarray(numpy_helper.to_array(_maker(graph, name).attribute[0].t if stored is None else stored))
+
+
+def _constant(graph: onnx.GraphProto, name: str) -> NDArray[np.float64]:
+    return _stored(graph, name).astype(np.float64)
+
+
+def _store(graph: onnx.GraphProto, values: dict[str, NDArray[Any]]) -> None:
+    """Keep values as initialisers, in place of those of the same names."""
+    for each in [each for each in graph.initializer if each.name in values]:
+        graph.initializer.remove(each)
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in values.items())
+
+
+def _clean(graph: onnx.GraphProto) -> None:
+    """Remove what nothing reads any more, and shapes that were noted of what changed."""
+    del graph.value_info[:]
+    wanted = {each.name for each in graph.output}
+    for node in reversed(list(graph.node)):
+        if wanted.isdisjoint(node.output):
+            graph.node.remove(node)
+        else:
+            wanted.update(node.input)
+    for each in [each for each in graph.initializer if each.name not in wanted]:
+        graph.initializer.remove(each)
