@@ -48,7 +48,7 @@ class FirstPass(NamedTuple):
     output: Array
     """(2, ⌈h/cell⌉, ⌈w/cell⌉) expected and arg-max label, or (1, h, w) density."""
     features: Array
-    """(c, ⌈h⌉/8, ⌈w⌉/8): what the scale net reads, over the padded photo."""
+    """(c, ⌈h⌉/s, ⌈w⌉/s), s the model's ``feature_stride``: what the scale net reads, over the padded photo."""
     blocks: Array | None = None
     """(⌈h⌉/16, ⌈w⌉/16) people in each block over the padded photo, where the model is a hybrid."""
     cell: int = 1
