@@ -16,7 +16,7 @@ from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.images import read_image, write_image  # noqa: E402
 from crowdscale.learn import quantization  # noqa: E402
-from crowdscale.learn.byte_graph import read_cells, tell_small_maps  # noqa: E402
+from crowdscale.learn.byte_graph import leave_room, read_cells, tell_small_maps  # noqa: E402
 from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights  # noqa: E402
 from crowdscale.prediction import PredictOptions  # noqa: E402
@@ -63,10 +63,55 @@ def test_convolutions_are_whole_numbers_but_not_what_counts(small):
 
 def test_weights_leave_room_for_sums_of_16_bits(small):
     graph = onnx.load(small[0] / "network.onnx").graph
+    made = {output: node for node in graph.node for output in node.output}
     stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    kernels = [values for values in stored.values() if values.dtype == np.int8 and values.ndim == 4]
-    assert len(kernels) > 50
-    assert 60 <= max(np.abs(kernel.astype(int)).max() for kernel in kernels) <= 64  # 2 · 255 · 64 < 2¹⁵
+    dense, fine = 0, 0
+    for node in graph.node:
+        if node.op_type != "Conv" or node.input[1] not in made:
+            continue
+        kernel = stored[made[node.input[1]].input[0]]
+        if kernel.shape[1] == 1:  # depthwise: no pairs are added
+            continue
+        # as they are multiplied: row, column, input channel; every second place begins a pair
+        order = kernel.transpose(0, 2, 3, 1).reshape(len(kernel), -1).astype(int)
+        assert order.shape[1] % 2 == 0
+        pairs = order.reshape(len(kernel), -1, 2)
+        products = [np.where(sign * pairs > 0, pairs, 0).sum(2) * 255 for sign in (1, -1)]
+        assert -(2**15) <= products[1].min() <= products[0].max() < 2**15
+        dense += 1
+        fine += np.abs(order).max(1).mean() > 90  # weights of 7 bits end at 64
+    assert dense > 40
+    assert fine > 0.9 * dense
+
+
+def test_weights_are_in_the_finest_steps_that_leave_room():
+    float_graph, graph = (onnx.helper.make_graph([], "g", [], []) for _ in range(2))
+    weight = np.zeros((4, 4, 1, 1), np.float32)
+    weight[0, :, 0, 0] = 1, 1, 0, 0  # both of one pair
+    weight[1, :, 0, 0] = 1, -1, 0, 0  # of opposite signs
+    weight[2, :, 0, 0] = 0, 1, 1, 0  # of two pairs
+    known = {
+        "w.steps": np.full(4, 1 / 127, np.float32),
+        "b.whole": np.array([127, 127, 127, 2**29], np.int32),
+        "b.steps": np.full(4, 0.5 / 127, np.float32),
+        "w.whole": np.zeros((4, 4, 1, 1), np.int8),
+    }
+    graph.initializer.extend(onnx.numpy_helper.from_array(values, name) for name, values in known.items())
+    node = onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], "conv")
+    graph.node.extend(
+        [
+            onnx.helper.make_node("DequantizeLinear", ["w.whole", "w.steps"], ["w"]),
+            onnx.helper.make_node("DequantizeLinear", ["b.whole", "b.steps"], ["b"]),
+            node,
+        ]
+    )
+    float_graph.initializer.append(onnx.numpy_helper.from_array(weight, "w"))
+    float_graph.node.append(node)
+    leave_room(graph, float_graph)
+    stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+    assert stored["w.whole"][:3, :, 0, 0].tolist() == [[64, 64, 0, 0], [127, -127, 0, 0], [0, 127, 127, 0]]
+    biases = stored["b.whole"] * stored["b.steps"].astype(float)
+    assert biases == pytest.approx([0.5, 0.5, 0.5, 2**29 * 0.5 / 127], rel=0.01)  # said as before
 
 
 def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):

@@ -1,6 +1,7 @@
 """What an 8-bit graph is rewritten to once its ranges are known: it reads a photo's bytes, in cells, and tells small maps.
 
-None of it changes what the graph says; each saves time of ONNX Runtime (measured in docs/speed.md).
+None of that changes what the graph says; each saves time of ONNX Runtime (measured in docs/speed.md). And its weights
+are put in steps with which every processor computes the same.
 """
 
 from __future__ import annotations
@@ -14,10 +15,66 @@ from onnx import helper, numpy_helper
 
 from crowdscale.backends import LABELS, LIKELIEST, PIXELS
 
-__all__ = ["read_bytes", "read_cells", "tell_small_maps"]
+__all__ = ["leave_room", "pair_sums", "read_bytes", "read_cells", "tell_small_maps"]
 
 CELL = 4
 """Pixels of a row that the first convolution takes at a time."""
+
+
+ROOM = 128
+"""What two neighbouring weights may add up to: 255 · 128 < 2¹⁵, the sum of two products of bytes on x86 without VNNI."""
+
+
+def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
+    """Store weights in steps of which no two that are added in 16 bits overflow, as fine as that allows.
+
+    Processors without VNNI multiply bytes in pairs, neighbours among the inputs of a place, and cut their sum off at 16
+    bits. 7 bits a weight are safe but twice as coarse; instead each output channel gets the finest step at which no
+    pair of its weights exceeds ``ROOM``: 7.7 bits of ``lite``'s. Depthwise convolutions add no pairs: they are left.
+
+    Args:
+        graph: A graph of quantised convolutions, their weights in 8 bits.
+        original: The float graph it was made of, its nodes of the same names.
+    """
+    floats = {node.name: node.input[1] for node in original.node if node.op_type == "Conv"}
+    quantised = [node for node in graph.node if node.op_type == "Conv" and node.name in floats]
+    for node in quantised:
+        kernel = next((each for each in graph.node if node.input[1] in each.output), None)
+        if kernel is None or kernel.op_type != "DequantizeLinear":
+            continue  # stays in floats
+        weight = _constant(original, floats[node.name])
+        if weight.shape[1] == 1:
+            continue
+        largest = np.abs(weight).reshape(len(weight), -1).max(1) / 127
+        steps = np.maximum(largest, pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
+        before = _constant(graph, kernel.input[1])
+        biases = [_maker(graph, name) for name in node.input[2:]]
+        for bias in biases:  # where hardly any weight is left of a channel, its steps must hold the bias still
+            steps = np.maximum(steps, np.abs(_constant(graph, bias.input[0])) * before / 2**30)
+        steps = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
+        values = {
+            kernel.input[0]: np.rint(weight / steps[:, None, None, None]).astype(np.int8),
+            kernel.input[1]: steps,
+        }
+        for bias in biases:
+            values[bias.input[0]] = np.rint(_constant(graph, bias.input[0]) * before / steps).astype(np.int32)
+            values[bias.input[1]] = (_constant(graph, bias.input[1]) * steps / before).astype(np.float32)
+        _store(graph, values)
+
+
+def pair_sums(weight: NDArray[Any]) -> NDArray[np.float64]:
+    """Return what neighbouring weights of one sign add up to, (outputs, pairs), in the order in which they are multiplied.
+
+    That order is row, column, input channel. Pairs start at every second one; where the inputs are odd in number, as of
+    the first convolution, which is rearranged, at every one.
+    """
+    order = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1).astype(np.float64)
+    order = np.pad(order, ((0, 0), (0, 2 - order.shape[1] % 2)))
+    step = 1 if weight.shape[1] % 2 else 2
+    first, second = order[:, :-1:step], order[:, 1::step]
+    above, below = (np.maximum(s * first, 0) + np.maximum(s * second, 0) for s in (1, -1))
+    sums: NDArray[np.float64] = np.maximum(above, below)
+    return sums
 
 
 def read_bytes(graph: onnx.GraphProto) -> None:

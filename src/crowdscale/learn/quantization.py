@@ -1,7 +1,7 @@
 """A model in 8 bits: its graph with whole-number convolutions, their ranges measured on training photos.
 
 Static quantisation: each tensor between convolutions gets the range it takes on the calibration photos. Weights take
-7 bits, so that no sum overflows on processors that add two products in 16 bits (x86 without VNNI).
+steps with which no sum overflows on processors that add two products in 16 bits (x86 without VNNI).
 What makes labels and people of the features stays in float32: it costs little and errors there are counted.
 """
 
@@ -25,7 +25,7 @@ from crowdscale.backends import Array, FirstPass, network_input, open_backend, p
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.images import write_atomic
-from crowdscale.learn.byte_graph import read_bytes, read_cells, tell_small_maps
+from crowdscale.learn.byte_graph import leave_room, read_bytes, read_cells, tell_small_maps
 from crowdscale.learn.store import write_description
 from crowdscale.refinement import read_output
 from crowdscale.weights import ModelConfig, read_config
@@ -90,9 +90,10 @@ def quantize_folder(
             folded, small, _Crops(crops, config), QuantFormat.QDQ,
             op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=_exact_nodes(folded),
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-            reduce_range=True, extra_options={"CalibMovingAverage": True},
+            extra_options={"CalibMovingAverage": True},
         )  # fmt: skip
         model = onnx.load(small)
+        leave_room(model.graph, onnx.load(folded).graph)
         read_bytes(model.graph)
         onnx.save(model, small)
         _refit(folded, small, config, crops)
