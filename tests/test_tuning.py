@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from crowdscale.cli.main import app
 from crowdscale.data.sample import Sample
-from crowdscale.errors import OptionError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.images import write_image
 from crowdscale.maps import Density
 from crowdscale.points import Box, Points
 from crowdscale.prediction import PredictOptions, Predictor, load
 from crowdscale.regions import DensityRule
-from crowdscale.tuning import tune
+from crowdscale.tuning import measure_offset, tune
 from crowdscale.weights import ModelConfig, ZoomOptions, read_config
 from tests.fakes import TruthBackend, coordinate_photo, label_photo, truth_config, write_label_model
 
@@ -104,3 +104,45 @@ def test_the_best_is_written_and_what_was_measured_before_is_dropped(tmp_path):
     assert (written.zoom.gain, written.notes) == (1.25, {})
     again = CliRunner().invoke(app, ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}"])
     assert again.output.count("\n| 3 |") == again.output.count("\n| 5 |") == 5
+
+
+def test_dots_are_moved_to_where_annotators_put_heads(tmp_path):
+    model = write_label_model(tmp_path / "model")
+    config = replace(read_config(model), notes={"limits": "of the counts, which stay"})
+    (model / "model.json").write_text(config.to_json(), encoding="utf-8")
+    (tmp_path / "photos").mkdir()
+    write_image(tmp_path / "photos" / "crowd.png", label_photo(GRID, 120, 90))
+    annotated = GRID.shift(1.25, -0.5).xy
+    lines = "\n".join(f"{x},{y}" for x, y in annotated)
+    (tmp_path / "photos" / "crowd.csv").write_text(f"x,y\n{lines}\n", encoding="utf-8")
+    before = load(model).predict(tmp_path / "photos" / "crowd.png")
+    words = ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}", "--offset", "--write"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "px beside those found: medians of 108 pairs" in done.output
+    offset = read_config(model).offset
+    assert offset == pytest.approx((1.25, -0.5), abs=0.1)  # dots of an enlarged region are off by a tenth
+    assert read_config(model) == replace(config, offset=offset)
+    after = load(model).predict(tmp_path / "photos" / "crowd.png")
+    assert after.count == before.count == 108
+    for moved, found in ((after.points, before.points), (after.first_points, before.first_points)):
+        assert np.allclose(moved.xy - found.xy, offset)
+    again = CliRunner().invoke(app, words)  # the model's own offset is left out
+    assert again.output == done.output
+
+
+def test_moved_dots_stay_in_the_photo():
+    heads = Points([[5, 5], [117, 40], [60, 85]])
+    moving = Predictor(TruthBackend(heads), replace(truth_config(), offset=(4.0, 6.0)))
+    found = moving.predict(coordinate_photo(120, 90)).points
+    assert sorted(found.xy.tolist()) == [[9, 11], pytest.approx([64, 89.5], abs=0.1), [119.5, 46]]
+
+
+def test_an_offset_that_cannot_be_measured_is_refused(tmp_path):
+    few = Points([[20, 20], [60, 60]])
+    sample = photo(tmp_path, coordinate_photo(120, 90), few)
+    with pytest.raises(DataError, match="100 annotated heads that are found, but got 2"):
+        measure_offset(Predictor(TruthBackend(few), truth_config()), [sample])
+    density = ModelConfig("d", "density", "none", Density(), DensityRule(), refines=False)
+    with pytest.raises(OptionError, match="locates heads"):
+        measure_offset(Predictor(TruthBackend(few), density), [sample])

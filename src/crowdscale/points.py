@@ -178,6 +178,10 @@ class Points:
         """Return the points moved by (dx, dy) pixels."""
         return Points(self.xy + np.array((dx, dy)), self.confidence)
 
+    def within(self, width: int, height: int) -> Points:
+        """Return the points with those beyond the border of a photo of this size moved onto it."""
+        return Points(np.clip(self.xy, -0.5, (width - 0.5, height - 0.5)), self.confidence)
+
     def scale(self, factor_x: float, factor_y: float | None = None) -> Points:
         """Return the points where a resize by these factors moves them.
 

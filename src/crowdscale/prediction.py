@@ -251,13 +251,13 @@ class Predictor:
         heads, impression = reading.points, Impression.joined([f.impression for f in found])
         return Prediction(
             count=reading.count,
-            points=_scale_points(heads, to_x, to_y),
+            points=self._placed(heads, to_x, to_y, photo.size),
             map=_join_maps(tiles, found, canvas, _map_cell(self.config)),
             density=_density(reading),
             cell=(side * to_x, side * to_y),
             regions=tuple(sorted(regions, key=lambda region: -region.box.area)),
             first_count=begun.count,
-            first_points=_scale_points(begun.points, to_x, to_y),
+            first_points=self._placed(begun.points, to_x, to_y, photo.size),
             size=photo.size,
             model=self.config.name,
             reduction=min(factors),
@@ -267,6 +267,13 @@ class Predictor:
             seconds=time.perf_counter() - started,
             impression=impression,
         )
+
+    def _placed(self, points: Points | None, x: float, y: float, size: tuple[int, int]) -> Points | None:
+        """Heads in pixels of the (width, height) photo, moved to where annotators put them."""
+        if points is None:
+            return None
+        points = points if (x, y) == (1, 1) else points.scale(x, y)
+        return points if self.config.offset == (0, 0) else points.shift(*self.config.offset).within(*size)
 
     def _warnings(self, photo: Photo, seen: Seen) -> tuple[str, ...]:
         """How the photo is unlike those trained on; one that may be turned is looked at at each turn."""
@@ -314,10 +321,6 @@ def _density(reading: Reading) -> NDArray[np.float32] | None:
     if isinstance(reading, BlockReading):
         return reading.people.astype(np.float32)
     return reading.density if isinstance(reading, DensityReading) else None
-
-
-def _scale_points(points: Points | None, x: float, y: float) -> Points | None:
-    return points if points is None or (x, y) == (1, 1) else points.scale(x, y)
 
 
 def open_photo(source: Any, max_pixels: int) -> Photo:

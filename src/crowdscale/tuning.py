@@ -1,4 +1,7 @@
-"""Tuning what needs no training, on validation photos: how heads are read from labels, how far regions are enlarged."""
+"""Tuning what needs no training: how heads are read, how far regions are enlarged, and where heads are put.
+
+The first two are chosen on validation photos, the last is measured on any annotated ones of a training set.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from numpy.typing import NDArray
 from crowdscale.backends import Array, Backend, FirstPass
 from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.data.sample import Sample
-from crowdscale.errors import OptionError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.evaluation import Evaluation, Row, evaluate
 from crowdscale.maps import DistanceLabels
+from crowdscale.metrics.matching import match_points
 from crowdscale.prediction import Predictor
 from crowdscale.weights import ModelConfig
 
-__all__ = ["Trial", "tune"]
+__all__ = ["Offset", "Trial", "measure_offset", "tune"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,55 @@ class Trial:
     config: ModelConfig
     """The model's description with this way in it."""
     evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class Offset:
+    """Where annotated heads lie beside those that a model finds."""
+
+    xy: tuple[float, float]
+    """Medians of annotated minus found, in pixels of the photo."""
+    pairs: int
+    """Heads that they are of."""
+
+
+NEAR, FEWEST_PAIRS = 8.0, 100
+"""Pixels within which a found head is taken for an annotated one; pairs below which nothing is said."""
+
+
+def measure_offset(
+    predictor: Predictor, samples: Sequence[Sample], on_photo: Callable[[], object] | None = None
+) -> Offset:
+    """Measure by how much annotated heads lie beside those found; two numbers of thousands of heads fit nothing by heart.
+
+    Training mirrors every other crop, so that what lies on one side in the annotations is on either side in what a network
+    learns: ShanghaiTech's points lie 0.8 pixels to the right of its dots, up and down hardly at all.
+
+    Args:
+        predictor: The model; its own offset is left out.
+        samples: Annotated photos, of a training set.
+        on_photo: Called after each photo.
+
+    Raises:
+        DataError: Too few heads are found where there are any.
+        OptionError: The model tells no places.
+    """
+    plain = Predictor(predictor.backend, replace(predictor.config, offset=(0.0, 0.0)), predictor.options)
+    beside = []
+    for sample in samples:
+        found = plain.predict(sample.read()).points
+        if found is None:
+            raise OptionError("expected a model that locates heads", predictor.config.name)
+        if sample.points is not None:
+            pairs = match_points(found.xy, sample.points.xy, NEAR, closest=True).pairs
+            beside.append(sample.points.xy[pairs[:, 1]] - found.xy[pairs[:, 0]])
+        if on_photo is not None:
+            on_photo()
+    differences = np.concatenate([np.zeros((0, 2)), *beside])
+    if len(differences) < FEWEST_PAIRS:
+        raise DataError(f"expected {FEWEST_PAIRS} annotated heads that are found", str(len(differences)))
+    x, y = (np.median(differences, 0).round(2) + 0.0).tolist()  # no -0
+    return Offset((x, y), len(differences))
 
 
 class _Remembering:

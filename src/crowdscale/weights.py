@@ -105,6 +105,8 @@ class ModelConfig:
     licence: str = ""
     enlarge_below: int = 0
     """Photos of fewer pixels are read enlarged to about as many, at most at twice the side; 0 reads them as they are."""
+    offset: tuple[float, float] = (0.0, 0.0)
+    """(x, y) in pixels of the photo that each dot is moved by: where annotated heads lie beside those found."""
     calibration: Calibration | None = None
     """How far its counts may be off; None where that was not measured."""
     familiar: Familiar | None = None

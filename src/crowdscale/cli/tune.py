@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from crowdscale.tuning import Trial
 
 __all__ = ["tune"]
 
@@ -28,21 +32,24 @@ def tune(
             help="Pixels to try below which photos are read enlarged to about as many; 0 for never."
         ),
     ] = None,
+    offset: Annotated[
+        bool, typer.Option("--offset", help="Measure where annotated heads lie beside those found, too.")
+    ] = False,
     write: Annotated[bool, typer.Option(help="Write the best into the model's description.")] = False,
 ) -> None:
     """Try windows, ceilings, gains and sizes, print their errors and, with --write, keep the one of least MAE.
 
-    What is not named stays as the model has it; without any, windows 3 and 5 and ceilings 5 to 7 are tried.
+    What is not named stays as the model has it; without any, windows 3 and 5 and ceilings 5 to 7 are tried. --offset alone
+    tries nothing: dots are moved from then on to where annotators put heads, counts stay.
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    from dataclasses import replace
 
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
     from crowdscale.errors import OptionError
     from crowdscale.images import write_atomic
-    from crowdscale.maps import DistanceLabels
-    from crowdscale.prediction import load
+    from crowdscale.prediction import Predictor, load
+    from crowdscale.tuning import measure_offset
     from crowdscale.tuning import tune as run
     from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
 
@@ -53,20 +60,46 @@ def tune(
     ways: tuple[Sequence[int], Sequence[float], Sequence[float], Sequence[int]] = (
         window or (), ceiling or (), gain or (), enlarge_below or (),
     )  # fmt: skip
-    if not any(ways):
+    if not any(ways) and not offset:
         ways = ((3, 5), (5.0, 5.5, 6.0, 6.5, 7.0), (), ())
     samples = []
     for text in data:
         found = open_dataset(text).samples
         samples += split_samples(found, names)[1] if names else found
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
-        task = progress.add_task("tuning", total=len(samples))
-        trials = run(
-            load(folder),
-            samples,
-            *ways,
-            lambda: progress.advance(task),
+    predictor, best = load(folder), read_config(folder)
+    if any(ways):
+        with _bar("tuning", len(samples)) as step:
+            trials = run(predictor, samples, *ways, step)
+        _print(trials)
+        if trials[0].config != best:  # what was measured, such as intervals, holds for the other way
+            best = trials[0].config.unmeasured()
+    if offset:
+        with _bar("offset", len(samples)) as step:
+            beside = measure_offset(Predictor(predictor.backend, best), samples, step)
+        x, y = beside.xy
+        typer.echo(
+            f"Annotated heads lie ({x:+g}, {y:+g}) px beside those found: medians of {beside.pairs:,} pairs"
         )
+        best = replace(best, offset=beside.xy)
+    if write:
+        described = best.to_json().encode()
+        write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))
+
+
+@contextmanager
+def _bar(what: str, total: int) -> Iterator[Callable[[], object]]:
+    """Show how many photos are done; yields what is called after each."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _print(trials: Sequence[Trial]) -> None:
+    from crowdscale.maps import DistanceLabels
+
     typer.echo(
         "| window | ceiling | gain | enlarged below | first MAE | MAE | bias | F 4px | F 8px |\n"
         "|---|---|---|---|---|---|---|---|---|"
@@ -87,9 +120,3 @@ def tune(
             f"{scores.bias:+.1f}",
         )
         typer.echo(f"| {' | '.join((*cells, *shares))} |")
-    if write:
-        best = trials[0].config
-        if best != read_config(folder):  # what was measured, such as intervals, holds for the other way
-            best = best.unmeasured()
-        described = best.to_json().encode()
-        write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))

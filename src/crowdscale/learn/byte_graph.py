@@ -49,7 +49,7 @@ def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
         steps = np.maximum(largest, pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
         before = _constant(graph, kernel.input[1])
         biases = [_maker(graph, name) for name in node.input[2:]]
-        for bias in biases:  # where hardly any weight is left of a channel, its steps must hold the bias still
+        for bias in biases:  # steps of a channel with hardly any weight must hold its bias still
             steps = np.maximum(steps, np.abs(_constant(graph, bias.input[0])) * before / 2**30)
         steps = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
         values = {

@@ -217,7 +217,14 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         training["init"] = parent.name
         return _with_choices(
             # Small photos are trained on as they are, and so read as they are until something else is chosen.
-            replace(parent.unmeasured(), name=start.name, training=training, files={}, enlarge_below=0),
+            replace(
+                parent.unmeasured(),
+                name=start.name,
+                training=training,
+                files={},
+                enlarge_below=0,
+                offset=(0.0, 0.0),
+            ),
             start,
         )
     widths: tuple[int, ...] = ()
