@@ -52,6 +52,13 @@ def test_a_model_in_8_bits_says_of_which_it_was_made():
     assert "It is large with convolutions in 8 bits" in card
 
 
+def test_a_model_whose_dots_are_moved_says_by_how_much():
+    assert "moved" not in card_text(PLAIN)
+    config = replace(PLAIN, offset=(0.79, -0.5))
+    assert "moved by (+0.79, -0.5) pixels" in card_text(config)
+    assert ModelConfig.from_json(config.to_json()) == config
+
+
 def test_a_described_model_says_everything():
     config = add_notes(
         replace(PLAIN, calibration=CALIBRATION, familiar=FAMILIAR, training={"data": ["x/train: 9 photos"]}),

@@ -128,6 +128,9 @@ def _what(config: ModelConfig, size: int | None) -> str:
         )
     if config.enlarge_below:
         lines.append(f"Photos of fewer than {config.enlarge_below:,} pixels are read enlarged.")
+    if any(config.offset):
+        x, y = config.offset
+        lines.append(f"Its dots are moved by ({x:+g}, {y:+g}) pixels, to where annotators put heads.")
     if size is not None:
         lines.append(f"Its files take {size / 1e6:.1f} MB.")
     return " ".join(lines)
