@@ -88,42 +88,42 @@ def test_what_cannot_be_tried_is_refused():
         ZoomOptions(gain=0)
 
 
-def test_the_best_is_written_and_what_was_measured_before_is_dropped(tmp_path):
-    model = write_label_model(tmp_path / "model")
+def model_and_photos(folder, annotated):
+    """A model with notes; a folder with a photo of GRID, annotated otherwise."""
+    model = write_label_model(folder / "model")
     config = replace(read_config(model), notes={"limits": "measured with another zoom"})
     (model / "model.json").write_text(config.to_json(), encoding="utf-8")
-    (tmp_path / "photos").mkdir()
-    write_image(tmp_path / "photos" / "crowd.png", label_photo(GRID, 120, 90))
-    lines = "\n".join(f"{x},{y}" for x, y in GRID.xy)
-    (tmp_path / "photos" / "crowd.csv").write_text(f"x,y\n{lines}\n", encoding="utf-8")
-    words = ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}", "--gain", "1.25", "--write"]
+    (folder / "photos").mkdir()
+    write_image(folder / "photos" / "crowd.png", label_photo(GRID, 120, 90))
+    lines = "\n".join(f"{x},{y}" for x, y in annotated.xy)
+    (folder / "photos" / "crowd.csv").write_text(f"x,y\n{lines}\n", encoding="utf-8")
+    return model, folder / "photos"
+
+
+def test_the_best_is_written_and_what_was_measured_before_is_dropped(tmp_path):
+    model, photos = model_and_photos(tmp_path, GRID)
+    words = ["tune", str(model), "--data", f"folder:{photos}", "--gain", "1.25", "--write"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "| 5 | 6 | 1.25 |" in done.output
     written = read_config(model)
     assert (written.zoom.gain, written.notes) == (1.25, {})
-    again = CliRunner().invoke(app, ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}"])
+    again = CliRunner().invoke(app, ["tune", str(model), "--data", f"folder:{photos}"])
     assert again.output.count("\n| 3 |") == again.output.count("\n| 5 |") == 5
 
 
 def test_dots_are_moved_to_where_annotators_put_heads(tmp_path):
-    model = write_label_model(tmp_path / "model")
-    config = replace(read_config(model), notes={"limits": "of the counts, which stay"})
-    (model / "model.json").write_text(config.to_json(), encoding="utf-8")
-    (tmp_path / "photos").mkdir()
-    write_image(tmp_path / "photos" / "crowd.png", label_photo(GRID, 120, 90))
-    annotated = GRID.shift(1.25, -0.5).xy
-    lines = "\n".join(f"{x},{y}" for x, y in annotated)
-    (tmp_path / "photos" / "crowd.csv").write_text(f"x,y\n{lines}\n", encoding="utf-8")
-    before = load(model).predict(tmp_path / "photos" / "crowd.png")
-    words = ["tune", str(model), "--data", f"folder:{tmp_path / 'photos'}", "--offset", "--write"]
+    model, photos = model_and_photos(tmp_path, GRID.shift(1.25, -0.5))
+    config = read_config(model)
+    before = load(model).predict(photos / "crowd.png")
+    words = ["tune", str(model), "--data", f"folder:{photos}", "--offset", "--write"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "px beside those found: medians of 108 pairs" in done.output
     offset = read_config(model).offset
     assert offset == pytest.approx((1.25, -0.5), abs=0.1)  # dots of an enlarged region are off by a tenth
     assert read_config(model) == replace(config, offset=offset)
-    after = load(model).predict(tmp_path / "photos" / "crowd.png")
+    after = load(model).predict(photos / "crowd.png")
     assert after.count == before.count == 108
     for moved, found in ((after.points, before.points), (after.first_points, before.first_points)):
         assert np.allclose(moved.xy - found.xy, offset)
