@@ -179,8 +179,8 @@ class Points:
         return Points(self.xy + np.array((dx, dy)), self.confidence)
 
     def within(self, width: int, height: int) -> Points:
-        """Return the points with those beyond the border of a photo of this size moved onto it."""
-        return Points(np.clip(self.xy, -0.5, (width - 0.5, height - 0.5)), self.confidence)
+        """Return the points, those beyond the outermost pixels' centres of a photo of this size moved onto these."""
+        return Points(np.clip(self.xy, 0, (width - 1, height - 1)), self.confidence)
 
     def scale(self, factor_x: float, factor_y: float | None = None) -> Points:
         """Return the points where a resize by these factors moves them.

@@ -1,6 +1,6 @@
 """Tuning what needs no training: how heads are read, how far regions are enlarged, and where heads are put.
 
-The first two are chosen on validation photos, the last is measured on any annotated ones of a training set.
+The first two are chosen on validation photos, the last is measured on annotated ones of any set but a test set.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.evaluation import Evaluation, Row, evaluate
-from crowdscale.maps import DistanceLabels
+from crowdscale.maps import Density, DistanceLabels
 from crowdscale.metrics.matching import match_points
 from crowdscale.prediction import Predictor
 from crowdscale.weights import ModelConfig
@@ -52,27 +52,31 @@ NEAR, FEWEST_PAIRS = 8.0, 100
 def measure_offset(
     predictor: Predictor, samples: Sequence[Sample], on_photo: Callable[[], object] | None = None
 ) -> Offset:
-    """Measure by how much annotated heads lie beside those found; two numbers of thousands of heads fit nothing by heart.
+    """Return by how much annotated heads lie beside those found; two numbers of thousands of heads fit nothing by heart.
 
     Training mirrors every other crop, so that what lies on one side in the annotations is on either side in what a network
     learns: ShanghaiTech's points lie 0.8 pixels to the right of its dots, up and down hardly at all.
 
     Args:
         predictor: The model; its own offset is left out.
-        samples: Annotated photos, of a training set.
+        samples: Annotated photos, never those of a test set; others say nothing.
         on_photo: Called after each photo.
 
+    Returns:
+        Medians over the pairs within ``NEAR`` pixels, of the largest matching the closest, rounded to 0.01 pixels.
+
     Raises:
-        DataError: Too few heads are found where there are any.
+        DataError: Fewer than ``FEWEST_PAIRS`` heads are found where there are any.
         OptionError: The model tells no places.
     """
+    codec = predictor.config.codec
+    if isinstance(codec, Density) and not codec.dots:
+        raise OptionError("expected a model that locates heads", predictor.config.name)
     plain = Predictor(predictor.backend, replace(predictor.config, offset=(0.0, 0.0)), predictor.options)
     beside = []
     for sample in samples:
-        found = plain.predict(sample.read()).points
-        if found is None:
-            raise OptionError("expected a model that locates heads", predictor.config.name)
-        if sample.points is not None:
+        found = None if sample.points is None else plain.predict(sample.read()).points
+        if found is not None and sample.points is not None:
             pairs = match_points(found.xy, sample.points.xy, NEAR, closest=True).pairs
             beside.append(sample.points.xy[pairs[:, 1]] - found.xy[pairs[:, 0]])
         if on_photo is not None:

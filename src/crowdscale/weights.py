@@ -137,7 +137,10 @@ class ModelConfig:
         return replace(self.unmeasured(), method="hybrid", codec=HybridLabels(self.codec.edges))
 
     def unmeasured(self) -> ModelConfig:
-        """Return the description without what was measured, for other weights or another way to read them."""
+        """Return the description without what was measured, for other weights or another way to read them.
+
+        The offset stays: weights made of others put heads where those did.
+        """
         return replace(self, calibration=None, familiar=None, notes={})
 
     def to_json(self) -> str:
@@ -155,6 +158,8 @@ class ModelConfig:
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
+            right, down = map(float, values.get("offset", (0, 0)))
+            values["offset"] = right, down
             if values.get("calibration"):
                 values["calibration"] = Calibration.from_dict(values["calibration"])
             if values.get("familiar"):

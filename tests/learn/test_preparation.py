@@ -68,6 +68,8 @@ def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):
 def test_choices_count_for_a_model_that_goes_on_from_another(gathered, bundled):
     _, config = start_model(Start(init=bundled, area_high=3.0, region_below=6), gathered, CentreOptions())
     assert config.enlarge_below == 0  # photos are trained on at their own size
+    assert any(read_config(find_model(bundled)).offset)
+    assert config.offset == (0, 0)  # of other annotators
     assert (config.zoom.area_high, config.rule.below, config.rule.minimum) == (3.0, 6, 0.02)
 
 

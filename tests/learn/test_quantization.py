@@ -85,19 +85,27 @@ def test_weights_leave_room_for_sums_of_16_bits(small):
 
 
 def test_weights_are_in_the_finest_steps_that_leave_room():
-    float_graph, graph = (onnx.helper.make_graph([], "g", [], []) for _ in range(2))
     weight = np.zeros((4, 4, 1, 1), np.float32)
     weight[0, :, 0, 0] = 1, 1, 0, 0  # both of one pair
     weight[1, :, 0, 0] = 1, -1, 0, 0  # of opposite signs
     weight[2, :, 0, 0] = 0, 1, 1, 0  # of two pairs
+    stored = quantised(weight)
+    assert stored["w.whole"][:3, :, 0, 0].tolist() == [[64, 64, 0, 0], [127, -127, 0, 0], [0, 127, 127, 0]]
+    biases = stored["b.whole"] * stored["b.steps"].astype(float)
+    assert biases == pytest.approx([0.5, 0.5, 0.5, 2**29 * 0.5 / 127], rel=0.01)  # said as before
+
+
+def quantised(weight, groups=1):
+    """The initialisers of a quantised convolution of four outputs once room is left in it."""
+    float_graph, graph = (onnx.helper.make_graph([], "g", [], []) for _ in range(2))
     known = {
         "w.steps": np.full(4, 1 / 127, np.float32),
         "b.whole": np.array([127, 127, 127, 2**29], np.int32),
         "b.steps": np.full(4, 0.5 / 127, np.float32),
-        "w.whole": np.zeros((4, 4, 1, 1), np.int8),
+        "w.whole": np.rint(weight * 127).astype(np.int8),
     }
     graph.initializer.extend(onnx.numpy_helper.from_array(values, name) for name, values in known.items())
-    node = onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], "conv")
+    node = onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], "conv", group=groups)
     graph.node.extend(
         [
             onnx.helper.make_node("DequantizeLinear", ["w.whole", "w.steps"], ["w"]),
@@ -108,10 +116,21 @@ def test_weights_are_in_the_finest_steps_that_leave_room():
     float_graph.initializer.append(onnx.numpy_helper.from_array(weight, "w"))
     float_graph.node.append(node)
     leave_room(graph, float_graph)
-    stored = {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
-    assert stored["w.whole"][:3, :, 0, 0].tolist() == [[64, 64, 0, 0], [127, -127, 0, 0], [0, 127, 127, 0]]
-    biases = stored["b.whole"] * stored["b.steps"].astype(float)
-    assert biases == pytest.approx([0.5, 0.5, 0.5, 2**29 * 0.5 / 127], rel=0.01)  # said as before
+    return {each.name: onnx.numpy_helper.to_array(each) for each in graph.initializer}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "groups", "largest"),
+    [(1, 1, 64), (1, 4, 127), (3, 1, 64), (4, 1, 127)],
+    ids=["one input", "depthwise", "odd: any two", "even: pairs alone"],
+)
+def test_what_is_added_in_pairs_leaves_room(inputs, groups, largest):
+    weight = np.zeros((4, inputs, 3, 3), np.float32)
+    order = weight.transpose(0, 2, 3, 1).reshape(4, -1)  # as they are multiplied
+    order[:, 1:3] = 1  # neighbours, the second of one pair and the first of the next
+    weight = order.reshape(4, 3, 3, inputs).transpose(0, 3, 1, 2)
+    stored = quantised(weight, groups)
+    assert np.abs(stored["w.whole"].astype(int)).max() == largest
 
 
 def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):

@@ -40,7 +40,7 @@ def tune(
     """Try windows, ceilings, gains and sizes, print their errors and, with --write, keep the one of least MAE.
 
     What is not named stays as the model has it; without any, windows 3 and 5 and ceilings 5 to 7 are tried. --offset alone
-    tries nothing: dots are moved from then on to where annotators put heads, counts stay.
+    tries nothing: dots are moved from then on to where annotators put heads, counts stay; scores in the model's notes go.
     """
     from dataclasses import replace
 
@@ -67,20 +67,22 @@ def tune(
         found = open_dataset(text).samples
         samples += split_samples(found, names)[1] if names else found
     predictor, best = load(folder), read_config(folder)
-    if any(ways):
-        with _bar("tuning", len(samples)) as step:
-            trials = run(predictor, samples, *ways, step)
-        _print(trials)
-        if trials[0].config != best:  # what was measured, such as intervals, holds for the other way
-            best = trials[0].config.unmeasured()
     if offset:
         with _bar("offset", len(samples)) as step:
-            beside = measure_offset(Predictor(predictor.backend, best), samples, step)
+            beside = measure_offset(predictor, samples, step)
         x, y = beside.xy
         typer.echo(
             f"Annotated heads lie ({x:+g}, {y:+g}) px beside those found: medians of {beside.pairs:,} pairs"
         )
-        best = replace(best, offset=beside.xy)
+        if beside.xy != best.offset:  # scores were of dots at other places
+            notes = {name: note for name, note in best.notes.items() if name != "scores"}
+            best = replace(best, offset=beside.xy, notes=notes)
+    if any(ways):
+        with _bar("tuning", len(samples)) as step:
+            trials = run(Predictor(predictor.backend, best), samples, *ways, step)
+        _print(trials)
+        if trials[0].config != best:  # what was measured, such as intervals, holds for the other way
+            best = trials[0].config.unmeasured()
     if write:
         described = best.to_json().encode()
         write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))

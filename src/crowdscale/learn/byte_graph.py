@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from crowdscale.backends import LABELS, LIKELIEST, PIXELS
 
-__all__ = ["leave_room", "pair_sums", "read_bytes", "read_cells", "tell_small_maps"]
+__all__ = ["leave_room", "read_bytes", "read_cells", "tell_small_maps"]
 
 CELL = 4
 """Pixels of a row that the first convolution takes at a time."""
@@ -30,7 +30,7 @@ def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
 
     Processors without VNNI multiply bytes in pairs, neighbours among the inputs of a place, and cut their sum off at 16
     bits. 7 bits a weight are safe but twice as coarse; instead each output channel gets the finest step at which no
-    pair of its weights exceeds ``ROOM``: 7.7 bits of ``lite``'s. Depthwise convolutions add no pairs: they are left.
+    pair of its weights exceeds ``ROOM``: 7.7 bits in the mean of ``lite-int8``. Depthwise convolutions add no pairs: they are left.
 
     Args:
         graph: A graph of quantised convolutions, their weights in 8 bits.
@@ -43,10 +43,11 @@ def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
         if kernel is None or kernel.op_type != "DequantizeLinear":
             continue  # stays in floats
         weight = _constant(original, floats[node.name])
-        if weight.shape[1] == 1:
+        groups = next((each.i for each in node.attribute if each.name == "group"), 1)
+        if groups > 1 and weight.shape[1] == 1:
             continue
         largest = np.abs(weight).reshape(len(weight), -1).max(1) / 127
-        steps = np.maximum(largest, pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
+        steps = np.maximum(largest, _pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
         before = _constant(graph, kernel.input[1])
         biases = [_maker(graph, name) for name in node.input[2:]]
         for bias in biases:  # steps of a channel with hardly any weight must hold its bias still
@@ -62,7 +63,7 @@ def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
         _store(graph, values)
 
 
-def pair_sums(weight: NDArray[Any]) -> NDArray[np.float64]:
+def _pair_sums(weight: NDArray[Any]) -> NDArray[np.float64]:
     """Return what neighbouring weights of one sign add up to, (outputs, pairs), in the order in which they are multiplied.
 
     That order is row, column, input channel. Pairs start at every second one; where the inputs are odd in number, as of

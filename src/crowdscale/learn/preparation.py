@@ -216,7 +216,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         parent = _with_all_levels(read_config(find_model(start.init)))
         training["init"] = parent.name
         return _with_choices(
-            # Small photos are trained on as they are, and so read as they are until something else is chosen.
+            # Small photos are trained on as they are, and so read as they are until something else is chosen;
+            # where other annotators put heads is not known yet.
             replace(
                 parent.unmeasured(),
                 name=start.name,
