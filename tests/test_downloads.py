@@ -194,6 +194,21 @@ def test_what_is_no_index_is_said(text, name, error, said):
         read_index(text, name, "https://example.org/index.json")
 
 
+def test_paths_of_an_index_are_relative_to_it(tmp_path):
+    folder = tmp_path / "shared models"  # a space, which an address spells otherwise
+    (folder / "files").mkdir(parents=True)
+    (folder / "index.json").write_text(INDEX)
+    (folder / "files" / "base.crowdscale").write_bytes(CONTENT)
+    source = find_source(str(folder / "index.json"), "base")
+    assert download(source, tmp_path / "m").read_bytes() == CONTENT
+    (folder / "files" / "base.crowdscale").unlink()
+    waits: list[float] = []
+    with pytest.raises(ModelError, match="No such file"):
+        download(source, tmp_path / "n", sleep=waits.append)
+    assert not waits
+    assert not list(tmp_path.glob("*.part"))
+
+
 def test_a_missing_index_is_said(tmp_path):
     with pytest.raises(ModelError, match="expected an index of models"):
         find_source(str(tmp_path / "none.json"), "base")

@@ -1,9 +1,10 @@
-"""Downloads: a file from the web, whole and verified; a broken connection is taken up where it broke."""
+"""Downloads: a file from the web or from a shared folder, whole and verified; a broken connection is taken up where it broke."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -13,11 +14,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
+from urllib.request import url2pathname
 
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.model_files import file_sha256
 
-__all__ = ["Retry", "Source", "download", "find_source", "read_index"]
+__all__ = ["Retry", "Source", "as_address", "download", "find_source", "read_index"]
 
 SECONDS = 30.0
 """Silence of a server after which a connection counts as broken."""
@@ -52,10 +54,17 @@ class Source:
     sha256: str
 
     def __post_init__(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise OptionError("expected an address that begins with https:// or http://", repr(self.url))
+        if urlsplit(self.url).scheme not in ("http", "https", "file"):
+            raise OptionError(
+                "expected an address that begins with https://, http:// or file://", repr(self.url)
+            )
         if not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
             raise OptionError("expected the file's sha256 as 64 hexadecimal digits", repr(self.sha256))
+
+
+def as_address(origin: str) -> str:
+    """Return what was given as an address: of a path that of the file, ``file:///…``; any other as it is."""
+    return origin if "://" in origin else Path(origin).absolute().as_uri()
 
 
 def read_index(text: str, name: str, origin: str) -> Source:
@@ -64,7 +73,7 @@ def read_index(text: str, name: str, origin: str) -> Source:
     Args:
         text: The index, as JSON.
         name: The model.
-        origin: Path or address of the index, which addresses in it may be relative to.
+        origin: Path or address of the index, which addresses and paths in it may be relative to.
 
     Raises:
         OptionError: The index has no such model.
@@ -80,7 +89,7 @@ def read_index(text: str, name: str, origin: str) -> Source:
     if name not in known:
         raise unknown_name("model", name, known)
     url, sha256 = known[name]
-    return Source(urljoin(origin, url), sha256)
+    return Source(urljoin(as_address(origin), url), sha256)
 
 
 def find_source(origin: str, name: str) -> Source:
@@ -91,11 +100,8 @@ def find_source(origin: str, name: str) -> Source:
         OptionError: It has no such model.
     """
     try:
-        if urlsplit(origin).scheme in ("http", "https"):
-            with urllib.request.urlopen(origin, timeout=SECONDS) as answer:
-                text = answer.read(LARGEST_INDEX).decode()
-        else:
-            text = Path(origin).read_text(encoding="utf-8")
+        with urllib.request.urlopen(as_address(origin), timeout=SECONDS) as answer:
+            text = answer.read(LARGEST_INDEX).decode()
     except (OSError, UnicodeDecodeError, HTTPException) as error:
         raise ModelError("expected an index of models", f"{origin} ({error})") from error
     return read_index(text, name, origin)
@@ -137,7 +143,13 @@ def download(
 def _fetch(
     source: Source, part: Path, retry: Retry, progress: Progress | None, sleep: Callable[[float], object]
 ) -> None:
-    """Fill the part file, trying again as long as attempts bring something."""
+    """Fill the part file, trying again as long as attempts bring something; a file of this machine is copied."""
+    if urlsplit(source.url).scheme == "file":
+        try:
+            shutil.copyfile(url2pathname(urlsplit(source.url).path), part)
+        except OSError as error:
+            raise ModelError(f"expected the file at {source.url}", str(error)) from error
+        return
     idle = 0
     while True:
         before = part.stat().st_size if part.exists() else 0

@@ -62,6 +62,21 @@ def test_a_fetched_model_counts(site, tmp_path):
     assert done.stdout.split()[-3] == "2" or " 2 " in done.stdout
 
 
+@pytest.mark.parametrize("origin", ["index.json", "tiny.crowdscale"])
+def test_a_model_comes_from_a_shared_folder_too(site, tmp_path, origin):
+    _, folder = site
+    cache = tmp_path / "cache"
+    digest = hashlib.sha256((folder / "tiny.crowdscale").read_bytes()).hexdigest()
+    check = [] if origin == "index.json" else ["--sha256", digest]
+    done = crowdscale("models", "fetch", "tiny", "--from", folder / origin, *check, cache=cache)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert " tiny " in crowdscale("models", cache=cache).stdout
+    (folder / "tiny.crowdscale").write_bytes(b"another file")
+    done = crowdscale("models", "fetch", "other", "--from", folder / "tiny.crowdscale", *check, cache=cache)
+    assert done.returncode == 2
+    assert ("another file" if check else "64 hexadecimal") in done.stderr
+
+
 def test_a_wrong_hash_leaves_nothing_behind(site, tmp_path):
     address, _ = site
     cache = tmp_path / "cache"

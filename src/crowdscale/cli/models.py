@@ -168,12 +168,15 @@ def pack(
 def fetch(
     name: Annotated[str, typer.Argument(help="The model's name, under which it is known from then on.")],
     origin: Annotated[
-        str, typer.Option("--from", metavar="URL|FILE", help="An index (.json), or the model's own address.")
+        str,
+        typer.Option(
+            "--from", metavar="URL|FILE", help="An index (.json), or the model's own address or path."
+        ),
     ],
     sha256: Annotated[str, typer.Option(help="Of the model's file, where --from is its own address.")] = "",
 ) -> None:
     """Fetch a model into the cache (CROWDSCALE_CACHE), verified; a broken download goes on where it broke."""
-    from crowdscale.downloads import Source, download, find_source
+    from crowdscale.downloads import Source, as_address, download, find_source
     from crowdscale.errors import OptionError
     from crowdscale.model_files import SUFFIX, cache_folder
     from crowdscale.weights import BUNDLED, find_model, read_config
@@ -185,7 +188,7 @@ def fetch(
             raise OptionError("expected --sha256 with a model's own address", "an index, which has it")
         source = find_source(origin, name)
     else:
-        source = Source(origin, sha256.lower())
+        source = Source(as_address(origin), sha256.lower())
     with _progress(name) as progress:
         download(source, cache_folder() / "models" / f"{name}{SUFFIX}", progress=progress)
     config = read_config(find_model(name))
