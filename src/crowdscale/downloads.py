@@ -14,7 +14,6 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
-from urllib.request import url2pathname
 
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.model_files import file_sha256
@@ -146,7 +145,7 @@ def _fetch(
     """Fill the part file, trying again as long as attempts bring something; a file of this machine is copied."""
     if urlsplit(source.url).scheme == "file":
         try:
-            shutil.copyfile(url2pathname(urlsplit(source.url).path), part)
+            shutil.copyfile(urllib.request.url2pathname(urlsplit(source.url).path), part)
         except OSError as error:
             raise ModelError(f"expected the file at {source.url}", str(error)) from error
         return

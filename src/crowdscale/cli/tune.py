@@ -51,7 +51,7 @@ def tune(
     from crowdscale.prediction import Predictor, load
     from crowdscale.tuning import measure_offset
     from crowdscale.tuning import tune as run
-    from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
+    from crowdscale.weights import DESCRIPTION, find_folder, find_model
 
     names = read_list(listed) if listed else None
     folder = find_folder(model) if write else find_model(model)
@@ -66,7 +66,8 @@ def tune(
     for text in data:
         found = open_dataset(text).samples
         samples += split_samples(found, names)[1] if names else found
-    predictor, best = load(folder), read_config(folder)
+    predictor = load(folder)
+    best = predictor.config
     if offset:
         with _bar("offset", len(samples)) as step:
             beside = measure_offset(predictor, samples, step)
