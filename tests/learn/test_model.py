@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crowdscale.learn.model import AutoScale, LossOptions, decode
+from crowdscale.learn.model import AutoScale, LossOptions, decode, look_in_batches_of
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions
@@ -94,6 +94,21 @@ def test_the_target_of_the_second_pass_is_made_anew_at_its_scale(monkeypatch):
     moved = (batch["points"][0] - middle) * 2 + 31.5
     expected = {(y, x) for x, y in np.floor(moved + 0.5).astype(int).tolist()}
     assert set(zip(rows.tolist(), columns.tolist(), strict=True)) >= expected
+
+
+def test_views_shown_in_a_batch_of_a_fixed_number_are_seen_as_they_are():
+    model = make().eval()
+    views = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    seen: list[int] = []
+    model.network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    alone, padded = (look_in_batches_of(model.network, views, number) for number in (3, 8))
+    assert seen == [3, 8]
+    for a, b in zip(alone, padded, strict=True):
+        for one, other in zip(
+            *([each] if torch.is_tensor(each) else each or [] for each in (a, b)), strict=True
+        ):
+            assert one.shape == other.shape
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
 def test_decoding_gives_expected_and_likeliest_label():

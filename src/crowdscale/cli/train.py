@@ -50,7 +50,10 @@ def train(
         str | None, typer.Option(help="Start from this trained model: a name or a folder.")
     ] = None,
     inherit: Annotated[
-        str | None, typer.Option(help="Take what fits of this trained model's weights (lite to nano).")
+        str | None,
+        typer.Option(
+            help="Take what fits of this trained model's weights (lite to nano); another backbone is ImageNet's."
+        ),
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
     adaptive: Annotated[bool, typer.Option(help="Density: geometry-adaptive kernels.")] = False,
@@ -120,6 +123,13 @@ def train(
             help="0 to 1: stretch, colour casts, blur and JPEG, as of other cameras, in training crops."
         ),
     ] = 0.0,
+    points_right: Annotated[
+        float,
+        typer.Option(
+            help="How far annotated points lie to the right of heads, in pixels; ShanghaiTech's 0.8."
+        ),
+    ] = 0.0,
+    points_below: Annotated[float, typer.Option(help="How far they lie below; ShanghaiTech's 1.1.")] = 0.0,
     batch: Annotated[int, typer.Option(help="Crops a step and process.")] = 8,
     l2s_batch: Annotated[int, typer.Option(help="The same in the second phase.")] = 4,
     optimizer: Annotated[str, typer.Option(help="adamw or adam.")] = "adamw",

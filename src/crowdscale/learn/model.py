@@ -30,7 +30,7 @@ from crowdscale.points import Box, Points
 from crowdscale.regions import RegionRule
 from crowdscale.weights import ZoomOptions
 
-__all__ = ["AutoScale", "LossOptions", "Losses", "decode", "expected_blocks"]
+__all__ = ["AutoScale", "LossOptions", "Losses", "decode", "expected_blocks", "look_in_batches_of"]
 
 Codec = DistanceLabels | Density
 
@@ -231,7 +231,10 @@ class AutoScale(nn.Module):
             counts.append(block_counts(moved, width, height))
             heads.append(moved.xy)
         target = torch.from_numpy(np.stack(targets)).to(images.device)
-        prediction = self.network(views.contiguous(memory_format=torch.channels_last))
+        views = views.contiguous(memory_format=torch.channels_last)
+        fixed = views.is_cuda and self.loss_options.canvas > 0
+        most = len(images) * self.loss_options.train_regions if fixed else len(views)
+        prediction = look_in_batches_of(self.network, views, most)
         loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None], heads)
         if prediction.blocks is not None:
             known = torch.from_numpy(np.stack(counts)).to(loss.device)
@@ -245,6 +248,28 @@ class AutoScale(nn.Module):
         if isinstance(self.codec, Density):
             return replace(self.codec, sigma=self.codec.sigma * factor)
         return replace(self.codec, edges=tuple(edge * factor for edge in self.codec.edges))
+
+
+def look_in_batches_of(network: Network, views: Tensor, number: int) -> Prediction:
+    """Return what a network says of (k, 3, h, w) views, k ≤ number, shown with repeated ones as a batch of that number.
+
+    A GPU's library prepares convolutions anew, for seconds, for every number of images that it has not seen yet.
+    """
+    known = len(views)
+    if known < number:
+        views = views[torch.arange(number, device=views.device) % known].contiguous(
+            memory_format=torch.channels_last
+        )
+    said: Prediction = network(views)
+    if known == len(views):
+        return said
+    return Prediction(
+        said.fused[:known],
+        [side[:known] for side in said.sides],
+        said.features[:known],
+        None if said.blocks is None else said.blocks[:known],
+        None if said.own is None else said.own[:known],
+    )
 
 
 def _middle(box: Box) -> tuple[float, float]:

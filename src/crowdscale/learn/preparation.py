@@ -19,7 +19,7 @@ from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
-from crowdscale.learn.networks.backbones import BACKBONES, Lite
+from crowdscale.learn.networks.backbones import BACKBONES, VGG16, Lite
 from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
@@ -67,7 +67,8 @@ class Start:
     init: str | None = None
     """A trained model, by name or folder, whose weights and description are taken instead."""
     inherit: str | None = None
-    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano)."""
+    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano); those of
+    the backbone only where it begins as the giver's, else they are ImageNet's."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
@@ -200,7 +201,7 @@ def start_model(
         if centre.centre:
             model.centre.value.fill_(centre.centre)
     elif start.inherit:
-        inherit_weights(model, find_model(start.inherit) / WEIGHTS)
+        _inherit(model, start)
     elif start.backbone_weights != "none":
         load_imagenet(model.network, start.backbone, start.backbone_weights)
     network = model.network
@@ -208,6 +209,25 @@ def start_model(
         config, mean=tuple(network.mean.flatten().tolist()), stride=network.stride,
         feature_stride=network.feature_stride, feature_channels=network.feature_channels,
     )  # fmt: skip
+
+
+def _inherit(model: AutoScale, start: Start) -> None:
+    """Take over what fits; a backbone that does not begin as the giver's starts from ImageNet, whole."""
+    assert start.inherit is not None
+    inherit_weights(model, find_model(start.inherit) / WEIGHTS)
+    giver = read_config(find_model(start.inherit))
+    if giver.network == start.network == FPN and start.backbone_weights != "none":
+        ours, theirs = (BACKBONES[name] for name in (start.backbone, giver.backbone))
+        if not _begins_as(ours, theirs):
+            load_imagenet(model.network, start.backbone, start.backbone_weights)
+
+
+def _begins_as(ours: type[Lite | VGG16], theirs: type[Lite | VGG16]) -> bool:
+    """Whether one backbone's layers are the other's first ones."""
+    if issubclass(ours, Lite) and issubclass(theirs, Lite):
+        usual = ours.usual_hidden()
+        return usual == theirs.usual_hidden()[: len(usual)]
+    return ours is theirs
 
 
 def _describe(start: Start, gathered: Gathered) -> ModelConfig:
@@ -271,10 +291,8 @@ def _shared_widths(giver: ModelConfig, start: Start) -> tuple[tuple[int, ...], t
     hidden: tuple[int, ...] = ()
     if ours.strides == theirs.strides[: len(ours.strides)]:
         widths = giver.widths[: len(ours.strides)]
-    if issubclass(ours, Lite) and issubclass(theirs, Lite):
-        usual = ours.usual_hidden()
-        if usual == theirs.usual_hidden()[: len(usual)]:
-            hidden = giver.hidden[: len(usual)]
+    if issubclass(ours, Lite) and issubclass(theirs, Lite) and _begins_as(ours, theirs):
+        hidden = giver.hidden[: len(ours.usual_hidden())]
     return widths, hidden
 
 

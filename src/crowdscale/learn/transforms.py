@@ -39,6 +39,8 @@ STRETCH = 0.2
 """Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
 CAST, SATURATION = 0.1, 0.3
 """Standard deviations of the logarithms of channel gains and saturation, at variety 1."""
+GREY = (0.299, 0.587, 0.114)
+"""What red, green and blue give to a grey of the same brightness."""
 DEGRADED = 0.25
 """Share of crops that are blurred, and of those that are JPEG-compressed, at variety 1."""
 
@@ -80,6 +82,11 @@ class CropOptions:
     """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
     drawn: float = 0.5
     """Share of these that are drawn."""
+    points_right: float = 0.0
+    """How far annotated points lie to the right of heads, in pixels of the photo: crops are mirrored, enlarged and taught
+    by where heads are. ShanghaiTech's lie 0.8 px to the right and 1.1 px below."""
+    points_below: float = 0.0
+    """The same downwards."""
 
     def __post_init__(self) -> None:
         if self.crop % 32 or self.crop < 0:
@@ -130,7 +137,8 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
     ) -> None:
         if not samples:
             raise DataError("expected training photos", "none")
-        self.points = [_labelled(sample) for sample in samples]
+        aside = -options.points_right, -options.points_below
+        self.points = [_labelled(sample).shift(*aside) for sample in samples]
         self.samples = samples
         held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
         self.photos = [sample.read() for sample in samples] if held else None
@@ -274,9 +282,8 @@ def _other_camera(
     """Vary what differs from camera to camera: colour cast and saturation always, blur and JPEG now and then."""
     gains = np.exp(random.normal(0, CAST * strength, 3))
     saturation = float(np.exp(random.normal(0, SATURATION * strength)))
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
-    mixed = (pixels * saturation + grey * (1 - saturation)) * gains
-    pixels = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    mixed = np.eye(3) * saturation + np.multiply((1 - saturation), GREY)
+    pixels = np.asarray(cv2.transform(pixels, gains[:, None] * mixed), np.uint8)
     if random.random() < DEGRADED * strength:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.4)), np.uint8)
     if random.random() < DEGRADED * strength:

@@ -170,14 +170,26 @@ class Lite(Backbone):
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
         """Take over ImageNet weights named as in the published package (``_blocks.0._bn1.weight``)."""
         ours = [name for name in self.state_dict() if "num_batches" not in name]
-        theirs = [
-            n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))
-        ]
+        theirs = sorted(
+            (n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))),
+            key=_met,
+        )
         if len(theirs) < len(ours):
             raise ModelError(f"expected {len(ours)} tensors of EfficientNet-Lite", f"{len(theirs)}")
         # Both list the same layers in the order in which a photo meets them; a prefix of the network ends earlier.
         renamed = {name: state[other] for name, other in zip(ours, theirs, strict=False)}
         self.load_state_dict(renamed, strict=False)
+
+
+LAYERS = ("_conv_stem", "_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
+"""Layers of the published package's stem and blocks, in the order in which a photo meets them."""
+PARTS = ("weight", "bias", "running_mean", "running_var")
+
+
+def _met(name: str) -> tuple[int, int, int]:
+    """When a photo meets a tensor of the published package: ``_blocks.0._bn1.weight`` → (block, layer, part)."""
+    *blocks, layer, part = name.split(".")
+    return int(blocks[1]) if blocks else -1, LAYERS.index(layer), PARTS.index(part)
 
 
 class Nano(Lite):
