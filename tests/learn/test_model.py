@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crowdscale.learn.model import AutoScale, LossOptions, decode, look_in_batches_of
+from crowdscale.learn.model import AutoScale, LossOptions, decode, look_in_batches_of, whole_batches
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions
@@ -109,6 +109,11 @@ def test_views_shown_in_a_batch_of_a_fixed_number_are_seen_as_they_are():
         ):
             assert one.shape == other.shape
             torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("views", "number"), [(1, 8), (8, 8), (9, 16), (24, 24)])
+def test_views_are_shown_in_whole_batches(views, number):
+    assert whole_batches(views, 8) == number
 
 
 def test_decoding_gives_expected_and_likeliest_label():

@@ -156,6 +156,14 @@ def test_lite_s_weights_come_from_a_file_whatever_the_order_of_its_tensors(tmp_p
     assert all(torch.equal(wheel[name], file[name]) for name in wheel)
 
 
+def test_lite_s_weights_of_another_network_are_refused(tmp_path):
+    state = {name: value.contiguous() for name, value in _wheel_state(0).items() if value.ndim}
+    state["_blocks.0._se_reduce.weight"] = torch.zeros(4, 16, 1, 1)
+    save_file(state, tmp_path / "b0.safetensors")
+    with pytest.raises(ModelError, match="_se_reduce"):
+        load_pretrained("lite", str(tmp_path / "b0.safetensors"))
+
+
 def test_lite_reads_its_imagenet_weights_from_the_wheel():
     pretrained, random = load_pretrained("lite"), BACKBONES["lite"]()
     kernels = [

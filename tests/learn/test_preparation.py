@@ -60,6 +60,17 @@ def test_a_backbone_that_does_not_begin_as_the_giver_s_starts_from_imagenet_whol
     assert torch.equal(ours[head], giver[f"network.{head}"].float())
 
 
+def test_another_backbone_takes_none_of_the_giver_s_layers_where_imagenet_is_not_wanted(gathered):
+    torch.manual_seed(0)
+    alone, _ = described(gathered, backbone="lite1", method="hybrid")
+    model, _ = described(gathered, backbone="lite1", method="hybrid", inherit="lite")
+    same = zip(model.network.backbone.parameters(), alone.network.backbone.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)
+    assert not torch.equal(
+        model.network.block_head.layers[0].weight, alone.network.block_head.layers[0].weight
+    )
+
+
 def test_zoom_regions_and_dots_are_the_published_ones_until_chosen(gathered):
     _, points = described(gathered)
     _, density = described(gathered, method="density")

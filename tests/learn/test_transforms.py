@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.transforms import CAST, CropOptions, Crops, _other_camera
+from crowdscale.learn.transforms import CAST, DEGRADED, SATURATION, CropOptions, Crops, _other_camera
 from crowdscale.points import Points
 
 from .crowds import write_folder
@@ -50,12 +50,24 @@ def test_points_beside_heads_are_brought_to_them_before_crops_are_mirrored(tmp_p
         np.testing.assert_allclose(right[number][1].xy, left[number][1].xy)
 
 
-def test_colours_of_other_cameras_keep_grey_grey_and_add_up(tmp_path):
-    grey = np.full((32, 32, 3), 100, np.uint8)
-    for seed in range(5):
-        seen = _other_camera(grey, 0.5, np.random.default_rng(seed))
-        gains = np.exp(np.random.default_rng(seed).normal(0, CAST * 0.5, 3))
-        np.testing.assert_allclose(seen.mean((0, 1)), 100 * gains, atol=1.5)
+def test_colours_of_other_cameras_are_mixed_with_grey_and_cast():
+    pixels = np.random.default_rng(9).integers(40, 160, (64, 64, 3)).astype(np.uint8)
+    sharp = [seed for seed in range(40) if _colour(seed)[2] > DEGRADED * 0.5]  # neither blurred nor JPEG
+    assert len(sharp) > 5
+    for seed in sharp:
+        gains, saturation, _ = _colour(seed)
+        grey = pixels @ (0.299, 0.587, 0.114)
+        wanted = (pixels * saturation + grey[..., None] * (1 - saturation)) * gains
+        seen = _other_camera(pixels, 0.5, np.random.default_rng(seed))
+        np.testing.assert_allclose(seen, np.clip(wanted, 0, 255), atol=1)
+
+
+def _colour(seed: int) -> tuple[np.ndarray, float, float]:
+    """Return the gains and the saturation that are drawn, and the smaller chance of blur and JPEG."""
+    random = np.random.default_rng(seed)
+    gains = np.exp(random.normal(0, CAST * 0.5, 3))
+    saturation = float(np.exp(random.normal(0, SATURATION * 0.5)))
+    return gains, saturation, float(random.random(2).min())
 
 
 def test_other_cameras_stretch_crops_with_their_points(tmp_path):

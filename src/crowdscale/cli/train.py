@@ -52,7 +52,7 @@ def train(
     inherit: Annotated[
         str | None,
         typer.Option(
-            help="Take what fits of this trained model's weights (lite to nano); another backbone is ImageNet's."
+            help="Take what fits of this trained model's weights (lite to nano); another backbone starts by --backbone-weights."
         ),
     ] = None,
     sigma: Annotated[float, typer.Option(help="Density: width of a head's Gaussian in pixels.")] = 4.0,
@@ -126,7 +126,7 @@ def train(
     points_right: Annotated[
         float,
         typer.Option(
-            help="How far annotated points lie to the right of heads, in pixels; ShanghaiTech's 0.8."
+            help="How far points of all --data lie to the right of heads, in pixels as read; ShanghaiTech's 0.8. After it: tune --offset."
         ),
     ] = 0.0,
     points_below: Annotated[float, typer.Option(help="How far they lie below; ShanghaiTech's 1.1.")] = 0.0,

@@ -30,7 +30,15 @@ from crowdscale.points import Box, Points
 from crowdscale.regions import RegionRule
 from crowdscale.weights import ZoomOptions
 
-__all__ = ["AutoScale", "LossOptions", "Losses", "decode", "expected_blocks", "look_in_batches_of"]
+__all__ = [
+    "AutoScale",
+    "LossOptions",
+    "Losses",
+    "decode",
+    "expected_blocks",
+    "look_in_batches_of",
+    "whole_batches",
+]
 
 Codec = DistanceLabels | Density
 
@@ -233,8 +241,8 @@ class AutoScale(nn.Module):
         target = torch.from_numpy(np.stack(targets)).to(images.device)
         views = views.contiguous(memory_format=torch.channels_last)
         fixed = views.is_cuda and self.loss_options.canvas > 0
-        most = len(images) * self.loss_options.train_regions if fixed else len(views)
-        prediction = look_in_batches_of(self.network, views, most)
+        number = whole_batches(len(views), len(images)) if fixed else len(views)
+        prediction = look_in_batches_of(self.network, views, number)
         loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None], heads)
         if prediction.blocks is not None:
             known = torch.from_numpy(np.stack(counts)).to(loss.device)
@@ -250,10 +258,16 @@ class AutoScale(nn.Module):
         return replace(self.codec, edges=tuple(edge * factor for edge in self.codec.edges))
 
 
+def whole_batches(views: int, images: int) -> int:
+    """Return the number of views up to whole batches: few numbers ever occur, though regions are now more, now fewer."""
+    return math.ceil(views / images) * images
+
+
 def look_in_batches_of(network: Network, views: Tensor, number: int) -> Prediction:
     """Return what a network says of (k, 3, h, w) views, k ≤ number, shown with repeated ones as a batch of that number.
 
     A GPU's library prepares convolutions anew, for seconds, for every number of images that it has not seen yet.
+    Statistics of normalisation, where they are still learned, see the repeated views, too.
     """
     known = len(views)
     if known < number:

@@ -67,8 +67,8 @@ class Start:
     init: str | None = None
     """A trained model, by name or folder, whose weights and description are taken instead."""
     inherit: str | None = None
-    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano); those of
-    the backbone only where it begins as the giver's, else they are ImageNet's."""
+    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano); a backbone
+    that does not begin as the giver's starts by ``backbone_weights``."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
@@ -212,13 +212,16 @@ def start_model(
 
 
 def _inherit(model: AutoScale, start: Start) -> None:
-    """Take over what fits; a backbone that does not begin as the giver's starts from ImageNet, whole."""
+    """Take over what fits; a backbone that does not begin as the giver's starts as if nothing were inherited."""
     assert start.inherit is not None
-    inherit_weights(model, find_model(start.inherit) / WEIGHTS)
     giver = read_config(find_model(start.inherit))
-    if giver.network == start.network == FPN and start.backbone_weights != "none":
-        ours, theirs = (BACKBONES[name] for name in (start.backbone, giver.backbone))
-        if not _begins_as(ours, theirs):
+    fpn = start.network == FPN
+    begins = fpn and giver.network == FPN and _begins_as(BACKBONES[start.backbone], BACKBONES[giver.backbone])
+    own = {name: value.clone() for name, value in model.network.backbone.state_dict().items()}
+    inherit_weights(model, find_model(start.inherit) / WEIGHTS)
+    if fpn and not begins:
+        model.network.backbone.load_state_dict(own)
+        if start.backbone_weights != "none":
             load_imagenet(model.network, start.backbone, start.backbone_weights)
 
 

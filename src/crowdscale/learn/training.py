@@ -222,7 +222,7 @@ class Run:
         get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # type: ignore[no-untyped-call]
 
     def _train_mode(self) -> None:
-        # All crops have one size; photos have not, and of enlarged regions a batch holds now more, now fewer.
+        # All crops have one size; photos have not, and of enlarged regions the scale net sees now more, now fewer.
         torch.backends.cudnn.benchmark = self.phase == "count" and self.plan.crop_options.crop > 0
         self.model.train()
         learned = self.options.crops > 0 or "init" in self.config.training
@@ -276,6 +276,9 @@ class Run:
             "phase": self.phase,
             "crops_in_phase": self.state.step * self.plan.batch * self.fabric.world_size,
         }
+        cut = self.plan.crop_options
+        if cut.points_right or cut.points_below:
+            training["points_aside"] = [cut.points_right, cut.points_below]
         write_description(replace(self.config, training=training), folder, ("weights.safetensors",))
 
     def save(self) -> None:

@@ -83,8 +83,9 @@ class CropOptions:
     drawn: float = 0.5
     """Share of these that are drawn."""
     points_right: float = 0.0
-    """How far annotated points lie to the right of heads, in pixels of the photo: crops are mirrored, enlarged and taught
-    by where heads are. ShanghaiTech's lie 0.8 px to the right and 1.1 px below."""
+    """How far annotated points lie to the right of heads, in pixels of the photo as it is read, in all sets alike: crops are
+    mirrored, enlarged and taught by where heads are, and the model says where they are, until its offset is measured.
+    ShanghaiTech's lie 0.8 px to the right and 1.1 px below."""
     points_below: float = 0.0
     """The same downwards."""
 
@@ -138,7 +139,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         if not samples:
             raise DataError("expected training photos", "none")
         aside = -options.points_right, -options.points_below
-        self.points = [_labelled(sample).shift(*aside) for sample in samples]
+        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # where heads are
         self.samples = samples
         held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
         self.photos = [sample.read() for sample in samples] if held else None
@@ -282,7 +283,7 @@ def _other_camera(
     """Vary what differs from camera to camera: colour cast and saturation always, blur and JPEG now and then."""
     gains = np.exp(random.normal(0, CAST * strength, 3))
     saturation = float(np.exp(random.normal(0, SATURATION * strength)))
-    mixed = np.eye(3) * saturation + np.multiply((1 - saturation), GREY)
+    mixed = np.eye(3) * saturation + np.multiply(1 - saturation, GREY)
     pixels = np.asarray(cv2.transform(pixels, gains[:, None] * mixed), np.uint8)
     if random.random() < DEGRADED * strength:
         pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.4)), np.uint8)

@@ -189,6 +189,8 @@ PARTS = ("weight", "bias", "running_mean", "running_var")
 def _met(name: str) -> tuple[int, int, int]:
     """When a photo meets a tensor of the published package: ``_blocks.0._bn1.weight`` → (block, layer, part)."""
     *blocks, layer, part = name.split(".")
+    if layer not in LAYERS or part not in PARTS:
+        raise ModelError("expected tensors of EfficientNet-Lite alone", name)
     return int(blocks[1]) if blocks else -1, LAYERS.index(layer), PARTS.index(part)
 
 
