@@ -214,15 +214,13 @@ def start_model(
 def _inherit(model: AutoScale, start: Start) -> None:
     """Take over what fits; a backbone that does not begin as the giver's starts as if nothing were inherited."""
     assert start.inherit is not None
-    giver = read_config(find_model(start.inherit))
+    folder = find_model(start.inherit)
+    giver = read_config(folder)
     fpn = start.network == FPN
-    begins = fpn and giver.network == FPN and _begins_as(BACKBONES[start.backbone], BACKBONES[giver.backbone])
-    own = {name: value.clone() for name, value in model.network.backbone.state_dict().items()}
-    inherit_weights(model, find_model(start.inherit) / WEIGHTS)
-    if fpn and not begins:
-        model.network.backbone.load_state_dict(own)
-        if start.backbone_weights != "none":
-            load_imagenet(model.network, start.backbone, start.backbone_weights)
+    begins = giver.network == FPN and _begins_as(BACKBONES[start.backbone], BACKBONES[giver.backbone])
+    inherit_weights(model, folder / WEIGHTS, backbone=begins or not fpn)
+    if fpn and not begins and start.backbone_weights != "none":
+        load_imagenet(model.network, start.backbone, start.backbone_weights)
 
 
 def _begins_as(ours: type[Lite | VGG16], theirs: type[Lite | VGG16]) -> bool:

@@ -121,8 +121,10 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     return {name: value.float() * steps.get(name, 1) for name, value in stored.items()}
 
 
-def inherit_weights(model: AutoScale, path: Path) -> int:
+def inherit_weights(model: AutoScale, path: Path, backbone: bool = True) -> int:
     """Take over what fits of another model's weights, by name and shape; returns the number of tensors.
+
+    Without ``backbone`` none of its layers are taken.
 
     A 1×1 fusion over more levels than this network has gives its part over the finest ones.
 
@@ -130,12 +132,13 @@ def inherit_weights(model: AutoScale, path: Path) -> int:
         ModelError: The file is missing or nothing fits.
     """
     ours, theirs = model.state_dict(), read_weights(path)
+    left = ("centre.", "scale_net.") if backbone else ("centre.", "scale_net.", "network.backbone.")
     taken = {}
     for name in set(ours) & set(theirs):
         value, shape = theirs[name], ours[name].shape
         if name == FUSION and value.shape[0] == shape[0]:
             value = value[:, : shape[1]]
-        if value.shape == shape and not name.startswith(("centre.", "scale_net.")):
+        if value.shape == shape and not name.startswith(left):
             taken[name] = value
     if not taken:
         raise ModelError("expected a model whose weights fit in part", f"none of {path} does")
