@@ -24,8 +24,8 @@ from pathlib import Path
 
 import crowdscale
 from crowdscale.bulk import Job, ResultFolder, count_photo, run_job
-from crowdscale.images import read_image, write_image
-from crowdscale.prediction import PredictOptions
+from crowdscale.counting.predictor import PredictOptions
+from crowdscale.files.images import read_image, write_image
 
 OPTIONS = PredictOptions(keep_map=False)
 

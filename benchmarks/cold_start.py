@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from crowdscale.images import read_image, resize_image, write_image
+from crowdscale.files.images import read_image, resize_image, write_image
 
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 

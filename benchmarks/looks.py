@@ -23,8 +23,9 @@ from crowdscale import Predictor
 from crowdscale.backends import open_backend
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.opening import open_dataset
-from crowdscale.images import Pixels
-from crowdscale.weights import find_model, read_config
+from crowdscale.files.images import Pixels
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
 
 LOOKS = ((1.0, False), (1.0, True), (0.75, False), (1.3, True))
 """Side factor, and whether the photo is mirrored."""

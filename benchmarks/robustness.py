@@ -20,9 +20,9 @@ from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.opening import open_dataset
 from crowdscale.data.sample import Sample
 from crowdscale.data.synthetic import EMPTINESS, SceneOptions, draw_emptiness, draw_scene
-from crowdscale.familiarity import TURNED
-from crowdscale.images import Pixels
-from crowdscale.uprightness import TURNS
+from crowdscale.files.images import Pixels
+from crowdscale.trust.profile import TURNED
+from crowdscale.trust.upright import TURNS
 
 GAMMA = 2.2
 """Of the photo's values; light is taken off what they stand for."""

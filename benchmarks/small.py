@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from crowdscale import load
+from crowdscale.counting.predictor import PredictOptions
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.opening import open_dataset
-from crowdscale.images import Pixels
-from crowdscale.prediction import PredictOptions
+from crowdscale.files.images import Pixels
 
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25)
 FACTORS = (1.0, 1.5, 2.0, 3.0)

@@ -29,8 +29,8 @@ import torch
 from torch import nn
 
 import crowdscale
-from crowdscale.images import read_image, resize_image
-from crowdscale.prediction import PredictOptions
+from crowdscale.counting.predictor import PredictOptions
+from crowdscale.files.images import read_image, resize_image
 
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 

@@ -24,11 +24,11 @@ from pathlib import Path
 import numpy as np
 
 import crowdscale
-from crowdscale.images import Pixels, read_image, write_image
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.counting.tiles import TileOptions
+from crowdscale.files.images import Pixels, read_image, write_image
 from crowdscale.metrics.matching import match_points
-from crowdscale.prediction import PredictOptions, Predictor
-from crowdscale.result import Prediction
-from crowdscale.tiling import TileOptions
 
 SIZES = {1: (1224, 816), 6: (3000, 2000), 24: (6000, 4000), 54: (9000, 6000)}
 WHOLE = TileOptions(whole=400_000_000)

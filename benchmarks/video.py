@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 import crowdscale
-from crowdscale.prediction import PredictOptions
-from crowdscale.video import open_source
-from crowdscale.watch import WatchOptions, watch
+from crowdscale.counting.predictor import PredictOptions
+from crowdscale.video.sources import open_source
+from crowdscale.video.watch import WatchOptions, watch
 
 ZONES = {
     "zones": [

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from crowdscale.weights import BUNDLED
-from tests.fakes import write_label_model
+from crowdscale.models.finding import BUNDLED
+from tests.support.fakes import write_label_model
 
 settings.register_profile("busy", deadline=None)  # how long an example takes is the machine's affair
 settings.load_profile("busy")

@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crowdscale.counting.prediction import Prediction, Region
+    from crowdscale.counting.predictor import PredictOptions, Predictor, load
     from crowdscale.data.sample import Sample
     from crowdscale.errors import CrowdscaleError
     from crowdscale.points import Box, Points
-    from crowdscale.prediction import PredictOptions, Predictor, load
-    from crowdscale.result import Prediction, Region
 
 __all__ = [
     "Box",
@@ -31,12 +31,12 @@ _HOMES = {
     "Box": "points",
     "CrowdscaleError": "errors",
     "Points": "points",
-    "PredictOptions": "prediction",
-    "Prediction": "result",
-    "Predictor": "prediction",
-    "Region": "result",
+    "PredictOptions": "counting.predictor",
+    "Prediction": "counting.prediction",
+    "Predictor": "counting.predictor",
+    "Region": "counting.prediction",
     "Sample": "data.sample",
-    "load": "prediction",
+    "load": "counting.predictor",
 }
 """The module of each public name, imported when it is first asked for: ``--help`` needs no NumPy."""
 

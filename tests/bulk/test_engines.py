@@ -14,9 +14,9 @@ import pytest
 
 from crowdscale.bulk import Job, PhotoRow, ResultFolder, local, run_job
 from crowdscale.bulk.local import WAITING, count_local
+from crowdscale.counting.predictor import PredictOptions, load
 from crowdscale.errors import ImageError, OptionError
-from crowdscale.prediction import PredictOptions, load
-from tests.bulk.crowds import read_counts, write_crowds
+from tests.support.bulk_crowds import read_counts, write_crowds
 
 pytest.importorskip("pyarrow")
 
@@ -94,7 +94,7 @@ def test_a_defect_in_the_middle_ends_the_job_loudly(crowds, label_model, tmp_pat
     def fail(*_):
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("crowdscale.prediction.Predictor.predict_photo", fail)
+    monkeypatch.setattr("crowdscale.counting.predictor.Predictor.predict_photo", fail)
     with pytest.raises(ZeroDivisionError, match="a defect"):
         run_job(job(crowds, label_model), ResultFolder(str(tmp_path / "out")))
 

@@ -9,12 +9,12 @@ import pytest
 
 from crowdscale.cli.acquaint import acquaint
 from crowdscale.cli.calibrate import calibrate
+from crowdscale.counting.predictor import load
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
+from crowdscale.models.description import read_config
 from crowdscale.points import Points
-from crowdscale.prediction import load
-from crowdscale.weights import read_config
-from tests.fakes import label_photo
+from tests.support.fakes import label_photo
 
 
 def write_photos(root, number, seed, shown=1.0, light=0):

@@ -20,23 +20,16 @@ import pytest
 from PIL import Image
 
 from crowdscale.backends import open_backend
-from crowdscale.calibration import Calibration
 from crowdscale.cli.count_report import Files, Outcome, picture_names, report
-from crowdscale.images import write_image
-from crowdscale.points import Points
-from crowdscale.prediction import PredictOptions, Predictor
-from crowdscale.weights import read_config
-from tests.fakes import label_photo
-from tests.signals import interruptible
+from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.files.images import write_image
+from crowdscale.models.description import read_config
+from crowdscale.trust.intervals import Calibration
+from tests.support.commands import CROWD, FEW, crowdscale
+from tests.support.fakes import label_photo
+from tests.support.signals import interruptible
 
-CROWD = Points([[x, y] for y in range(60, 140, 10) for x in range(60, 180, 10)])
-FEW = Points([[30, 30], [200, 40]])
 CROSSING = Path(__file__).parents[2] / "examples" / "crossing.jpg"
-
-
-def crowdscale(*arguments, **options):
-    command = [sys.executable, "-m", "crowdscale", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **options)
 
 
 @pytest.fixture(scope="module")

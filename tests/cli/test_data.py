@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crowdscale.images import write_image
-from tests.cli.test_count import crowdscale
+from crowdscale.files.images import write_image
+from tests.support.commands import crowdscale
 
 
 @pytest.fixture

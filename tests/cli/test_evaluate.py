@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from crowdscale.cli.evaluate import told_refinement
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
 from crowdscale.points import Points
-from tests.cli.test_count import CROWD, FEW, crowdscale
-from tests.fakes import label_photo
+from tests.support.commands import CROWD, FEW, crowdscale
+from tests.support.fakes import label_photo
 
 
 def annotate(folder, **photos):

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from crowdscale.weights import read_config
+from crowdscale.models.description import read_config
 
 
 def test_models_lists_the_bundled_one(bundled):
@@ -21,8 +21,8 @@ def test_models_lists_the_bundled_one(bundled):
 
 
 def test_models_shows_scores_and_licence(label_model, monkeypatch, capsys, tmp_path):
-    from crowdscale import weights
     from crowdscale.cli.models import list_models
+    from crowdscale.models import finding as weights
 
     monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "BUNDLED", {"labels": label_model, "gone": tmp_path / "gone"})
@@ -47,8 +47,8 @@ def test_models_shows_what_is_noted_of_validation_before_what_training_left(labe
 
 
 def test_models_without_any_says_so(monkeypatch, capsys, tmp_path):
-    from crowdscale import weights
     from crowdscale.cli.models import list_models
+    from crowdscale.models import finding as weights
 
     monkeypatch.setenv("CROWDSCALE_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "BUNDLED", {"gone": tmp_path / "gone"})

@@ -14,9 +14,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
 from crowdscale.points import Points
-from tests.fakes import label_photo
+from tests.support.fakes import label_photo
 
 
 def crowdscale(*arguments, cache):

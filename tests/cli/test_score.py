@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
 from crowdscale.points import Points
-from tests.cli.test_count import CROWD, crowdscale
-from tests.fakes import label_photo
+from tests.support.commands import CROWD, crowdscale
+from tests.support.fakes import label_photo
 
 TRUTH = "1 2 10 10 4 8 1 50 50 4 8 1\n2 1 30 30 4 8 0\n"
 

@@ -18,12 +18,12 @@ from PIL import Image
 
 from crowdscale.cli.durations import seconds_of
 from crowdscale.errors import OptionError
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
 from crowdscale.points import Points
-from crowdscale.zone_files import read_zones
-from tests.fakes import label_photo
-from tests.films import grey_frame, write_film
-from tests.signals import interruptible
+from crowdscale.zones.files import read_zones
+from tests.support.fakes import label_photo
+from tests.support.films import grey_frame, write_film
+from tests.support.signals import interruptible
 
 av = pytest.importorskip("av")
 

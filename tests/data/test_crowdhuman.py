@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_camera_sets import write_crowdhuman
-from layouts import write_photo
 
-from crowdscale.data.crowdhuman import CrowdHuman
+from crowdscale.data.sets.crowdhuman import CrowdHuman
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import write_crowdhuman
+from tests.support.layouts import write_photo
 
 PERSON = {
     "tag": "person",

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from fake_camera_sets import write_fdst
 
-from crowdscale.data.fdst import FDST
+from crowdscale.data.sets.fdst import FDST
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import write_fdst
 
 FRAMES = {"10/001": [[0, 0, 1, 1]], "2/010": [], "2/002": [[2, 4, 11, 13], [5, 5, 2, 2]]}
 RECT = {"name": "rect", "x": 1, "y": 2, "width": 3, "height": 5}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from layouts import write_photo
 
 from crowdscale.data import Folder, Sample
 from crowdscale.errors import CrowdscaleError, DataError, ImageError, OptionError
+from tests.support.layouts import write_photo
 
 
 def rows(sample: Sample) -> list[list[float]]:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from layouts import SIZE, write_photo
 
-from crowdscale.conversion import convert, open_source, target_format
 from crowdscale.data import Folder, Sample
+from crowdscale.data.conversion import convert, open_source, target_format
 from crowdscale.data.formats import FORMATS
 from crowdscale.data.formats.labelstudio import plain_name
 from crowdscale.errors import CrowdscaleError, DataError, OptionError
 from crowdscale.points import Points
+from tests.support.layouts import SIZE, write_photo
 
 BOXED = list(FORMATS)
 POINTED = [name for name, each in FORMATS.items() if each.points]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crowdscale.data.layout import boxes_to_points, load_mat, natural_key, read_rows
-from crowdscale.data.vocxml import parse_xml, read_voc_boxes
+from crowdscale.data.formats.vocxml import parse_xml, read_voc_boxes
+from crowdscale.data.sets.layout import boxes_to_points, load_mat, natural_key, read_rows
 from crowdscale.errors import DataError
 
 

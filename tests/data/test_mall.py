@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_camera_sets import half_mask, write_mall
-from layouts import SIZE
 from scipy.io import savemat
 
-from crowdscale.data.mall import Mall
+from crowdscale.data.sets.mall import Mall
 from crowdscale.errors import DataError, OptionError
+from tests.support.fake_camera_sets import half_mask, write_mall
+from tests.support.layouts import SIZE
 
 
 def cells(*locations: object) -> dict[str, np.ndarray]:

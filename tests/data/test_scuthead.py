@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_camera_sets import voc_text, write_scuthead
 
-from crowdscale.data.scuthead import SCUTHead
+from crowdscale.data.sets.scuthead import SCUTHead
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import voc_text, write_scuthead
 
 HEADS = {"PartA_00001": [[2, 4, 13, 17], [0, 0, 1, 1]], "PartA_00000": []}
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layouts import SIZE, write_mat, write_photo, write_shanghaitech
 
-from crowdscale.data import LEAKED, ShanghaiTech, check_points, open_dataset, shanghaitech
+from crowdscale.data import LEAKED, ShanghaiTech, check_points, open_dataset
 from crowdscale.data.checks import is_outside, photo_size
+from crowdscale.data.sets import shanghaitech
 from crowdscale.errors import CrowdscaleError, DataError, ImageError, OptionError
 from crowdscale.points import Points
+from tests.support.layouts import SIZE, write_mat, write_photo, write_shanghaitech
 
 PHOTOS = {10: [(3.5, 4.25), (10.0, 20.0)], 1: [], 3: [(7.0, 8.0)]}
 

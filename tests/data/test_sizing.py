@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layouts import write_photo
 
 from crowdscale.data import Sample, SizeLimits, limit_sizes
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
+from tests.support.layouts import write_photo
 
 
 @pytest.mark.parametrize(

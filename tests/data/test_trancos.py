@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_camera_sets import write_trancos
 from PIL import Image
 from scipy.io import savemat
 
-from crowdscale.data.trancos import Trancos
+from crowdscale.data.sets.trancos import Trancos
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import write_trancos
 
 WHOLE = np.ones((480, 640), np.uint8)
 

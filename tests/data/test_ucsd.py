@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_camera_sets import half_mask, write_ucsd
 from scipy.io import savemat
 
-from crowdscale.data.ucsd import UCSD
+from crowdscale.data.sets.ucsd import UCSD
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import half_mask, write_ucsd
 
 CLIP_4 = "vidf-cvpr/vidf1_33_003_frame_full.mat"
 

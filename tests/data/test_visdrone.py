@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_camera_sets import write_visdrone
 
-from crowdscale.data.visdrone import VisDroneCC
+from crowdscale.data.sets.visdrone import VisDroneCC
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_camera_sets import write_visdrone
 
 DRONE = {"00011": {1: [(3.0, 4.0), (63.0, 0.0)], 2: [], 3: [(8.0, 9.0)]}, "00002": {1: [(5.0, 6.0)]}}
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_points_sets import write_cc50, write_jhu, write_nwpu, write_points_mat, write_qnrf
-from layouts import SIZE, write_mat
 
 from crowdscale.data import open_dataset
-from crowdscale.data.jhu import JHUCrowd
-from crowdscale.data.nwpu import NWPUCrowd
-from crowdscale.data.qnrf import UCFQNRF
-from crowdscale.data.ucfcc50 import UCFCC50
+from crowdscale.data.sets.jhu import JHUCrowd
+from crowdscale.data.sets.nwpu import NWPUCrowd
+from crowdscale.data.sets.qnrf import UCFQNRF
+from crowdscale.data.sets.ucfcc50 import UCFCC50
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
+from tests.support.fake_points_sets import write_cc50, write_jhu, write_nwpu, write_points_mat, write_qnrf
+from tests.support.layouts import SIZE, write_mat
 
 QNRF = {2: [(3.5, 4.25), (10.0, 20.0)], 1: [], 10: [(7.0, 8.0)]}
 JHU = {

@@ -10,8 +10,8 @@ from crowdscale.errors import OptionError
 from crowdscale.learn.averaging import average_models
 from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, save_weights, write_description
 from crowdscale.maps import Density, DistanceLabels
-from crowdscale.regions import DensityRule, LabelRule
-from crowdscale.weights import ModelConfig, ZoomOptions
+from crowdscale.maps.regions import DensityRule, LabelRule
+from crowdscale.models.description import ModelConfig, ZoomOptions
 
 
 def write_model(folder, seed, blocks=True):

@@ -14,14 +14,15 @@ from typer.testing import CliRunner
 from crowdscale import load
 from crowdscale.cli.main import app
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.images import read_image
+from crowdscale.files.images import read_image
 from crowdscale.learn.averaging import average_models
 from crowdscale.learn.compaction import compact_model
-from crowdscale.learn.export import export_folder
+from crowdscale.learn.export.onnx import export_folder
+from crowdscale.learn.export.weight_steps import LARGE, count_steps, whole_steps
 from crowdscale.learn.store import read_weights, save_weights
-from crowdscale.learn.weight_steps import LARGE, count_steps, whole_steps
-from crowdscale.model_files import file_sha256
-from crowdscale.weights import find_model, read_config
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
+from crowdscale.models.package import file_sha256
 
 WEIGHTS = "weights.safetensors"
 PHOTO = Path(__file__).parents[2] / "examples" / "crossing.jpg"

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 
 from crowdscale.backends import FirstPass
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.data.sample import Sample
-from crowdscale.dense import RegionRow
 from crowdscale.errors import OptionError
-from crowdscale.evaluation import Evaluation, Row
-from crowdscale.images import write_image
+from crowdscale.evaluation.regions import RegionRow
+from crowdscale.evaluation.run import Evaluation, Row
+from crowdscale.files.images import write_image
 from crowdscale.learn.reproduction.cells import Cell, HeadCounter, _regions_by
 from crowdscale.learn.reproduction.recipe import Line, Recipe, Variant
 from crowdscale.learn.reproduction.tabulate import diagnosis_table, split_tables
 from crowdscale.maps import Density
 from crowdscale.metrics import ImageRow, Scoring
+from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, Predictor
-from crowdscale.result import Prediction
-from crowdscale.weights import ModelConfig, ZoomOptions
-from tests.fakes import FixedRule, TruthBackend, truth_config
+from tests.support.fakes import FixedRule, TruthBackend, truth_config
 
 NAN = float("nan")
 PHOTO = np.zeros((32, 40, 3), np.uint8)

@@ -15,17 +15,18 @@ from crowdscale.backends import open_backend
 from crowdscale.cli.main import app
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import read_image, write_image
+from crowdscale.files.images import read_image, write_image
 from crowdscale.learn import distillation, narrowing
 from crowdscale.learn.distillation import PROGRESS, DistillOptions, _label_loss, distill_model
-from crowdscale.learn.export import export_folder
+from crowdscale.learn.export.onnx import export_folder
+from crowdscale.learn.export.quantization import QuantizeOptions, quantize_folder
 from crowdscale.learn.narrowing import narrow_model
 from crowdscale.learn.networks.backbones import VGG16, Nano
 from crowdscale.learn.networks.fpn import CountingNetwork, SubpixelHead
-from crowdscale.learn.quantization import QuantizeOptions, quantize_folder
 from crowdscale.learn.store import build_model, load_weights, read_weights
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.weights import find_model, read_config
 
 PHOTO = Path(__file__).parents[2] / "examples" / "auditorium.jpg"
 QUICK = DistillOptions(channels=8, crops=16, views=4, crop=96, batch=4, scale_steps=5)

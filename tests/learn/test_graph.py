@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from crowdscale.learn.graph import ServedNetwork, answer  # noqa: E402
+from crowdscale.learn.export.graph import ServedNetwork, answer  # noqa: E402
 from crowdscale.learn.model import decode, expected_blocks  # noqa: E402
 from crowdscale.learn.networks.backbones import VGG16, Lite  # noqa: E402
 from crowdscale.learn.networks.fpn import CountingNetwork  # noqa: E402
@@ -55,7 +55,7 @@ def test_served_answer_keeps_what_training_knows():
 
 
 def test_exported_graph_pads_inside_its_convolutions(tmp_path):
-    from crowdscale.learn.export import _write_graph
+    from crowdscale.learn.export.onnx import _write_graph
 
     network = trained(Lite, 11, True)
     path = tmp_path / "network.onnx"
@@ -75,7 +75,7 @@ def test_exported_graph_pads_inside_its_convolutions(tmp_path):
 
 
 def test_exported_graph_enlarges_by_constant_factors(tmp_path):
-    from crowdscale.learn.export import _write_graph
+    from crowdscale.learn.export.onnx import _write_graph
 
     path = tmp_path / "network.onnx"
     outputs = ("output", "features", "blocks")

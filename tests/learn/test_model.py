@@ -4,17 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from crowdscale.learn.crops.transforms import collate
 from crowdscale.learn.model import AutoScale, LossOptions, decode, look_in_batches_of, whole_batches
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.transforms import collate
 from crowdscale.maps import Density, DistanceLabels
+from crowdscale.maps.regions import DensityRule, LabelRule
+from crowdscale.models.description import ZoomOptions
 from crowdscale.points import Box, Points
-from crowdscale.regions import DensityRule, LabelRule
-from crowdscale.weights import ZoomOptions
-
-from .crowds import draw
+from tests.support.learn_crowds import draw
 
 
 def make(codec=None, boxes=None, centre=None, **losses):

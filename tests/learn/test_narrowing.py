@@ -15,11 +15,10 @@ from crowdscale.learn.narrowing import Spread, _choose, narrow_model
 from crowdscale.learn.networks.backbones import Nano
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights, save_weights, write_description
 from crowdscale.maps import DistanceLabels
+from crowdscale.maps.regions import LabelRule, pool_region
+from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.points import Box
-from crowdscale.regions import LabelRule, pool_region
-from crowdscale.weights import ModelConfig, read_config
-
-from .crowds import write_folder
+from tests.support.learn_crowds import write_folder
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,11 @@ import pytest
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import OptionError
-from crowdscale.images import write_image
-from crowdscale.learn.negatives import empty_crop
-from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.files.images import write_image
+from crowdscale.learn.crops.negatives import empty_crop
+from crowdscale.learn.crops.transforms import CropOptions, Crops
 from crowdscale.points import Points
-
-from .crowds import draw, write_folder
+from tests.support.learn_crowds import draw, write_folder
 
 HEAD = (230, 190, 170)
 

@@ -9,23 +9,22 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.images import Photo
+from crowdscale.files.images import Photo
 from crowdscale.learn.backend import TorchBackend
-from crowdscale.learn.export import check_equality, export_model
+from crowdscale.learn.crops.transforms import collate
+from crowdscale.learn.export.onnx import check_equality, export_model
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import decode
 from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.networks.building import NETWORKS, build_network, register_network
 from crowdscale.learn.networks.plugin import PlugIn
-from crowdscale.learn.preparation import Start, gather, start_model
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.store import WEIGHTS, save_weights, write_description
-from crowdscale.learn.transforms import collate
+from crowdscale.learn.training.preparation import Start, gather, start_model
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, Predictor
-
-from .crowds import draw, write_folder
+from tests.support.learn_crowds import draw, write_folder
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -11,14 +11,14 @@ from safetensors.torch import load_file
 
 from crowdscale.errors import OptionError
 from crowdscale.learn.networks.backbones import Lite, load_pretrained
-from crowdscale.learn.preparation import Start, _shared_widths, gather, region_spacings, start_model
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.store import WEIGHTS, read_weights
-from crowdscale.learn.training import Run, _optimizer
-from crowdscale.learn.training_options import TrainOptions
-from crowdscale.weights import find_model, read_config
-
-from .crowds import write_folder
+from crowdscale.learn.training.loop import Run, _optimizer
+from crowdscale.learn.training.options import TrainOptions
+from crowdscale.learn.training.preparation import Start, _shared_widths, gather, region_spacings, start_model
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
+from tests.support.learn_crowds import write_folder
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,16 @@ onnx = pytest.importorskip("onnx")
 
 import crowdscale  # noqa: E402
 from crowdscale.backends import PIXELS, network_input, open_backend, padded_input  # noqa: E402
+from crowdscale.counting.predictor import PredictOptions  # noqa: E402
 from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
-from crowdscale.images import read_image, write_image  # noqa: E402
-from crowdscale.learn import quantization  # noqa: E402
-from crowdscale.learn.byte_graph import leave_room, read_cells, tell_small_maps  # noqa: E402
-from crowdscale.learn.quantization import QuantizeOptions, quantize_folder  # noqa: E402
+from crowdscale.files.images import read_image, write_image  # noqa: E402
+from crowdscale.learn.export import quantization  # noqa: E402
+from crowdscale.learn.export.byte_graph import leave_room, read_cells, tell_small_maps  # noqa: E402
+from crowdscale.learn.export.quantization import QuantizeOptions, quantize_folder  # noqa: E402
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights  # noqa: E402
-from crowdscale.prediction import PredictOptions  # noqa: E402
-from crowdscale.weights import find_model, read_config  # noqa: E402
+from crowdscale.models.description import read_config  # noqa: E402
+from crowdscale.models.finding import find_model  # noqa: E402
 
 PHOTO = read_image(Path(__file__).parents[2] / "examples" / "auditorium.jpg").pixels
 

@@ -15,8 +15,8 @@ from crowdscale.learn.scaling import (
     start_centre,
     zoom,
 )
+from crowdscale.maps.regions import pool_region
 from crowdscale.points import Box, Points
-from crowdscale.regions import pool_region
 
 
 def test_closeness_is_the_mean_distance_to_the_nearest_head_in_the_region():

@@ -7,7 +7,7 @@ import pytest
 
 from crowdscale.cli.train import ABOUT_DATA, train
 from crowdscale.errors import OptionError
-from crowdscale.learn.settings import KINDS, choose_settings
+from crowdscale.learn.training.settings import KINDS, choose_settings
 
 
 def known_defaults():

@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx")
 
 from safetensors.torch import load_file  # noqa: E402
 
-from crowdscale.learn.export import check_equality, export_model  # noqa: E402
+from crowdscale.learn.export.onnx import check_equality, export_model  # noqa: E402
 from crowdscale.learn.store import (  # noqa: E402
     WEIGHTS,
     build_model,
@@ -19,8 +19,8 @@ from crowdscale.learn.store import (  # noqa: E402
     write_description,
 )
 from crowdscale.maps import HybridLabels  # noqa: E402
-from crowdscale.regions import LabelRule  # noqa: E402
-from crowdscale.weights import ModelConfig  # noqa: E402
+from crowdscale.maps.regions import LabelRule  # noqa: E402
+from crowdscale.models.description import ModelConfig  # noqa: E402
 
 VARIANCE = "network.levels.2.smooth.1.running_var"
 

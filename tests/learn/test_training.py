@@ -15,16 +15,16 @@ from safetensors.torch import load_file
 
 import crowdscale
 from crowdscale.errors import DataError, ModelError, OptionError
-from crowdscale.images import read_image
-from crowdscale.learn.export import CHECK_SIZES, check_equality, describe_folder, export_folder
+from crowdscale.files.images import read_image
+from crowdscale.learn.crops.transforms import CropOptions
+from crowdscale.learn.export.onnx import CHECK_SIZES, check_equality, describe_folder, export_folder
 from crowdscale.learn.networks.backbones import VGG16
-from crowdscale.learn.preparation import Start, gather, start_model
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.training import TrainOptions, _fabric, _skip_blocks, train
-from crowdscale.learn.transforms import CropOptions
-from crowdscale.weights import find_model, read_config
-
-from .crowds import draw, write_folder
+from crowdscale.learn.training.loop import TrainOptions, _fabric, _skip_blocks, train
+from crowdscale.learn.training.preparation import Start, gather, start_model
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
+from tests.support.learn_crowds import draw, write_folder
 
 SMALL = (
     "--crops 24 --l2s-crops 16 --crop 64 --l2s-crop 64 --batch 2 --l2s-batch 2 --validate-every 12 "

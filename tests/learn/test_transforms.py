@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import OptionError
-from crowdscale.learn.transforms import CAST, DEGRADED, SATURATION, CropOptions, Crops, _other_camera
+from crowdscale.learn.crops.transforms import CAST, DEGRADED, SATURATION, CropOptions, Crops, _other_camera
 from crowdscale.points import Points
-
-from .crowds import write_folder
+from tests.support.learn_crowds import write_folder
 
 
 def test_a_crop_depends_on_its_number_alone(tmp_path):

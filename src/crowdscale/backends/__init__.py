@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.errors import OptionError, unknown_name
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 __all__ = [
     "BACKENDS",

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Array, Backend, FirstPass
 from crowdscale.errors import OptionError
-from crowdscale.images import resize_image
+from crowdscale.files.images import resize_image
 from crowdscale.maps import BlockReading
 from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.reading import DensityReading
+from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box
-from crowdscale.weights import ModelConfig
 
 __all__ = ["AveragingBackend", "AveragingOptions"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import PIXELS, Array, FirstPass, map_outputs, network_input, read_maps
 from crowdscale.errors import ModelError, OptionError, unknown_name
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 __all__ = ["OnnxBackend"]
 

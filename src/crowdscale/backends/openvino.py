@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import PIXELS, Array, FirstPass, map_outputs, network_input, read_maps
 from crowdscale.errors import MissingExtraError, ModelError, OptionError
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 try:
     import openvino

@@ -13,11 +13,12 @@ from crowdscale.backends import share_cores
 from crowdscale.bulk.local import count_local
 from crowdscale.bulk.results import ResultFolder
 from crowdscale.bulk.rows import PhotoRow
+from crowdscale.counting.predictor import PredictOptions, load
 from crowdscale.errors import OptionError, unknown_name
-from crowdscale.prediction import PredictOptions, load
-from crowdscale.storage import find_photos
-from crowdscale.weights import find_model, read_config
-from crowdscale.zones import Zones, zones_json
+from crowdscale.files.storage import find_photos
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import find_model
+from crowdscale.zones.zone import Zones, zones_json
 
 __all__ = ["ENGINES", "Job", "Summary", "run_job"]
 

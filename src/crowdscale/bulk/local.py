@@ -9,11 +9,11 @@ from queue import Empty, Full, Queue
 from typing import Any
 
 from crowdscale.bulk.rows import PhotoRow, row_of
+from crowdscale.counting.predictor import Predictor, open_photo
 from crowdscale.errors import CrowdscaleError
-from crowdscale.images import Photo
-from crowdscale.prediction import Predictor, open_photo
-from crowdscale.storage import read_photo_bytes
-from crowdscale.zones import Zones
+from crowdscale.files.images import Photo
+from crowdscale.files.storage import read_photo_bytes
+from crowdscale.zones.zone import Zones
 
 __all__ = ["count_local"]
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from crowdscale.bulk.rows import PhotoRow, count_photo
+from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.errors import MissingExtraError, OptionError
-from crowdscale.prediction import PredictOptions, Predictor, load
-from crowdscale.zones import Zones
+from crowdscale.zones.zone import Zones
 
 __all__ = ["count_ray"]
 

@@ -17,7 +17,7 @@ from typing import Any
 from crowdscale.bulk.rows import PhotoRow
 from crowdscale.bulk.tables import FORMATS, need_parquet
 from crowdscale.errors import OptionError
-from crowdscale.storage import Folder
+from crowdscale.files.storage import Folder
 
 __all__ = ["ResultFolder"]
 

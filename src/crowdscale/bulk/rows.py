@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import Predictor, open_photo
 from crowdscale.errors import CrowdscaleError
-from crowdscale.prediction import Predictor, open_photo
-from crowdscale.result import Prediction
-from crowdscale.storage import read_photo_bytes
-from crowdscale.zones import Zones
+from crowdscale.files.storage import read_photo_bytes
+from crowdscale.zones.zone import Zones
 
 __all__ = ["PhotoRow", "count_photo", "row_of"]
 

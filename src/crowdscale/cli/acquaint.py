@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.predictor import Predictor
     from crowdscale.data.sample import Sample
-    from crowdscale.familiarity import Alarms, Seen
-    from crowdscale.prediction import Predictor
-    from crowdscale.result import Prediction
+    from crowdscale.trust.profile import Alarms, Seen
 
 __all__ = ["acquaint"]
 
@@ -44,12 +44,13 @@ def acquaint(
     """Measure the photos a model was trained on: what lies beyond nearly all of them will be warned of."""
     from dataclasses import replace
 
+    from crowdscale.counting.predictor import Predictor, load
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
-    from crowdscale.familiarity import learn_familiar
-    from crowdscale.images import write_atomic
-    from crowdscale.prediction import Predictor, load
-    from crowdscale.weights import DESCRIPTION, find_folder, find_model, read_config
+    from crowdscale.files.writing import write_atomic
+    from crowdscale.models.description import DESCRIPTION, read_config
+    from crowdscale.models.finding import find_folder, find_model
+    from crowdscale.trust.profile import learn_familiar
 
     folder = find_folder(model) if write else find_model(model)
     names = read_list(held_out) if held_out else []
@@ -93,8 +94,8 @@ def _turned(
     """Mean features of ``number`` of the photos, evenly drawn, at each turn; by their places."""
     import numpy as np
 
-    from crowdscale.prediction import PredictOptions, load
-    from crowdscale.uprightness import TURNS
+    from crowdscale.counting.predictor import PredictOptions, load
+    from crowdscale.trust.upright import TURNS
 
     first = load(model, threads=threads, options=PredictOptions(refine=False))
     places = sorted(
@@ -111,7 +112,7 @@ def _turned(
 def _seen(prediction: Prediction) -> Seen:
     """What is measured of a photo, from its prediction."""
     from crowdscale.errors import ModelError
-    from crowdscale.familiarity import Seen
+    from crowdscale.trust.profile import Seen
 
     heads = prediction.points
     if heads is not None and prediction.reduction != 1:
@@ -122,7 +123,7 @@ def _seen(prediction: Prediction) -> Seen:
 
 
 def _alarms(predictions: list[Prediction], label: str) -> Alarms:
-    from crowdscale.familiarity import Alarms
+    from crowdscale.trust.profile import Alarms
 
     said = [prediction.warnings for prediction in predictions]
     alarms = Alarms(label, len(said), sum(map(bool, said)))

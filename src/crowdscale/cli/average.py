@@ -22,7 +22,7 @@ def average(
 
     need_learn("crowdscale average")
     from crowdscale.learn.averaging import average_models
-    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.export.onnx import export_folder
 
     try:
         known = [float(share) for share in shares.split(",")]

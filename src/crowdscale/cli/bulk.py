@@ -107,7 +107,7 @@ def _progress(job: Job, quiet: bool) -> Iterator[Callable[[PhotoRow], None]]:
 
 
 def _find_total(job: Job, progress: Any, task: Any) -> None:
-    from crowdscale.storage import find_photos
+    from crowdscale.files.storage import find_photos
 
     try:
         progress.update(task, total=sum(1 for _ in find_photos(job.sources)))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from crowdscale.calibration import Check
-    from crowdscale.evaluation import Evaluation
-    from crowdscale.prediction import Predictor
-    from crowdscale.result import Prediction
-    from crowdscale.weights import ModelConfig
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.predictor import Predictor
+    from crowdscale.evaluation.run import Evaluation
+    from crowdscale.models.description import ModelConfig
+    from crowdscale.trust.intervals import Check
 
 __all__ = ["calibrate"]
 
@@ -37,9 +37,10 @@ def calibrate(
     threads: Annotated[int, typer.Option(min=0, help="Threads of the engine; 0 leaves it the choice.")] = 0,
 ) -> None:
     """Measure on annotated photos how far counts may be off, and how often the intervals made of it hold."""
-    from crowdscale.calibration import calibrate_counts
     from crowdscale.errors import OptionError
-    from crowdscale.weights import find_folder, find_model, read_config
+    from crowdscale.models.description import read_config
+    from crowdscale.models.finding import find_folder, find_model
+    from crowdscale.trust.intervals import calibrate_counts
 
     folder = find_folder(model) if write else find_model(model)
     config = read_config(folder)
@@ -57,8 +58,8 @@ def calibrate(
         _print(config)
     typer.echo(HOLDS)
     if write:
-        from crowdscale.images import write_atomic
-        from crowdscale.weights import DESCRIPTION
+        from crowdscale.files.writing import write_atomic
+        from crowdscale.models.description import DESCRIPTION
 
         described = config.to_json().encode()
         write_atomic(folder / DESCRIPTION, lambda stream: stream.write(described))
@@ -66,7 +67,7 @@ def calibrate(
 
 def _with_check(config: ModelConfig, checked: Check, warned: int) -> ModelConfig:
     """Return the description with what was found on other photos, in place of what was known of the same."""
-    from crowdscale.familiarity import Alarms
+    from crowdscale.trust.profile import Alarms
 
     known, familiar = config.calibration, config.familiar
     if known is not None:
@@ -111,10 +112,10 @@ def _evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
+    from crowdscale.counting.predictor import load
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
-    from crowdscale.evaluation import evaluate
-    from crowdscale.prediction import load
+    from crowdscale.evaluation.run import evaluate
 
     names = read_list(listed) if listed else None
     samples, sets = [], []

@@ -19,7 +19,7 @@ def compact(
 
     need_learn("crowdscale compact")
     from crowdscale.learn.compaction import compact_model
-    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.export.onnx import export_folder
 
     compact_model(model, out)
     typer.echo(f"Compacted into {out}: largest difference from torch {export_folder(out, [])}")

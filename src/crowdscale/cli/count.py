@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from crowdscale.images import Pixels
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.predictor import PredictOptions, Predictor
+    from crowdscale.files.images import Pixels
     from crowdscale.points import Points
-    from crowdscale.prediction import PredictOptions, Predictor
-    from crowdscale.result import Prediction
-    from crowdscale.zones import ZoneCount, Zones
+    from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["count"]
 
@@ -171,7 +171,7 @@ def count(
     stopped = False
     if found:
         from crowdscale.backends import share_cores
-        from crowdscale.prediction import load
+        from crowdscale.counting.predictor import load
 
         if len(found) > 1:  # one photo has all threads
             workers, threads = share_cores(backend, device, workers, threads, len(found))
@@ -201,7 +201,7 @@ def _exit_code(outcomes: list[Outcome], unwritten: bool) -> int:
 def _options(
     refine: bool, factor: float | None, merge: str, megapixels: float, base: float | None
 ) -> PredictOptions:
-    from crowdscale.prediction import PredictOptions
+    from crowdscale.counting.predictor import PredictOptions
 
     if factor is not None and not refine:
         raise OptionError(
@@ -224,14 +224,14 @@ def _check_points_suffix(path: Path | None) -> None:
 def _read_zones(path: Path | None) -> Zones | None:
     if path is None:
         return None
-    from crowdscale.zone_files import read_zones
+    from crowdscale.zones.files import read_zones
 
     return read_zones(path)
 
 
 def _find(sources: list[str]) -> tuple[list[Path], list[Outcome], Counter[str]]:
     """Return the photos of all sources, each once, an outcome for each source without any, and suffixes left out."""
-    from crowdscale.images import find_images
+    from crowdscale.files.finding import find_images
 
     found: dict[str, Path] = {}
     others: dict[str, str] = {}
@@ -287,8 +287,8 @@ def _count_all(
 
 def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
     """Count one photo and draw it; what is wrong with it, or with its pictures, becomes a sentence."""
-    from crowdscale.prediction import open_photo
-    from crowdscale.storage import read_photo_bytes
+    from crowdscale.counting.predictor import open_photo
+    from crowdscale.files.storage import read_photo_bytes
 
     try:
         photo = open_photo(read_photo_bytes(str(path)), predictor.options.max_pixels)
@@ -316,14 +316,14 @@ def _save(
     pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
 ) -> None:
     """Write the pictures of a photo, a large one reduced; the zoom's only where there is one."""
-    from crowdscale.images import write_image
-    from crowdscale.viz import annotate, draw_heat, draw_zoom, drawable
+    from crowdscale.drawing.heads import annotate, draw_heat, draw_zoom, drawable
+    from crowdscale.files.images import write_image
 
     pixels = drawable(pixels)
     height, width = pixels.shape[:2]
     overlay = None
     if zones is not None:
-        from crowdscale.zone_pictures import draw_zones
+        from crowdscale.zones.pictures import draw_zones
 
         fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
         overlay = partial(draw_zones, zones=fitted, counts=counts)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from crowdscale.cli.result_files import write_each
 
 if TYPE_CHECKING:
-    from crowdscale.result import Prediction
-    from crowdscale.zones import ZoneCount
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.zones.zone import ZoneCount
 
 __all__ = ["Files", "Outcome", "picture_names", "report"]
 
@@ -132,7 +132,7 @@ def _cells(prediction: Prediction) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    from crowdscale.images import write_atomic
+    from crowdscale.files.writing import write_atomic
 
     write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
 

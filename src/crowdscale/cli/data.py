@@ -12,7 +12,7 @@ from crowdscale.cli.synthesize import synthesize
 from crowdscale.cli.tables import counted
 
 if TYPE_CHECKING:
-    from crowdscale.report import Report
+    from crowdscale.data.check import Report
 
 __all__ = ["data_app"]
 
@@ -45,8 +45,8 @@ def convert(
     photos: Annotated[str, typer.Option(help="Photos beside the annotations: none, copy or link.")] = "none",
 ) -> None:
     """Convert annotations between formats; the photos stay where they are unless asked for."""
-    from crowdscale.conversion import convert as run
-    from crowdscale.conversion import open_source, target_format
+    from crowdscale.data.conversion import convert as run
+    from crowdscale.data.conversion import open_source, target_format
 
     done = run(open_source(source, source_format), target, target_format(target, to), box, photos)  # type: ignore[arg-type]
     for sentence in done.lost:
@@ -66,8 +66,8 @@ def check(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from crowdscale.images import write_image
-    from crowdscale.report import check_dataset, spread_over_counts
+    from crowdscale.data.check import check_dataset, spread_over_counts
+    from crowdscale.files.images import write_image
 
     columns = (TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
@@ -80,7 +80,7 @@ def check(
         report = check_dataset(root, advance)
     _print(report)
     if out is not None:
-        from crowdscale.sheets import contact_sheet, heads_histogram
+        from crowdscale.data.sheets import contact_sheet, heads_histogram
 
         report.write_json(out / "report.json")
         write_image(out / "contact_sheet.jpg", contact_sheet(spread_over_counts(report.photos, SHEET)))

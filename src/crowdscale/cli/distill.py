@@ -39,7 +39,7 @@ def distill(
 
     from crowdscale.data.opening import open_samples
     from crowdscale.learn.distillation import DistillOptions, distill_model
-    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.export.onnx import export_folder
 
     if threads:
         torch.set_num_threads(threads)

@@ -16,11 +16,11 @@ from crowdscale.cli.second_look import Again, Minimum, Regions, second_look, tol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crowdscale.counting.predictor import Predictor
     from crowdscale.data.opening import Dataset
     from crowdscale.data.sample import Sample
-    from crowdscale.evaluation import Evaluation
+    from crowdscale.evaluation.run import Evaluation
     from crowdscale.metrics import Scores, Scoring
-    from crowdscale.prediction import Predictor
 
 __all__ = ["evaluate"]
 
@@ -95,10 +95,10 @@ def evaluate(
 ) -> None:
     """Predict annotated photos and print MAE, RMSE, NAE and F of both passes, with 95 % intervals."""
     from crowdscale.cli.averaging import averaging
+    from crowdscale.counting.predictor import PredictOptions, load
     from crowdscale.errors import OptionError
-    from crowdscale.evaluation import check_scoring
+    from crowdscale.evaluation.run import check_scoring
     from crowdscale.metrics import check_table
-    from crowdscale.prediction import PredictOptions, load
 
     if not cross and len(models) > 1:
         raise OptionError("expected one model", f"{len(models)}", "Add --cross for a table of several")
@@ -194,8 +194,8 @@ def _run(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from crowdscale.evaluation import evaluate as run
-    from crowdscale.evaluation import open_journal
+    from crowdscale.evaluation.run import evaluate as run
+    from crowdscale.evaluation.run import open_journal
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)

@@ -29,7 +29,7 @@ def export(
     need_learn("crowdscale export")
     _refuse_name(folder)
     from crowdscale.data.opening import open_dataset
-    from crowdscale.learn.export import describe_folder, export_folder
+    from crowdscale.learn.export.onnx import describe_folder, export_folder
 
     describe_folder(folder, name, licence, method, dots)
     samples = list(open_dataset(data).samples[:6]) if data else []
@@ -39,7 +39,7 @@ def export(
 def _refuse_name(folder: Path) -> None:
     """Refuse the name of a model on this machine: its graphs are there, and what is bundled stays as it is."""
     from crowdscale.errors import OptionError
-    from crowdscale.weights import known_models
+    from crowdscale.models.finding import known_models
 
     if str(folder) in known_models() and not folder.exists():
         raise OptionError(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from crowdscale.downloads import Progress
-    from crowdscale.weights import ModelConfig
+    from crowdscale.models.description import ModelConfig
+    from crowdscale.models.download import Progress
 
 __all__ = ["models_app"]
 
@@ -40,7 +40,8 @@ def models(context: typer.Context) -> None:
 def list_models() -> None:
     """Print a row for each bundled and fetched model."""
     from crowdscale.cli.tables import new_table, print_table
-    from crowdscale.weights import find_model, known_models, read_config
+    from crowdscale.models.description import read_config
+    from crowdscale.models.finding import find_model, known_models
 
     table = new_table(
         model="left", method="left", backbone="left", size="right", validation="left", licence="left"
@@ -90,8 +91,9 @@ def _joined(noted: list[Mapping[str, Any]]) -> dict[str, float]:
 @models_app.command()
 def show(model: Model) -> None:
     """Print a model's card: data, licence, scores with intervals, limits, time."""
-    from crowdscale.cards import card_text
-    from crowdscale.weights import find_model, read_config
+    from crowdscale.models.card import card_text
+    from crowdscale.models.description import read_config
+    from crowdscale.models.finding import find_model
 
     folder = find_model(model)
     config = read_config(folder, verify=False)
@@ -106,9 +108,10 @@ def card(
     ] = None,
 ) -> None:
     """Write a model's card as Markdown."""
-    from crowdscale.cards import CARD, card_text
-    from crowdscale.images import write_atomic
-    from crowdscale.weights import find_folder, find_model, read_config
+    from crowdscale.files.writing import write_atomic
+    from crowdscale.models.card import CARD, card_text
+    from crowdscale.models.description import read_config
+    from crowdscale.models.finding import find_folder, find_model
 
     folder = find_folder(model) if out is None else find_model(model)
     config = read_config(folder, verify=False)
@@ -133,9 +136,10 @@ def note(
     seconds: Annotated[str, typer.Option(help="How long it takes, and on what.")] = "",
 ) -> None:
     """Keep scores, limits, pictures and times in a model's description, and write its card anew."""
-    from crowdscale.cards import CARD, add_notes, card_text, parse_picture, read_scores
-    from crowdscale.images import write_atomic
-    from crowdscale.weights import DESCRIPTION, find_folder, read_config
+    from crowdscale.files.writing import write_atomic
+    from crowdscale.models.card import CARD, add_notes, card_text, parse_picture, read_scores
+    from crowdscale.models.description import DESCRIPTION, read_config
+    from crowdscale.models.finding import find_folder
 
     folder = find_folder(model)
     pictures = [parse_picture(text) for text in picture or ()]
@@ -154,8 +158,9 @@ def pack(
 ) -> None:
     """Write a model as one file that describes itself, and print its sha256."""
     from crowdscale.errors import OptionError
-    from crowdscale.model_files import SUFFIX, file_sha256, pack_folder
-    from crowdscale.weights import find_model, read_config
+    from crowdscale.models.description import read_config
+    from crowdscale.models.finding import find_model
+    from crowdscale.models.package import SUFFIX, file_sha256, pack_folder
 
     if out.suffix != SUFFIX:
         raise OptionError(f"expected a file named NAME{SUFFIX}", str(out))
@@ -176,10 +181,11 @@ def fetch(
     sha256: Annotated[str, typer.Option(help="Of the model's file, where --from is its own address.")] = "",
 ) -> None:
     """Fetch a model into the cache (CROWDSCALE_CACHE), verified; a broken download goes on where it broke."""
-    from crowdscale.downloads import Source, as_address, download, find_source
     from crowdscale.errors import OptionError
-    from crowdscale.model_files import SUFFIX, cache_folder
-    from crowdscale.weights import BUNDLED, find_model, read_config
+    from crowdscale.models.description import read_config
+    from crowdscale.models.download import Source, as_address, download, find_source
+    from crowdscale.models.finding import BUNDLED, find_model
+    from crowdscale.models.package import SUFFIX, cache_folder
 
     if name in BUNDLED or Path(name).name != name or "." in name:
         raise OptionError("expected a new model's plain name", repr(name), "Bundled ones need no fetching")

@@ -35,7 +35,7 @@ def narrow(
 
     need_learn("crowdscale narrow")
     from crowdscale.data.opening import open_samples
-    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.export.onnx import export_folder
     from crowdscale.learn.narrowing import narrow_model
 
     levels, blocks = _numbers("--widths", widths), _numbers("--hidden", hidden)

@@ -28,8 +28,8 @@ def quantize(
 
     need_learn("crowdscale quantize")
     from crowdscale.data.opening import open_samples
-    from crowdscale.learn.quantization import QuantizeOptions, quantize_folder
-    from crowdscale.weights import find_model
+    from crowdscale.learn.export.quantization import QuantizeOptions, quantize_folder
+    from crowdscale.models.finding import find_model
 
     samples = open_samples(data, validation)
     drift = quantize_folder(find_model(model), out, samples, QuantizeOptions(photos, seed=seed))

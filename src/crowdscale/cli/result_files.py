@@ -18,7 +18,7 @@ def check_targets(files: Iterable[Path | None], folder: Path | None = None) -> N
     Raises:
         OptionError: One of them cannot be written.
     """
-    from crowdscale.images import check_writable
+    from crowdscale.files.writing import check_writable
 
     for path in files:
         check_writable(path)

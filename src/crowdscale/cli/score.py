@@ -129,7 +129,7 @@ def _own_protocol(ground_truth: str) -> str:
 def _truths(ground_truth: str, scoring: Scoring) -> dict[str, GroundTruth]:
     """Return what is true of each image, by name."""
     from crowdscale.data.opening import open_dataset
-    from crowdscale.evaluation import sample_truth
+    from crowdscale.evaluation.run import sample_truth
     from crowdscale.metrics import read_entries
 
     if Path(ground_truth).is_file():
@@ -153,7 +153,7 @@ def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, id
         entry, truth = entries[own], truths[name]
         points = entry.points
         if points is not None and truth.mask is not None:
-            from crowdscale.evaluation import inside_mask
+            from crowdscale.evaluation.run import inside_mask
 
             points = points.select(inside_mask(points, truth.mask))
         count = entry.count if points is entry.points else float(len(points or ()))
@@ -162,7 +162,7 @@ def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, id
 
 
 def _write_rows(path: Path, scores: Scores, about: dict[str, Any]) -> None:
-    from crowdscale.images import write_atomic
+    from crowdscale.files.writing import write_atomic
     from crowdscale.metrics import plain_number
 
     whole = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from crowdscale.evaluation import Evaluation
-    from crowdscale.weights import ZoomOptions
+    from crowdscale.evaluation.run import Evaluation
+    from crowdscale.models.description import ZoomOptions
 
 __all__ = ["Again", "Minimum", "Regions", "second_look", "told_dense"]
 
@@ -33,7 +33,7 @@ def second_look(regions: str, again: bool, **rule: Any) -> dict[str, Any]:
         OptionError: The number is none.
     """
     from crowdscale.errors import OptionError
-    from crowdscale.regions import RuleChoice
+    from crowdscale.maps.regions import RuleChoice
 
     if regions != "all" and not regions.isdigit():
         raise OptionError("expected --regions as a number or all", repr(regions))
@@ -43,7 +43,7 @@ def second_look(regions: str, again: bool, **rule: Any) -> dict[str, Any]:
 
 def told_dense(result: Evaluation, zoom: ZoomOptions) -> str:
     """Return what the second look did to the dense regions alone, as a Markdown table and a line."""
-    from crowdscale.diagnosis import diagnose
+    from crowdscale.evaluation.diagnosis import diagnose
 
     known = diagnose(result, zoom)
     if not known.regions:

@@ -224,9 +224,9 @@ def train(
 
     need_learn("crowdscale train")
     from crowdscale.learn.networks.building import register_network
-    from crowdscale.learn.preparation import gather, start_model
-    from crowdscale.learn.settings import choose_settings
-    from crowdscale.learn.training import train as run
+    from crowdscale.learn.training.loop import train as run
+    from crowdscale.learn.training.preparation import gather, start_model
+    from crowdscale.learn.training.settings import choose_settings
 
     register_network(network)
     settings = choose_settings(regime, **_given(ctx))
@@ -248,7 +248,7 @@ def _given(ctx: typer.Context) -> dict[str, Any]:
 
 def _export(folder: Path, held_out: list[Sample]) -> None:
     """Write the best model's graphs beside its weights and check them on held-out photos."""
-    from crowdscale.learn.export import export_folder
+    from crowdscale.learn.export.onnx import export_folder
 
     difference = export_folder(folder, held_out)
     typer.echo(f"Exported {folder}: largest difference from torch {difference}")

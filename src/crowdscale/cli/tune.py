@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from crowdscale.tuning import Trial
+    from crowdscale.evaluation.tuning import Trial
 
 __all__ = ["tune"]
 
@@ -44,14 +44,15 @@ def tune(
     """
     from dataclasses import replace
 
+    from crowdscale.counting.predictor import Predictor, load
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.data.opening import open_dataset
     from crowdscale.errors import OptionError
-    from crowdscale.images import write_atomic
-    from crowdscale.prediction import Predictor, load
-    from crowdscale.tuning import measure_offset
-    from crowdscale.tuning import tune as run
-    from crowdscale.weights import DESCRIPTION, find_folder, find_model
+    from crowdscale.evaluation.tuning import measure_offset
+    from crowdscale.evaluation.tuning import tune as run
+    from crowdscale.files.writing import write_atomic
+    from crowdscale.models.description import DESCRIPTION
+    from crowdscale.models.finding import find_folder, find_model
 
     names = read_list(listed) if listed else None
     folder = find_folder(model) if write else find_model(model)

@@ -18,12 +18,12 @@ from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
-    from crowdscale.alarms import Alarms
-    from crowdscale.history import History
-    from crowdscale.images import Pixels
-    from crowdscale.video import Source
-    from crowdscale.watch import Watched, WatchRow
-    from crowdscale.zones import Zones
+    from crowdscale.files.images import Pixels
+    from crowdscale.video.history import History
+    from crowdscale.video.sources import Source
+    from crowdscale.video.watch import Watched, WatchRow
+    from crowdscale.zones.alarms import Alarms
+    from crowdscale.zones.zone import Zones
 
 __all__ = ["watch"]
 
@@ -75,11 +75,11 @@ def watch(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Count the people in a video or before a camera; Ctrl-C ends it with everything written."""
-    from crowdscale.history import History
-    from crowdscale.prediction import PredictOptions, load
-    from crowdscale.video import SourceOptions, open_source
-    from crowdscale.watch import WatchOptions
-    from crowdscale.zone_files import read_zones
+    from crowdscale.counting.predictor import PredictOptions, load
+    from crowdscale.video.history import History
+    from crowdscale.video.sources import SourceOptions, open_source
+    from crowdscale.video.watch import WatchOptions
+    from crowdscale.zones.files import read_zones
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
     if plot is not None and plot.suffix.lower() != ".png":
@@ -109,9 +109,9 @@ class Session:
 
     def run(self, predictor: object, options: object, rows: Path | None, video: Path | None) -> None:
         """Count until the end, Ctrl-C, or what cannot be mended; whatever ends it, files are closed."""
-        from crowdscale.alarms import Alarms
-        from crowdscale.video_writer import VideoWriter
-        from crowdscale.watch import RowWriter, watch
+        from crowdscale.video.watch import RowWriter, watch
+        from crowdscale.video.writer import VideoWriter
+        from crowdscale.zones.alarms import Alarms
 
         alarms = Alarms(self.zones.alarms) if self.zones is not None and self.zones.alarms else None
         try:
@@ -139,7 +139,7 @@ class Session:
         self.problems += self.source.problems
 
     def _keep(self, row: WatchRow) -> None:
-        from crowdscale.watch import column_of
+        from crowdscale.video.watch import column_of
 
         lines = {"people": row.people}
         if row.smoothed is not None:
@@ -148,8 +148,8 @@ class Session:
 
     def draw(self, plot: Path) -> None:
         """Write the counts over time as a picture."""
-        from crowdscale.images import write_image
-        from crowdscale.plots import plot_counts
+        from crowdscale.drawing.charts import plot_counts
+        from crowdscale.files.images import write_image
 
         times, lines = self.history.lines()
         title = f"{Path(self.source.name).name}: people over time"
@@ -183,9 +183,9 @@ class Session:
 
 def _picture(seen: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixels:
     """The counted frame with zones, dots, regions and count, at a size for a screen."""
-    from crowdscale.images import resize_image
-    from crowdscale.viz import annotate
-    from crowdscale.zone_pictures import draw_zones
+    from crowdscale.drawing.heads import annotate
+    from crowdscale.files.images import resize_image
+    from crowdscale.zones.pictures import draw_zones
 
     pixels = seen.frame.pixels
     height, width = pixels.shape[:2]

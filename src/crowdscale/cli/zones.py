@@ -11,8 +11,8 @@ import typer
 from crowdscale.cli.bulk import terminated_like_ctrl_c
 
 if TYPE_CHECKING:
-    from crowdscale.images import Pixels
-    from crowdscale.zones import Zones
+    from crowdscale.files.images import Pixels
+    from crowdscale.zones.zone import Zones
 
 __all__ = ["zones_app"]
 
@@ -35,7 +35,7 @@ def edit(
 
     from PIL import Image
 
-    from crowdscale.zone_editor import ZoneEditor
+    from crowdscale.zones.editor import ZoneEditor
 
     pixels = _pixels(picture)
     stream = io.BytesIO()
@@ -67,7 +67,7 @@ def check(
 ) -> None:
     """Read zones, say what is wrong with them, and list them."""
     from crowdscale.cli.tables import new_table, print_table
-    from crowdscale.zone_files import read_zones
+    from crowdscale.zones.files import read_zones
 
     zones = read_zones(file)
     size = zones.size
@@ -97,9 +97,9 @@ def show(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write.")] = Path("zones.png"),
 ) -> None:
     """Draw zones on a picture."""
-    from crowdscale.images import write_image
-    from crowdscale.zone_files import read_zones
-    from crowdscale.zone_pictures import draw_zones
+    from crowdscale.files.images import write_image
+    from crowdscale.zones.files import read_zones
+    from crowdscale.zones.pictures import draw_zones
 
     write_image(out, draw_zones(_pixels(picture), read_zones(file)))
     print(f"Written: {out}")
@@ -107,13 +107,14 @@ def show(
 
 def _pixels(picture: str) -> Pixels:
     """The photo, or the first frame of a video."""
-    from crowdscale.images import IMAGE_SUFFIXES, read_image
+    from crowdscale.files.finding import IMAGE_SUFFIXES
+    from crowdscale.files.images import read_image
 
     if "://" not in picture and (
         Path(picture).suffix.lower() in IMAGE_SUFFIXES or not Path(picture).exists()
     ):
         return read_image(picture).pixels
-    from crowdscale.video import VideoError, open_source
+    from crowdscale.video.sources import VideoError, open_source
 
     frames = iter(open_source(picture))
     frame = next(frames, None)

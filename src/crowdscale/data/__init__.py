@@ -6,7 +6,7 @@ from crowdscale.data.lists import list_entry, read_list, split_samples, stratifi
 from crowdscale.data.opening import DATASETS, Dataset, describe_datasets, open_dataset, protocol_of
 from crowdscale.data.protocol import Card, Protocol, SizeLimits
 from crowdscale.data.sample import Mask, Sample
-from crowdscale.data.shanghaitech import LEAKED, NEAR_DUPLICATES, ShanghaiTech
+from crowdscale.data.sets.shanghaitech import LEAKED, NEAR_DUPLICATES, ShanghaiTech
 from crowdscale.data.sizing import limit_sizes
 
 __all__ = [

@@ -14,7 +14,7 @@ from crowdscale.data.checks import Outside, check_outside_choice, check_points, 
 from crowdscale.data.formats import FORMATS, Format, Label, is_coco, is_labelstudio, load_json
 from crowdscale.data.sample import Sample
 from crowdscale.errors import CrowdscaleError, DataError, unknown_name
-from crowdscale.images import find_images
+from crowdscale.files.finding import find_images
 
 __all__ = ["Folder", "Scan", "scan_folder"]
 

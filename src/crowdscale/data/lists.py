@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from crowdscale.data.sample import Sample
-from crowdscale.data.shanghaitech import NEAR_DUPLICATES
+from crowdscale.data.sets.shanghaitech import NEAR_DUPLICATES
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import write_atomic
+from crowdscale.files.writing import write_atomic
 
 __all__ = ["list_entry", "read_list", "split_samples", "stratified_names", "write_list"]
 

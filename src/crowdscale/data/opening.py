@@ -77,7 +77,7 @@ def reader_class(name: str) -> type[Any]:
     if name not in DATASETS:
         raise unknown_name("data set", name, [*DATASETS, FOLDER])
     module, reader, _ = DATASETS[name]
-    found: type[Any] = getattr(import_module(f"crowdscale.data.{module}"), reader)
+    found: type[Any] = getattr(import_module(f"crowdscale.data.sets.{module}"), reader)
     return found
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.io import loadmat
 
 from crowdscale.errors import DataError
-from crowdscale.images import read_image, resize_image, write_image
+from crowdscale.files.images import read_image, resize_image, write_image
 from crowdscale.points import Points
 
 __all__ = ["Mask", "Sample"]

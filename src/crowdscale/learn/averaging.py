@@ -10,7 +10,8 @@ import torch
 
 from crowdscale.errors import OptionError
 from crowdscale.learn.store import UNIT, WEIGHTS, read_weights, save_weights, write_description
-from crowdscale.weights import ModelConfig, find_model, read_config
+from crowdscale.models.description import ModelConfig, read_config
+from crowdscale.models.finding import find_model
 
 __all__ = ["average_models"]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Array, FirstPass, padded_input
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.graph import answer
+from crowdscale.learn.export.graph import answer
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import build_model, load_weights
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 __all__ = ["TorchBackend"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from crowdscale.learn.export.weight_steps import count_steps, is_large
 from crowdscale.learn.store import WEIGHTS, open_to_change, save_weights, write_description
-from crowdscale.learn.weight_steps import count_steps, is_large
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 __all__ = ["compact_model"]
 

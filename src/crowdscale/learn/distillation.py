@@ -23,16 +23,16 @@ from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import write_atomic
-from crowdscale.learn.graph import expected_labels, fuse
+from crowdscale.files.writing import write_atomic
+from crowdscale.learn.crops.transforms import CropOptions, Crops
+from crowdscale.learn.export.graph import expected_labels, fuse
 from crowdscale.learn.model import AutoScale, decode
 from crowdscale.learn.narrowing import slimmed
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.scaling import pool_regions
 from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
-from crowdscale.learn.transforms import CropOptions, Crops
+from crowdscale.models.description import ModelConfig
 from crowdscale.points import Points
-from crowdscale.weights import ModelConfig
 
 __all__ = ["DistillOptions", "distill_model"]
 

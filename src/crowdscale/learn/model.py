@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdscale.learn.crops.transforms import Batch, block_counts
 from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.fpn import Prediction, class_probabilities
@@ -24,11 +25,10 @@ from crowdscale.learn.scaling import (
     pool_regions,
     zoom,
 )
-from crowdscale.learn.transforms import Batch, block_counts
 from crowdscale.maps import Density, DistanceLabels
+from crowdscale.maps.regions import RegionRule
+from crowdscale.models.description import ZoomOptions
 from crowdscale.points import Box, Points
-from crowdscale.regions import RegionRule
-from crowdscale.weights import ZoomOptions
 
 __all__ = [
     "AutoScale",

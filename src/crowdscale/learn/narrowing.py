@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.crops.transforms import CropOptions, Crops
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.backbones import InvertedResidual, Lite
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
-from crowdscale.learn.transforms import CropOptions, Crops
-from crowdscale.weights import ModelConfig
+from crowdscale.models.description import ModelConfig
 
 __all__ = ["narrow_model", "slimmed"]
 

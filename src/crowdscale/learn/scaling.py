@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crowdscale.errors import OptionError
+from crowdscale.maps.regions import POOLED, pooling_matrices
 from crowdscale.points import Box, Points
-from crowdscale.regions import POOLED, pooling_matrices
 
 __all__ = [
     "Centre",

@@ -11,13 +11,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.images import write_atomic
+from crowdscale.files.writing import write_atomic
+from crowdscale.learn.export.weight_steps import whole_steps
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.weight_steps import whole_steps
-from crowdscale.weights import DESCRIPTION, ModelConfig, file_sha256, find_model, read_config
+from crowdscale.models.description import DESCRIPTION, ModelConfig, read_config
+from crowdscale.models.finding import find_model
+from crowdscale.models.package import file_sha256
 
 __all__ = [
     "build_model",

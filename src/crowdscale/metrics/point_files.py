@@ -21,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import write_atomic
+from crowdscale.files.writing import write_atomic
 from crowdscale.metrics.truth import GroundTruth
 from crowdscale.points import Points
 

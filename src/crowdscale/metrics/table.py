@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crowdscale.errors import OptionError
-from crowdscale.images import write_atomic
+from crowdscale.files.writing import write_atomic
 
 __all__ = ["ResultTable", "check_table"]
 

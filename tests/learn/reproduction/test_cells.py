@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.data.sample import Sample
 from crowdscale.errors import OptionError
-from crowdscale.images import write_image
+from crowdscale.files.images import write_image
 from crowdscale.learn.reproduction.cells import TrueSpacing
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, Predictor
-from tests.fakes import TruthBackend, coordinate_photo, truth_config
+from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
 
 BOX = Box(20, 10, 100, 80)
 

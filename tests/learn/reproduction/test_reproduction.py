@@ -12,16 +12,16 @@ import time
 import numpy as np
 import pytest
 
-from crowdscale.dense import RegionRow
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import read_image
-from crowdscale.learn.preparation import Gathered, gather
+from crowdscale.evaluation.regions import RegionRow
+from crowdscale.files.images import read_image
 from crowdscale.learn.reproduction import RECIPES, Request, Study, find_recipe, parse_budget, reproduce
 from crowdscale.learn.reproduction.networks import Trainer
 from crowdscale.learn.reproduction.pictures import COLOURS, FRAME, _ticks, draw_histogram, draw_levels
 from crowdscale.learn.reproduction.study import parse_data, parse_options
-from crowdscale.learn.settings import choose_settings
-from tests.learn.crowds import write_part
+from crowdscale.learn.training.preparation import Gathered, gather
+from crowdscale.learn.training.settings import choose_settings
+from tests.support.learn_crowds import write_part
 
 SMALL = {
     "crop": 64, "l2s_crop": 64, "batch": 2, "l2s_batch": 2, "workers": 0, "precision": "32-true",

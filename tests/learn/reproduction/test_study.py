@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
-from crowdscale.learn.preparation import Gathered
 from crowdscale.learn.reproduction import (
     Request,
     Study,
@@ -23,11 +23,11 @@ from crowdscale.learn.reproduction.networks import SPACINGS, Trained, Trainer
 from crowdscale.learn.reproduction.pictures import draw_maps
 from crowdscale.learn.reproduction.study import parse_options
 from crowdscale.learn.scaling import CentreOptions, closeness
-from crowdscale.learn.settings import choose_settings
+from crowdscale.learn.training.preparation import Gathered
+from crowdscale.learn.training.settings import choose_settings
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Box, Points
-from crowdscale.result import Prediction, Region
-from tests.learn.crowds import draw, write_part
+from tests.support.learn_crowds import draw, write_part
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import numpy as np
 from crowdscale.data.checks import check_points
 from crowdscale.data.formats.label import Format, Label, boxes_of
 from crowdscale.data.formats.plain import load_json
-from crowdscale.data.layout import boxes_to_points
+from crowdscale.data.sets.layout import boxes_to_points
 from crowdscale.errors import DataError
 
 __all__ = ["COCO", "coco_content", "is_coco"]

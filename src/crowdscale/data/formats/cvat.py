@@ -10,8 +10,8 @@ import numpy as np
 
 from crowdscale.data.checks import check_points
 from crowdscale.data.formats.label import Format, Label, boxes_of
-from crowdscale.data.layout import boxes_to_points
-from crowdscale.data.vocxml import parse_xml
+from crowdscale.data.formats.vocxml import parse_xml
+from crowdscale.data.sets.layout import boxes_to_points
 from crowdscale.errors import DataError
 
 __all__ = ["CVAT"]

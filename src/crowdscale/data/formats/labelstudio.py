@@ -13,7 +13,7 @@ import numpy as np
 
 from crowdscale.data.formats.label import Format, Label, boxes_of, photo_size_of
 from crowdscale.data.formats.plain import load_json
-from crowdscale.data.layout import boxes_to_points
+from crowdscale.data.sets.layout import boxes_to_points
 from crowdscale.errors import DataError
 from crowdscale.points import Points
 

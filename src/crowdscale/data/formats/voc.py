@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 from crowdscale.data.formats.label import Format, Label, Size, boxes_of
-from crowdscale.data.layout import boxes_to_points
-from crowdscale.data.vocxml import parse_xml, read_voc_boxes
+from crowdscale.data.formats.vocxml import parse_xml, read_voc_boxes
+from crowdscale.data.sets.layout import boxes_to_points
 from crowdscale.errors import DataError
 
 __all__ = ["VOC"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from crowdscale.data.formats.label import Format, Label, Size, boxes_of, photo_size_of
-from crowdscale.data.layout import boxes_to_points, read_rows
+from crowdscale.data.sets.layout import boxes_to_points, read_rows
 from crowdscale.errors import DataError
 
 __all__ = ["YOLO"]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.data.synthetic.light import noise_tile
+from crowdscale.drawing.text import text_mask
 from crowdscale.errors import OptionError, unknown_name
-from crowdscale.lettering import text_mask
 
 __all__ = ["EMPTINESS", "draw_emptiness"]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from crowdscale.data.synthetic.options import SceneOptions
 from crowdscale.data.synthetic.scene import draw_scene
 from crowdscale.errors import DataError, OptionError
-from crowdscale.images import write_atomic, write_image
+from crowdscale.files.images import write_image
+from crowdscale.files.writing import write_atomic
 
 __all__ = ["write_scenes"]
 

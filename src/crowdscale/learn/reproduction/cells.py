@@ -13,23 +13,24 @@ from typing import Any
 import numpy as np
 
 from crowdscale.backends.averaging import AveragingOptions
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.data.opening import Dataset
 from crowdscale.data.sample import Sample
-from crowdscale.dense import RegionRow, region_rows
-from crowdscale.diagnosis import diagnose, region_f
 from crowdscale.errors import OptionError
-from crowdscale.evaluation import Evaluation, PredictsPaths, Row, evaluate, open_journal, sample_truth
-from crowdscale.images import Photo, write_atomic
+from crowdscale.evaluation.diagnosis import diagnose, region_f
+from crowdscale.evaluation.regions import RegionRow, region_rows
+from crowdscale.evaluation.run import Evaluation, PredictsPaths, Row, evaluate, open_journal, sample_truth
+from crowdscale.files.images import Photo
+from crowdscale.files.writing import write_atomic
 from crowdscale.learn.reproduction.networks import SPACINGS, Trained
 from crowdscale.learn.reproduction.recipe import Line
 from crowdscale.learn.scaling import closeness
 from crowdscale.maps import Density
+from crowdscale.maps.regions import RuleChoice
 from crowdscale.metrics import Scoring, count_scores
+from crowdscale.models.package import file_sha256
 from crowdscale.points import Box, Points
-from crowdscale.prediction import PredictOptions, Predictor, load
-from crowdscale.regions import RuleChoice
-from crowdscale.result import Prediction
-from crowdscale.weights import file_sha256
 
 __all__ = ["Cell", "Evaluator"]
 

@@ -12,17 +12,18 @@ from typing import Any
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import OptionError
-from crowdscale.images import write_atomic
+from crowdscale.files.writing import write_atomic
 from crowdscale.learn.backend import TorchBackend
-from crowdscale.learn.preparation import Gathered, start_model
 from crowdscale.learn.reproduction.budget import Budget
 from crowdscale.learn.reproduction.machine import describe_machine
 from crowdscale.learn.reproduction.recipe import Line, Variant
 from crowdscale.learn.scaling import closeness, start_centre
-from crowdscale.learn.settings import Settings, choose_settings
-from crowdscale.learn.training import train
+from crowdscale.learn.training.loop import train
+from crowdscale.learn.training.preparation import Gathered, start_model
+from crowdscale.learn.training.settings import Settings, choose_settings
+from crowdscale.models.description import ModelConfig, read_config
+from crowdscale.models.finding import find_model
 from crowdscale.points import Box, Points
-from crowdscale.weights import ModelConfig, find_model, read_config
 
 __all__ = ["Trained", "Trainer"]
 

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from crowdscale.dense import RegionRow
-from crowdscale.images import write_image
-from crowdscale.interchange import head_boxes
+from crowdscale.counting.interchange import head_boxes
+from crowdscale.counting.prediction import Prediction
+from crowdscale.drawing.heads import draw_heat, draw_points, draw_regions, side_by_side
+from crowdscale.evaluation.regions import RegionRow
+from crowdscale.files.images import write_image
 from crowdscale.learn.reproduction.cells import Cell
 from crowdscale.maps import DistanceLabels
 from crowdscale.points import Points
-from crowdscale.result import Prediction
-from crowdscale.viz import draw_heat, draw_points, draw_regions, side_by_side
 
 __all__ = ["draw_histogram", "draw_levels", "draw_maps", "write_pictures"]
 

@@ -12,20 +12,21 @@ from typing import Any
 
 import torch
 
+from crowdscale.counting.predictor import PredictOptions
 from crowdscale.data.opening import Dataset, open_dataset
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import CrowdscaleError, DataError, OptionError
-from crowdscale.images import write_atomic, write_image
-from crowdscale.learn.preparation import Gathered, gather
+from crowdscale.files.images import write_image
+from crowdscale.files.writing import write_atomic
 from crowdscale.learn.reproduction.budget import Budget
 from crowdscale.learn.reproduction.cells import Cell, Evaluator, limited
 from crowdscale.learn.reproduction.networks import Trainer
 from crowdscale.learn.reproduction.pictures import draw_maps, write_pictures
 from crowdscale.learn.reproduction.recipe import Line, Recipe
 from crowdscale.learn.reproduction.tabulate import diagnosis_table, main_table, split_tables
+from crowdscale.learn.training.preparation import Gathered, gather
 from crowdscale.metrics import ResultTable
 from crowdscale.points import Points
-from crowdscale.prediction import PredictOptions
 
 __all__ = ["Request", "Study", "reproduce"]
 

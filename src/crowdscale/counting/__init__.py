@@ -1,0 +1,1 @@
+"""Photo → people: both passes, their merge and the result."""

@@ -1,0 +1,219 @@
+"""Report: everything that is to be known of a data set before it is trained on, and every fault in one go."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from crowdscale.data.checks import is_outside
+from crowdscale.data.folder import Scan, scan_folder
+from crowdscale.data.opening import FOLDER, GRAMMAR, open_dataset, protocol_of
+from crowdscale.errors import CrowdscaleError
+from crowdscale.files.images import read_image
+from crowdscale.files.writing import write_atomic
+from crowdscale.points import Points
+
+__all__ = ["LEVELS", "PhotoFacts", "Problem", "Report", "check_dataset", "spread_over_counts"]
+
+LEVELS = {"0": (0, 0), "1–10": (1, 10), "11–100": (11, 100), "101–500": (101, 500), "501–2,000": (501, 2000),
+          "over 2,000": (2001, 10**9)}  # fmt: skip
+"""Density levels where a set has none of its own: name → fewest and most heads."""
+
+DOUBLE = 1.0
+"""Two heads at most this many pixels apart are suspected to be one, marked twice."""
+
+ORPHANS = (".csv", ".json", ".xml")
+"""Suffixes of an annotation that belongs to one photo."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, or looks wrong."""
+
+    photo: str
+    """The photo's name, or the file's."""
+    kind: str
+    """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``outside``, ``double``, ``one-based``."""
+    sentence: str
+    broken: bool = True
+    """Whether it must be mended; otherwise it is a warning."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoFacts:
+    """One photo that could be read."""
+
+    name: str
+    path: Path
+    size: tuple[int, int]
+    """(width, height) in pixels."""
+    points: Points | None
+    level: str
+    """Density level; empty without labels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What was found."""
+
+    source: str
+    photos: tuple[PhotoFacts, ...]
+    problems: tuple[Problem, ...]
+    level_names: tuple[str, ...]
+
+    @property
+    def broken(self) -> bool:
+        """Whether something must be mended."""
+        return any(problem.broken for problem in self.problems)
+
+    @property
+    def counts(self) -> list[int]:
+        """Heads of each labelled photo."""
+        return [len(photo.points) for photo in self.photos if photo.points is not None]
+
+    def levels(self) -> dict[str, int]:
+        """Return the photos of each density level."""
+        found = Counter(photo.level for photo in self.photos if photo.points is not None)
+        return {name: found[name] for name in self.level_names}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "source": self.source,
+            "photos": len(self.photos),
+            "labelled": len(self.counts),
+            "heads": sum(self.counts),
+            "levels": self.levels(),
+            "problems": [vars(problem) for problem in self.problems],
+            "rows": [
+                {
+                    "name": photo.name,
+                    "width": photo.size[0],
+                    "height": photo.size[1],
+                    "heads": None if photo.points is None else len(photo.points),
+                    "level": photo.level,
+                }
+                for photo in self.photos
+            ],
+        }
+
+    def write_json(self, path: Path) -> None:
+        """Write everything, atomically."""
+        text = json.dumps(self.to_dict(), indent=1) + "\n"
+        write_atomic(path, lambda stream: stream.write(text.encode()))
+
+
+Entries = Sequence[tuple[str, Path, Points | None]]
+
+
+def check_dataset(source: str, on_photo: Callable[[int], object] | None = None) -> Report:
+    """Read all of a data set and report what is in it and what is wrong; nothing stops at the first fault.
+
+    Args:
+        source: ``NAME[/SPLIT]:PATH``, or a folder of your own.
+        on_photo: Called after each photo with the number of photos in all.
+
+    Raises:
+        DataError: There is no folder, or it holds no photo.
+    """
+    match = GRAMMAR.fullmatch(source)
+    own = match is None or match["name"] == FOLDER or Path(source).exists()
+    problems: list[Problem] = []
+    if own:
+        root = Path(source.removeprefix(f"{FOLDER}:")).expanduser()
+        scan = scan_folder(root)
+        entries = _own_entries(scan, problems)
+        problems += _orphans(root, scan)
+        levels = LEVELS
+    else:
+        dataset = open_dataset(source)  # a public set is as its authors left it: its first fault is the fault
+        entries = [(s.name, s.image_path, s.points) for s in dataset.samples]
+        levels = dict(protocol_of(dataset.name).levels) or LEVELS
+    photos = []
+    for name, path, points in entries:
+        facts = _look(name, path, points, levels, problems)
+        if facts is not None:
+            photos.append(facts)
+        if on_photo is not None:
+            on_photo(len(entries))
+    problems += _suspect_one_based(photos)
+    problems.sort(key=lambda problem: not problem.broken)
+    return Report(source, tuple(photos), tuple(problems), tuple(levels))
+
+
+def _own_entries(scan: Scan, problems: list[Problem]) -> Entries:
+    problems += [Problem(name, "annotation", str(error)) for name, error in scan.problems]
+    problems += [
+        Problem(name, "unlabelled", f"Expected points for {scan.photos[name].name}, but got none.")
+        for name in scan.lacking
+    ]
+    known = {name: label.points for name, (_, label) in scan.labels.items()}
+    return [(name, path, known.get(name)) for name, path in scan.photos.items()]
+
+
+def _orphans(root: Path, scan: Scan) -> Iterator[Problem]:
+    """Annotations beside which there is no photo; files in the root may belong to all photos."""
+    used = {source.split(" for ")[0] for source, _ in scan.labels.values()}
+    faulty = {name for name, _ in scan.problems}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        if path.suffix.lower() not in ORPHANS or str(path) in used or name in scan.photos:
+            continue
+        if path.parent == root and (path.suffix.lower() != ".csv" or path.name in faulty):
+            continue
+        yield Problem(name, "orphan", f"Expected a photo for the annotation {path}, but got none.")
+
+
+def _look(
+    name: str, path: Path, points: Points | None, levels: dict[str, tuple[int, int]], problems: list[Problem]
+) -> PhotoFacts | None:
+    try:
+        height, width = read_image(path).pixels.shape[:2]
+    except CrowdscaleError as error:
+        problems.append(Problem(name, "unreadable", str(error)))
+        return None
+    level = ""
+    if points is not None:
+        beyond = int(is_outside(points, (width, height)).sum())
+        if beyond:
+            text = f"{beyond} of {len(points)} heads lie outside their {width}×{height} photo {name}."
+            problems.append(Problem(name, "outside", text))
+        doubles = len(cKDTree(points.xy).query_pairs(DOUBLE)) if len(points) > 1 else 0
+        if doubles:
+            text = f"{doubles} pairs of heads lie within {DOUBLE:g} px of each other in {name}."
+            problems.append(Problem(name, "double", text, broken=False))
+        level = next((key for key, (low, high) in levels.items() if low <= len(points) <= high), "")
+    return PhotoFacts(name, path, (width, height), points, level)
+
+
+def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
+    """A set whose whole coordinates never are 0 but reach the width or the height counts pixels from 1."""
+    known = [(photo, photo.points.xy) for photo in photos if photo.points is not None and len(photo.points)]
+    if not known:
+        return []
+    everything = np.vstack([xy for _, xy in known])
+    if everything.min() < 1 or (everything != np.round(everything)).any():
+        return []
+    reaching = [photo.name for photo, xy in known if (xy == np.array(photo.size)).any()]
+    if not reaching:
+        return []
+    text = (
+        f"The coordinates look counted from 1: none is 0 and {len(reaching)} photos have a head at their "
+        f"width or height, the first {reaching[0]}. Subtract 1 if so."
+    )
+    return [Problem(reaching[0], "one-based", text, broken=False)]
+
+
+def spread_over_counts(photos: Sequence[PhotoFacts], most: int) -> list[PhotoFacts]:
+    """Return at most ``most`` labelled photos, evenly spread from the fewest heads to the most."""
+    order = sorted((p for p in photos if p.points is not None), key=lambda p: (len(p.points or ()), p.name))
+    if len(order) <= most:
+        return order
+    return [order[round(i)] for i in np.linspace(0, len(order) - 1, most)]

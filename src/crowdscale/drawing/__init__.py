@@ -1,0 +1,1 @@
+"""Pictures for people: text, heads, heat and charts."""

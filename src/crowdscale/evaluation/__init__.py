@@ -1,0 +1,1 @@
+"""A predictor over a data set: scores, dense regions, diagnosis, tuning."""

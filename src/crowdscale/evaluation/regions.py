@@ -1,0 +1,117 @@
+"""Dense regions under test (the journal version's dense-only evaluation): who is in each, by truth and by both passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from crowdscale.counting.prediction import Prediction, Region
+from crowdscale.metrics import GroundTruth, Scoring
+from crowdscale.metrics.matching import match_points
+from crowdscale.points import Box, Points
+
+__all__ = ["RegionRow", "region_rows"]
+
+
+@dataclass(frozen=True)
+class RegionRow:
+    """One dense region of one image."""
+
+    box: tuple[int, int, int, int]
+    """(left, top, right, bottom) in pixels of the photo."""
+    factor: float
+    """Side factor r by which it was enlarged; 1 where it was not."""
+    capped: bool
+    """Whether the limit of pixels lowered the factor."""
+    truth: int
+    """Annotated heads."""
+    before: float
+    """People by the first pass."""
+    after: float
+    """People by the second."""
+    spacing: float
+    """Mean distance of true heads to their nearest in the region, in pixels as the first pass saw them: of a photo
+    read at another scale not its own; NaN below two."""
+    predicted: tuple[int, int] | None = None
+    """Located heads by the first pass and by the second; None where heads are not located."""
+    matched_before: tuple[int, ...] = ()
+    """True heads matched by those of the first pass, at each threshold."""
+    matched_after: tuple[int, ...] = ()
+    """The same by the second."""
+
+    @property
+    def density(self) -> float:
+        """Heads in 10,000 square pixels: the density level of the papers' Fig. 8."""
+        left, top, right, bottom = self.box
+        return 1e4 * self.truth / max(1, (right - left) * (bottom - top))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> RegionRow:
+        """Return the row that ``to_dict`` wrote."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return cls(**plain)
+
+
+def region_rows(
+    prediction: Prediction, truth: GroundTruth, scoring: Scoring, boxes: Sequence[Box] | None = None
+) -> tuple[RegionRow, ...]:
+    """Return a row for each dense region of a prediction.
+
+    Args:
+        prediction: Of the photo.
+        truth: Of the photo.
+        scoring: Whose thresholds heads are matched at; those of a pixel radius alone are.
+        boxes: Regions that another model found: what this prediction says of them, as both passes.
+    """
+    regions: Sequence[Region] = prediction.regions
+    if boxes is not None:
+        counts = [_count_in(prediction, box) for box in boxes]
+        regions = [Region(box, 1.0, n, n) for box, n in zip(boxes, counts, strict=True)]
+    return tuple(_row(region, prediction, truth, scoring, boxes is not None) for region in regions)
+
+
+def _row(
+    region: Region, prediction: Prediction, truth: GroundTruth, scoring: Scoring, foreign: bool
+) -> RegionRow:
+    heads = truth.points.inside(region.box)
+    values: dict[str, Any] = {}
+    begun = prediction.points if foreign else prediction.first_points
+    if begun is not None and prediction.points is not None:
+        first, last = begun.inside(region.box), prediction.points.inside(region.box)
+        values = {
+            "predicted": (len(first), len(last)),
+            "matched_before": _matched(first, heads, scoring),
+            "matched_after": _matched(last, heads, scoring),
+        }
+    return RegionRow(
+        box=region.box.as_tuple(),
+        factor=region.factor,
+        capped=region.capped,
+        truth=len(heads),
+        before=region.count_before,
+        after=region.count_after,
+        spacing=heads.spacing() * prediction.reduction,
+        **values,
+    )
+
+
+def _matched(points: Points, heads: Points, scoring: Scoring) -> tuple[int, ...]:
+    alone = GroundTruth(heads)
+    return tuple(
+        len(match_points(points.xy, heads.xy, each.radii(alone)))
+        for each in scoring.thresholds
+        if each.name.endswith("px")
+    )
+
+
+def _count_in(prediction: Prediction, box: Box) -> float:
+    """People in a box by the blocks of a prediction that has them, or by its heads."""
+    blocks = prediction.blocks()
+    if blocks is not None:
+        return float(blocks.count_in(box))
+    return float(len(prediction.points.inside(box))) if prediction.points is not None else float("nan")

@@ -1,0 +1,1 @@
+"""Photos and other files: found, read, written whole."""

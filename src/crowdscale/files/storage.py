@@ -1,0 +1,239 @@
+"""Files wherever they are: local folders, s3, gs, http, memory, through fsspec; found as a stream, written whole."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
+from crowdscale.files.finding import IMAGE_SUFFIXES, is_other_photo
+from crowdscale.files.images import check_regular
+from crowdscale.files.writing import write_atomic
+
+__all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
+
+
+def is_url(source: str) -> bool:
+    """Whether a source names a file system, as in ``s3://bucket/photos``."""
+    return "://" in source
+
+
+@contextmanager
+def _reached(source: str) -> Iterator[None]:
+    """Say in one sentence what a file system raises: each has its own classes."""
+    try:
+        yield
+    except CrowdscaleError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(
+            "expected a path or an address that can be reached", f"{source} ({said})", "Check name and access"
+        ) from error
+
+
+def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None = None) -> Iterator[str]:
+    """Yield the photos of files, folders (searched in full) and patterns as they are found, folder by folder.
+
+    A stream: the first photos are there before the last folder of millions has been read. Files named outright
+    are yielded whatever they are, so that the reader can say what is wrong with them.
+
+    Args:
+        sources: Paths, patterns, addresses.
+        on_other: Called with each file found that may be a picture but is not read: .gif, .heic, no suffix.
+
+    Raises:
+        ImageError: A folder or a pattern holds no photo, or cannot be reached.
+    """
+    named: set[str] = set()
+    for source in sources:
+        if not is_url(source) and not any(sign in source for sign in "*?[") and not Path(source).is_dir():
+            if (place := os.path.realpath(source)) not in named:
+                yield source
+            named.add(place)
+            continue
+        found = False
+        with _reached(source):
+            for photo in _expand(source, on_other):
+                found = True
+                yield photo
+        if not found:
+            raise ImageError(f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"none at {source}")
+
+
+def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
+    files, path = _open(source)
+    if any(sign in path for sign in "*?["):
+        matches = sorted(str(found) for found in files.glob(path))
+        yield from (_name(source, files, found) for found in _photos(matches, on_other))
+    elif files.isdir(path):
+        for folder, _, names in _walk(files, path):
+            inside = [posixpath.join(folder, name) for name in sorted(names)]
+            yield from (_name(source, files, found) for found in _photos(inside, on_other))
+    else:
+        yield source
+
+
+def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    for folder, folders, names in files.walk(path):
+        folders.sort()  # in place, where the file system lets its caller decide the order
+        yield folder, folders, names
+
+
+def _photos(paths: Iterable[str], on_other: Callable[[str], object] | None) -> Iterator[str]:
+    """Yield those that are photos by suffix, and report the other pictures."""
+    for path in paths:
+        name = posixpath.basename(path)
+        if not name.startswith(".") and posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES:
+            yield path
+        elif on_other is not None and is_other_photo(name):
+            on_other(path)
+
+
+def _name(source: str, files: Any, path: str) -> str:
+    """Say a found file as its source was said: a URL, a relative or an absolute path."""
+    if is_url(source):
+        return str(files.unstrip_protocol(path))
+    return path if Path(source).is_absolute() else os.path.relpath(path)
+
+
+def _open(source: str) -> tuple[Any, str]:
+    """Return the file system of a path or URL and the path within it."""
+    import fsspec
+
+    try:
+        files, path = fsspec.core.url_to_fs(source)
+    except ImportError as error:
+        protocol = source.split("://", maxsplit=1)[0]
+        raise OptionError(
+            f"expected the library that opens {protocol}:// addresses", "none installed", f"{error}"
+        ) from error
+    except ValueError as error:
+        raise OptionError("expected a path or an address", f"{source} ({error})") from error
+    except Exception as error:  # credentials, regions, servers: each file system raises its own classes
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise OptionError("expected an address that can be opened", f"{source} ({said})") from error
+    return files, path
+
+
+def read_photo_bytes(source: str) -> bytes:
+    """Return the bytes of a photo, read in one go; a file that changes meanwhile is read again, once.
+
+    Raises:
+        ImageError: It is missing, no regular file, empty, cannot be read, or keeps changing.
+    """
+    read, state = _local(Path(source)) if not is_url(source) else _remote(source)
+    try:
+        for _ in range(2):
+            before = state()
+            data = read()
+            if before == state():
+                return data
+    except FileNotFoundError:
+        raise ImageError("expected a photo", f"no file at {source}", "Check the path") from None
+    except IsADirectoryError:
+        raise ImageError("expected a photo", f"the folder {source}", "Name a file in it") from None
+    except CrowdscaleError:
+        raise
+    except Exception as error:  # each file system raises its own classes
+        raise ImageError("expected a photo that can be read", f"{source} ({error})") from error
+    raise ImageError(
+        "expected a photo that stays as it is", f"{source}, which changed while it was read", "Count it again"
+    )
+
+
+Reader = tuple[Callable[[], bytes], Callable[[], tuple[Any, ...]]]
+"""What reads a file, and what tells that it is another one than before, as far as its file system knows."""
+
+
+def _local(path: Path) -> Reader:
+    """Read a file of this machine, without the import of fsspec, which takes longer than a photo."""
+    check_regular(path)
+
+    def state() -> tuple[Any, ...]:
+        known = path.stat()
+        return known.st_size, known.st_mtime_ns
+
+    return path.read_bytes, state
+
+
+def _remote(source: str) -> Reader:
+    files, path = _open(source)
+
+    def state() -> tuple[Any, ...]:
+        known = files.info(path)
+        return tuple(known.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
+
+    return lambda: bytes(files.cat_file(path)), state
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder for results, local or remote."""
+
+    address: str
+
+    @property
+    def local(self) -> Path | None:
+        """Its path, where it is on this machine."""
+        return None if is_url(self.address) else Path(self.address)
+
+    def names(self, below: str) -> list[str]:
+        """Return the sorted names of the whole files in a folder below; none where it does not exist."""
+        files, path = _open(self._join(below))
+        with _reached(self._join(below)):
+            if not files.isdir(path):
+                return []
+            found = files.ls(path, detail=False, refresh=True)
+        names = sorted(posixpath.basename(str(each)) for each in found)
+        return [name for name in names if not name.startswith(".")]
+
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes of a file; None where there is none."""
+        files, path = _open(self._join(name))
+        with _reached(self._join(name)):
+            try:
+                return bytes(files.cat_file(path))
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, whole or not at all.
+
+        Raises:
+            OptionError: It cannot be written; whatever was written before stays.
+        """
+        try:
+            if self.local is not None:
+                write_atomic(self.local / name, lambda stream: stream.write(data))
+                return
+            files, path = _open(self._join(name))
+            files.makedirs(posixpath.dirname(path), exist_ok=True)
+            # Object stores show an upload when it is whole; others by moving it into place.
+            scratch = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.part")
+            files.pipe_file(scratch, data)
+            files.mv(scratch, path)
+        except CrowdscaleError:
+            raise
+        except Exception as error:  # each file system raises its own classes
+            raise OptionError(
+                "expected to write results",
+                f"{self._join(name)} ({error})",
+                "What was written before is whole: run the same command again to go on",
+            ) from error
+
+    def _join(self, name: str) -> str:
+        return posixpath.join(self.address, name)
+
+
+def need_bulk(library: str) -> None:
+    """Raise MissingExtraError where a library of the extra [bulk] is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        raise MissingExtraError(f"This ({library})", "bulk")

@@ -1,0 +1,1 @@
+"""Training crops and negatives."""

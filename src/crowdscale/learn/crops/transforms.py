@@ -1,0 +1,295 @@
+"""Training crops: a sample and a number → an augmented crop with its points, always the same for the same number.
+
+Each crop draws from a generator seeded by (seed, index) alone. Workers share no random state, and a
+run that was interrupted goes on with the very crops it would have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from crowdscale.data.checks import photo_size
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.crops.negatives import empty_crop
+from crowdscale.maps import Density, DistanceLabels
+from crowdscale.points import Points
+
+__all__ = ["Batch", "CropOptions", "Crops", "block_counts", "collate"]
+
+Codec = Density | DistanceLabels
+
+BLOCK = 16
+"""Side in pixels of the blocks of the auxiliary count."""
+
+
+MOST_HELD = 6_000_000_000
+"""Bytes of decoded photos that are held in memory; beyond that each crop reads its photo anew."""
+
+
+STRETCH = 0.2
+"""Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
+CAST, SATURATION = 0.1, 0.3
+"""Standard deviations of the logarithms of channel gains and saturation, at variety 1."""
+GREY = (0.299, 0.587, 0.114)
+"""What red, green and blue give to a grey of the same brightness."""
+DEGRADED = 0.25
+"""Share of crops that are blurred, and of those that are JPEG-compressed, at variety 1."""
+
+
+class Batch(TypedDict):
+    """A batch of crops."""
+
+    images: torch.Tensor
+    """(b, 3, h, w) RGB in 0…1."""
+    target: torch.Tensor
+    """(b, h, w) labels or (b, 1, h, w) density."""
+    blocks: torch.Tensor
+    """(b, h/16, w/16) people in each block."""
+    points: list[NDArray[np.float64]]
+    """(n, 2) for each crop, in its pixels; heads around the crop included."""
+
+
+@dataclass(frozen=True)
+class CropOptions:
+    """How crops are cut and varied."""
+
+    crop: int = 256
+    """Side of a training crop in pixels, a multiple of 32; 0 takes whole photos (the papers')."""
+    scale_low: float = 0.7
+    """Smallest random enlargement of a crop."""
+    scale_high: float = 1.6
+    """Largest random enlargement of a crop."""
+    flip: bool = True
+    """Mirror every other crop."""
+    jitter: float = 0.2
+    """Strength of random brightness, contrast, grey and noise; 0 for none."""
+    variety: float = 0.0
+    """Strength of other cameras: stretched sides, colour casts, saturation, blur and JPEG; 0 for none, 1 for much."""
+    crowded: float = 0.0
+    """Share of the crops that are cut around a head drawn at random: crowds are seen more often."""
+    mosaic: float = 0.0
+    """Share of the crops that are put together of parts of four photos, so that no scene is learnt by heart."""
+    negatives: float = 0.0
+    """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
+    drawn: float = 0.5
+    """Share of these that are drawn."""
+    points_right: float = 0.0
+    """How far annotated points lie to the right of heads, in pixels of the photo as it is read, in all sets alike: crops are
+    mirrored, enlarged and taught by where heads are, and the model says where they are, until its offset is measured.
+    ShanghaiTech's lie 0.8 px to the right and 1.1 px below."""
+    points_below: float = 0.0
+    """The same downwards."""
+
+    def __post_init__(self) -> None:
+        if self.crop % 32 or self.crop < 0:
+            raise OptionError("expected --crop as a multiple of 32", str(self.crop))
+        if not 0 < self.scale_low <= self.scale_high:
+            raise OptionError(
+                "expected 0 < --scale-low <= --scale-high", f"{self.scale_low}, {self.scale_high}"
+            )
+        if not (0 <= self.negatives < 1 and 0 <= self.drawn <= 1):
+            raise OptionError(
+                "expected --negatives from 0 to below 1 and their drawn share from 0 to 1",
+                f"{self.negatives}, {self.drawn}",
+            )
+        if not 0 <= self.crowded <= 1:
+            raise OptionError("expected --crowded from 0 to 1", str(self.crowded))
+        if self.crowded and not self.crop:
+            raise OptionError("expected a --crop above 0 with --crowded", "whole photos (crop 0)")
+        if not 0 <= self.mosaic <= 1:
+            raise OptionError("expected --mosaic from 0 to 1", str(self.mosaic))
+        if self.mosaic and not self.crop:
+            raise OptionError("expected a --crop above 0 with --mosaic", "whole photos (crop 0)")
+        if not 0 <= self.variety <= 1:
+            raise OptionError("expected --variety from 0 to 1", str(self.variety))
+        if self.negatives and not self.crop:
+            raise OptionError("expected a --crop above 0 with --negatives", "whole photos (crop 0)")
+
+
+class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
+    """An endless, numbered sequence of crops of samples; photos are held decoded in memory where they fit.
+
+    Args:
+        samples: Photos with points.
+        weights: How often each is drawn, relative to the others.
+        options: The augmentation.
+        length: Number of crops of the run.
+        seed: Seed of the run.
+        preload: Hold the photos decoded in memory; None does where they take at most ``MOST_HELD`` bytes.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        weights: Sequence[float],
+        options: CropOptions,
+        length: int,
+        seed: int,
+        preload: bool | None = None,
+    ) -> None:
+        if not samples:
+            raise DataError("expected training photos", "none")
+        aside = -options.points_right, -options.points_below
+        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # where heads are
+        self.samples = samples
+        held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
+        self.photos = [sample.read() for sample in samples] if held else None
+        self.chances = np.asarray(weights, float) / np.sum(weights)
+        self.options, self.length, self.seed = options, length, seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
+        random = np.random.default_rng([self.seed, index])
+        if self.options.mosaic and random.random() < self.options.mosaic:
+            pixels, points = _mosaic([self._window(random) for _ in range(4)], random)
+        else:
+            pixels, points = self._window(random)
+        if self.options.flip and random.random() < 0.5:
+            pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
+        if self.options.jitter:
+            pixels = _jitter(pixels, self.options.jitter, random)
+        if self.options.variety:
+            pixels = _other_camera(pixels, self.options.variety, random)
+        return pixels, points
+
+    def _window(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+        """Cut a window of a photo drawn at random, or one without people, as it is seen."""
+        chosen = int(random.choice(len(self.chances), p=self.chances))
+        pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
+        if self.options.negatives and random.random() < self.options.negatives:
+            empty = empty_crop(pixels, self.points[chosen], self.options.crop, self.options.drawn, random)
+            return empty, Points()
+        return _cut(pixels, self.points[chosen], self.options, random)
+
+
+def _pixels(samples: Sequence[Sample]) -> int:
+    """Return the pixels of all photos as they are read, from their headers."""
+    sizes = (sample.size or photo_size(sample.image_path) for sample in samples)
+    return sum(width * height for width, height in sizes)
+
+
+def _labelled(sample: Sample) -> Points:
+    if sample.points is None:
+        raise DataError("expected annotated photos for training", f"{sample.name} without points")
+    return sample.points
+
+
+def _cut(
+    pixels: NDArray[np.uint8], points: Points, options: CropOptions, random: np.random.Generator
+) -> tuple[NDArray[np.uint8], Points]:
+    """Cut a random window and enlarge it to the crop; a photo smaller than the window is padded grey."""
+    height, width = pixels.shape[:2]
+    scale = float(np.exp(random.uniform(np.log(options.scale_low), np.log(options.scale_high))))
+    if options.crop == 0:
+        size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
+        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
+    stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
+    wide, high = round(options.crop / scale * stretch), round(options.crop / scale / stretch)
+    rooms = max(1, width - wide + 1), max(1, height - high + 1)
+    if options.crowded and len(points) and random.random() < options.crowded:
+        # Anywhere around the head, as far as the photo reaches.
+        corner = points.xy[random.integers(len(points))] - random.random(2) * (wide, high)
+        left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
+    else:
+        left, top = (int(random.integers(room)) for room in rooms)
+    part = pixels[top : top + high, left : left + wide]
+    below, right = high - part.shape[0], wide - part.shape[1]
+    if below or right:
+        part = np.pad(part, ((0, below), (0, right), (0, 0)), constant_values=127)
+    method = cv2.INTER_AREA if min(wide, high) > options.crop else cv2.INTER_LINEAR
+    resized = cv2.resize(part, (options.crop, options.crop), interpolation=method)
+    moved = points.shift(-left, -top).scale(options.crop / wide, options.crop / high)
+    near = np.all((moved.xy > -32) & (moved.xy < options.crop + 32), axis=1)
+    return np.asarray(resized, np.uint8), moved.select(near)
+
+
+def _mosaic(
+    windows: Sequence[tuple[NDArray[np.uint8], Points]], random: np.random.Generator
+) -> tuple[NDArray[np.uint8], Points]:
+    """Put a quarter of each of four windows together, each where it was, with the heads in it and beyond the crop."""
+    side = windows[0][0].shape[0]
+    across, down = (int(side * random.uniform(0.3, 0.7)) for _ in "xy")
+    pixels, heads = np.empty_like(windows[0][0]), []
+    for number, (window, points) in enumerate(windows):
+        left, right = ((0, across), (across, side))[number % 2]
+        top, bottom = ((0, down), (down, side))[number // 2]
+        pixels[top:bottom, left:right] = window[top:bottom, left:right]
+        # A pixel's centre is a whole number: the quarter ends half a pixel before its first and after its last.
+        # Where the crop ends, too, heads beyond are kept, as around any crop.
+        low = [start - 0.5 if start else -np.inf for start in (left, top)]
+        high = [end - 0.5 if end < side else np.inf for end in (right, bottom)]
+        heads.append(points.xy[np.all((points.xy >= low) & (points.xy < high), axis=1)])
+    return pixels, Points(np.concatenate(heads))
+
+
+def _jitter(pixels: NDArray[np.uint8], strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    gain, offset = np.exp(random.normal(0, strength)), random.normal(0, strength * 64)
+    values = np.clip(np.arange(256) * gain + offset + 128 * (1 - gain), 0, 255)
+    if random.random() < 0.25:
+        values = 255 * (values / 255) ** np.exp(random.normal(0, 2 * strength))
+    pixels = np.asarray(cv2.LUT(pixels, values.astype(np.uint8)), np.uint8)
+    if random.random() < 0.1:
+        pixels = np.repeat(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    if random.random() < 0.2:
+        noise = random.normal(0, 25 * strength, pixels.shape)
+        pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def block_counts(points: Points, width: int, height: int, block: int = BLOCK) -> NDArray[np.float32]:
+    """Return the (⌈height/block⌉, ⌈width/block⌉) number of points in each block of the frame."""
+    columns, rows = np.floor((points.xy.T + 0.5) / block).astype(np.int64)
+    counts = np.zeros((-(-height // block), -(-width // block)), np.float32)
+    inside = (columns >= 0) & (columns < counts.shape[1]) & (rows >= 0) & (rows < counts.shape[0])
+    np.add.at(counts, (rows[inside], columns[inside]), 1)
+    return counts
+
+
+@dataclass(frozen=True)
+class collate:
+    """Turn a list of (pixels, points) into a ``Batch`` with the codec's targets."""
+
+    codec: Codec
+
+    def __call__(self, items: Sequence[tuple[NDArray[np.uint8], Points]]) -> Batch:
+        """Return the batch; all items have the same height and width."""
+        height, width = items[0][0].shape[:2]
+        targets = np.stack([self.codec.encode(points, width, height) for _, points in items])
+        target = torch.from_numpy(targets if targets.dtype == np.uint8 else targets[:, None])
+        images = torch.from_numpy(np.stack([pixels for pixels, _ in items])).permute(0, 3, 1, 2)
+        return Batch(
+            images=images,
+            target=target,
+            blocks=torch.from_numpy(np.stack([block_counts(p, width, height) for _, p in items])),
+            points=[points.xy for _, points in items],
+        )
+
+
+def _other_camera(
+    pixels: NDArray[np.uint8], strength: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Vary what differs from camera to camera: colour cast and saturation always, blur and JPEG now and then."""
+    gains = np.exp(random.normal(0, CAST * strength, 3))
+    saturation = float(np.exp(random.normal(0, SATURATION * strength)))
+    mixed = np.eye(3) * saturation + np.multiply(1 - saturation, GREY)
+    pixels = np.asarray(cv2.transform(pixels, gains[:, None] * mixed), np.uint8)
+    if random.random() < DEGRADED * strength:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.4)), np.uint8)
+    if random.random() < DEGRADED * strength:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(25, 85))]
+        written = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)[1]
+        read = np.asarray(cv2.imdecode(written, cv2.IMREAD_COLOR), np.uint8)
+        pixels = np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
+    return pixels

@@ -1,0 +1,242 @@
+"""A model in 8 bits: its graph with whole-number convolutions, their ranges measured on training photos.
+
+Static quantisation: each tensor between convolutions gets the range it takes on the calibration photos. Weights take
+steps with which no sum overflows on processors that add two products in 16 bits (x86 without VNNI).
+What makes labels and people of the features stays in float32: it costs little and errors there are counted.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from crowdscale.backends import Array, FirstPass, network_input, open_backend, padded_input
+from crowdscale.counting.second_pass import read_output
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, ModelError, OptionError
+from crowdscale.files.writing import write_atomic
+from crowdscale.learn.export.byte_graph import leave_room, read_bytes, read_cells, tell_small_maps
+from crowdscale.learn.store import write_description
+from crowdscale.models.description import ModelConfig, read_config
+
+__all__ = ["QuantizeOptions", "quantize_folder"]
+
+OPERATORS = ["Conv", "Clip", "Relu", "Add", "Concat", "Resize"]
+"""What is computed in 8 bits; a Clip or Relu behind a convolution becomes the range of its result."""
+
+EXACT = ("/mixers", "/block_head/layers/layers.3", "/subpixel/layers/layers.2")
+"""Nodes that make labels and people, by the start of their names: they and all that follows stay float32."""
+
+
+@dataclass(frozen=True)
+class QuantizeOptions:
+    """How a model is quantised."""
+
+    photos: int = 64
+    """Calibration photos, drawn from those given; a crop of each is used."""
+    crop: int = 512
+    """Largest side of a crop in pixels."""
+    seed: int = 0
+    """Draws photos and crops."""
+
+    def __post_init__(self) -> None:
+        if self.photos < 1 or self.crop < 32:
+            raise OptionError("expected photos >= 1 and crop >= 32", f"{self.photos}, {self.crop}")
+
+
+def quantize_folder(
+    folder: Path, out: Path, samples: Sequence[Sample], options: QuantizeOptions | None = None
+) -> float:
+    """Write a model folder with an 8-bit graph; the scale net is copied as it is, the weights stay with the original.
+
+    Args:
+        folder: A model folder with float graphs.
+        out: The folder to write.
+        samples: Training photos, on none of which a choice between models is to rest.
+        options: How.
+
+    Returns:
+        Σ |people by the 8-bit graph − by the float graph| / Σ people over the calibration crops, first pass.
+
+    Raises:
+        ModelError: The graph is not one that this version exports.
+        DataError: There is no photo to calibrate on.
+    """
+    options = options or QuantizeOptions()
+    if not samples:
+        raise DataError("expected training photos to calibrate on", "none", "Name some with --data")
+    if folder.resolve() == out.resolve():
+        raise OptionError("expected --out apart from the model", str(out))
+    config = read_config(folder)
+    if config.precision != "float32":
+        raise ModelError("expected a float32 model to quantise", f"one in {config.precision}")
+    crops = _crops(samples, options)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, _quiet():
+        folded, small = Path(scratch) / "folded.onnx", Path(scratch) / "small.onnx"
+        _fold(folder / "network.onnx", folded)
+        quantize_static(
+            folded, small, _Crops(crops, config), QuantFormat.QDQ,
+            op_types_to_quantize=OPERATORS, per_channel=True, nodes_to_exclude=_exact_nodes(folded),
+            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+            extra_options={"CalibMovingAverage": True},
+        )  # fmt: skip
+        model = onnx.load(small)
+        leave_room(model.graph, onnx.load(folded).graph)
+        read_bytes(model.graph)
+        onnx.save(model, small)
+        _refit(folded, small, config, crops)
+        model = onnx.load(small)
+        if config.method == "hybrid":
+            tell_small_maps(model.graph)
+        read_cells(model.graph)
+        data = model.SerializeToString()
+    write_atomic(out / "network.onnx", lambda stream: stream.write(data))
+    kept = ["scale.onnx"] if config.refines else []
+    for name in kept:
+        shutil.copyfile(folder / name, out / name)
+    known = {"photos": len(crops), "seed": options.seed, "from": config.name}
+    training = {**config.training, "quantised": known}
+    training.pop("validation", None)  # was of the float graph
+    config = replace(config.unmeasured(), name=f"{config.name}-int8", precision="int8", training=training)
+    write_description(config, out, tuple(sorted(["network.onnx", *kept])))
+    return _drift(folder, out, crops)
+
+
+def _fold(source: Path, target: Path) -> None:
+    """Write a graph with stored halves widened and normalisations folded into their convolutions."""
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    settings.optimized_model_filepath = str(target)
+    onnxruntime.InferenceSession(str(source), settings, providers=["CPUExecutionProvider"])
+
+
+def _exact_nodes(path: Path) -> list[str]:
+    """The names of the nodes that stay float32: those of ``EXACT`` and whatever reads their results."""
+    graph = onnx.load(path).graph
+    names, reached = [], set[str]()
+    for node in graph.node:  # a graph lists its nodes in the order in which they can run
+        if node.name.startswith(EXACT) or reached.intersection(node.input):
+            names.append(node.name)
+            reached.update(node.output)
+    if not any(name.startswith(EXACT[0]) for name in names):
+        raise ModelError(
+            "expected a graph as this version exports it", "an older one", "Run: crowdscale export FOLDER"
+        )
+    return names
+
+
+def _refit(folded: Path, small: Path, config: ModelConfig, crops: Sequence[NDArray[np.uint8]]) -> None:
+    """Fit the layer that makes people of 8-bit features, so that it says of them what the float graph says.
+
+    Rounding in 8 bits moves features to one side. The last convolution of the block head stays float32: its weights
+    are fitted by least squares over the crops, blocks with people weighing more, and held near what they were;
+    then the log-rate is shifted so that all crops together have as many people as by the float graph.
+    """
+    if config.method != "hybrid":
+        return
+    graph = onnx.load(small)
+    last = next(node for node in graph.graph.node if node.name.startswith(EXACT[1]))
+    stored = {each.name: each for each in graph.graph.initializer}
+    weight, bias = (stored[name] for name in last.input[1:3])
+    kernel, offset = onnx.numpy_helper.to_array(weight), onnx.numpy_helper.to_array(bias)
+    wanted = _channels(folded, last.output[0], config, crops)
+    features = _channels(small, last.input[0], config, crops)
+    inputs = np.concatenate([features, np.ones((len(features), 1))], 1)
+    layer = np.concatenate([kernel[:, :, 0, 0], offset[:, None]], 1).astype(np.float64).T
+    people = _people(wanted)
+    weighted = inputs * (people + LEAST_PEOPLE)[:, None]
+    gram = weighted.T @ inputs
+    gram[np.diag_indices_from(gram)] += HELD * np.trace(gram) / len(gram)
+    layer += np.linalg.solve(gram, weighted.T @ (wanted - inputs @ layer))
+    layer[-1, 1] += np.log(max(people.sum(), 1e-6) / max(_people(inputs @ layer).sum(), 1e-6))
+    for tensor, values in ((weight, layer[:-1].T[..., None, None]), (bias, layer[-1])):
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float32), tensor.name))
+    onnx.save(graph, small)
+
+
+LEAST_PEOPLE, HELD = 0.02, 1e-3
+"""Weight of a block without people in that fit; how firmly the layer is held, relative to the mean square of its input."""
+
+
+def _people(head: NDArray[np.float64]) -> NDArray[np.float64]:
+    """People of (n, 2) outputs of the block head: logit of an empty block, log-rate."""
+    people: NDArray[np.float64] = np.exp(np.clip(head[:, 1], -8, 6)) / (1 + np.exp(head[:, 0]))
+    return people
+
+
+def _channels(
+    path: Path, name: str, config: ModelConfig, crops: Sequence[NDArray[np.uint8]]
+) -> NDArray[np.float64]:
+    """Return the (n, channels) values of a tensor within a graph at all places of all crops."""
+    model = onnx.load(path)
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
+    settings = onnxruntime.SessionOptions()
+    settings.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), settings, providers=["CPUExecutionProvider"]
+    )
+    (asked,) = session.get_inputs()
+    given = ({asked.name: network_input(asked.name, [crop], config)} for crop in crops)
+    seen = [session.run([name], each)[0][0] for each in given]
+    return np.concatenate([each.reshape(len(each), -1).T for each in seen]).astype(np.float64)
+
+
+def _crops(samples: Sequence[Sample], options: QuantizeOptions) -> list[NDArray[np.uint8]]:
+    random = np.random.default_rng(options.seed)
+    order = random.permutation(len(samples))[: options.photos]
+    crops = []
+    for index in order.tolist():
+        pixels = samples[index].read()
+        top, left = (random.integers(0, max(1, side - options.crop + 1)) for side in pixels.shape[:2])
+        crops.append(np.ascontiguousarray(pixels[top : top + options.crop, left : left + options.crop]))
+    return crops
+
+
+class _Crops(CalibrationDataReader):  # type: ignore[misc]
+    """The calibration crops as the library asks for them."""
+
+    def __init__(self, crops: Sequence[NDArray[np.uint8]], config: ModelConfig) -> None:
+        self.left: Iterator[Array] = (padded_input([crop], config) for crop in crops)
+
+    def get_next(self) -> dict[str, Array] | None:
+        """Return the next input, or None behind the last."""
+        images = next(self.left, None)
+        return None if images is None else {"images": images}
+
+
+def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float:
+    """How far the people of both graphs differ, relative to all people."""
+    people: list[list[float]] = []
+    for each in (folder, out):
+        config = read_config(each)
+        backend = open_backend("onnx", each, config)
+        people.append([_count(config, backend.predict(crop)) for crop in crops])
+    before, after = np.array(people)
+    return float(np.abs(after - before).sum() / max(1.0, before.sum()))
+
+
+def _count(config: ModelConfig, seen: FirstPass) -> float:
+    return float(read_output(config, seen).count)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's advice on preparing a graph, which is followed here, out of the output."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

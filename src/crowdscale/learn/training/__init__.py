@@ -1,0 +1,1 @@
+"""Training: options, preparation, loop, validation, journal."""

@@ -1,0 +1,116 @@
+"""All options of a training run by their names on the command line, and the regimes that set many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from crowdscale.errors import OptionError, unknown_name
+from crowdscale.learn.crops.transforms import CropOptions
+from crowdscale.learn.losses import LossOptions
+from crowdscale.learn.scaling import CentreOptions
+from crowdscale.learn.training.options import TrainOptions
+from crowdscale.learn.training.preparation import Start
+
+__all__ = ["REGIMES", "Settings", "choose_settings"]
+
+PAPER: Mapping[str, Any] = MappingProxyType({
+    "backbone": "vgg16",
+    "density_cell": 1,
+    "blocks": False,
+    "crops": 0,  # both passes from the first photo on; a baseline is --crops 30000 --l2s-crops 0
+    "l2s_crops": 30_000,  # 100 epochs of ShanghaiTech A; the papers do not say how many
+    "validate_every": 300,
+    "l2s_validate_every": 300,
+    "batch": 1,
+    "l2s_batch": 1,
+    "crop": 0,  # whole photos
+    "l2s_crop": 0,
+    "canvas": 0,  # whole regions
+    "optimizer": "adam",
+    "beta1": 0.95,
+    "weight_decay": 5e-4,
+    "schedule": "constant",
+    "warmup": 0,
+    "clip": 0.0,
+    "ema": 0.0,
+    "precision": "32-true",
+    "reduction": "sum",
+    "side_weight": 1.0,
+    "centre_weight": 1.0,
+    "law": "paper",
+    "centre_rate": 1e-3,
+})  # fmt: skip
+"""Training as published (§4.2); what the papers leave open stays as it is here."""
+
+RATES: Mapping[str, float] = MappingProxyType({"points": 1e-4, "hybrid": 1e-4, "density": 1e-7})
+"""The published learning rate of each kind of map, for the whole network."""
+
+REGIMES = ("ours", "paper")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run starts from and how it is trained."""
+
+    start: Start
+    train: TrainOptions
+    losses: LossOptions
+    centre: CentreOptions
+
+
+def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
+    """Return the settings of a regime with what was chosen on top.
+
+    Args:
+        regime: ``ours``, the defaults, or ``paper``, as published: whole photos one at a time, sums over pixels,
+            Adam at a constant rate.
+        chosen: Options of ``crowdscale train`` by name, ``l2s_crops`` for ``--l2s-crops``.
+
+    Raises:
+        OptionError: No option has such a name, or a value cannot be used.
+    """
+    if regime not in REGIMES:
+        raise unknown_name("--regime", regime, REGIMES)
+    known = {field.name for kind in KINDS for field in fields(kind)} - {"crop_options"}
+    for name in chosen:
+        if name not in known:
+            raise unknown_name("training option", name, known)
+    for kind in KINDS:
+        for each in fields(kind):
+            if each.name in chosen and not _fits(each.default, chosen[each.name]):
+                wanted = type(each.default).__name__
+                raise OptionError(f"expected {each.name} as {wanted}", repr(chosen[each.name]))
+    values = {**(_paper(chosen.get("method", Start.method)) if regime == "paper" else {}), **chosen}
+    crops = CropOptions(**_of(CropOptions, values))
+    return Settings(
+        Start(**_of(Start, values)),
+        TrainOptions(**_of(TrainOptions, values), crop_options=crops),
+        LossOptions(**_of(LossOptions, values)),
+        CentreOptions(**_of(CentreOptions, values)),
+    )
+
+
+KINDS: tuple[type[Any], ...] = (Start, TrainOptions, CropOptions, LossOptions, CentreOptions)
+
+
+def _paper(method: str) -> dict[str, Any]:
+    rate = RATES.get(method, 1e-4)
+    return {**PAPER, "lr": rate, "backbone_lr": rate, "l2s_lr": rate}
+
+
+def _fits(usual: Any, value: Any) -> bool:
+    """Return whether a value is of the type of the usual one; whole numbers will do for others."""
+    if usual is None or usual is MISSING or value is None:
+        return True
+    if isinstance(usual, float):
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return type(value) is type(usual)
+
+
+def _of(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that this kind of options has."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}

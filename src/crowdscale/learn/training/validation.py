@@ -1,0 +1,84 @@
+"""Validation during training: the predictor that users run, over held-out photos, with both passes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.data.sample import Sample
+from crowdscale.files.images import Photo, write_image
+from crowdscale.learn.backend import TorchBackend
+from crowdscale.learn.model import AutoScale
+from crowdscale.models.description import ModelConfig
+
+__all__ = ["Validation", "validate"]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Counting errors over the held-out photos, of both passes."""
+
+    mae: float
+    """Mean absolute error of the final count (of the first pass where nothing is refined)."""
+    rmse: float
+    first_mae: float
+    first_rmse: float
+    bias: float
+    refined: float
+    """Share of the photos with a refined region."""
+    factor_median: float
+    """Median side factor r of the regions; NaN without any."""
+    factor_low: float
+    factor_high: float
+    """10th and 90th percentile."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as plain values."""
+        rounded = {name: round(value, 4) for name, value in asdict(self).items()}
+        return {name: value if np.isfinite(value) else None for name, value in rounded.items()}
+
+
+def validate(
+    model: AutoScale,
+    config: ModelConfig,
+    held_out: Sequence[Sample],
+    pictures: Path | None,
+    draw: int,
+    bf16: bool = False,
+) -> Validation:
+    """Predict held-out photos and compare the counts; draws the first ``draw`` of them."""
+    predictor = Predictor(TorchBackend.from_model(model, config, bf16), config, PredictOptions())
+    errors, first_errors, factors, refined = [], [], [], 0
+    for index, sample in enumerate(held_out):
+        pixels = sample.read()
+        prediction = predictor.predict_photo(Photo(pixels, (pixels.shape[1], pixels.shape[0])))
+        truth = len(sample.points) if sample.points is not None else 0
+        errors.append(prediction.count - truth)
+        first_errors.append(prediction.first_count - truth)
+        factors += [region.factor for region in prediction.regions]
+        refined += bool(prediction.regions)
+        if pictures is not None and index < draw:
+            _draw(pictures / f"{sample.name}.jpg", pixels, prediction)
+    known = np.array(factors or [np.nan])
+    low, middle, high = np.percentile(known, (10, 50, 90))
+    return Validation(
+        *_errors(errors), *_errors(first_errors), float(np.mean(errors or [0.0])),
+        refined / max(1, len(held_out)), float(middle), float(low), float(high),
+    )  # fmt: skip
+
+
+def _errors(errors: list[float]) -> tuple[float, float]:
+    values = np.asarray(errors or [0.0])
+    return float(np.abs(values).mean()), float(np.sqrt(np.square(values).mean()))
+
+
+def _draw(path: Path, pixels: Any, prediction: Prediction) -> None:
+    from crowdscale.drawing.heads import annotate
+
+    write_image(path, annotate(pixels, prediction))

@@ -1,0 +1,1 @@
+"""Models that describe themselves: description, package, download, card."""

@@ -1,0 +1,74 @@
+"""Models found by name, folder or file; the bundled ones are named after their folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crowdscale.errors import ModelError, OptionError, unknown_name
+from crowdscale.models.description import DESCRIPTION
+from crowdscale.models.package import SUFFIX, UNPACKED, cache_folder, fetched_models, unpack_file
+
+__all__ = ["BUNDLED", "find_folder", "find_model", "known_models"]
+
+BUNDLED: dict[str, Path] = {
+    path.parent.name: path.parent
+    for path in sorted((Path(__file__).parent / "bundled").glob(f"*/{DESCRIPTION}"))
+}
+"""Models that come with the package, by name: those that are there."""
+
+
+def known_models() -> dict[str, Path]:
+    """Return the models that are on this machine under a name: bundled folders and fetched files."""
+    present = {name: folder for name, folder in BUNDLED.items() if (folder / DESCRIPTION).is_file()}
+    return {**fetched_models(), **present}
+
+
+def find_model(model: str | os.PathLike[str] = "lite") -> Path:
+    """Return the folder of a model: by the name of a bundled or fetched one, its folder, ``model.json`` or file.
+
+    Raises:
+        ModelError: There is no such model.
+    """
+    if str(model) in BUNDLED:
+        return BUNDLED[str(model)]
+    path = Path(model)
+    if path.name == DESCRIPTION:
+        path = path.parent
+    if (path / DESCRIPTION).is_file():
+        return path
+    if path.is_file() and path.suffix == SUFFIX:
+        return unpack_file(path)
+    if path.exists():
+        raise ModelError(
+            f"expected a model folder with {DESCRIPTION}, or a {SUFFIX} file", f"{path}, neither"
+        )
+    if os.sep in str(model) or "." in str(model):
+        raise ModelError(
+            "expected a model folder or file",
+            f"nothing at {path}",
+            "`crowdscale models` lists the known ones",
+        )
+    known = known_models()
+    if str(model) in known:
+        return unpack_file(known[str(model)])
+    raise ModelError(
+        str(unknown_name("model", str(model), known)),
+        "",
+        "Or give the path of a model folder or file, or fetch one: crowdscale models fetch --help",
+    )
+
+
+def find_folder(model: str | os.PathLike[str]) -> Path:
+    """Return a model's folder whose description may be written.
+
+    Raises:
+        ModelError: There is no such model.
+        OptionError: It is a model in one file: what is unpacked in the cache is only a copy.
+    """
+    folder = find_model(model)
+    if folder.is_relative_to(cache_folder() / UNPACKED):
+        raise OptionError(
+            "expected a model folder to write into", f"{model}, a model in one file", "Unzip it into a folder"
+        )
+    return folder

@@ -1,0 +1,129 @@
+"""A model as one file: a zip of its description, graphs and weights, unpacked once into the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from crowdscale.errors import ModelError
+from crowdscale.files.writing import write_atomic
+
+__all__ = [
+    "SUFFIX",
+    "UNPACKED",
+    "cache_folder",
+    "fetched_models",
+    "file_sha256",
+    "pack_folder",
+    "unpack_file",
+]
+
+SUFFIX = ".crowdscale"
+"""Of a model in one file."""
+
+UNPACKED = "unpacked"
+"""Folder of the cache with the contents of model files."""
+
+DESCRIPTION = "model.json"
+
+LARGEST = 4_000_000_000
+"""Bytes that the files of a model may unpack to: what claims more is no model of ours."""
+
+STAMP = (1980, 1, 1, 0, 0, 0)
+"""Date of all files inside: equal models make equal files."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of what was fetched or unpacked: $CROWDSCALE_CACHE, or the system's place for caches."""
+    if named := os.environ.get("CROWDSCALE_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "crowdscale"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "crowdscale"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crowdscale"
+
+
+def fetched_models() -> dict[str, Path]:
+    """Return the files of models that were fetched into the cache, by name."""
+    found = sorted((cache_folder() / "models").glob(f"*{SUFFIX}"))
+    return {path.stem: path for path in found}
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def pack_folder(folder: Path, names: Sequence[str], target: Path) -> None:
+    """Write a model folder's description and files as one file, atomically.
+
+    Nothing is compressed: weights do not shrink. Equal folders make equal files.
+
+    Args:
+        folder: The model folder.
+        names: Its files beside the description.
+        target: The file to write.
+    """
+
+    def write(stream: IO[bytes]) -> None:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for name in (DESCRIPTION, *sorted(names)):
+                archive.writestr(zipfile.ZipInfo(name, STAMP), (folder / name).read_bytes())
+
+    write_atomic(target, write)
+
+
+def unpack_file(path: Path) -> Path:
+    """Return the folder with a model file's contents, which lies in the cache under the file's sha256.
+
+    Raises:
+        ModelError: The file is damaged, or no model.
+    """
+    try:
+        folder = cache_folder() / UNPACKED / file_sha256(path)[:32]
+        if not (folder / DESCRIPTION).is_file():
+            _unpack(path, folder)
+    except OSError as error:
+        raise ModelError(
+            "expected to unpack a model into the cache", f"{path} ({error})", "Set CROWDSCALE_CACHE"
+        ) from error
+    return folder
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Unpack beside the target and rename: no other process ever sees half a model."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpacking-"))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_names(archive, path)
+            archive.extractall(scratch)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not (folder / DESCRIPTION).is_file():  # else another process was first
+                raise
+    except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
+        raise ModelError("expected a whole model file", f"{path} ({error})", "Fetch it again") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_names(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse what a model never holds: folders, paths out of the folder, more than could be meant."""
+    names = archive.namelist()
+    strange = [name for name in names if Path(name).name != name or name.startswith(".")]
+    if DESCRIPTION not in names or strange or sum(each.file_size for each in archive.infolist()) > LARGEST:
+        raise ModelError(f"expected a model file with {DESCRIPTION} and plain files", str(path))

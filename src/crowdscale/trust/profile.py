@@ -1,0 +1,293 @@
+"""Familiarity: whether a photo is like those that a model was trained on, by what can be measured on it.
+
+Each measure has a limit that one of 400 training photos passes; beyond it a sentence warns. The last measure
+is how far the mean of the network's features lies from those of the training photos: Mahalanobis' distance in their
+main directions, and what remains beside these. The same mean tells turned photos from upright ones (``uprightness``).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.errors import DataError
+from crowdscale.points import Points, nearest_distances
+from crowdscale.trust.upright import DOUBT, FEWEST_TURNED, Uprightness, find_turn, learn_uprightness
+
+__all__ = ["Alarms", "Familiar", "FeatureCloud", "Impression", "Seen", "learn_familiar", "mean_features"]
+
+Floats = NDArray[np.float64]
+
+TAIL = 0.0025
+"""Share of the training photos beyond each limit; twice of it alarmed on 5 of 70 validation photos, this on 3."""
+
+DIRECTIONS = 16
+"""Main directions of the features that are kept: of 8, 16 and 32 the one that alarmed least on validation photos
+while it alarmed on all drawn textures."""
+
+NARROW = 0.002
+"""A direction whose spread is below this share of the largest one says nothing: float16 would not hold it."""
+
+FEWEST_DOTS = 5
+"""Dots below which their spacing and confidence say nothing."""
+
+LEAST_PHOTOS = 50
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "luminance": ("low", "The photo is darker than those the model was trained on; many people may be missed"),
+    "glare": ("high", "The photo is brighter than those the model was trained on; the count may be wrong"),
+    "contrast": ("low", "The photo has less contrast than those the model was trained on, as in fog; the count may be wrong"),
+    "sharpness": ("low", "The photo is blurred, out of focus or enlarged; people may be missed"),
+    "side": ("low", "The photo has fewer pixels than any the model was trained on; heads may be too small to count"),
+    "spacing": ("low", "Heads lie closer together than the model knows, as from a drone; the count may be too low"),
+    "confidence": ("low", "Hardly any head is seen clearly: too large, blurred, or no heads at all"),
+    "people": ("high", "More people are counted than in any photo the model was trained on"),
+    "distance": ("high", "The photo is unlike those the model was trained on; the count may be wrong"),
+}  # fmt: skip
+"""Which side of a measure's limit is strange, and what is said; the last only where nothing else is."""
+
+TURNED = {
+    1: "The photo seems to lie on its side: turn it by 90° counter-clockwise, or many people are missed",
+    2: "The photo seems to be upside down: turn it, or many people are missed",
+    3: "The photo seems to lie on its side: turn it by 90° clockwise, or many people are missed",
+}
+"""What is said of a photo that stands upright after so many quarters of a turn, counter-clockwise."""
+
+
+def mean_features(features: NDArray[np.float32]) -> Floats:
+    """Return the (c,) means of (c, h, w) features."""
+    return np.asarray(features.reshape(len(features), -1).mean(axis=1), np.float64)
+
+
+@dataclass(frozen=True)
+class Impression:
+    """What a photo, or a tile of one, looks like; impressions of tiles add up to that of the photo."""
+
+    pixels: int
+    light: float
+    """Mean grey value, 0…255."""
+    square: float
+    """Mean square of the grey value."""
+    detail: float
+    """Mean square of the Laplacian at half size."""
+    features: Floats
+    """(c,) mean of the features that the scale net reads."""
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8], features: NDArray[np.float32]) -> Impression:
+        """Return the impression of (h, w, 3) RGB pixels whose (c, h', w') features are known."""
+        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        size = max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)
+        edges = cv2.Laplacian(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.CV_32F)
+        mean, spread = (float(value.item()) for value in cv2.meanStdDev(grey))
+        return cls(
+            grey.size, mean, mean**2 + spread**2, float(np.square(edges).mean()), mean_features(features)
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Impression]) -> Impression:
+        """Return the impression of a photo from those of its tiles."""
+        if len(parts) == 1:
+            return parts[0]
+        weights = np.array([part.pixels for part in parts], float)
+        weights /= weights.sum()
+        light, square, detail = (
+            float(weights @ [getattr(part, name) for part in parts]) for name in ("light", "square", "detail")
+        )
+        features = weights @ np.stack([part.features for part in parts])
+        return cls(sum(part.pixels for part in parts), light, square, detail, features)
+
+
+class Seen(NamedTuple):
+    """A photo and what was counted in it."""
+
+    impression: Impression
+    heads: Points | None
+    """In pixels of the scale at which the photo was read; None where the model gives none."""
+    people: float
+    size: tuple[int, int]
+    """(width, height) of the original photo."""
+
+    def measures(self) -> dict[str, float]:
+        """Return what is measured, NaN where it cannot be; all but the distance of the features."""
+        look = self.impression
+        contrast = max(look.square - look.light**2, 0.0) ** 0.5
+        dots = self.heads if self.heads is not None and len(self.heads) >= FEWEST_DOTS else None
+        sure = None if dots is None else dots.confidence
+        return {
+            "luminance": look.light,
+            "glare": look.light,
+            "contrast": contrast,
+            "sharpness": look.detail**0.5 / max(contrast, 1.0),
+            "side": float(min(self.size)),
+            "spacing": float("nan") if dots is None else _median(nearest_distances(dots.xy)),
+            "confidence": float("nan") if sure is None else float(sure.mean()),
+            "people": self.people,
+        }
+
+
+def _median(values: Floats) -> float:
+    """Return the median without ``np.median``, whose first call imports NumPy's masked arrays."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureCloud:
+    """The mean features of training photos: their centre, main directions, spread in and beside these."""
+
+    centre: Floats
+    """(c,)."""
+    directions: Floats
+    """(k, c), each divided by the spread along it: what they give has unit variance."""
+    beside: float
+    """Mean square of what the directions leave over; 0 where they leave nothing."""
+
+    @classmethod
+    def around(cls, features: Floats) -> FeatureCloud:
+        """Return the cloud of (n, c) features."""
+        centre = features.mean(axis=0)
+        _, spreads, axes = np.linalg.svd(features - centre, full_matrices=False)
+        spreads = spreads / len(features) ** 0.5
+        known = int((spreads > NARROW * spreads[0]).sum())
+        kept = min(DIRECTIONS, known)
+        beside = float(np.square(spreads[kept:]).sum()) if kept < known else 0.0
+        return cls(centre, axes[:kept] / spreads[:kept, None], beside)
+
+    def distance(self, features: Floats) -> float:
+        """Return how far (c,) features lie from the cloud: about 1 for a usual photo."""
+        away = features - self.centre
+        along = self.directions @ away
+        lengths = np.square(self.directions).sum(axis=1)
+        inside = float(np.square(along).mean())
+        if not self.beside:
+            return float(inside**0.5)
+        left = max(0.0, float(away @ away - np.square(along) @ (1 / lengths)))
+        return float(((inside + left / self.beside) / 2) ** 0.5)
+
+    def to_text(self) -> str:
+        """Return the cloud as text: float16 numbers in base64, the centre first."""
+        table = np.concatenate([self.centre[None], self.directions]).astype("<f2")
+        return base64.b64encode(table.tobytes()).decode()
+
+    @classmethod
+    def from_text(cls, text: str, channels: int, beside: float) -> FeatureCloud:
+        """Return the cloud that ``to_text`` wrote."""
+        table = np.frombuffer(base64.b64decode(text), "<f2").reshape(-1, channels).astype(np.float64)
+        return cls(table[0], table[1:], beside)
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """On how many photos there was a warning."""
+
+    data: str
+    images: int
+    alarmed: int
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """What a model's training photos look like."""
+
+    limits: Mapping[str, float]
+    """Of each measure."""
+    photos: int
+    """Training photos that the limits come from."""
+    channels: int
+    beside: float
+    cloud: str
+    """``FeatureCloud`` as text."""
+    alarms: tuple[Alarms, ...] = ()
+    """Warnings on photos that were not trained on."""
+    upright: str = ""
+    """``Uprightness`` as text; empty where turned photos are not told."""
+    doubt: float = 0.0
+    """Reading of it beyond which a photo is looked at at each turn."""
+
+    @property
+    def reading(self) -> Uprightness | None:
+        """What tells turned photos; None where they are not told."""
+        return Uprightness.from_text(self.upright) if self.upright else None
+
+    def turn(self, seen: Seen, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]) -> int:
+        """Return the quarters of a turn, counter-clockwise, after which a photo would stand upright; 0 without doubt.
+
+        Args:
+            seen: The photo.
+            pixels: (h, w, 3) RGB of it.
+            look: Pixels to the (c,) mean features that the network sees in them.
+        """
+        reading = self.reading
+        if reading is None or seen.people < 1 or reading.turned(seen.impression.features) <= self.doubt:
+            return 0
+        return find_turn(reading, pixels, look)
+
+    def warnings(self, seen: Seen, turn: int = 0) -> tuple[str, ...]:
+        """Return a sentence for each measure of a photo beyond its limit.
+
+        Args:
+            seen: The photo.
+            turn: Quarters of a turn, counter-clockwise, after which it would stand upright.
+        """
+        found = seen.measures()
+        strange = [name for name in found if self._strange(name, found[name])]
+        said = [SENTENCES[name][1] for name in strange]
+        if turn and set(strange) <= {"confidence"}:  # a turn is why; in the dark it cannot be told
+            said.insert(0, TURNED[turn])
+        cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
+        if not said and self._strange("distance", cloud.distance(seen.impression.features)):
+            said.append(SENTENCES["distance"][1])
+        return tuple(f"{sentence}." for sentence in said)
+
+    def _strange(self, name: str, value: float) -> bool:
+        limit = self.limits.get(name, float("nan"))
+        return value < limit if SENTENCES[name][0] == "low" else value > limit
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Familiar:
+        """Return what ``dataclasses.asdict`` took apart, from JSON."""
+        return cls(**{**values, "alarms": tuple(Alarms(**each) for each in values.get("alarms", ()))})
+
+
+def learn_familiar(seen: Sequence[Seen], turned: Mapping[int, Floats] | None = None) -> Familiar:
+    """Return what training photos look like.
+
+    Args:
+        seen: The photos.
+        turned: (k, c) mean features of the same photo turned, by its place; without, turned photos are not told.
+
+    Raises:
+        DataError: There are too few photos.
+    """
+    if len(seen) < LEAST_PHOTOS:
+        raise DataError(f"expected {LEAST_PHOTOS} training photos or more", str(len(seen)), "Name more data")
+    features = np.stack([each.impression.features for each in seen])
+    cloud = FeatureCloud.around(features)
+    text = cloud.to_text()
+    cloud = FeatureCloud.from_text(text, features.shape[1], cloud.beside)  # as it will be read
+    tables = [each.measures() for each in seen]
+    columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
+    columns["distance"] = np.array([cloud.distance(row) for row in features])
+    upright, doubt = "", 0.0
+    if turned and len(turned) >= FEWEST_TURNED:
+        reading, said = learn_uprightness(features, turned)
+        upright, doubt = reading.to_text(), float(np.quantile(said, DOUBT))
+    limits = {name: _limit(name, values) for name, values in columns.items()}
+    known = {name: limit for name, limit in limits.items() if np.isfinite(limit)}
+    return Familiar(known, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
+
+
+def _limit(name: str, values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return float("nan")
+    if name in ("side", "people"):  # sizes and crowds beyond all of training, not beyond most of it
+        return float(known.min() if name == "side" else known.max())
+    return float(np.quantile(known, TAIL if SENTENCES[name][0] == "low" else 1 - TAIL))

@@ -1,0 +1,1 @@
+"""People over time: frames, writer, watch, smoothing, history."""

@@ -1,0 +1,1 @@
+"""Zones of a picture: polygons, lines, ground, crossings and alarms."""

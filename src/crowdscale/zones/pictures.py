@@ -1,0 +1,104 @@
+"""Zones drawn on a picture, each with its people and its room; what is too full stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.drawing.text import INK, Colour, blend_text, text_mask, text_size
+from crowdscale.zones.zone import ZoneCount, Zones
+
+__all__ = ["draw_zones"]
+
+Pixels = NDArray[np.uint8]
+
+CALM: Colour = (150, 235, 120)
+FULL: Colour = (255, 92, 70)
+INTEREST: Colour = (245, 246, 248)
+TINT = 0.15
+"""Share of a zone's colour laid over the picture."""
+OUTSIDE = 0.55
+"""Brightness of what no region of interest covers."""
+
+
+def draw_zones(
+    image: Pixels, zones: Zones, counts: Sequence[ZoneCount] = (), alarmed: Collection[str] = ()
+) -> Pixels:
+    """Return the image with each zone's outline, name and people; red where over capacity or alarmed.
+
+    Args:
+        image: (h, w, 3) RGB uint8.
+        zones: Fitting a picture of this size.
+        counts: People of the zones.
+        alarmed: Names of zones whose alarm stands.
+    """
+    canvas = image.copy()
+    size = (image.shape[1], image.shape[0])
+    fitted = zones.fit(size)
+    known = {count.name: count for count in counts}
+    _shade_outside(canvas, fitted, size)
+    thickness = max(2, text_size(canvas) // 8)
+    for zone in fitted.counted:
+        full = zone.name in alarmed or _over(known.get(zone.name))
+        rings = _rings(zone.shape(size))
+        layer = canvas.copy()
+        cv2.fillPoly(layer, rings, FULL if full else CALM)
+        canvas = np.asarray(cv2.addWeighted(layer, TINT, canvas, 1 - TINT, 0), np.uint8)
+        cv2.polylines(canvas, rings, True, INK, thickness + 2, cv2.LINE_AA)
+        cv2.polylines(canvas, rings, True, FULL if full else CALM, thickness, cv2.LINE_AA)
+    for zone in fitted.counted:
+        full = zone.name in alarmed or _over(known.get(zone.name))
+        _plate(canvas, _label(zone.name, known.get(zone.name)), zone.shape(size), FULL if full else CALM)
+    return canvas
+
+
+def _over(count: ZoneCount | None) -> bool:
+    return count is not None and count.capacity is not None and count.people > count.capacity
+
+
+def _rings(shape: object) -> list[NDArray[np.int32]]:
+    parts = getattr(shape, "geoms", [shape])
+    return [np.rint(np.asarray(part.exterior.coords) - 0.5).astype(np.int32) for part in parts]
+
+
+def _shade_outside(canvas: Pixels, zones: Zones, size: tuple[int, int]) -> None:
+    """Darken what is not counted, in place."""
+    regions = [ring for zone in zones.zones if zone.roi for ring in _rings(zone.shape(size))]
+    if not regions:
+        return
+    inside = np.zeros(canvas.shape[:2], np.uint8)
+    for ring in regions:
+        cv2.fillPoly(inside, [ring], 255)
+    canvas[inside == 0] = (canvas[inside == 0] * OUTSIDE).astype(np.uint8)
+    cv2.polylines(canvas, regions, True, INTEREST, max(1, text_size(canvas) // 12), cv2.LINE_AA)
+
+
+def _label(name: str, count: ZoneCount | None) -> list[str]:
+    if count is None:
+        return [name]
+    people = f"{count.people:,.0f}"
+    if count.capacity is not None:
+        people += f" of {count.capacity:,}"
+    if count.per_square_metre is not None:
+        people += f" · {count.per_square_metre:.2f} per m2 {count.level or ''}"
+    return [name, people.rstrip()]
+
+
+def _plate(canvas: Pixels, lines: list[str], shape: Any, colour: Colour) -> None:
+    """Write lines on a filled plate above the zone's upper edge, moved into the picture."""
+    size = max(11, round(0.8 * text_size(canvas)))
+    masks = [text_mask(line, size, canvas.shape[1] - size) for line in lines]
+    pad = max(3, size // 3)
+    height = sum(mask.shape[0] for mask in masks) + pad
+    width = max(mask.shape[1] for mask in masks) + 2 * pad
+    left = min(max(0, round(shape.centroid.x - width / 2)), max(0, canvas.shape[1] - width))
+    top = min(max(0, round(shape.bounds[1]) - height), max(0, canvas.shape[0] - height))
+    canvas[top : top + height, left : left + width] = colour
+    down = top + pad // 2
+    for mask in masks:
+        blend_text(canvas, mask, left + pad, down, INK)
+        down += mask.shape[0]

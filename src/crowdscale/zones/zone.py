@@ -1,0 +1,324 @@
+"""Zones of a picture: polygons and lines in which people are counted, and regions of interest that limit the count.
+
+Coordinates are those of the picture, its top-left corner at (0, 0): a dot at pixel (x, y) lies at (x + ½, y + ½).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdscale.counting.prediction import Prediction
+from crowdscale.errors import DataError
+from crowdscale.files.writing import write_atomic
+from crowdscale.points import Points
+from crowdscale.zones.alarms import AlarmRule
+from crowdscale.zones.ground import Corners, Ground, level_of_service
+
+__all__ = ["Zone", "ZoneCount", "Zones", "as_corners", "write_zones", "zones_json"]
+
+Floats = NDArray[np.float64]
+Size = tuple[int, int]
+
+LINE_WIDTH = 0.02
+"""Width of a line's strip over the picture's width, where none is given."""
+BEYOND = 1.0
+"""Pixels by which a corner may lie outside: clicks on the border."""
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A polygon, or a line with a width, in which people are counted.
+
+    Raises:
+        DataError: Too few corners, numbers that are none, edges that cross one another, an unknown kind.
+    """
+
+    name: str
+    points: Corners
+    """(x, y) of its corners."""
+    kind: Literal["area", "line"] = "area"
+    relative: bool = False
+    """Whether corners are shares of the picture's width and height instead of pixels."""
+    capacity: int | None = None
+    """People for whom there is room."""
+    alarm: AlarmRule | None = None
+    width: float | None = None
+    """Of a line: people within half of it on either side belong to it, as in a queue; as its points are said."""
+    roi: bool = False
+    """A region of interest: only what lies in one is counted at all."""
+
+    def __post_init__(self) -> None:
+        least = 3 if self.kind == "area" else 2
+        if self.kind not in ("area", "line"):
+            raise DataError(f"expected the kind of zone {self.name} as area or line", repr(self.kind))
+        if not self.name or len(self.points) < least:
+            raise DataError(
+                f"expected a name and at least {least} corners of an {self.kind}" if least == 3
+                else "expected a name and at least 2 points of a line",
+                f"{self.name!r} with {len(self.points)}",
+            )  # fmt: skip
+        if not np.isfinite(np.array(self.points, float)).all():
+            raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")
+        if self.width is not None and not self.width > 0:
+            raise DataError(f"expected the width of {self.name} above 0", str(self.width))
+        if self.kind == "line" and self.roi:
+            raise DataError("expected an area as region of interest", f"the line {self.name}")
+        if self.kind == "area":
+            self._check_simple()
+
+    def _check_simple(self) -> None:
+        import shapely
+
+        shape = shapely.Polygon(self.points)
+        if not shape.is_valid or shape.area == 0:
+            why = shapely.is_valid_reason(shape) if not shape.is_valid else "no area"
+            raise DataError(
+                f"expected the edges of zone {self.name} not to cross",
+                f"a polygon with a fault: {why}",
+                "Draw its corners in turn around it",
+            )
+
+    def corners(self, size: Size) -> Floats:
+        """Return the (n, 2) corners in pixels of a (width, height) picture."""
+        return np.array(self.points, float) * (size if self.relative else (1, 1))
+
+    def shape(self, size: Size) -> Any:
+        """Return the shapely polygon of a picture of this size that counts as this zone."""
+        import shapely
+
+        corners = self.corners(size)
+        if self.kind == "area":
+            return shapely.Polygon(corners)
+        width = self.width * (size[0] if self.relative else 1) if self.width else LINE_WIDTH * size[0]
+        return shapely.LineString(corners).buffer(width / 2, cap_style="flat")
+
+
+@dataclass(frozen=True)
+class ZoneCount:
+    """How many people are in a zone."""
+
+    name: str
+    people: float
+    """The density's integral over the zone, or the dots in it where the model has no density."""
+    dots: int | None
+    """Dots in it; None for a density model."""
+    capacity: int | None = None
+    square_metres: float | None = None
+    """Its area, where ground points are known."""
+    per_square_metre: float | None = None
+    level: str | None = None
+    """Level of service, A (free) to F (jam)."""
+
+
+@dataclass(frozen=True)
+class Zones:
+    """The zones of one view.
+
+    Raises:
+        DataError: Two zones of one name, or none.
+    """
+
+    zones: tuple[Zone, ...]
+    ground: Ground | None = None
+    size: Size | None = None
+    """(width, height) of the picture they were drawn on, where known; they are scaled to others of that shape."""
+
+    def __post_init__(self) -> None:
+        names = [zone.name for zone in self.zones]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError("expected each zone's name once", f"{', '.join(twice)} twice")
+
+    @property
+    def counted(self) -> tuple[Zone, ...]:
+        """The zones that have a count of their own: all but regions of interest."""
+        return tuple(zone for zone in self.zones if not zone.roi)
+
+    @property
+    def alarms(self) -> dict[str, AlarmRule]:
+        """Alarm rules by zone."""
+        return {zone.name: zone.alarm for zone in self.zones if zone.alarm is not None}
+
+    def fit(self, size: Size) -> Zones:
+        """Return the zones for a (width, height) picture of the shape they were drawn on.
+
+        Raises:
+            DataError: The picture has another shape, or a zone lies outside of it.
+        """
+        if self.size is not None and self.size != size:
+            x, y = size[0] / self.size[0], size[1] / self.size[1]
+            if abs(x / y - 1) > 0.02:
+                drawn, shown = (f"{width}×{height}" for width, height in (self.size, size))
+                raise DataError(
+                    f"expected a picture of the shape {drawn} that the zones were drawn on",
+                    shown,
+                    "Draw them again",
+                )
+            return self._scaled(x, y, size).fit(size)
+        for zone in self.zones:
+            outside = [
+                (px, py)
+                for px, py in zone.corners(size).tolist()
+                if not (-BEYOND <= px <= size[0] + BEYOND and -BEYOND <= py <= size[1] + BEYOND)
+            ]
+            if outside:
+                at = f"({outside[0][0]:g}, {outside[0][1]:g})"
+                raise DataError(
+                    f"expected zone {zone.name} inside the picture of {size[0]}×{size[1]}",
+                    f"a corner at {at}",
+                )
+        return self
+
+    def resized(self, size: Size, drawn: Size) -> Zones:
+        """Return the zones of a ``drawn`` picture for the same picture at another size."""
+        return self._scaled(size[0] / drawn[0], size[1] / drawn[1], size)
+
+    def _scaled(self, x: float, y: float, size: Size) -> Zones:
+        def scaled(corners: Corners) -> Corners:
+            return tuple((px * x, py * y) for px, py in corners)
+
+        zones = tuple(
+            zone
+            if zone.relative
+            else replace(zone, points=scaled(zone.points), width=zone.width * x if zone.width else None)
+            for zone in self.zones
+        )
+        ground = None if self.ground is None else replace(self.ground, points=scaled(self.ground.points))
+        return Zones(zones, ground, size)
+
+    def count(self, prediction: Prediction) -> list[ZoneCount]:
+        """Return the people of each zone of a whole (not yet limited) prediction. Raises DataError where one does not fit."""
+        return [_count(zone, shape, self, prediction) for zone, shape in _shapes(self, prediction.size)]
+
+    def limit(self, prediction: Prediction) -> Prediction:
+        """Return the prediction of what lies in the regions of interest; the same where there is none.
+
+        The first pass's density is not kept: its count is limited by the share of its dots.
+        """
+        interest = _interest(self, prediction.size)
+        if interest is None:
+            return prediction
+        points, first = _inside(prediction.points, interest), _inside(prediction.first_points, interest)
+        density, count = prediction.density, 0.0 if points is None else float(len(points))
+        if density is not None:
+            density = (density * _shares(interest, prediction)).astype(np.float32)
+            count = float(density.sum(dtype=np.float64))
+        if first is not None and prediction.first_points is not None:
+            first_count = prediction.first_count * len(first) / max(1, len(prediction.first_points))
+        else:
+            first_count = prediction.first_count * count / max(prediction.count, 1e-9)
+        return replace(
+            prediction,
+            count=count,
+            points=points,
+            density=density,
+            first_count=first_count,
+            first_points=first,
+            calibration=None,
+        )
+
+
+@lru_cache(maxsize=64)
+def _shapes(zones: Zones, size: Size) -> tuple[tuple[Zone, Any], ...]:
+    """Each counted zone with its polygon within the regions of interest."""
+    fitted = zones.fit(size)
+    interest = _interest(zones, size)
+    return tuple(
+        (zone, zone.shape(size) if interest is None else zone.shape(size).intersection(interest))
+        for zone in fitted.counted
+    )
+
+
+@lru_cache(maxsize=64)
+def _interest(zones: Zones, size: Size) -> Any:
+    import shapely
+
+    regions = [zone.shape(size) for zone in zones.fit(size).zones if zone.roi]
+    return shapely.union_all(regions) if regions else None
+
+
+def _count(zone: Zone, shape: Any, zones: Zones, prediction: Prediction) -> ZoneCount:
+    inside = _inside(prediction.points, shape)
+    dots = None if inside is None else len(inside)
+    density = prediction.density
+    people = float(dots or 0) if density is None else float((density * _shares(shape, prediction)).sum())
+    metres = None if zones.ground is None else _square_metres(zones, shape, prediction.size)
+    per = None if not metres else people / metres
+    level = level_of_service(per, zones.ground.levels) if per is not None and zones.ground else None
+    return ZoneCount(zone.name, people, dots, zone.capacity, metres, per, level)
+
+
+@lru_cache(maxsize=256)
+def _square_metres(zones: Zones, shape: Any, size: Size) -> float:
+    ground = zones.fit(size).ground
+    return 0.0 if ground is None else ground.square_metres(shape)
+
+
+def _inside(points: Points | None, shape: Any) -> Points | None:
+    import shapely
+
+    if points is None:
+        return None
+    return points.select(shapely.intersects_xy(shape, points.xy[:, 0] + 0.5, points.xy[:, 1] + 0.5))
+
+
+def _shares(shape: Any, prediction: Prediction) -> Floats:
+    """Return the (rows, columns) share of each cell of the prediction's density that lies in the shape."""
+    rows, columns = (0, 0) if prediction.density is None else prediction.density.shape
+    return _cell_shares(shape, rows, columns, prediction.cell, prediction.size)
+
+
+@lru_cache(maxsize=256)
+def _cell_shares(shape: Any, rows: int, columns: int, cell: tuple[float, float], size: Size) -> Floats:
+    """As ``_shares``; kept, so that each further frame of a video is one multiplication."""
+    import shapely
+
+    x = np.append(np.arange(columns) * cell[0], size[0])
+    y = np.append(np.arange(rows) * cell[1], size[1])
+    cells = shapely.box(*np.broadcast_arrays(x[None, :-1], y[:-1, None], x[None, 1:], y[1:, None]))
+    shapely.prepare(shape)
+    shares = np.zeros((rows, columns))
+    shares[shapely.contains(shape, cells)] = 1
+    cut = (shares == 0) & shapely.intersects(shape, cells)
+    shares[cut] = shapely.area(shapely.intersection(cells[cut], shape)) / shapely.area(cells[cut])
+    shares.setflags(write=False)
+    return shares
+
+
+def zones_json(zones: Zones) -> dict[str, Any]:
+    """Return zones as plain values for JSON; what is not set is left out."""
+
+    def plain(value: Any) -> dict[str, Any]:
+        known = {key: each for key, each in asdict(value).items() if each not in (None, False, (), [])}
+        return {**known, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else known
+
+    content: dict[str, Any] = {"format": 1}
+    if zones.size is not None:
+        content["size"] = zones.size
+    content["zones"] = [plain(zone) for zone in zones.zones]
+    if zones.ground is not None:
+        content["ground"] = plain(zones.ground)
+    return content
+
+
+def write_zones(path: Path, zones: Zones) -> None:
+    """Write zones as JSON, atomically."""
+    text = json.dumps(zones_json(zones), indent=1) + "\n"
+    write_atomic(path, lambda stream: stream.write(text.encode()))
+
+
+def as_corners(values: Sequence[Any], what: str) -> Corners:
+    """Return corners read from JSON. Raises DataError where they are no pairs of numbers."""
+    try:
+        corners = tuple((float(x), float(y)) for x, y in values)
+    except (TypeError, ValueError):
+        raise DataError(f"expected {what} as pairs [x, y] of numbers", repr(values)[:80]) from None
+    return corners

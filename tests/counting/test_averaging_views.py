@@ -1,0 +1,134 @@
+"""Test-time averaging with engines whose answers are known: people are neither lost nor made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crowdscale.backends import FirstPass
+from crowdscale.backends.averaging import AveragingBackend, AveragingOptions
+from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.errors import OptionError
+from crowdscale.maps import Density, HybridLabels
+from crowdscale.maps.blocks import BLOCK
+from crowdscale.maps.regions import DensityRule
+from crowdscale.points import Box, Points
+from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
+
+HYBRID = replace(truth_config(), method="hybrid", codec=HybridLabels())
+DENSITY = replace(truth_config(), method="density", codec=Density(2.0), rule=DensityRule())
+
+
+class LightCounts:
+    """Sees ten people for each unit of light, a tenth more for each pixel to the left of the middle."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[int, int]] = []
+
+    def predict(self, pixels):
+        height, width = pixels.shape[:2]
+        self.looks.append((width, height))
+        density = pixels[..., 0] / np.float32(255)
+        tall, wide = -(-height // 32) * 2, -(-width // 32) * 2
+        whole = np.zeros((tall * BLOCK, wide * BLOCK), np.float32)
+        whole[:height, :width] = density
+        blocks = whole.reshape(tall, BLOCK, wide, BLOCK).sum((1, 3))
+        features = np.zeros((2, tall * 2, wide * 2), np.float32)
+        output = np.stack([density, density])
+        return FirstPass(output, features, blocks)
+
+    def predict_batch(self, views):
+        return [self.predict(view) for view in views]
+
+    def area_factor(self, pooled):
+        return 1.0
+
+
+def dots(width, height):
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[height // 3, width // 5] = 255
+    pixels[height - 3, width - 2] = 255
+    return pixels
+
+
+@pytest.mark.parametrize("size", [(64, 48), (101, 67), (16, 16), (30, 95)], ids=str)
+def test_mirroring_loses_nobody_at_any_size(size):
+    engine = AveragingBackend(LightCounts(), HYBRID, AveragingOptions(flip=True))
+    seen = engine.predict(dots(*size))
+    plain = LightCounts().predict(dots(*size))
+    assert seen.blocks.sum() == pytest.approx(2, abs=1e-5)
+    assert seen.output[0] == pytest.approx(plain.output[0])  # symmetric: the mirror image says the same
+    if size[0] % BLOCK == 0:
+        assert seen.blocks == pytest.approx(
+            plain.blocks[: seen.blocks.shape[0], : seen.blocks.shape[1]], abs=1e-5
+        )
+
+
+class InCells(LightCounts):
+    """Tells its map in cells of 2 pixels."""
+
+    def predict(self, pixels):
+        seen = super().predict(pixels)
+        (height, width), (tall, wide) = seen.size, (-(-side // 2) for side in seen.size)
+        whole = np.pad(seen.output, ((0, 0), (0, 2 * tall - height), (0, 2 * wide - width)), mode="edge")
+        cells = whole.reshape(2, tall, 2, wide, 2).mean((2, 4))
+        return seen._replace(output=cells, cell=2, seen=(height, width))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (101, 67)], ids=str)
+def test_maps_in_cells_are_averaged_in_pixels(size):
+    pixels = np.random.default_rng(0).integers(0, 255, (*size[::-1], 3), np.uint8)
+    seen = AveragingBackend(InCells(), HYBRID, AveragingOptions(flip=True)).predict(pixels)
+    plain = InCells().predict(pixels)
+    assert plain.size == size[::-1]
+    assert (seen.cell, seen.size) == (1, size[::-1])
+    turned = InCells().predict(np.ascontiguousarray(pixels[:, ::-1])).enlarged()
+    expected = (plain.enlarged().output[0] + turned.output[0, :, ::-1]) / 2
+    assert seen.output[0] == pytest.approx(expected, abs=1e-6)
+    assert seen.blocks.sum() == pytest.approx(plain.blocks.sum(), rel=1e-4)
+
+
+def test_the_mean_of_scales_is_taken():
+    """Light over pixels grows with the area: 1 at full size, 4 at twice, so the mean of both is 2.5 times it."""
+    pixels = np.full((64, 96, 3), 255, np.uint8)
+    engine = LightCounts()
+    seen = AveragingBackend(engine, HYBRID, AveragingOptions(scales=(2.0,))).predict(pixels)
+    assert engine.looks == [(96, 64), (192, 128)]
+    assert seen.blocks == pytest.approx(np.full((4, 6), 2.5 * BLOCK**2))
+    assert seen.output[0].max() == 1  # labels of another scale are other labels
+
+
+def test_densities_are_averaged_with_their_mass():
+    pixels = np.full((60, 90, 3), 255, np.uint8)
+    seen = AveragingBackend(LightCounts(), DENSITY, AveragingOptions(True, (0.5, 2.0))).predict(pixels)
+    assert seen.output.shape == (2, 60, 90)
+    assert seen.output[0].sum() == pytest.approx(60 * 90 * (1 + 0.25 + 4) / 3, rel=1e-4)
+
+
+def test_heads_stay_where_they_are():
+    points = Points([[20, 20], [60.3, 40.2], [99, 70]])
+    usual = truth_config(Box(10, 10, 80, 60))
+    options = PredictOptions(average=AveragingOptions(flip=True), factor=1.5)
+    found = Predictor(TruthBackend(points), usual, options).predict(coordinate_photo(120, 90))
+    assert len(found.points) == 3
+    order = np.argsort(found.points.xy[:, 0])
+    assert found.points.xy[order] == pytest.approx(points.xy, abs=0.5)
+    assert found.regions
+
+
+def test_without_a_wish_the_engine_is_the_engine():
+    engine = TruthBackend(Points())
+    assert Predictor(engine, truth_config()).backend is engine
+
+
+@pytest.mark.parametrize("scales", [(1.0,), (0.1,), (5.0, 0.5)], ids=str)
+def test_scales_out_of_range_are_refused(scales):
+    with pytest.raises(OptionError, match="average-scales"):
+        AveragingOptions(scales=scales)
+
+
+def test_a_model_of_labels_alone_has_no_scales():
+    with pytest.raises(OptionError, match="density or hybrid"):
+        AveragingBackend(LightCounts(), truth_config(), AveragingOptions(scales=(2.0,)))

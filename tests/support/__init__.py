@@ -1,0 +1,1 @@
+"""What tests share: fake models, films, crowds and layouts of public sets."""

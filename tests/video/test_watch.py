@@ -1,0 +1,178 @@
+"""A watch yields a row a sampled frame; rows are appended whole, by one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowdscale.counting.predictor import load
+from crowdscale.errors import OptionError
+from crowdscale.points import Points
+from crowdscale.video.sources import Frame, Source
+from crowdscale.video.watch import RowWriter, WatchOptions, watch
+from crowdscale.zones.alarms import AlarmRule, Alarms
+from crowdscale.zones.zone import Zone, Zones
+from tests.support.fakes import label_photo
+
+LEFT = Zone("left", ((0, 0), (120, 0), (120, 200), (0, 200)), alarm=AlarmRule(3))
+ROPE = Zone("rope", ((120, 0), (120, 200)), "line", width=30)
+
+
+def heads(number, right=0):
+    xy = [[30 + 20 * (i % 4), 40 + 20 * (i // 4)] for i in range(number)]
+    return Points(xy + [[150 + 20 * i, 60] for i in range(right)])
+
+
+def film(counts, step=0.5):
+    def frames(source):
+        for index, count in enumerate(counts):
+            yield Frame(index, index * step, label_photo(heads(*np.atleast_1d(count)), 240, 200))
+
+    return Source("film", frames)
+
+
+def rows(label_model, counts, zones=None, alarms=None, **options):
+    seen = watch(film(counts), load(label_model), WatchOptions(**options), zones, alarms)
+    return [each.row for each in seen]
+
+
+def test_rows_come_at_their_times_with_their_people(label_model):
+    found = rows(label_model, [1, 2, 3, 4, 5, 6, 7], every=1.0)
+    assert [(row.time, row.frame, row.people) for row in found] == [
+        (0, 0, 1),
+        (1, 2, 3),
+        (2, 4, 5),
+        (3, 6, 7),
+    ]
+    assert found[0].smoothed is None
+
+
+@pytest.mark.parametrize(
+    ("options", "times"),
+    [({"every": 0, "frames": 3}, [0, 0.5, 1]), ({"every": 0, "duration": 1.2}, [0, 0.5, 1.0])],
+    ids=str,
+)
+def test_a_watch_ends_when_asked(label_model, options, times):
+    assert [row.time for row in rows(label_model, [1] * 9, **options)] == times
+
+
+def test_smoothing_follows(label_model):
+    found = rows(label_model, [4] * 8 + [12] * 4, every=0, smooth=True)
+    assert [row.smoothed for row in found] == [4] * 9 + [12] * 3
+
+
+def test_zones_limits_alarms_and_crossings_are_in_the_rows(label_model):
+    counts = [(1, 2), (5, 2), (5, 0), (1, 1)]
+    zones = Zones((LEFT, ROPE))
+    alarms = Alarms(zones.alarms)
+    found = rows(label_model, counts, zones, alarms, every=0)
+    alarms.close()
+    assert [[zone.people for zone in row.zones] for row in found] == [[1, 0], [5, 0], [5, 0], [1, 0]]
+    assert [row.alarms for row in found] == [(), ("left raised",), (), ("left cleared",)]
+    assert found[0].crossed == {"rope": (0, 0)}
+    here = Zones((Zone("here", LEFT.points, roi=True),))
+    assert [row.people for row in rows(label_model, counts, here, every=0)] == [1, 5, 5, 1]
+
+
+@pytest.mark.parametrize("wrong", [{"every": -1}, {"duration": 0}, {"frames": 0}], ids=str)
+def test_options(wrong):
+    with pytest.raises(OptionError, match="expected"):
+        WatchOptions(**wrong)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_rows_are_appended_and_read_back(label_model, tmp_path, suffix):
+    path = tmp_path / "deep" / f"rows{suffix}"
+    found = rows(label_model, [2, 3], Zones((LEFT,)), every=0)
+    for row in found:
+        with RowWriter(path) as writer:
+            writer.write(row)
+    text = path.read_text()
+    read = (
+        list(csv.DictReader(text.splitlines()))
+        if suffix == ".csv"
+        else [json.loads(x) for x in text.splitlines()]
+    )
+    assert [(float(row["time"]), float(row["people"]), float(row["left"])) for row in read] == [
+        (0, 2, 2),
+        (0.5, 3, 3),
+    ]
+    assert list(read[0]) == ["time", "frame", "people", "smoothed", "left", "alarms", "seconds", "dropped"]
+
+
+def test_a_file_with_other_columns_is_not_spoilt(label_model, tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b\n1,2\n")
+    (row,) = rows(label_model, [2])
+    with (
+        RowWriter(path) as writer,
+        pytest.raises(OptionError, match=r"expected the columns time, .* but got a, b"),
+    ):
+        writer.write(row)
+    assert path.read_text() == "a,b\n1,2\n"
+
+
+def test_another_suffix_is_refused(tmp_path):
+    with pytest.raises(OptionError, match=r"rows as \.csv or \.jsonl"):
+        RowWriter(tmp_path / "rows.xls")
+
+
+def test_two_processes_on_one_file(tmp_path):
+    path = tmp_path / "rows.csv"
+    code = (
+        "import time; from pathlib import Path; from crowdscale.video.watch import RowWriter\n"
+        f"writer = RowWriter(Path({str(path)!r})); print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(OptionError, match=r"no other process writes, but got .*rows\.csv in use"):
+            RowWriter(path)
+    finally:
+        other.kill()
+        other.wait()
+    RowWriter(path).close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_a_full_disk_is_one_sentence(label_model, tmp_path):
+    (row,) = rows(label_model, [2])
+    writer = RowWriter(tmp_path / "rows.jsonl")
+    writer._file.close()
+    writer._file = Path("/dev/full").open("w")  # noqa: SIM115
+    with pytest.raises(OptionError, match=r"expected to write rows, but got .*No space left"):
+        writer.write(row)
+    with contextlib.suppress(OSError):  # what it still holds cannot be written either
+        writer.close()
+
+
+def test_the_base_scale_is_kept_for_a_while(label_model, monkeypatch):
+    """Chosen for each frame, it would jump between two and the counts with it."""
+    chosen = []
+
+    def choose(*_):
+        chosen.append(1)
+        return 1.0 if len(chosen) % 2 else 0.5
+
+    monkeypatch.setattr("crowdscale.counting.predictor.choose_base", choose)
+    rows(label_model, [1] * 9, every=0, rescale=2.0)  # frames 0 to 4 s
+    assert len(chosen) == 3
+    rows(label_model, [1] * 9, every=0, rescale=0)
+    assert len(chosen) == 3 + 9
+
+
+def test_a_zone_named_like_a_column_takes_nothing_away(label_model):
+    (row,) = rows(label_model, [3], Zones((Zone("time", LEFT.points), Zone("people", LEFT.points))))
+    assert {key: row.to_dict()[key] for key in ("time", "people", "zone time", "zone people")} == {
+        "time": 0,
+        "people": 3,
+        "zone time": 3,
+        "zone people": 3,
+    }

@@ -1,0 +1,159 @@
+"""Alarms: hysteresis and hold by a table; deliveries to a real server that fails, and to a real command."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.server
+import json
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from crowdscale.zones import alarms as module
+from crowdscale.zones.alarms import WAITING, Alarm, AlarmRule, Alarms
+
+
+@dataclass(frozen=True)
+class Count:
+    name: str
+    people: float
+
+
+@pytest.mark.parametrize(
+    ("rule", "counts", "events"),
+    [
+        (AlarmRule(10), [9, 10, 11, 12], {2: "raised"}),
+        (AlarmRule(10), [11, 9.5, 9.1, 8.9, 12], {0: "raised", 3: "cleared", 4: "raised"}),
+        (AlarmRule(10, below=5), [11, 6, 5, 4.9, 11], {0: "raised", 3: "cleared", 4: "raised"}),
+        (AlarmRule(10, hold=2), [11, 12, 9, 11, 11, 11, 11], {5: "raised"}),
+        (AlarmRule(10, below=5, hold=2), [11, 11, 11, 4, 4, 6, 4, 4, 4], {2: "raised", 8: "cleared"}),
+        (AlarmRule(0), [0, 1, 0], {1: "raised"}),
+    ],
+    ids=["above", "hysteresis", "own lower limit", "hold", "hold both ways", "nobody allowed"],
+)
+def test_states(rule, counts, events):
+    alarm = Alarm(rule)
+    seen = {second: alarm.update(float(second), people) for second, people in enumerate(counts)}
+    assert {second: kind for second, kind in seen.items() if kind} == events
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """A server that answers with the codes it is given, in turn, then 200; keeps what it was sent."""
+    monkeypatch.setattr(module, "FIRST_WAIT", 0.01)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        codes: list[int] = []  # noqa: RUF012
+        got: list = []  # noqa: RUF012
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.got.append((dict(self.headers), body))
+            self.send_response(self.codes.pop(0) if self.codes else 200)
+            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", Handler
+        server.shutdown()
+
+
+def test_a_webhook_is_tried_again_signed_and_the_same(receiver, monkeypatch):
+    address, server = receiver
+    server.codes[:] = [500, 503]
+    monkeypatch.setenv("HOOK_KEY", "secret")
+    alarms = Alarms({"gate": AlarmRule(5, webhook=address, secret_env="HOOK_KEY")})
+    (event,) = alarms.update(3.0, [Count("gate", 7.25), Count("other", 99)])
+    assert alarms.raised == {"gate"}
+    alarms.close()
+    assert alarms.problems == []
+    assert len(server.got) == 3
+    assert len({body for _, body in server.got}) == 1
+    headers, body = server.got[-1]
+    wanted = hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    assert headers["X-Crowdscale-Signature"] == f"sha256={wanted}"
+    said = json.loads(body)
+    assert (said["zone"], said["kind"], said["people"], said["time"], said["id"]) == (
+        "gate",
+        "raised",
+        7.25,
+        3.0,
+        event.id,
+    )
+    assert abs(said["sent"] - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    ("codes", "attempts", "problem"),
+    [
+        ([500] * 9, 5, "HTTP Error 500.* in 5 attempts"),
+        ([403], 1, "HTTP Error 403"),
+        ([302] * 9, 5, "HTTP Error 302"),
+    ],
+    ids=["always broken", "refused", "redirected"],
+)
+def test_a_webhook_that_does_not_take_it(receiver, codes, attempts, problem):
+    address, server = receiver
+    server.codes[:] = codes
+    server.got.clear()
+    alarms = Alarms({"gate": AlarmRule(5, webhook=address)})
+    alarms.update(0, [Count("gate", 6)])
+    alarms.close()
+    assert len(server.got) == attempts
+    (sentence,) = alarms.problems
+    import re
+
+    assert re.search(f"expected the alarm of gate to be delivered, but got {problem}", sentence)
+
+
+def test_a_key_that_is_not_set_is_said(receiver, monkeypatch):
+    monkeypatch.delenv("NO_KEY", raising=False)
+    alarms = Alarms({"gate": AlarmRule(5, webhook=receiver[0], secret_env="NO_KEY")})
+    alarms.update(0, [Count("gate", 6)])
+    alarms.close()
+    assert alarms.problems == [
+        "expected the alarm of gate to be delivered, but got no key in the environment variable NO_KEY."
+    ]
+
+
+def test_a_command_gets_the_event(tmp_path):
+    out = tmp_path / "event.json"
+    code = f"import sys; open({str(out)!r}, 'w').write(sys.stdin.read())"
+    alarms = Alarms({"gate": AlarmRule(5, command=(sys.executable, "-c", code))})
+    alarms.update(0, [Count("gate", 6)])
+    alarms.close()
+    assert alarms.problems == []
+    assert json.loads(out.read_text())["kind"] == "raised"
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [((sys.executable, "-c", "raise SystemExit(3)"), "exit code 3"), (("/no/such/program",), "No such file")],
+)
+def test_a_command_that_fails_is_said(command, problem):
+    alarms = Alarms({"gate": AlarmRule(5, command=command)})
+    alarms.update(0, [Count("gate", 6)])
+    alarms.close()
+    assert problem in alarms.problems[0]
+
+
+def test_counting_does_not_wait_for_a_slow_receiver(monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr(module, "_post", lambda rule, body: release.wait(10) and "")
+    alarms = Alarms({"gate": AlarmRule(5)})
+    started = time.monotonic()
+    for second in range(2 * WAITING + 20):
+        alarms.update(second, [Count("gate", 9 if second % 2 else 0)])
+    assert time.monotonic() - started < 5
+    assert any(f"{WAITING} waiting" in problem for problem in alarms.problems)
+    release.set()
+    alarms.close()

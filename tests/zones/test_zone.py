@@ -1,0 +1,317 @@
+"""Zones integrate the density exactly, fit their picture, come from three kinds of files, and say what is wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crowdscale.counting.prediction import Prediction
+from crowdscale.errors import DataError
+from crowdscale.points import Points
+from crowdscale.zones.alarms import AlarmRule
+from crowdscale.zones.files import read_zones, zones_from_json
+from crowdscale.zones.ground import Ground, level_of_service, metres_from_sides
+from crowdscale.zones.pictures import CALM, FULL, draw_zones
+from crowdscale.zones.zone import Zone, Zones, write_zones
+
+SQUARE = ((0.0, 0.0), (32.0, 0.0), (32.0, 32.0), (0.0, 32.0))
+BOW = ((0, 0), (10, 10), (10, 0), (0, 10))
+
+
+def dense(seed=0, width=200, height=120, points=True):
+    """A prediction with random people in 16-pixel cells, and as random dots."""
+    rng = np.random.default_rng(seed)
+    cells = rng.random((-(-height // 16), -(-width // 16))).astype(np.float32)
+    dots = Points(rng.random((40, 2)) * (width - 1, height - 1), rng.random(40)) if points else None
+    return Prediction(
+        float(cells.sum()), dots, None, (), 30.0, dots, (width, height), "known", cells, (16.0, 16.0)
+    )
+
+
+def by_pixels(prediction, inside):
+    """The integral by summing tenths of pixels: an independent, slow way."""
+    width, height = prediction.size
+    step = 4
+    y, x = (np.mgrid[: height * step, : width * step] + 0.5) / step
+    rows, columns = (y // 16).astype(int), (x // 16).astype(int)
+    cell_height = np.minimum(16, height - rows * 16)
+    cell_width = np.minimum(16, width - columns * 16)
+    people = prediction.density[rows, columns] / (cell_height * cell_width * step**2)
+    return float(people[inside(x, y)].sum())
+
+
+@pytest.mark.parametrize(
+    ("corners", "inside"),
+    [
+        (((10, 10), (90, 10), (90, 77), (10, 77)), lambda x, y: (x > 10) & (x < 90) & (y > 10) & (y < 77)),
+        (((0, 0), (200, 0), (0, 120)), lambda x, y: x / 200 + y / 120 < 1),
+        (((100, 5), (190, 60), (100, 115), (30, 60)), lambda x, y: np.where(x > 100, np.abs(x - 100) / 90, np.abs(x - 100) / 70) + np.abs(y - 60) / 55 < 1),
+    ],
+    ids=["rectangle", "triangle", "kite"],
+)  # fmt: skip
+def test_people_are_the_integral_under_the_polygon(corners, inside):
+    prediction = dense()
+    (count,) = Zones((Zone("z", corners),)).count(prediction)
+    assert count.people == pytest.approx(by_pixels(prediction, inside), rel=3e-3)
+    x, y = prediction.points.xy.T + 0.5
+    assert count.dots == inside(x, y).sum()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 999), st.floats(1, 199), st.floats(1, 119))
+def test_zones_that_tile_the_picture_sum_to_the_count(seed, x, y):
+    prediction = dense(seed)
+    corners = [(0, 0), (x, 0), (200, 0), (200, y), (200, 120), (x, 120), (0, 120), (0, y)]
+    fan = [
+        Zone(str(i), ((x, y), corners[i], corners[(i + 1) % 8]))
+        for i in range(8)
+    ]  # fmt: skip
+    counts = Zones(tuple(fan)).count(prediction)
+    assert sum(count.people for count in counts) == pytest.approx(prediction.count, rel=1e-5)
+    assert sum(count.dots for count in counts) >= len(prediction.points)
+
+
+def test_relative_zones_follow_the_picture_and_drawn_ones_are_scaled_to_it():
+    prediction = dense()
+    half = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    relative = Zones((Zone("z", half, relative=True),))
+    drawn = Zones((Zone("z", ((0, 0), (50, 0), (50, 60), (0, 60))),), size=(100, 60))
+    pixels = Zones((Zone("z", ((0, 0), (100, 0), (100, 120), (0, 120))),))
+    counts = [zones.count(prediction)[0].people for zones in (relative, drawn, pixels)]
+    assert counts == pytest.approx([counts[0]] * 3)
+    with pytest.raises(DataError, match="shape 100×60 that the zones were drawn on, but got 200×200"):
+        drawn.count(dense(width=200, height=200))
+
+
+def test_a_line_counts_the_strip_around_it():
+    prediction = dense()
+    line = Zone("queue", ((20, 60), (180, 60)), "line", width=40)
+    strip = Zone("strip", ((20, 40), (180, 40), (180, 80), (20, 80)))
+    queue, same = Zones((line, strip)).count(prediction)
+    assert queue.people == pytest.approx(same.people)
+    assert queue.dots == same.dots
+
+
+def test_a_points_model_counts_dots():
+    (count,) = Zones((Zone("z", SQUARE),)).count(replace(dense(), density=None))
+    assert count.people == count.dots
+    (count,) = Zones((Zone("z", SQUARE),)).count(dense(points=False))
+    assert count.dots is None
+
+
+def test_a_region_of_interest_limits_everything():
+    prediction = dense()
+    left = Zone("left", ((0, 0), (100, 0), (100, 120), (0, 120)), roi=True)
+    all_over = Zone("all", ((0, 0), (200, 0), (200, 120), (0, 120)))
+    zones = Zones((left, all_over))
+    limited = zones.limit(prediction)
+    whole = Zones((replace(left, roi=False),)).count(prediction)[0]
+    assert limited.count == pytest.approx(whole.people, rel=1e-5)
+    assert len(limited.points) == len(limited.first_points) == whole.dots
+    assert limited.first_count == pytest.approx(30 * whole.dots / 40)
+    assert limited.density.sum() == pytest.approx(limited.count)
+    (count,) = zones.count(prediction)
+    assert count.people == pytest.approx(whole.people, rel=1e-6)
+    assert Zones((all_over,)).limit(prediction) is prediction
+    assert zones.limit(replace(prediction, density=None)).count == whole.dots
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (
+            {"points": BOW},
+            "the edges of zone z not to cross, but got a polygon with a fault: Self-intersection",
+        ),
+        ({"points": ((0, 0), (5, 5), (9, 9))}, "not to cross, but got a polygon with a fault: "),
+        ({"points": ((0, 0), (5, 5))}, "a name and at least 3 corners of an area, but got 'z' with 2"),
+        ({"points": ((0, 0),), "kind": "line"}, "at least 2 points of a line"),
+        ({"points": SQUARE, "kind": "circle"}, "kind of zone z as area or line, but got 'circle'"),
+        ({"points": ((0, 0), (float("nan"), 5), (9, 0))}, "numbers as corners of z"),
+        ({"points": SQUARE, "name": ""}, "expected a name"),
+        ({"points": ((0, 0), (9, 9)), "kind": "line", "roi": True}, "an area as region of interest"),
+        ({"points": ((0, 0), (9, 9)), "kind": "line", "width": -1}, "width of z above 0"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else None,
+)
+def test_what_no_zone_can_be(values, sentence):
+    with pytest.raises(DataError, match=sentence):
+        Zone(**{"name": "z", **values})
+
+
+def test_a_zone_outside_the_picture_and_two_of_one_name():
+    with pytest.raises(DataError, match=r"zone z inside the picture of 20×20, but got a corner at \(32, 0\)"):
+        Zones((Zone("z", SQUARE),)).fit((20, 20))
+    with pytest.raises(DataError, match="each zone's name once, but got z twice"):
+        Zones((Zone("z", SQUARE), Zone("z", SQUARE)))
+
+
+FULL_ZONE = Zone(
+    "gate", SQUARE, capacity=9, alarm=AlarmRule(8, 5, 2.0, "http://127.0.0.1/x", "KEY", ("echo", "hi"))
+)
+GROUND = Ground(((0, 0), (90, 0), (90, 60), (0, 60)), ((0, 0), (9, 0), (9, 6), (0, 6)), "queue")
+
+
+def test_files_come_back_as_they_were(tmp_path):
+    line = Zone("line", ((0.25, 0.5), (0.75, 0.5)), "line", True, width=0.1)
+    roi = Zone("here", ((0, 0), (1, 0), (1, 1)), relative=True, roi=True)
+    zones = Zones((FULL_ZONE, line, roi), GROUND, (200, 120))
+    write_zones(tmp_path / "zones.json", zones)
+    assert read_zones(tmp_path / "zones.json") == zones
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("{", "expected JSON, but got"),
+        ("[]", '"zones", a list'),
+        ({"zones": [], "extra": 1}, "expected format, size, zones, ground in .*, but got extra"),
+        ({"zones": [{"points": []}]}, "a name and points of each zone"),
+        ({"zones": [{"name": "a", "points": [[1, 2], [3]]}]}, "points of zone a as pairs"),
+        ({"zones": [{"name": "a", "points": [[0, 0], [1, 0], [1, 1]], "colour": 1}]}, "zone a, but got colour"),
+        ({"zones": [{"name": "a", "points": [[0, 0], [1, 0], [1, 1]], "alarm": {}}]}, 'alarm of zone a with "above"'),
+        ({"zones": [{"name": "a", "points": [[0, 0], [1, 0], [1, 1]], "alarm": {"above": 5, "below": 6}}]}, "0 <= below <= above"),
+        ({"zones": [{"name": "a", "points": [[0, 0], [1, 0], [1, 1]], "alarm": {"above": 5, "webhook": "ftp://x"}}]}, "http or https"),
+        ({"zones": [{"name": "a", "points": [[0, 0], [1, 0], [1, 1]], "alarm": {"above": "x"}}]}, "numbers in the alarm of zone a"),
+        ({"zones": [], "ground": {"points": [[0, 0]]}}, '"metres" of the ground points, or their four "sides"'),
+        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [1, 1], [0, 1]], "sides": [1, 1, 1, 1], "diagonal": 5}}, "to be a triangle, but got 1, 1 and 5 m"),
+        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [2, 0], [3, 0]], "metres": [[0, 0], [1, 0], [1, 1], [0, 1]]}}, "ground points in the photo in turn"),
+        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [1, 1], [0, 1]], "metres": [[0, 0], [1, 0]]}}, "four ground points in metres, but got 2"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_files_that_cannot_be_used(tmp_path, content, sentence):
+    path = tmp_path / "zones.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(DataError, match=sentence):
+        read_zones(path)
+
+
+def test_a_missing_file_says_how_to_draw_one(tmp_path):
+    with pytest.raises(DataError, match=r"nothing at .*none\.json\. Draw them: crowdscale zones edit PHOTO"):
+        read_zones(tmp_path / "none.json")
+
+
+def test_label_studio_and_cvat(tmp_path):
+    value = {"points": [[0, 0], [50, 0], [50, 100], [0, 100]], "polygonlabels": ["door"]}
+    result = {"type": "polygonlabels", "original_width": 200, "original_height": 120, "value": value}
+    export = [{"data": {"image": "a.jpg"}, "annotations": [{"result": [result, result]}]}]
+    (tmp_path / "ls.json").write_text(json.dumps(export))
+    (tmp_path / "cvat.xml").write_text(
+        '<annotations><image id="0" name="a.jpg" width="200" height="120">'
+        '<polygon label="door" points="0,0;100,0;100,120;0,120"/><box label="door" xtl="0" ytl="0" xbr="100" ybr="120"/>'
+        '<polyline label="rope" points="0,60;200,60"/></image></annotations>'
+    )
+    prediction = dense()
+    ours = read_zones(tmp_path / "ls.json")
+    theirs = read_zones(tmp_path / "cvat.xml")
+    assert [zone.name for zone in ours.zones] == ["door", "door 2"]
+    assert [zone.name for zone in theirs.zones] == ["door", "door 2", "rope"]
+    assert theirs.zones[2].kind == "line"
+    people = [count.people for count in (*ours.count(prediction), *theirs.count(prediction)[:2])]
+    assert people == pytest.approx([people[0]] * 4)
+    (tmp_path / "none.xml").write_text("<annotations/>")
+    with pytest.raises(DataError, match="expected polygons, boxes or polylines"):
+        read_zones(tmp_path / "none.xml")
+
+
+def test_people_per_square_metre_and_their_level():
+    """A ground of 0.1 m a pixel: a square of 32 px is 10.24 m²."""
+    ground = Ground(((0, 0), (100, 0), (100, 100), (0, 100)), ((0, 0), (10, 0), (10, 10), (0, 10)))
+    (count,) = Zones((Zone("z", SQUARE),), ground).count(dense())
+    assert count.square_metres == pytest.approx(10.24)
+    assert count.per_square_metre == pytest.approx(count.people / 10.24)
+    assert count.level == level_of_service(count.people / 10.24)
+
+
+def project(metres, matrix):
+    mapped = np.column_stack([metres, np.ones(len(metres))]) @ np.asarray(matrix).T
+    return mapped[:, :2] / mapped[:, 2:]
+
+
+CAMERA = np.array([[50.0, 12.0, 300.0], [3.0, 20.0, 100.0], [0.002, 0.02, 1.0]])
+
+
+def test_the_homography_finds_places_and_areas_through_a_camera():
+    metres = np.array([[0, 0], [10, 0], [10, 20], [0, 20]], float)
+    pixels = project(metres, CAMERA)
+    ground = Ground(tuple(map(tuple, pixels)), tuple(map(tuple, metres)))
+    inner = np.array([[2, 3], [8, 3], [8, 15], [2, 15]], float)
+    assert ground.place(project(inner, CAMERA)) == pytest.approx(inner)
+    import shapely
+
+    assert ground.square_metres(shapely.Polygon(project(inner, CAMERA))) == pytest.approx(72, rel=1e-6)
+    with pytest.raises(DataError, match="one that reaches the horizon"):
+        ground.place(project([[0, -1e6]], CAMERA) * 1.2)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_sides_and_a_diagonal_fix_the_ground(mirrored):
+    corners = np.array([[0, 0], [12, 1], [11, 19], [-1, 17]], float)
+    if mirrored:
+        corners = corners[::-1]
+    sides = tuple(np.linalg.norm(np.roll(corners, -1, 0) - corners, axis=1))
+    clockwise = not mirrored  # in pictures, whose y points down, this order runs clockwise
+    found = np.array(metres_from_sides(sides, np.linalg.norm(corners[2] - corners[0]), clockwise))
+    between = lambda xy: np.linalg.norm(xy[:, None] - xy[None], axis=2)  # noqa: E731
+    assert between(found) == pytest.approx(between(corners))
+    area = lambda xy: sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(xy, np.roll(xy, -1, 0), strict=True)) / 2  # noqa: E731
+    assert area(found) == pytest.approx(area(corners))
+
+
+@pytest.mark.parametrize(
+    ("density", "walkway", "queue"),
+    [
+        (0, "A", "A"),
+        (0.3, "A", "A"),
+        (0.5, "C", "A"),
+        (1.0, "D", "B"),
+        (2.0, "E", "D"),
+        (4.0, "F", "E"),
+        (6, "F", "F"),
+    ],
+)
+def test_levels_of_service(density, walkway, queue):
+    assert (level_of_service(density), level_of_service(density, "queue")) == (walkway, queue)
+
+
+def test_pictures_show_what_is_too_full():
+    image = np.full((120, 200, 3), 90, np.uint8)
+    zones = Zones(
+        (Zone("a", SQUARE, capacity=1), Zone("b", tuple((x + 100, y + 60) for x, y in SQUARE), capacity=99))
+    )
+    drawn = draw_zones(image, zones, zones.count(dense()))
+    assert (image == 90).all()
+    near = lambda colour: (np.abs(drawn.astype(int) - colour) < 2).all(axis=2)  # noqa: E731
+    assert near(FULL)[:70, :70].any()
+    assert not near(FULL)[60:, 100:].any()
+    assert near(CALM)[60:, 100:].any()
+    limited = draw_zones(image, Zones((Zone("roi", SQUARE, roi=True),)))
+    assert limited[100, 180].mean() < 60
+    assert limited[16, 16].mean() == 90
+    assert not (draw_zones(image, zones, (), {"b"}) == draw_zones(image, zones)).all()
+
+
+def test_json_from_a_page_is_checked_like_a_file():
+    with pytest.raises(DataError, match="in the page"):
+        zones_from_json({"zones": [], "x": 1}, "the page")
+
+
+def test_the_zones_of_the_documentation_are_read_and_fit():
+    page = (Path(__file__).parents[2] / "docs" / "large-bulk-video-zones.md").read_text()
+    content = json.loads(page.split("```json")[1].split("```")[0])
+    zones = zones_from_json(content, "the page").fit((1920, 1282))
+    assert [zone.name for zone in zones.counted] == ["west", "east", "middle"]
+    assert all(zones.ground.square_metres(zone.shape((1920, 1282))) > 10 for zone in zones.counted)
+    bands = [[float(cell.strip().removeprefix("to ")) for cell in line.split("|")[2:7]]
+             for line in page.splitlines() if line.startswith(("| walkway", "| queue"))]  # fmt: skip
+    for kind, limits in zip(("walkway", "queue"), bands, strict=True):
+        for level, limit in zip("ABCDE", limits, strict=True):
+            assert level_of_service(limit - 0.006, kind) == level
+            assert level_of_service(limit + 0.006, kind) == chr(ord(level) + 1)
