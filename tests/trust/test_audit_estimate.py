@@ -1,0 +1,130 @@
+"""The estimate: unbiased whatever the model predicts, exact when all is counted, an interval that holds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from crowdscale.errors import DataError, OptionError
+from crowdscale.trust.audit import AuditOptions, AuditPlan, PeopleMap, estimate, estimates, plan_audit
+from tests.trust.test_audit_design import crowd
+
+SIZE = (640, 480)
+PEOPLE = 600
+DRAWS = 2000
+
+Map = np.ndarray
+
+MODELS: dict[str, Callable[[Map], Map]] = {
+    "right": lambda people: people,
+    "halved": lambda people: people / 2,
+    "doubled": lambda people: people * 2,
+    "blind in one half": lambda people: people * (np.arange(people.shape[1]) >= people.shape[1] // 2),
+    "constant": lambda people: np.full_like(people, PEOPLE / people.size),
+    "nobody": np.zeros_like,
+}
+
+
+def audited(model: Callable[[Map], Map], xy: np.ndarray, **options: float) -> tuple[AuditPlan, list[int]]:
+    """Return the plan by a model's map, and the true people of each cell."""
+    true = PeopleMap.from_points("photo.jpg", SIZE, xy)
+    plan = plan_audit([replace(true, people=model(true.people))], "0", AuditOptions(**options))
+    return plan, [int(cell.box.contains(xy).sum()) for cell in plan.cells]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_unbiased_over_2000_draws_and_interval_holds(name: str) -> None:
+    plan, truth = audited(MODELS[name], crowd(people=PEOPLE))
+    results = []
+    for seed in range(DRAWS):
+        drawn = replace(plan, seed=str(seed))
+        results.append(estimate(drawn, [truth[index] for index in drawn.order(16)]))
+    numbers = np.array([each.unbiased for each in results])
+    assert numbers.mean() == pytest.approx(PEOPLE, rel=0.01)
+    assert np.mean([each.low <= PEOPLE <= each.high for each in results]) > 0.85  # type: ignore[operator]
+
+
+def test_all_cells_give_the_exact_number() -> None:
+    plan, truth = audited(MODELS["blind in one half"], crowd(people=PEOPLE))
+    whole = estimate(plan, [truth[index] for index in plan.order()])
+    assert (whole.count, whole.low, whole.high, whole.exact, whole.remaining) == (600, 600, 600, True, 0)
+
+
+def test_one_cell_is_exact_and_none_is_the_model() -> None:
+    true = PeopleMap.from_points("a.jpg", (10, 10), np.array([(2.0, 3.0), (5.0, 5.0)]))
+    plan = plan_audit([true], "0")
+    model = estimate(plan, [])
+    assert (model.count, model.low, model.high, model.remaining) == (2, None, None, None)
+    whole = estimate(plan, [3])
+    assert (whole.count, whole.low, whole.high) == (3, 3, 3)
+
+
+def test_the_first_of_several_cells_gives_a_number_without_interval() -> None:
+    plan, truth = audited(MODELS["halved"], crowd(people=PEOPLE))
+    first = estimate(plan, [truth[plan.order(1)[0]]])
+    assert first.low is None
+    assert first.half_width is None
+    assert first.count > 0
+
+
+def test_nobody_anywhere_leaves_room_for_some() -> None:
+    plan, truth = audited(MODELS["right"], np.zeros((0, 2)))
+    empty = estimate(plan, [truth[index] for index in plan.order(10)])
+    assert (empty.count, empty.low) == (0, 0)
+    assert 1 < empty.high < 10  # type: ignore[operator]
+    assert empty.half_width is None
+
+
+def test_people_in_cells_without_prediction_are_counted() -> None:
+    plan, _ = audited(MODELS["nobody"], crowd(people=PEOPLE))
+    result = estimate(plan, [10] * 8)
+    assert result.count == pytest.approx(10 * len(plan.cells), rel=0.2)
+
+
+def test_number_and_interval_never_fall_below_people_counted() -> None:
+    plan, _ = audited(MODELS["doubled"], crowd(people=PEOPLE))
+    result = estimate(plan, [0] * 9 + [3])
+    assert result.unbiased < 3
+    assert (result.count, result.low) == (3, 3)
+    assert result.high >= 3  # type: ignore[operator]
+
+
+def test_intervals_narrow_and_remaining_cells_follow() -> None:
+    plan, truth = audited(MODELS["constant"], crowd(people=PEOPLE))
+    steps = estimates(plan, [truth[index] for index in plan.order()])
+    assert [step.audited for step in steps] == list(range(len(plan.cells) + 1))
+    assert steps[20].half_width < steps[5].half_width  # type: ignore[operator]
+    assert steps[3].remaining > 0  # type: ignore[operator]
+    reached = next(step for step in steps[5:] if step.remaining == 0)
+    assert (reached.high - reached.count) / reached.count <= 0.1  # type: ignore[operator]
+    assert all(step.remaining <= step.cells - step.audited for step in steps[2:])  # type: ignore[operator]
+
+
+def test_a_higher_level_gives_a_wider_interval() -> None:
+    plan, truth = audited(MODELS["halved"], crowd(people=PEOPLE))
+    counts = [truth[index] for index in plan.order(8)]
+    narrow, wide = (estimate(plan, counts, level) for level in (0.8, 0.95))
+    assert wide.high > narrow.high  # type: ignore[operator]
+
+
+def test_a_folder_is_unbiased_across_photos() -> None:
+    heads = [crowd(seed, 40 * seed, SIZE) for seed in range(6)]
+    true = [PeopleMap.from_points(f"{i}.jpg", SIZE, xy) for i, xy in enumerate(heads)]
+    plan = plan_audit([replace(each, people=each.people / 2) for each in true], "0")
+    truth = [int(cell.box.contains(heads[cell.photo]).sum()) for cell in plan.cells]
+    numbers = []
+    for seed in range(500):
+        drawn = replace(plan, seed=str(seed))
+        numbers.append(estimate(drawn, [truth[index] for index in drawn.order(12)]).unbiased)
+    assert np.mean(numbers) == pytest.approx(600, rel=0.01)
+
+
+def test_bad_counts_and_levels_are_refused() -> None:
+    plan, _ = audited(MODELS["right"], crowd(people=PEOPLE))
+    with pytest.raises(DataError, match="counts of 0 or more"):
+        estimate(plan, [1, -1])
+    with pytest.raises(DataError, match="at most"):
+        estimate(plan, [1] * (len(plan.cells) + 1))
+    with pytest.raises(OptionError, match="level"):
+        estimate(plan, [1], 1.0)
