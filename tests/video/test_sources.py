@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdscale.files.images import write_image
-from crowdscale.video.sources import Frame, SourceOptions, VideoError, open_source, sample
+from crowdscale.video.sources import Frame, SourceOptions, VideoError, load_av, open_source, sample
 from crowdscale.video.writer import VideoWriter
 from tests.support.films import grey_frame, write_film
 
@@ -334,3 +334,10 @@ except CrowdscaleError as error:
     assert "expected to write the video, but got" in done.stdout
     assert "What was written before is playable" in done.stdout
     assert len(list(open_source(str(tmp_path / "a.mp4")))) > 5
+
+
+def test_pyav_s_log_is_left_alone():
+    """Any level that is set installs a callback that can wait for ever for the interpreter's lock."""
+    before = av.logging.get_level()
+    load_av()
+    assert av.logging.get_level() == before

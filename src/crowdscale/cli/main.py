@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -79,6 +80,7 @@ def _options(
 def main() -> None:
     """Run the command line; a CrowdscaleError is one sentence on stderr and exit code 2, Ctrl-C is 130."""
     gc.set_threshold(50_000)  # modules make objects by the ten thousand, and leave nothing to collect
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # remarks on damaged metadata, which changes no pixel
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a file name or a sign that the terminal cannot show

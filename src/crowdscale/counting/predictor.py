@@ -21,7 +21,7 @@ from crowdscale.counting.read_scale import BaseOptions, choose_base
 from crowdscale.counting.second_pass import Reading, Refiner, read_output
 from crowdscale.counting.tiles import Tile, TileOptions, batches, plan_tiles
 from crowdscale.errors import ImageError, OptionError
-from crowdscale.files.images import MAX_PIXELS, Photo, read_image, resize_image
+from crowdscale.files.images import MAX_PIXELS, Photo, photo_from_array, read_image, resize_image
 from crowdscale.maps import BlockReading, Density, HybridReading
 from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.reading import DensityReading
@@ -264,7 +264,7 @@ class Predictor:
             reduction=min(factors),
             tiles=len(tiles),
             calibration=self.config.calibration if self._as_calibrated else None,
-            warnings=self._warnings(photo, Seen(impression, heads, reading.count, photo.size)),
+            warnings=photo.notes + self._warnings(photo, Seen(impression, heads, reading.count, photo.size)),
             seconds=time.perf_counter() - started,
             impression=impression,
         )
@@ -338,27 +338,7 @@ def open_photo(source: Any, max_pixels: int) -> Photo:
         raise ImageError(
             "expected a photo as a path, bytes, an open file, a PIL image or an array", repr(source)[:80]
         )
-    pixels = _rgb_array(np.asarray(source))
-    height, width = pixels.shape[:2]
-    if height * width > max_pixels:
-        factor = (max_pixels / (height * width)) ** 0.5
-        pixels = resize_image(pixels, max(1, round(width * factor)), max(1, round(height * factor)))
-    return Photo(pixels, (width, height))
-
-
-def _rgb_array(array: NDArray[Any]) -> Pixels:
-    if array.dtype != np.uint8 or array.size == 0 or array.ndim not in (2, 3):
-        raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {array.shape} of {array.dtype}")
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.shape[2] == 1:
-        array = np.repeat(array, 3, axis=2)
-    if array.shape[2] not in (3, 4):
-        raise ImageError("expected 1 (grey), 3 (RGB) or 4 (RGBA) channels", f"{array.shape[2]}")
-    if array.shape[2] == 4:
-        opaque = array[..., 3:].astype(np.float32) / 255
-        array = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
-    return np.ascontiguousarray(array)
+    return photo_from_array(np.asarray(source), max_pixels)
 
 
 def load(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
-from crowdscale.errors import DataError, ImageError, unknown_name
+from crowdscale.errors import DataError, unknown_name
+from crowdscale.files.decoder import photo_size
 from crowdscale.points import Points
 
 __all__ = ["Outside", "check_outside_choice", "check_points", "is_outside", "photo_size"]
@@ -17,9 +16,6 @@ __all__ = ["Outside", "check_outside_choice", "check_points", "is_outside", "pho
 Outside = Literal["keep", "drop", "error"]
 
 OUTSIDE_CHOICES = ("keep", "drop", "error")
-
-TURNED = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
 
 
 def check_points(
@@ -68,21 +64,6 @@ def is_outside(points: Points, size: tuple[int, int]) -> NDArray[np.bool_]:
     """
     limits = np.array(size, dtype=np.float64)
     return np.asarray(((points.xy < -0.5) | (points.xy > limits)).any(axis=1))
-
-
-def photo_size(path: Path) -> tuple[int, int]:
-    """Return (width, height) of the upright photo from its header, without decoding it.
-
-    Raises:
-        ImageError: The file is missing or no picture.
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            turned = image.getexif().get(0x0112, 1) in TURNED
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ImageError("expected a photo", f"{path}, which cannot be opened ({error})") from error
-    return (height, width) if turned else (width, height)
 
 
 def _finite(points: ArrayLike, name: object) -> NDArray[np.float64]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.io import loadmat
 
 from crowdscale.errors import DataError
+from crowdscale.files.decoder import opened
 from crowdscale.files.images import read_image, resize_image, write_image
 from crowdscale.points import Points
 
@@ -36,7 +36,7 @@ class Mask:
         """Return the (h, w) mask. Raises DataError where it cannot be read."""
         try:
             if self.path.suffix.lower() != ".mat":
-                with Image.open(self.path) as image:
+                with opened(self.path, str(self.path)) as image:
                     return np.asarray(image.convert("L")) > 0
             found: Any = loadmat(self.path, squeeze_me=True, struct_as_record=False)
             first, *fields = self.variable.split(".")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
+from crowdscale.files.decoder import check_regular
 from crowdscale.files.finding import IMAGE_SUFFIXES, is_other_photo
-from crowdscale.files.images import check_regular
 from crowdscale.files.writing import write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]

@@ -138,7 +138,8 @@ def load_av() -> Any:
         import av
     except ImportError as error:
         raise MissingExtraError("Video", "video") from error
-    av.logging.set_level(av.logging.PANIC)  # FFmpeg's own remarks; what matters is said by us
+    # The log level stays as it is: by default PyAV is silent, and any level set installs a callback that waits
+    # for the interpreter's lock, which a codec that is being freed may hold.
     return av
 
 

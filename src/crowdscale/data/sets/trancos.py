@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
 from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, read_rows
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, ImageError
+from crowdscale.files.images import read_image
 from crowdscale.points import Box, Points
 
 __all__ = ["Trancos"]
@@ -96,10 +96,11 @@ def _read_points(stem: Path) -> Points:
     if text.is_file():
         return check_points(read_rows(text, 2)[:, :2] - 1, None, text)
     try:
-        with Image.open(dots) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"expected {text.name} or {dots.name} in {stem.parent}", f"{error}") from error
+        pixels = read_image(dots).pixels
+    except ImageError as error:
+        raise DataError(
+            f"expected {text.name} or {dots.name} in {stem.parent}", f"a fault ({error})"
+        ) from error
     rows, columns = np.nonzero((pixels[..., 0] > RED) & (pixels[..., 1:] <= RED).all(axis=2))
     return Points(np.column_stack([columns, rows]))
 
