@@ -1,6 +1,6 @@
 """What a model says of changed validation photos and of drawn pictures without people: counts and warnings.
 
-    python benchmarks/robustness.py --data sha:ShanghaiTech --data shb:ShanghaiTech --list docs/training/validation.txt
+    python benchmarks/robustness.py --data sha:ShanghaiTech --data shb:ShanghaiTech --list research/lists/validation.txt
 
 Every second photo of the list, darkened, blurred, reduced, enlarged and turned; ten drawn pictures of each kind, seed 0;
 twelve drawn streets with nobody; and all photos of the list at each turn. The people counted are their sum over that of the true heads.
@@ -19,10 +19,10 @@ import crowdscale
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.opening import open_dataset
 from crowdscale.data.sample import Sample
-from crowdscale.data.synthetic import EMPTINESS, SceneOptions, draw_emptiness, draw_scene
 from crowdscale.files.images import Pixels
 from crowdscale.trust.profile import TURNED
 from crowdscale.trust.upright import TURNS
+from research.synthetic import EMPTINESS, SceneOptions, draw_emptiness, draw_scene
 
 GAMMA = 2.2
 """Of the photo's values; light is taken off what they stand for."""

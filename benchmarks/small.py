@@ -1,6 +1,6 @@
 """People counted in small photos: read as they are, and enlarged before the first look.
 
-    python benchmarks/small.py --data sha:PATH --data shb:PATH --list docs/training/validation.txt [--model lite]
+    python benchmarks/small.py --data sha:PATH --data shb:PATH --list research/lists/validation.txt [--model lite]
 
 The photos are reduced by area to shares of their side, then enlarged (bicubic), and read at that size, with both looks.
 At their own size only those below 450,000 pixels.

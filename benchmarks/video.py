@@ -1,7 +1,7 @@
 """Counted frames a second of a film, and an hour of it in a loop: does the memory stay flat?
 
     python benchmarks/video.py vtest.avi [--counts 40]
-    python benchmarks/video.py vtest.avi --soak 1h [--every 1s] [--out docs/results/soak.csv]
+    python benchmarks/video.py vtest.avi --soak 1h [--every 1s] [--out research/results/soak.csv]
 
 The film is OpenCV's vtest.avi (768×576, 10 frames a second, 79.5 s; Debian: opencv-doc). The soak runs
 ``crowdscale watch --loop`` with rows, video, plot and zones as a user would, and reads its resident memory

@@ -51,7 +51,6 @@ def test_the_graphs_run_without_crowdscale(model, bundled, monkeypatch, capsys):
         "data check",
         "data convert",
         "data split",
-        "data synthesize",
     ],
 )
 def test_every_option_shown_exists(name):

@@ -1,4 +1,4 @@
-"""Hard negatives: crops that show nobody, out of photos and drawn, and how many of them."""
+"""Hard negatives: crops of photos that show nobody, and how many of them."""
 
 import numpy as np
 import pytest
@@ -26,18 +26,23 @@ def half_crowd(width=400, height=200):
 def test_an_empty_window_of_a_photo_holds_no_head():
     pixels, points = half_crowd()
     for seed in range(30):
-        crop = empty_crop(pixels, points, 96, 0.0, np.random.default_rng(seed))
+        crop = empty_crop(pixels, points, 96, np.random.default_rng(seed))
         assert crop.shape == (96, 96, 3)
         assert (np.abs(crop.astype(int) - HEAD).sum(axis=2) > 40).all()
-        assert 55 < crop.mean() < 125  # the photo's ground, not a drawn picture
+        assert 55 < crop.mean() < 125  # the photo's ground
 
 
-def test_a_photo_full_of_people_gives_a_drawn_picture():
+def test_a_photo_full_of_people_has_no_empty_window():
     pixels, xy = draw(200, 200, 400, 1)
-    drawn = {
-        empty_crop(pixels, Points(xy), 64, 0.0, np.random.default_rng(seed)).tobytes() for seed in range(6)
-    }
-    assert len(drawn) == 6
+    assert all(empty_crop(pixels, Points(xy), 64, np.random.default_rng(seed)) is None for seed in range(6))
+
+
+def test_a_photo_full_of_people_gives_crops_with_people(tmp_path):
+    pixels, xy = draw(200, 200, 400, 1)
+    write_image(tmp_path / "full.png", pixels)
+    crops = Crops([Sample("full", tmp_path / "full.png", Points(xy))], [1],
+                  CropOptions(crop=64, negatives=0.9), 8, seed=1)  # fmt: skip
+    assert all(len(crops[index][1]) for index in range(8))
 
 
 def test_the_share_of_empty_crops_is_what_was_asked_for(tmp_path):
@@ -63,7 +68,7 @@ def test_crops_with_negatives_depend_on_their_number_alone(tmp_path):
 
 @pytest.mark.parametrize(
     "values",
-    [{"negatives": 1.0}, {"negatives": -0.1}, {"negatives": 0.1, "drawn": 2}, {"negatives": 0.1, "crop": 0}],
+    [{"negatives": 1.0}, {"negatives": -0.1}, {"negatives": 0.1, "crop": 0}],
 )
 def test_shares_out_of_range_are_refused(values):
     with pytest.raises(OptionError, match="negatives"):

@@ -24,7 +24,7 @@ def test_the_command_has_the_defaults_of_the_options():
 
 def test_options_of_training_are_all_on_the_command_line():
     shown = set(inspect.signature(train).parameters)
-    kept_inside = {"crop_options", "pictures_every", "flip", "jitter", "drawn"}
+    kept_inside = {"crop_options", "pictures_every", "flip", "jitter"}
     assert set(known_defaults()) - shown == kept_inside
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.synthesize import synthesize
+from crowdscale.cli.moved import add_moved
 from crowdscale.cli.tables import counted
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ data_app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Convert, check, split and list data sets."
 )
 
-data_app.command()(synthesize)
+add_moved(data_app, "synthesize")
 
 MOST_PROBLEMS = 40
 """Problems shown on the terminal; report.json has all."""

@@ -12,18 +12,14 @@ import typer
 
 from crowdscale import __version__
 from crowdscale.cli.acquaint import acquaint
-from crowdscale.cli.average import average
 from crowdscale.cli.calibrate import calibrate
-from crowdscale.cli.compact import compact
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
-from crowdscale.cli.distill import distill
 from crowdscale.cli.evaluate import evaluate
 from crowdscale.cli.export import export
 from crowdscale.cli.models import models_app
-from crowdscale.cli.narrow import narrow
+from crowdscale.cli.moved import add_moved
 from crowdscale.cli.quantize import quantize
-from crowdscale.cli.reproduce import reproduce
 from crowdscale.cli.score import compare, score
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
@@ -47,15 +43,11 @@ for command in (
     tune,
     calibrate,
     acquaint,
-    average,
-    compact,
-    distill,
     export,
-    narrow,
     quantize,
-    reproduce,
 ):
     app.command()(command)
+add_moved(app, "narrow", "distill", "average", "compact", "reproduce")
 app.add_typer(models_app, name="models")
 app.add_typer(zones_app, name="zones")
 app.add_typer(data_app, name="data")

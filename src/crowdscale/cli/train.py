@@ -115,7 +115,7 @@ def train(
         float, typer.Option(help="Share of the crops that are put together of parts of four photos.")
     ] = 0.0,
     negatives: Annotated[
-        float, typer.Option(help="Share of the crops that show nobody: empty windows, drawn textures, text.")
+        float, typer.Option(help="Share of the crops that show nobody: empty windows of the photos.")
     ] = 0.0,
     variety: Annotated[
         float,

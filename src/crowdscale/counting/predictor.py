@@ -40,7 +40,7 @@ MAP_CELL = 8
 """Side in pixels of a map's cell, or the stride of the network's features where that is finer."""
 
 MOST_BASE = 2.0
-"""A small photo is read at no more than twice its side: beyond that little was gained (docs/training/small22.md)."""
+"""A small photo is read at no more than twice its side: beyond that little was gained (research/logs/small22.md)."""
 
 CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge", "average")
 """Options that change counts: with another value than the default there are no calibrated intervals."""

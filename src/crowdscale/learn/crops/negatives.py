@@ -1,4 +1,4 @@
-"""Hard negatives: training crops with nobody in them, drawn or cut from where nobody stands in the photos."""
+"""Hard negatives: training crops with nobody in them, cut from where nobody stands in the photos."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.data.synthetic import draw_emptiness
 from crowdscale.points import Points
 
 __all__ = ["empty_crop"]
@@ -16,7 +15,7 @@ __all__ = ["empty_crop"]
 Pixels = NDArray[np.uint8]
 
 TRIES = 20
-"""Windows that are looked at in a photo before an empty picture is drawn instead."""
+"""Windows tried in a photo before it counts as full of people."""
 
 SMALLEST = 64
 """Side in pixels of the smallest window: below it, enlargement leaves nothing but blur."""
@@ -25,21 +24,18 @@ AROUND = 2.0
 """Spacings of the nearest head by which it stays away from an empty window: its body and its neighbours do, too."""
 
 
-def empty_crop(
-    pixels: Pixels, points: Points, side: int, drawn: float, random: np.random.Generator
-) -> Pixels:
-    """Return a (side, side, 3) crop without people.
+def empty_crop(pixels: Pixels, points: Points, side: int, random: np.random.Generator) -> Pixels | None:
+    """Return a (side, side, 3) crop without people, None where the photo has no empty window.
 
     Args:
         pixels: (h, w, 3) a training photo.
         points: Its heads.
         side: Side of the crop in pixels.
-        drawn: Share of the crops that are drawn; the others are empty windows of the photo, where it has any.
-        random: The crop's lots.
+        random: The crop's random numbers.
     """
-    window = None if random.random() < drawn else _empty_window(pixels, points, side, random)
+    window = _empty_window(pixels, points, side, random)
     if window is None:
-        return draw_emptiness(side, side, random)
+        return None
     left, top, size = window
     method = cv2.INTER_AREA if size > side else cv2.INTER_LINEAR
     return np.asarray(
@@ -50,7 +46,7 @@ def empty_crop(
 def _empty_window(
     pixels: Pixels, points: Points, side: int, random: np.random.Generator
 ) -> tuple[int, int, int] | None:
-    """Left, top and side of a square in which, and near which, no head lies; None where none was found."""
+    """Return left, top and side of a square without a head in or near it; None after ``TRIES`` others."""
     height, width = pixels.shape[:2]
     largest = min(height, width, 2 * side)
     if largest < SMALLEST:

@@ -79,9 +79,7 @@ class CropOptions:
     mosaic: float = 0.0
     """Share of the crops that are put together of parts of four photos, so that no scene is learnt by heart."""
     negatives: float = 0.0
-    """Share of the crops that show nobody: empty windows of the photos, and drawn textures and text."""
-    drawn: float = 0.5
-    """Share of these that are drawn."""
+    """Share of the crops that show nobody, cut from empty windows of the photos."""
     points_right: float = 0.0
     """How far annotated points lie to the right of heads, in pixels of the photo as it is read, in all sets alike: crops are
     mirrored, enlarged and taught by where heads are, and the model says where they are, until its offset is measured.
@@ -96,11 +94,8 @@ class CropOptions:
             raise OptionError(
                 "expected 0 < --scale-low <= --scale-high", f"{self.scale_low}, {self.scale_high}"
             )
-        if not (0 <= self.negatives < 1 and 0 <= self.drawn <= 1):
-            raise OptionError(
-                "expected --negatives from 0 to below 1 and their drawn share from 0 to 1",
-                f"{self.negatives}, {self.drawn}",
-            )
+        if not 0 <= self.negatives < 1:
+            raise OptionError("expected --negatives from 0 to below 1", str(self.negatives))
         if not 0 <= self.crowded <= 1:
             raise OptionError("expected --crowded from 0 to 1", str(self.crowded))
         if self.crowded and not self.crop:
@@ -168,8 +163,9 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         chosen = int(random.choice(len(self.chances), p=self.chances))
         pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
         if self.options.negatives and random.random() < self.options.negatives:
-            empty = empty_crop(pixels, self.points[chosen], self.options.crop, self.options.drawn, random)
-            return empty, Points()
+            empty = empty_crop(pixels, self.points[chosen], self.options.crop, random)
+            if empty is not None:
+                return empty, Points()
         return _cut(pixels, self.points[chosen], self.options, random)
 
 

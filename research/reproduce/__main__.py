@@ -1,0 +1,83 @@
+"""``python -m research.reproduce``: a table of the papers, trained and evaluated here, beside the papers' numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdscale.cli.extras import need_learn
+from crowdscale.errors import OptionError
+from research.commands import new_app, run
+
+__all__ = ["app", "reproduce"]
+
+
+def reproduce(
+    table: Annotated[str, typer.Argument(help="Which table or figure; `list` names them.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME:PATH, such as sha:DIR; repeat for several. Lines of other sets are not run."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Networks, cells, tables; with the same folder a stopped run goes on.")
+    ] = Path("reproduction"),
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            help="smoke, lite, paper, a number of crops, or N+M for both phases; default the table's, lite."
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Seeds with commas; default the table's, 0,1,2 of main and 0 of others."),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help='Only lines of this label, such as "points AutoScale", or network; repeat.'),
+    ] = None,
+    validation: Annotated[
+        Path | None,
+        typer.Option(help="List of held-out photos, SET/NAME a line; without, a tenth by count strata."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of `crowdscale train`, above the recipe's; repeat."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads of torch; 0 leaves the choice to it.")] = 0,
+) -> None:
+    """Train what a table needs and is missing, evaluate it, and write it beside the papers' numbers."""
+    need_learn("research.reproduce")
+    from research.reproduce.budget import parse_budget
+    from research.reproduce.recipes import RECIPES, find_recipe
+    from research.reproduce.study import Request, parse_data, parse_options, run_recipe
+
+    if table == "list":
+        for recipe in RECIPES.values():
+            typer.echo(f"{recipe.name:<11} {recipe.title}")
+        return
+    recipe = find_recipe(table)
+    try:
+        chosen = tuple(int(seed) for seed in seeds.split(",")) if seeds is not None else recipe.seeds
+    except ValueError as error:
+        raise OptionError("expected --seeds as whole numbers with commas", repr(seeds)) from error
+    request = Request(
+        parse_data(data or ()), parse_budget(budget or recipe.budget), chosen, out, validation, parse_options(setting or ()),
+        device, threads,
+    )  # fmt: skip
+    study = run_recipe(recipe, request, only or (), lambda text: typer.echo(text, err=True))
+    for shown in study.tables().values():
+        typer.echo(f"{shown.markdown()}\n")
+    typer.echo(f"Written to {out / table}")
+    for problem in study.problems:
+        typer.echo(problem, err=True)
+    if study.problems:
+        raise typer.Exit(1)
+
+
+app = new_app(reproduce)
+
+if __name__ == "__main__":
+    run(app, "research.reproduce")

@@ -1,0 +1,1 @@
+"""Smaller and faster models from trained ones: narrow, distill, average, compact."""

@@ -1,0 +1,311 @@
+"""Distillation: a copy of a trained model without its finest level, which a small head learns to stand in for.
+
+The level at stride 2 and the probabilities of labels there take a third of the time of a look in 8 bits, and say only where
+heads are: people are counted from stride 8 on. The copy has labels at stride 4 and a ``SubpixelHead``, which are taught what the
+whole model says, mean labels and their slopes, on crops of training photos (Hinton et al., 2015); annotations are not
+looked at. Then its scale net, which reads coarser features without that level, is taught the whole one's factors of regions.
+All that is coarser stays as it is, and so do counts of a first look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from crowdscale.data.sample import Sample
+from crowdscale.errors import DataError, OptionError
+from crowdscale.files.writing import write_atomic
+from crowdscale.learn.crops.transforms import CropOptions, Crops
+from crowdscale.learn.export.graph import expected_labels, fuse
+from crowdscale.learn.model import AutoScale, decode
+from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
+from crowdscale.learn.scaling import pool_regions
+from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
+from crowdscale.models.description import ModelConfig
+from crowdscale.points import Points
+from research.shrink.narrowing import slimmed
+
+__all__ = ["DistillOptions", "distill_model"]
+
+SCALE_INPUT = "scale_net.convolutions.0.weight"
+
+NEAR, LEAST = 3.0, 0.05
+"""A pixel weighs exp(-label / NEAR) + LEAST: what lies near heads moves dots, the background does not."""
+
+SLOPES, LABELS = 2.0, 0.3
+"""Weights of the errors of slopes and of the cross entropy of labels, beside the errors of mean labels."""
+
+COARSER = 16
+"""Pixels per cell of the features that the copy's scale net reads: regions are pooled to 14 × 14 cells anyhow."""
+
+REGIONS = 3
+"""Dense regions of a view that the scale net is taught by, at most."""
+
+PROGRESS, KEPT_EVERY = "distilling.pt", 200
+"""What an interrupted run goes on from, written each so many steps; removed at the end."""
+
+
+@dataclass(frozen=True)
+class DistillOptions:
+    """How a model is distilled."""
+
+    channels: int = 32
+    """Channels of the head."""
+    width: int = 0
+    """Channels of the level that is then the finest, at stride 4; 0 leaves as many as there are."""
+    crops: int = 9_600
+    """Crops that the labels are taught by."""
+    views: int = 400
+    """Views of whole photos whose regions the scale net is taught by."""
+    crop: int = 384
+    """Side of a crop in pixels."""
+    batch: int = 4
+    """Crops in a step."""
+    rate: float = 2e-3
+    """Highest learning rate; it falls to nothing along a cosine."""
+    scale_steps: int = 1000
+    """Steps of 32 regions for the scale net."""
+    seed: int = 0
+    """Draws crops and views."""
+
+    def __post_init__(self) -> None:
+        few = self.channels < 1 or self.width < 0 or self.crops < 4 * self.batch or self.views < 1
+        if few or self.crop < 64 or self.crop % 32:
+            raise OptionError(
+                f"expected channels and views of at least 1, crops of at least {4 * self.batch}, "
+                "their side a multiple of 32 from 64 on",
+                f"{self.channels}, {self.views}, {self.crops}, {self.crop}",
+            )
+
+
+Told = Callable[[str, int, int, str], object]
+"""Is told what is done, how much of it, of how much, and how well it goes."""
+
+
+def distill_model(
+    model: str | Path, samples: Sequence[Sample], out: Path, options: DistillOptions, told: Told
+) -> ModelConfig:
+    """Write a model folder without the finest level of a model; ``export_folder`` writes its graphs.
+
+    A run that was stopped goes on with the same call.
+
+    Args:
+        model: A model of labels by the network ``fpn``, with a level at stride 2 and a scale net, by name or folder.
+        samples: Training photos.
+        out: The folder to write.
+        options: How.
+        told: Called after each step.
+
+    Raises:
+        OptionError: It is not such a model, or ``out`` is its folder or holds another run.
+        ModelError: The model is quantised.
+        DataError: There are no photos, or no dense region in any.
+    """
+    whole, config = open_to_change(model, out, "distill")
+    if not isinstance(whole.network, CountingNetwork) or whole.network.subpixel or not config.refines:
+        raise OptionError(
+            "expected a model of the network fpn with all its levels and a scale net to distill", config.name
+        )
+    if not samples:
+        raise DataError("expected training photos to distill by", "none", "Name some with --data")
+    training = {**config.training, "distilled": {"from": config.name, **asdict(options)}}
+    training.pop("validation", None)  # was of the whole model
+    finest, width, *coarser = whole.network.widths
+    if options.width > width:
+        raise OptionError(f"expected --width of at most {width}", str(options.width))
+    narrower = whole
+    if 0 < options.width < width:
+        levels = (finest, options.width, *coarser)
+        narrower = slimmed(whole, replace(config, widths=levels), samples, options.seed)
+    described = replace(
+        config.unmeasured(),
+        widths=cast(CountingNetwork, narrower.network).widths[1:],
+        subpixel=options.channels,
+        feature_stride=COARSER,
+        training=training,
+        files={},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        small = build_model(described)
+    small.load_state_dict(_beginning(narrower, small))
+    for module in (whole, small):
+        module.eval().requires_grad_(False)
+    out.mkdir(parents=True, exist_ok=True)
+    _teach_labels(whole, small, samples, out / PROGRESS, options, told)
+    _teach_factors(whole, small, samples, options, told)
+    save_weights(small.state_dict(), out)
+    described = replace(described, feature_channels=small.network.feature_channels)
+    written = write_description(described, out, (WEIGHTS,))
+    (out / PROGRESS).unlink(missing_ok=True)
+    return written
+
+
+def _beginning(whole: AutoScale, small: AutoScale) -> dict[str, Tensor]:
+    """The weights of ``whole`` that ``small`` has, too, under its own names; new ones as they are there."""
+    theirs, state = whole.state_dict(), small.state_dict()
+    network = cast(CountingNetwork, whole.network)
+    finest, classes = network.widths[0], network.classes
+    for name in state:
+        if name.startswith("network.levels."):
+            number, rest = name.removeprefix("network.levels.").split(".", 1)
+            state[name] = theirs[f"network.levels.{int(number) + 1}.{rest}"]
+        elif name in theirs and theirs[name].shape == state[name].shape:
+            state[name] = theirs[name]
+    weight = theirs["network.fuse.weight"]
+    state["network.fuse.weight"] = weight[:, classes:]
+    side = cast(Tensor, cast(SideLevel, network.levels[0]).side.bias)
+    state["network.fuse.bias"] = theirs["network.fuse.bias"] + weight[:, :classes, 0, 0] @ side
+    state[SCALE_INPUT] = theirs[SCALE_INPUT][:, finest:]
+    return state
+
+
+def _taught(small: AutoScale) -> dict[str, nn.Parameter]:
+    """What is taught of the network: its finest level, the fusion's bias and the head; nothing that people are counted by."""
+    parts = ("levels.0.", "fuse.bias", "subpixel.")
+    return {name: value for name, value in small.network.named_parameters() if name.startswith(parts)}
+
+
+def _teach_labels(
+    whole: AutoScale,
+    small: AutoScale,
+    samples: Sequence[Sample],
+    kept: Path,
+    options: DistillOptions,
+    told: Told,
+) -> None:
+    """Teach the labels; normalisations keep their statistics."""
+    taught = _taught(small)
+    optimizer = torch.optim.AdamW(taught.values(), options.rate, weight_decay=1e-4)
+    steps = options.crops // options.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, options.rate, steps, pct_start=min(0.5, 50 / steps)
+    )
+    done = _go_on(kept, options, taught, optimizer, schedule)
+    for value in taught.values():
+        value.requires_grad_(True)
+    run: list[float] = []
+    for step, images in enumerate(_batches(samples, options, done), done + 1):
+        loss = _label_loss(whole, small, images)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(taught.values(), 1.0)
+        optimizer.step()
+        schedule.step()
+        run = [*run[-99:], float(loss.detach())]
+        if step % KEPT_EVERY == 0:
+            state = {name: value.detach() for name, value in taught.items()}
+            held: dict[str, Any] = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            held |= {"options": asdict(options), "step": step, "taught": state}
+            write_atomic(kept, partial(torch.save, held))
+        told("crops", step * options.batch, steps * options.batch, f"loss {np.mean(run):.3f}")
+
+
+def _go_on(
+    kept: Path, options: DistillOptions, taught: dict[str, nn.Parameter], optimizer: Any, schedule: Any
+) -> int:
+    """Return the steps done by a run that was stopped, having read where it was; 0 without one."""
+    if not kept.is_file():
+        return 0
+    held = torch.load(kept, weights_only=True)
+    if held["options"] != asdict(options):
+        raise OptionError(
+            "expected the options of the run that was stopped",
+            f"others than in {kept}",
+            "Remove it to begin anew",
+        )
+    with torch.no_grad():
+        for name, value in taught.items():
+            value.copy_(held["taught"][name])
+    optimizer.load_state_dict(held["optimizer"])
+    schedule.load_state_dict(held["schedule"])
+    return int(held["step"])
+
+
+def _batches(samples: Sequence[Sample], options: DistillOptions, done: int) -> Iterable[Tensor]:
+    """Crops of the photos at the scales of first and second looks, (batch, 3, h, w) in 0…1, from a step on."""
+    cut = CropOptions(options.crop, scale_low=0.6, scale_high=2.4, jitter=0.1)
+    crops = Crops(samples, [1.0] * len(samples), cut, options.crops, options.seed)
+    order = range(done * options.batch, options.crops // options.batch * options.batch)
+    return DataLoader(crops, options.batch, sampler=order, collate_fn=_collate)
+
+
+def _collate(crops: Sequence[tuple[np.ndarray[Any, Any], Points]]) -> Tensor:
+    images = torch.from_numpy(np.stack([pixels for pixels, _ in crops])).permute(0, 3, 1, 2).float() / 255
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _label_loss(whole: AutoScale, small: AutoScale, images: Tensor) -> Tensor:
+    """How far the labels of ``small`` are from those of ``whole``."""
+    teacher, pupil = (cast(CountingNetwork, each.network) for each in (whole, small))
+    with torch.no_grad():
+        features = teacher.backbone((images - teacher.mean) / teacher.std)
+        known, wanted = expected_labels(fuse(teacher, teacher.descend(features)))
+        known = functional.avg_pool2d(known, 2)
+        weight = (-wanted / NEAR).exp() + LEAST
+    sides = pupil.descend(features)
+    scores = fuse(pupil, sides)
+    assert pupil.subpixel is not None
+    found = pupil.subpixel(sides[0], expected_labels(scores)[1])
+    error = found - wanted
+    off = (weight * error.abs()).sum()
+    for axis in (2, 3):
+        slopes = error.diff(dim=axis).abs()
+        off = off + SLOPES * (weight.narrow(axis, 0, slopes.shape[axis]) * slopes).sum()
+    labels = -(known * scores.float().log_softmax(1)).sum(1).mean()
+    loss: Tensor = off / weight.sum() + LABELS * labels
+    return loss
+
+
+@torch.no_grad()
+def _regions(
+    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, told: Told
+) -> tuple[Tensor, Tensor]:
+    """The (m, c, 14, 14) pooled features of ``small`` in dense regions, and what ``whole`` takes q for there."""
+    cut = CropOptions(0, scale_low=0.7, scale_high=1.6, jitter=0.1)
+    views = Crops(samples, [1.0] * len(samples), cut, options.views, options.seed + 1)
+    read, factors = list[Tensor](), list[Tensor]()
+    for number in range(len(views)):
+        images = _collate([views[number]])
+        theirs, ours = whole.network(images), small.network(images)
+        output = decode(theirs.fused)[0].numpy()
+        boxes = [(0, box) for box in whole.rule.find(output, REGIONS)]
+        if boxes:
+            strides = small.network.feature_stride, whole.network.feature_stride
+            read.append(pool_regions(ours.features, boxes, strides[0]).half())
+            factors.append(whole.scale_net(pool_regions(theirs.features, boxes, strides[1])))
+        told("views", number + 1, len(views), f"{sum(map(len, factors))} regions")
+    if not factors:
+        raise DataError("expected dense regions in the training photos", "none", "Name photos of crowds")
+    return torch.cat(read), torch.cat(factors).log()
+
+
+def _teach_factors(
+    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, told: Told
+) -> None:
+    """Teach the scale net the factors of regions."""
+    read, wanted = _regions(whole, small, samples, options, told)
+    net = small.scale_net.requires_grad_(True)
+    optimizer = torch.optim.AdamW(net.parameters(), 5e-4, weight_decay=1e-3)
+    steps = options.scale_steps
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    random = torch.Generator().manual_seed(options.seed)
+    run: list[float] = []
+    for step in range(1, steps + 1):
+        chosen = torch.randint(len(read), (32,), generator=random)
+        error = net(read[chosen].float()).log() - wanted[chosen]
+        optimizer.zero_grad()
+        error.square().mean().backward()
+        optimizer.step()
+        schedule.step()
+        run = [*run[-99:], float(error.detach().abs().mean())]
+        told("steps of the scale net", step, steps, f"q off by {np.expm1(np.mean(run)):.1%}")
