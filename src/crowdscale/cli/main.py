@@ -12,6 +12,7 @@ import typer
 
 from crowdscale import __version__
 from crowdscale.cli.acquaint import acquaint
+from crowdscale.cli.audit import audit
 from crowdscale.cli.calibrate import calibrate
 from crowdscale.cli.count import count
 from crowdscale.cli.data import data_app
@@ -36,6 +37,7 @@ app = typer.Typer(
 for command in (
     count,
     watch,
+    audit,
     evaluate,
     score,
     compare,

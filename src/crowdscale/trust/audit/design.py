@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from crowdscale.errors import DataError, OptionError
 from crowdscale.trust.audit.cells import AuditOptions, AuditPhoto, Cell, PeopleMap, cut_cells
 
-__all__ = ["AuditPlan", "plan_audit", "uniform"]
+__all__ = ["AuditPlan", "derived_seed", "plan_audit", "uniform"]
 
 Floats = NDArray[np.float64]
 
@@ -35,6 +35,15 @@ class _Node(NamedTuple):
 def uniform(seed: str, path: str) -> float:
     """Return the number of [0, 1) that belongs to a node: the first 48 bits of SHA-256 of ``seed/path``."""
     return int(hashlib.sha256(f"{seed}/{path}".encode()).hexdigest()[:12], 16) / 2**48
+
+
+def derived_seed(digests: Sequence[str]) -> str:
+    """Return the seed that follows from the model and the photos, so that nobody can choose a favourable draw.
+
+    Args:
+        digests: sha256 of the model, then of each photo, in hexadecimal digits.
+    """
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ class AuditRecord:
     """Heads that the model located in each photo; empty where it locates none."""
     note: str = ""
     """A title or a purpose, as typed."""
+    level: float = 0.9
+    """How often intervals are to hold."""
 
     def __post_init__(self) -> None:
         if len(self.answers) > len(self.plan.cells):
@@ -114,13 +116,13 @@ class AuditRecord:
         number = len(self.answers)
         return None if number == len(self.plan.cells) else self.plan.order(number + 1)[-1]
 
-    def estimate(self, level: float = 0.9) -> AuditEstimate:
+    def estimate(self) -> AuditEstimate:
         """Return the number of people and its interval as the audit stands."""
-        return estimate(self.plan, self.counts, level)
+        return estimate(self.plan, self.counts, self.level)
 
-    def estimates(self, level: float = 0.9) -> list[AuditEstimate]:
+    def estimates(self) -> list[AuditEstimate]:
         """Return the estimate after 0, 1, 2, … answers."""
-        return estimates(self.plan, self.counts, level)
+        return estimates(self.plan, self.counts, self.level)
 
     def answered(
         self,
@@ -157,6 +159,7 @@ class AuditRecord:
         return {
             "format": FORMAT,
             "note": self.note,
+            "level": self.level,
             "model": asdict(self.model),
             "plan": self.plan.to_dict(),
             "draw": list(self.plan.order(len(self.answers))),
@@ -186,6 +189,7 @@ class AuditRecord:
                 AuditModel(**values["model"]),
                 tuple(_heads(each) for each in values["model_heads"]),
                 str(values["note"]),
+                float(values["level"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError("expected a whole audit", f"one that lacks {error}") from error

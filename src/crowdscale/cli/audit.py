@@ -1,0 +1,234 @@
+"""``crowdscale audit``: a number of people that holds whatever the model does, from a few tiles counted by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crowdscale.cli.bulk import terminated_like_ctrl_c
+from crowdscale.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from crowdscale.cli.audit_sources import Sources
+    from crowdscale.trust.audit import AuditRecord
+    from crowdscale.trust.audit.worksheet import Worksheet
+
+__all__ = ["audit"]
+
+FAILED = 1
+"""Exit code of a check that does not hold."""
+
+
+def audit(
+    photos: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PHOTO|FOLDER|VIDEO...", show_default=False, help="What to audit."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The audit's folder; NAME_audit by default. An audit there goes on."
+        ),
+    ] = None,
+    tiles: Annotated[int, typer.Option(min=1, help="Tiles to count by hand.")] = 10,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report: .html, one self-contained file.")
+    ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Annotated heads of whole photos: a file or a folder."),
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who counts.")] = "",
+    note: Annotated[str, typer.Option(help="Title of the report.")] = "",
+    level: Annotated[float, typer.Option(min=0.5, max=0.999, help="How often intervals are to hold.")] = 0.9,
+    seed: Annotated[
+        str | None, typer.Option(help="Fixes the draw; follows from model and photos by default.")
+    ] = None,
+    most: Annotated[float, typer.Option(min=5, help="Most predicted people in a tile.")] = 40,
+    every: Annotated[str, typer.Option(help="Videos: time between two frames, such as 10s or 1m.")] = "10s",
+    check: Annotated[
+        Path | None, typer.Option(metavar="REPORT", help="Check a report, and photos against it.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="A bundled model's name, or a model folder.")] = "lite",
+    backend: Annotated[str, typer.Option(help="onnx, openvino, openvino-bf16 or torch.")] = "onnx",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(min=0, help="Threads; 0 leaves the choice to the backend.")] = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result's sentence alone.")] = False,
+) -> None:
+    """Count people in drawn tiles by hand, and get a number with an interval that holds whatever the model does.
+
+    The first run writes a picture of each drawn tile and a table, counts.csv. Fill in the people of each tile, or
+    put annotations beside the pictures, and run the same command again.
+    """
+    from crowdscale.cli.audit_sources import Sources
+    from crowdscale.cli.durations import seconds_of
+    from crowdscale.files.writing import check_writable
+    from crowdscale.trust.audit.worksheet import Worksheet
+
+    if check is not None:
+        raise typer.Exit(_check(check, photos or []))
+    if not photos:
+        raise OptionError("expected a photo, a folder or a video", "none", "Try: crowdscale audit crowd.jpg")
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise OptionError("expected --report as .html", str(report), "Print it from a browser to get a PDF")
+    check_writable(report)
+    sheet = Worksheet(out or Path(f"{Path(photos[0]).resolve().stem}_audit"))
+    sources = Sources.find(photos, sheet.folder, seconds_of(every))
+    with terminated_like_ctrl_c():
+        if sheet.exists():
+            record = _resumed(sheet, sources, seed)
+        else:
+            record = _started(sheet, sources, (model, backend, device, threads), seed, most, quiet)
+        _go_on(record, sheet, sources, Wanted(tiles, report, heads, by, note, level, quiet))
+
+
+class Wanted:
+    """What a run is to do with an audit."""
+
+    def __init__(
+        self,
+        tiles: int,
+        report: Path | None,
+        heads: Path | None,
+        by: str,
+        note: str,
+        level: float,
+        quiet: bool,
+    ) -> None:
+        self.tiles, self.report, self.heads = tiles, report, heads
+        self.by, self.note, self.level, self.quiet = by, note, level, quiet
+
+
+def _started(
+    sheet: Worksheet,
+    sources: Sources,
+    engine: tuple[str, str, str, int],
+    seed: str | None,
+    most: float,
+    quiet: bool,
+) -> AuditRecord:
+    """Predict the photos and draw; what was predicted before a stop is kept."""
+    import shutil
+
+    from crowdscale.counting.audit import start_audit
+    from crowdscale.counting.predictor import PredictOptions, load
+    from crowdscale.files.writing import check_writable
+    from crowdscale.trust.audit import AuditOptions
+
+    check_writable(sheet.record_file)
+    options = AuditOptions(heads=most, fewest=min(5.0, most))
+    name, backend, device, threads = engine
+    usual = PredictOptions(keep_map=False)
+    predictor = load(name, backend=backend, device=device, threads=threads, options=usual)
+    store = sheet.folder / "predictions"
+    record = start_audit(predictor, sources.inputs(quiet), seed, options, store=store)
+    sheet.save(record)
+    shutil.rmtree(store, ignore_errors=True)
+    return record
+
+
+def _resumed(sheet: Worksheet, sources: Sources, seed: str | None) -> AuditRecord:
+    """Return the audit of the folder. Raises OptionError where it is one of other photos or of another seed."""
+    record = sheet.load()
+    names = [photo.name for photo in record.plan.photos]
+    other = "Name another folder with --out to begin a new audit"
+    if not sources.fits(names):
+        raise OptionError(f"expected the photos of the audit in {sheet.folder}", "others", other)
+    if seed is not None and seed != record.plan.seed:
+        raise OptionError(f"expected the seed {record.plan.seed} of the audit", repr(seed), other)
+    return record
+
+
+def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Wanted) -> None:
+    """Take in the answers, write the tiles that are to be counted next, and print the number."""
+    from dataclasses import replace
+
+    from crowdscale.cli.audit_tables import print_steps, print_todo
+    from crowdscale.counting.audit import heads_of_photos, heads_of_tiles
+    from crowdscale.trust.audit.wording import headline, next_step
+
+    cells = len(record.plan.cells)
+    record = replace(record, level=wanted.level, note=wanted.note or record.note)
+    marked = heads_of_tiles(sheet.tiles, record)
+    if wanted.heads is not None:
+        known = sources.annotated(wanted.heads)
+        marked = heads_of_photos(known, record, min(wanted.tiles, cells)) | marked
+    record = sheet.answered(record, marked, wanted.by)
+    tiles = min(max(wanted.tiles, len(record.answers)), cells)
+    photo = lru_cache(2)(sources.reader(record, tiles))
+    sheet.prepare(record, tiles, photo)
+    sheet.save(record)
+    if wanted.report is not None:
+        _write_report(record, wanted.report, photo)
+    if not wanted.quiet:
+        print_steps(record)
+    step = record.estimate()
+    typer.echo(headline(step))
+    if not wanted.quiet:
+        if step.audited:
+            typer.echo(next_step(step))
+        print_todo(record, sheet, tiles)
+        if wanted.report is not None:
+            typer.echo(f"Written: {wanted.report}")
+
+
+def _write_report(record: AuditRecord, path: Path, photo: object) -> None:
+    from crowdscale.files.writing import write_atomic
+    from crowdscale.trust.audit.report import report_html
+
+    if not record.answers:
+        raise DataError("expected a counted tile before a report", "none", "Fill in counts.csv first")
+    page = report_html(record, photo).encode()  # type: ignore[arg-type]
+    write_atomic(path, lambda stream: stream.write(page))
+
+
+def _check(report: Path, photos: list[str]) -> int:
+    """Print what holds of a report; returns the exit code."""
+    from crowdscale.trust.audit.check import PhotoFacts, check_audit
+    from crowdscale.trust.audit.wording import headline
+
+    try:
+        text = report.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("expected a report that can be read", f"{report} ({error})") from error
+    facts = {
+        name: PhotoFacts(hashlib.sha256(_bytes(name)).hexdigest(), *_size(name)) for name in _files(photos)
+    }
+    record, findings = check_audit(text, facts)
+    signs = {True: "holds  ", False: "WRONG  ", None: "unknown"}
+    for finding in findings:
+        typer.echo(f"{signs[finding.holds]}  {finding.sentence}")
+    wrong = sum(finding.holds is False for finding in findings)
+    typer.echo(
+        headline(record.estimate()) if not wrong else f"{wrong} of {len(findings)} findings are wrong."
+    )
+    return FAILED if wrong else 0
+
+
+def _files(photos: list[str]) -> list[str]:
+    """Return files and the photos of folders."""
+    from crowdscale.files.finding import find_images
+
+    found: list[str] = []
+    for name in photos:
+        found += [str(path) for path in find_images([name])] if Path(name).is_dir() else [name]
+    return found
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise DataError("expected a photo that can be read", f"{name} ({error.strerror})") from error
+
+
+def _size(name: str) -> tuple[int, int]:
+    """Return (width, height) of a photo; zeros of a video."""
+    from crowdscale.files.finding import IMAGE_SUFFIXES
+    from crowdscale.files.images import read_image
+
+    return read_image(name).size if Path(name).suffix.lower() in IMAGE_SUFFIXES else (0, 0)

@@ -1,0 +1,150 @@
+"""The photos, or the frames of a video, of an audit: found, named, read, compared with the record."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crowdscale.counting.audit import AuditInput
+from crowdscale.data.checks import photo_size
+from crowdscale.data.folder import BESIDE, scan_folder
+from crowdscale.data.formats import FORMATS
+from crowdscale.errors import DataError, OptionError
+from crowdscale.files.finding import IMAGE_SUFFIXES, find_images
+from crowdscale.files.images import Pixels, read_image
+from crowdscale.points import Points
+
+if TYPE_CHECKING:
+    from crowdscale.trust.audit import AuditRecord
+    from crowdscale.video.sources import Frame
+
+__all__ = ["Sources"]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an audit is of."""
+
+    root: Path
+    """Folder that names are relative to."""
+    photos: dict[str, Path]
+    """By name; empty of a video."""
+    video: Path | None
+    every: float
+    """Seconds between frames."""
+
+    @classmethod
+    def find(cls, given: Sequence[str], out: Path, every: float) -> Sources:
+        """Return the photos of files, folders and patterns, or the one video.
+
+        Raises:
+            ImageError: A folder or a pattern holds no photo.
+            OptionError: Videos are mixed with others, or time does not move on.
+        """
+        videos = [name for name in given if _is_video(Path(name))]
+        if videos:
+            if len(given) > 1:
+                raise OptionError("expected one video, or photos", ", ".join(given), "Audit each by itself")
+            if every <= 0:
+                raise OptionError("expected --every above 0", f"{every:g}")
+            return cls(Path(videos[0]).parent, {}, Path(videos[0]), every)
+        inside = out.resolve()
+        paths = [path for path in find_images(given) if inside not in path.resolve().parents]
+        if not paths:
+            raise OptionError("expected photos to audit", f"none outside {out}")
+        unique = list({path.resolve(): path for path in paths}.values())
+        root = Path(os.path.commonpath([path.resolve().parent for path in unique]))
+        return cls(root, {path.resolve().relative_to(root).as_posix(): path for path in unique}, None, every)
+
+    def fits(self, names: Sequence[str]) -> bool:
+        """Return whether a record's photos are these."""
+        if self.video is not None:
+            return all(name.startswith(f"{self.video.name} ") for name in names)
+        return list(self.photos) == list(names)
+
+    def inputs(self, quiet: bool) -> Iterator[AuditInput]:
+        """Yield each photo or frame, with a progress line on a terminal."""
+        from rich.console import Console
+        from rich.progress import track
+
+        every: Iterator[AuditInput]
+        if self.video is None:
+            every = (AuditInput.of_file(path, name) for name, path in self.photos.items())
+        else:
+            digest = hashlib.sha256(self.video.read_bytes()).hexdigest()
+            every = (_frame_input(f"{self.video.name} {f.time:.3f} s", digest, f) for f in self._frames())
+        yield from track(
+            every,
+            "Predicting",
+            total=len(self.photos) or None,
+            console=Console(stderr=True),
+            transient=True,
+            disable=quiet or not sys.stderr.isatty(),
+        )
+
+    def reader(self, record: AuditRecord, tiles: int) -> Callable[[int], Pixels]:
+        """Return a function from a photo's index to its pixels.
+
+        Args:
+            record: The audit.
+            tiles: Number of tiles whose photos will be read.
+
+        Raises:
+            DataError: One of their files is another one than that of the record.
+        """
+        plan = record.plan
+        needed = {plan.cells[cell].photo for cell in plan.order(tiles)}
+        files = {
+            self.video or self.photos[plan.photos[index].name]: plan.photos[index].sha256 for index in needed
+        }
+        for path, digest in files.items():
+            if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                raise _changed(path)
+        if self.video is None:
+            return lambda index: read_image(self.photos[plan.photos[index].name]).pixels
+        frames = {index: f.pixels for index, f in enumerate(self._frames()) if index in needed}
+        return lambda index: frames[index]
+
+    def annotated(self, heads: Path) -> dict[str, Points]:
+        """Return the annotated heads of whole photos by name. Raises DataError where they cannot be read."""
+        if self.video is not None:
+            raise OptionError("expected photos with --heads", "a video", "Count its tiles")
+        if heads.is_file() and len(self.photos) == 1 and heads.suffix.lower() in BESIDE:
+            ((name, path),) = self.photos.items()
+            read_one = FORMATS[BESIDE[heads.suffix.lower()]].read_one
+            with suppress(DataError):  # a file of many photos
+                return {name: read_one(heads, partial(photo_size, path)).points} if read_one else {}
+        scan = scan_folder(self.root, heads)
+        names = {Path(name).with_suffix("").as_posix(): name for name in self.photos}
+        for name, problem in scan.problems:
+            if name in names or "/" not in name:
+                raise problem
+        return {names[name]: label.points for name, (_, label) in scan.labels.items() if name in names}
+
+    def _frames(self) -> Iterator[Frame]:
+        from crowdscale.video.sources import open_source, sample
+
+        return sample(open_source(str(self.video)), self.every)
+
+
+def _frame_input(name: str, digest: str, frame: Frame) -> AuditInput:
+    return AuditInput(name, digest, lambda: frame.pixels)
+
+
+def _is_video(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() not in IMAGE_SUFFIXES
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(
+        "expected the file that the audit began with",
+        f"{path}, which has changed",
+        "Restore it, or begin anew",
+    )

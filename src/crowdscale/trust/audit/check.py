@@ -1,0 +1,163 @@
+"""The check of an audit by a third party: everything that follows from its record is computed again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from crowdscale.trust.audit.cells import SHARES
+from crowdscale.trust.audit.design import AuditPlan, derived_seed
+from crowdscale.trust.audit.record import AuditRecord
+from crowdscale.trust.audit.report import record_text
+from crowdscale.trust.audit.wording import headline
+
+__all__ = ["Finding", "PhotoFacts", "check_audit"]
+
+TOLERANCE = 1e-6
+"""Relative difference of numbers that counts as none."""
+
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """A photo that was given with a report."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked."""
+
+    holds: bool | None
+    """None where it could not be checked."""
+    sentence: str
+
+
+def check_audit(
+    text: str, photos: Mapping[str, PhotoFacts] | None = None
+) -> tuple[AuditRecord, list[Finding]]:
+    """Return the record of a report, or of JSON, and a finding for each thing that was checked.
+
+    Args:
+        text: The report.
+        photos: Facts of the photos at hand, by any name.
+
+    Raises:
+        DataError: There is no record, or it contradicts itself: cells that are no tree, an answer that is not for the
+            next cell of the draw, heads outside their cell.
+    """
+    values = json.loads(record_text(text)) if "{" in text else {}
+    record = AuditRecord.from_dict(values)
+    findings = [
+        *_check_draw(record, values),
+        *_check_cells(record.plan),
+        *_check_numbers(record, values),
+        *_check_headline(record, text),
+        *_check_seed(record),
+        *_check_photos(record.plan, photos or {}),
+    ]
+    return record, findings
+
+
+def _check_draw(record: AuditRecord, values: dict[str, Any]) -> Iterator[Finding]:
+    drawn = list(record.plan.order(len(record.answers)))
+    yield Finding(
+        values.get("draw") == drawn,
+        f"The seed draws the {len(drawn):,} counted tiles in this order, and none was passed over.",
+    )
+    marked = sum(answer.heads is not None for answer in record.answers)
+    yield Finding(
+        True if marked else None,
+        f"Marked heads lie in their tiles and are as many as stated ({marked:,} of {len(drawn):,} tiles have marks).",
+    )
+
+
+def _check_cells(plan: AuditPlan) -> Iterator[Finding]:
+    yield Finding(_cover(plan), "The tiles cover each photo once.")
+    yield Finding(_sizes_follow(plan), "The chance of each tile follows from predicted people and area.")
+
+
+def _cover(plan: AuditPlan) -> bool:
+    """Return whether the cells of each photo are disjoint and fill it: their areas add up at each node of the tree."""
+    for index, photo in enumerate(plan.photos):
+        boxes = {cell.path: cell.box for cell in plan.cells if cell.photo == index}
+        area = sum(box.area for box in boxes.values())
+        while len(boxes) > 1:
+            path = max(boxes, key=lambda each: (len(each), each))
+            sibling = path[:-1] + ("0" if path[-1] == "1" else "1")
+            if sibling not in boxes:
+                return False
+            one, other = boxes.pop(path), boxes.pop(sibling)
+            whole = one.around(other)
+            if whole.area != one.area + other.area:
+                return False
+            boxes[path[:-1]] = whole
+        if not boxes or next(iter(boxes.values())).as_tuple() != (0, 0, photo.width, photo.height):
+            return False
+        if area != photo.width * photo.height:
+            return False
+    return True
+
+
+def _sizes_follow(plan: AuditPlan) -> bool:
+    people = math.fsum(photo.predicted for photo in plan.photos)
+    area_share = plan.options.area_share if people > 0 else 1.0
+    for cell in plan.cells:
+        photo = plan.photos[cell.photo]
+        by_area = cell.box.area / (photo.width * photo.height * len(plan.photos))
+        by_people = cell.predicted / people if people > 0 else 0.0
+        size = SHARES * ((1 - area_share) * by_people + area_share * by_area)
+        rounding = 2 + SHARES * 2e-4 * (1 + by_people * len(plan.photos)) / max(people, 1e-9)
+        if abs(cell.size - size) > (rounding if people > 0 else 2):
+            return False
+    return True
+
+
+def _check_numbers(record: AuditRecord, values: dict[str, Any]) -> Iterator[Finding]:
+    written, computed = values.get("estimate", {}), record.estimate().to_dict()
+    same = all(_equal(written.get(key), value) for key, value in computed.items())
+    yield Finding(same, f"Number and interval follow from the counts: {headline(record.estimate())}")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+        return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(one == other)
+
+
+def _check_headline(record: AuditRecord, text: str) -> Iterator[Finding]:
+    if not text.lstrip().startswith("{"):
+        shown = escape(headline(record.estimate()))
+        yield Finding(f'<p class="headline">{shown}</p>' in text, "The page shows the number of the record.")
+
+
+def _check_seed(record: AuditRecord) -> Iterator[Finding]:
+    digests = [record.model.sha256, *(photo.sha256 for photo in record.plan.photos)]
+    if all(digests) and record.plan.seed == derived_seed(digests):
+        yield Finding(True, "The seed follows from the model and the photos: nobody chose it.")
+    else:
+        yield Finding(None, f"The seed {record.plan.seed!r} was chosen: ask how and when.")
+
+
+def _check_photos(plan: AuditPlan, given: Mapping[str, PhotoFacts]) -> Iterator[Finding]:
+    if not given:
+        yield Finding(None, "No photo was given to compare.")
+        return
+    by_digest = {facts.sha256: facts for facts in given.values()}
+    wanted = {photo.sha256: photo for photo in plan.photos if photo.sha256}
+    found = [photo for digest, photo in wanted.items() if digest in by_digest]
+    for photo in found:
+        facts = by_digest[photo.sha256]
+        if facts.width and (facts.width, facts.height) != (photo.width, photo.height):
+            yield Finding(False, f"{photo.name} has another size than in the record.")
+    foreign = [name for name, facts in given.items() if facts.sha256 not in wanted]
+    for name in foreign:
+        yield Finding(False, f"{name} is no photo of this audit: its sha256 differs.")
+    if found:
+        yield Finding(True, f"{len(found):,} of {len(wanted):,} files are those of the audit, by sha256.")
