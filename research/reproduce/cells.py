@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.data.opening import Dataset
@@ -29,6 +28,7 @@ from crowdscale.maps.regions import RuleChoice
 from crowdscale.metrics import Scoring, count_scores
 from crowdscale.models.package import file_sha256
 from crowdscale.points import Box, Points
+from research.looks.averaging import AveragingOptions, average_looks
 from research.reproduce.networks import SPACINGS, Trained
 from research.reproduce.recipe import Line
 
@@ -173,8 +173,9 @@ class Evaluator:
         zoomed = given.pop("true_spacing", False) or "factor" in given
         looks = AveragingOptions(given.pop("average_flip", False), tuple(given.pop("average_scales", ())))
         rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
-        options = {"refine": line.refined or zoomed, "average": looks, **given}
+        options = {"refine": line.refined or zoomed, **given}
         predictor = self.load(trained, PredictOptions(**options, rule=rule, keep_map=False))
+        predictor = average_looks(predictor, looks)
         return HeadCounter(predictor) if heads else predictor
 
     def load(self, trained: Trained, options: PredictOptions) -> Predictor:

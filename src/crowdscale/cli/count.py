@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.averaging import averaging
 from crowdscale.cli.bulk import terminated_like_ctrl_c
 from crowdscale.cli.count_report import Files, Outcome, picture_names, report
 from crowdscale.cli.result_files import check_targets, told_others
@@ -80,12 +79,6 @@ def count(
     factor: Annotated[
         float | None, typer.Option(help="Enlarge dense regions by this side factor, not the learned one.")
     ] = None,
-    average_flip: Annotated[
-        bool, typer.Option("--average-flip", help="Look at the mirror image, too, and take the mean: slower.")
-    ] = False,
-    average_scales: Annotated[
-        str, typer.Option(help="Look at these scales, too, such as 0.8,1.25, and take the mean: slower.")
-    ] = "",
     merge: Annotated[
         str, typer.Option(help="ownership: each person counted where he is; published: the paper's way.")
     ] = "ownership",
@@ -151,8 +144,7 @@ def count(
             "expected a photo, a folder or a pattern", "none", "Try: crowdscale count crowd.jpg, or --help"
         )
     options = _options(not no_refine, factor, merge, max_megapixels, base)
-    looks = averaging(average_flip, average_scales)
-    options = replace(options, average=looks, **second_look(regions, again, minimum=region_minimum))
+    options = replace(options, **second_look(regions, again, minimum=region_minimum))
     if out is not None:
         from crowdscale.bulk import Job
         from crowdscale.cli.bulk import count_in_bulk, refuse_with_out

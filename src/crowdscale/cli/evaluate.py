@@ -66,8 +66,6 @@ def evaluate(
     factor: Annotated[
         float | None, typer.Option(help="A fixed side factor in place of the learned one.")
     ] = None,
-    average_flip: Annotated[bool, typer.Option("--average-flip", help="Mean with the mirror image.")] = False,
-    average_scales: Annotated[str, typer.Option(help="Mean with these scales, such as 0.8,1.25.")] = "",
     merge: Annotated[str, typer.Option(help="ownership, or published (blank the region).")] = "ownership",
     no_refine: Annotated[bool, typer.Option("--no-refine", help="The first pass alone.")] = False,
     regions: Regions = "1",
@@ -94,7 +92,6 @@ def evaluate(
     ] = 0,
 ) -> None:
     """Predict annotated photos and print MAE, RMSE, NAE and F of both passes, with 95 % intervals."""
-    from crowdscale.cli.averaging import averaging
     from crowdscale.counting.predictor import PredictOptions, load
     from crowdscale.errors import OptionError
     from crowdscale.evaluation.run import check_scoring
@@ -108,12 +105,11 @@ def evaluate(
     check_targets((csv_file, json_file, table, resume))
     sets, scoring = _gather(data, listed, protocol, limit_size, cache)
     scoring = scoring.choose(thresholds, average, game)
-    looks = averaging(average_flip, average_scales)
     look = second_look(
         regions, again, minimum=region_minimum, below=region_below, times_mean=region_times, by=region_by,
         published_code=region_code,
     )  # fmt: skip
-    options = PredictOptions(not no_refine, factor, merge=merge, average=looks, **look)  # type: ignore[arg-type]
+    options = PredictOptions(not no_refine, factor, merge=merge, **look)  # type: ignore[arg-type]
     about = {"data": list(sets), "list": str(listed or ""), "backend": backend}
     predictors = {
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
@@ -126,7 +122,7 @@ def evaluate(
     predictor = predictors[models[0]]
     samples = [sample for part in sets.values() for sample in part]
     settings = {
-        "model": models[0], "factor": factor, "merge": merge, "looks": str(looks), "look": str(look), **about
+        "model": models[0], "factor": factor, "merge": merge, "look": str(look), **about
     }  # fmt: skip
     result = _run(predictor, samples, scoring, resume, settings)
     if dense_only:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, FirstPass, open_backend
-from crowdscale.backends.averaging import AveragingBackend, AveragingOptions
 from crowdscale.counting.canvas import Canvas
 from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.counting.read_scale import BaseOptions, choose_base
@@ -42,7 +41,7 @@ MAP_CELL = 8
 MOST_BASE = 2.0
 """A small photo is read at no more than twice its side: beyond that little was gained (research/logs/small22.md)."""
 
-CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge", "average")
+CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge")
 """Options that change counts: with another value than the default there are no calibrated intervals."""
 
 Pixels = NDArray[np.uint8]
@@ -74,8 +73,6 @@ class PredictOptions:
     """How a large photo is cut."""
     bases: BaseOptions = field(default_factory=BaseOptions)
     """How the base scale is chosen."""
-    average: AveragingOptions = field(default_factory=AveragingOptions)
-    """Further looks whose mean is taken."""
     keep_map: bool = True
     """Keep the map of the first pass, in cells of ``MAP_CELL`` pixels."""
 
@@ -122,13 +119,11 @@ class Predictor:
 
     def __init__(self, backend: Backend, config: ModelConfig, options: PredictOptions | None = None) -> None:
         self.options = options or PredictOptions()
-        average = self.options.average
-        self.backend = AveragingBackend(backend, config, average) if average.wanted else backend
+        self.backend = backend
         self.config = replace(config, rule=self.options.rule.apply(config.rule))
-        self._engine = backend
 
     def __repr__(self) -> str:
-        return f"Predictor({self.config.name!r}, {type(self._engine).__name__})"
+        return f"Predictor({self.config.name!r}, {type(self.backend).__name__})"
 
     def predict(self, source: str | os.PathLike[str] | bytes | IO[bytes] | NDArray[Any] | Any) -> Prediction:
         """Return the people in a photo.
@@ -282,7 +277,7 @@ class Predictor:
         if familiar is None:
             return ()
         turn = familiar.turn(
-            seen, photo.pixels, lambda pixels: mean_features(self._engine.predict(pixels).features)
+            seen, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
         )
         return familiar.warnings(seen, turn)
 

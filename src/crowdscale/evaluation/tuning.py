@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Array, Backend, FirstPass
-from crowdscale.backends.averaging import AveragingOptions
 from crowdscale.counting.predictor import Predictor
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
@@ -132,12 +131,11 @@ def tune(
         OptionError: Windows or ceilings for a density model, gains for one without a scale net, or nothing to try.
     """
     configs = _ways(predictor.config, windows, ceilings, gains, enlarged)
-    options = replace(predictor.options, average=AveragingOptions())  # its engine averages already, if at all
     rows: list[list[Row]] = [[] for _ in configs]
     for sample in samples:
         backend = _Remembering(predictor.backend)
         for config, found in zip(configs, rows, strict=True):
-            found.extend(evaluate(Predictor(backend, config, options), [sample]).rows)
+            found.extend(evaluate(Predictor(backend, config, predictor.options), [sample]).rows)
         if on_photo is not None:
             on_photo()
     trials = [Trial(config, Evaluation(tuple(found))) for config, found in zip(configs, rows, strict=True)]

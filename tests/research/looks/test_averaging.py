@@ -6,15 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from crowdscale.backends import FirstPass
-from crowdscale.backends.averaging import AveragingBackend, AveragingOptions
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import OptionError
 from crowdscale.maps import Density, HybridLabels
 from crowdscale.maps.blocks import BLOCK
 from crowdscale.maps.regions import DensityRule
 from crowdscale.points import Box, Points
+from crowdscale.trust.intervals import calibrate_counts
+from research.looks.__main__ import app
+from research.looks.averaging import AveragingBackend, AveragingOptions, average_looks
+from research.synthetic import SceneOptions, write_scenes
 from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
 
 HYBRID = replace(truth_config(), method="hybrid", codec=HybridLabels())
@@ -110,25 +114,47 @@ def test_densities_are_averaged_with_their_mass():
 def test_heads_stay_where_they_are():
     points = Points([[20, 20], [60.3, 40.2], [99, 70]])
     usual = truth_config(Box(10, 10, 80, 60))
-    options = PredictOptions(average=AveragingOptions(flip=True), factor=1.5)
-    found = Predictor(TruthBackend(points), usual, options).predict(coordinate_photo(120, 90))
+    plain = Predictor(TruthBackend(points), usual, PredictOptions(factor=1.5))
+    found = average_looks(plain, AveragingOptions(flip=True)).predict(coordinate_photo(120, 90))
     assert len(found.points) == 3
     order = np.argsort(found.points.xy[:, 0])
     assert found.points.xy[order] == pytest.approx(points.xy, abs=0.5)
     assert found.regions
 
 
-def test_without_a_wish_the_engine_is_the_engine():
-    engine = TruthBackend(Points())
-    assert Predictor(engine, truth_config()).backend is engine
+def test_without_further_views_the_predictor_stays():
+    plain = Predictor(TruthBackend(Points()), truth_config())
+    assert average_looks(plain, AveragingOptions()) is plain
+
+
+def test_averaged_counts_have_no_calibrated_interval():
+    config = replace(
+        truth_config(), calibration=calibrate_counts(np.arange(40.0), np.arange(40.0) + 1, "drawn")
+    )
+    plain = Predictor(TruthBackend(Points()), config)
+    assert plain.config.calibration is not None
+    assert average_looks(plain, AveragingOptions(flip=True)).config.calibration is None
 
 
 @pytest.mark.parametrize("scales", [(1.0,), (0.1,), (5.0, 0.5)], ids=str)
 def test_scales_out_of_range_are_refused(scales):
-    with pytest.raises(OptionError, match="average-scales"):
+    with pytest.raises(OptionError, match="--scales"):
         AveragingOptions(scales=scales)
 
 
 def test_a_model_of_labels_alone_has_no_scales():
     with pytest.raises(OptionError, match="density or hybrid"):
         AveragingBackend(LightCounts(), truth_config(), AveragingOptions(scales=(2.0,)))
+
+
+def test_the_command_prints_both_tables(bundled, tmp_path):
+    write_scenes(tmp_path / "photos", 1, SceneOptions(width=96, height=96, kind="sparse", seed=1))
+    words = [bundled, "--data", f"folder:{tmp_path / 'photos'}", "--threads", "1"]
+    done = CliRunner().invoke(app, [*words, "--flip", "--scales", "0.8"])
+    assert done.exit_code == 0, done.output
+    assert [line for line in done.stdout.splitlines() if line.endswith("photos")] == [
+        "plain, 1 photos",
+        "averaged, 1 photos",
+    ]
+    for wrong, words_of_error in ((["--scales", "a"], "such as 0.8,1.25"), ([], "--flip or --scales")):
+        assert words_of_error in str(CliRunner().invoke(app, [*words, *wrong]).exception)

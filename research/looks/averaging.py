@@ -1,19 +1,20 @@
-"""Test-time averaging: an engine that looks at each view mirrored and at other scales, too, and takes the mean.
+"""Test-time averaging: a backend that also runs on mirrored and resized views, and returns the mean.
 
-It stands before any engine, so tiles and second looks are averaged like the first. What is averaged: densities and
-people in blocks over all looks; expected labels over the mirrored look alone, for a label is a distance in pixels of
-its own scale. Where a map is dense, and the features that learning to scale reads, stay those of the plain look.
+It wraps any backend, so tiles and second passes are averaged like the first. Densities and people in blocks are
+averaged over all views, expected labels over the mirrored view alone: a label is a distance in pixels of its own
+scale. The dense regions and the features for learning to scale are those of the plain view.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Array, Backend, FirstPass
+from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import OptionError
 from crowdscale.files.images import resize_image
 from crowdscale.maps import BlockReading
@@ -22,23 +23,23 @@ from crowdscale.maps.reading import DensityReading
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box
 
-__all__ = ["AveragingBackend", "AveragingOptions"]
+__all__ = ["AveragingBackend", "AveragingOptions", "average_looks"]
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class AveragingOptions:
-    """Further looks at each view, whose mean is taken."""
+    """Further views that a backend averages over."""
 
     flip: bool = False
-    """Look at the mirror image, too."""
+    """Add the mirrored view."""
     scales: tuple[float, ...] = ()
-    """Side factors at which to look, too, for models that count by densities or blocks."""
+    """Side factors of resized views, for models that count by densities or blocks."""
 
     def __post_init__(self) -> None:
         if any(not 0.25 <= scale <= 4 for scale in self.scales) or 1.0 in self.scales:
-            raise OptionError("expected --average-scales from 0.25 to 4 without 1", str(list(self.scales)))
+            raise OptionError("expected --scales from 0.25 to 4 without 1", str(list(self.scales)))
 
     @property
     def wanted(self) -> bool:
@@ -46,13 +47,29 @@ class AveragingOptions:
         return self.flip or bool(self.scales)
 
 
-class AveragingBackend:
-    """An engine whose answer is the mean over several looks.
+def average_looks(predictor: Predictor, options: AveragingOptions) -> Predictor:
+    """Return a predictor that averages over further views; without calibrated intervals, which hold for one view.
 
     Args:
-        backend: The engine that looks.
+        predictor: A model with its options.
+        options: The further views; without any the predictor stays as it is.
+
+    Raises:
+        OptionError: ``scales`` with a model that only locates heads.
+    """
+    if not options.wanted:
+        return predictor
+    backend = AveragingBackend(predictor.backend, predictor.config, options)
+    return Predictor(backend, replace(predictor.config, calibration=None), predictor.options)
+
+
+class AveragingBackend:
+    """A backend that returns the mean over several views.
+
+    Args:
+        backend: Runs the model on each view.
         config: The model's description.
-        options: The further looks.
+        options: The further views.
 
     Raises:
         OptionError: Scales are asked for of a model that only locates heads.
@@ -61,16 +78,16 @@ class AveragingBackend:
     def __init__(self, backend: Backend, config: ModelConfig, options: AveragingOptions) -> None:
         if options.scales and config.method == "points":
             raise OptionError(
-                "expected a density or hybrid model for --average-scales", f"{config.name}, a points model"
+                "expected a density or hybrid model for --scales", f"{config.name}, a points model"
             )
         self.backend, self.options, self.counts_pixels = backend, options, config.method == "density"
 
     def predict(self, pixels: Pixels) -> FirstPass:
-        """Look at (h, w, 3) RGB pixels several times."""
+        """Return the mean output for (h, w, 3) RGB pixels."""
         return self.predict_batch([pixels])[0]
 
     def predict_batch(self, views: Sequence[Pixels]) -> list[FirstPass]:
-        """Look at views of one size several times."""
+        """Return the mean output for each of some views of one size."""
         height, width = views[0].shape[:2]
         plain = self._look(views)
         scaled = []
@@ -84,11 +101,11 @@ class AveragingBackend:
         ]
 
     def area_factor(self, pooled: Array) -> float:
-        """Run the scale net on (c, 14, 14) pooled features of the plain look."""
+        """Return the area factor of (c, 14, 14) pooled features of the plain view."""
         return self.backend.area_factor(pooled)
 
     def _look(self, views: Sequence[Pixels]) -> list[FirstPass]:
-        """Look at views and, where asked for, at their mirror images."""
+        """Return the outputs for views, averaged with those for mirrored views if ``flip`` is set."""
         plain = [seen.enlarged() for seen in self.backend.predict_batch(views)]
         if not self.options.flip:
             return plain
