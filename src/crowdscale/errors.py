@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -12,7 +13,27 @@ __all__ = [
     "ModelError",
     "OptionError",
     "unknown_name",
+    "without_password",
 ]
+
+HIDDEN = "***"
+LOGIN = re.compile(r"(?<=://)([^/?#\s:@]*):([^/?#\s]*)@")
+"""User and password of an address."""
+BROKEN_LOGIN = re.compile(r"(?<=://)([^/?#\s:@]*):(?!\d+(?:[/?#]|\s|$))(?!\*\*\*@)(\S*)@")
+"""The same with a password that holds a slash, which is no valid address but would be shown."""
+KEYS = re.compile(
+    r"(?i)(?<=[?&;])((?:[\w.-]*(?:pass|passwd|password|pwd|token|secret|signature|credential)|[\w.-]*api[_-]?key|key|auth|sig|sid)=)[^&;#\s'\")]+"
+)
+"""Parameters of an address that hold a password or a key."""
+
+
+def without_password(text: str) -> str:
+    """Return a text whose addresses show no password: ``rtsp://admin:***@camera/live?token=***``."""
+    if "://" not in text:
+        return text
+    text = LOGIN.sub(rf"\1:{HIDDEN}@", text)
+    text = BROKEN_LOGIN.sub(rf"\1:{HIDDEN}@", text)
+    return KEYS.sub(rf"\1{HIDDEN}", text)
 
 
 class CrowdscaleError(Exception):
@@ -31,7 +52,7 @@ class CrowdscaleError(Exception):
             parts[0] += f", but got {received.rstrip('.')}"
         if remedy:
             parts.append(remedy.rstrip("."))
-        text = ". ".join(parts)
+        text = without_password(". ".join(parts))
         super().__init__(text.rstrip("\n") if text.endswith("\n") else f"{text}.")
 
 

@@ -68,16 +68,22 @@ def test_no_rate_and_no_times_at_all(tmp_path, monkeypatch):
     from crowdscale.video import sources as video
 
     class Picture:
-        time, rotation = None, 0
+        time, rotation, key_frame, width, height = None, 0, True, 64, 48
 
         def to_ndarray(self, format):
             return GREYS[0]
+
+    class Packet:
+        size, is_keyframe = 9, True
+
+        def decode(self):
+            return [Picture()]
 
     class Stream:
         average_rate, frames, thread_type = None, 0, ""
 
     class Container:
-        duration = None
+        duration, format = None, None
 
         class Streams(list):
             @property
@@ -86,8 +92,8 @@ def test_no_rate_and_no_times_at_all(tmp_path, monkeypatch):
 
         streams = Streams([Stream()])
 
-        def decode(self, stream):
-            return iter([Picture()] * 4)
+        def demux(self, stream):
+            return iter([Packet()] * 4)
 
         def __enter__(self):
             return self
@@ -95,7 +101,7 @@ def test_no_rate_and_no_times_at_all(tmp_path, monkeypatch):
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(video, "_open", lambda *_, **__: Container())
+    monkeypatch.setattr(video, "open_container", lambda *_, **__: Container())
     (tmp_path / "a.mp4").touch()
     source = open_source(str(tmp_path / "a.mp4"))
     assert [frame.time for frame in source] == pytest.approx([0, 0.04, 0.08, 0.12])
@@ -244,14 +250,14 @@ def camera(tmp_path):
 
 def test_a_lost_stream_is_reached_for_again_until_it_stays_away(camera, monkeypatch):
     waits = []
-    monkeypatch.setattr("crowdscale.video.sources.time.sleep", waits.append)
+    monkeypatch.setattr("crowdscale.video.cameras.time.sleep", waits.append)
     address = camera
     source = open_source(address, SourceOptions(timeout=3, retries=4))
     frames = list(source._frames(source))  # each frame, without the thread that keeps the newest
     assert len(frames) > 30
     assert all(after.time > before.time for before, after in itertools.pairwise(frames))
     assert sum("is back" in note for note in source.notes) >= 2
-    assert source.problems == [f"expected {address} to come back, but got nothing in 4 attempts."]
+    assert source.problems == [f"lost {address}: no frames after 4 attempts to reach it again."]
     assert waits[-4:] == [1, 2, 4, 8]
 
 
@@ -278,11 +284,18 @@ def test_what_is_written_is_read_back_with_its_times(tmp_path):
     assert [level(frame) for frame in frames] == pytest.approx([0, 50, 100, 150], abs=8)
 
 
-def test_odd_sizes_are_cut_and_others_refused(tmp_path):
+def test_odd_sizes_are_cut_and_others_fitted_between_bars(tmp_path):
     with VideoWriter(tmp_path / "a.mp4") as writer:
         writer.write(grey_frame(9, 65, 49), 0)
-        with pytest.raises(VideoError, match="expected frames of 64×48, but got 80×48"):
-            writer.write(grey_frame(9, 80, 48), 1)
+        writer.write(np.full((48, 200, 3), 200, np.uint8), 1)  # flatter
+        writer.write(np.full((20, 10, 3), 100, np.uint8), 2)  # smaller and higher
+        writer.write(grey_frame(9, 64, 70), 3)  # a caption has grown
+    frames = [frame.pixels for frame in open_source(str(tmp_path / "a.mp4"))]
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 4
+    rows, columns = frames[1].mean(axis=(1, 2)), frames[2].mean(axis=(0, 2))
+    assert (rows > 150).sum() == pytest.approx(15, abs=2)
+    assert rows[[0, -1]].max() < 20
+    assert (columns > 80).sum() == pytest.approx(24, abs=2)
 
 
 def test_nothing_written_is_no_file(tmp_path):

@@ -168,6 +168,21 @@ def test_the_base_scale_is_kept_for_a_while(label_model, monkeypatch):
     assert len(chosen) == 3 + 9
 
 
+def test_zones_follow_a_film_that_changes_its_size(label_model):
+    def frames(source):
+        yield Frame(0, 0, label_photo(heads(3), 240, 200))
+        yield Frame(1, 1, label_photo(Points([[60, 80], [100, 80]]), 480, 400))
+        yield Frame(2, 2, label_photo(Points([[60, 40], [200, 40]]), 300, 200))  # another shape
+
+    source = Source("film", frames)
+    seen = list(watch(source, load(label_model), WatchOptions(every=0), Zones((LEFT,))))
+    assert [each.row.zones[0].people for each in seen] == [3, 2, 1]
+    assert source.notes == [
+        "The frames of film change from 240×200 to 480×400.",
+        "The frames of film change from 240×200 to 300×200.",
+    ]
+
+
 def test_a_zone_named_like_a_column_takes_nothing_away(label_model):
     (row,) = rows(label_model, [3], Zones((Zone("time", LEFT.points), Zone("people", LEFT.points))))
     assert {key: row.to_dict()[key] for key in ("time", "people", "zone time", "zone people")} == {

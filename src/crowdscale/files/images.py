@@ -14,11 +14,11 @@ from typing import IO, Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from crowdscale.errors import ImageError
 from crowdscale.files.decoder import MAX_PIXELS, TURNED, check_bounds, choose_page, opened, orientation_of
-from crowdscale.files.finding import IMAGE_SUFFIXES
+from crowdscale.files.finding import IMAGE_SUFFIXES, PICTURE_MARK, has_picture_name
 from crowdscale.files.tones import to_8_bits
 from crowdscale.files.writing import write_atomic
 
@@ -219,11 +219,24 @@ def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def write_image(path: Path, pixels: Pixels) -> None:
-    """Write (h, w, 3) RGB or (h, w) grey uint8 to ``path``, atomically; the suffix names the format."""
+    """Write (h, w, 3) RGB or (h, w) grey uint8 to ``path``, atomically; the suffix names the format.
+
+    A picture with a name such as ``crowd_people.jpg`` gets a mark, by which a search for photos passes it over.
+
+    Raises:
+        ImageError: Another suffix.
+    """
+    kind, drawn = WRITTEN.get(path.suffix.lower(), ""), has_picture_name(path)
 
     def write(stream: IO[bytes]) -> None:
-        Image.fromarray(pixels).save(stream, format=WRITTEN[path.suffix.lower()], quality=92)
+        mark: dict[str, Any] = {}
+        if drawn and kind == "PNG":
+            mark["pnginfo"] = PngImagePlugin.PngInfo()
+            mark["pnginfo"].add_text("Software", PICTURE_MARK.decode())
+        elif drawn:
+            mark["comment"] = PICTURE_MARK
+        Image.fromarray(pixels).save(stream, format=kind, quality=92, **mark)
 
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+    if not kind:
         raise ImageError(f"expected a picture's suffix ({', '.join(IMAGE_SUFFIXES)})", str(path))
     write_atomic(path, write)

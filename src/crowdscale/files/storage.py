@@ -12,7 +12,14 @@ from typing import Any
 
 from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
 from crowdscale.files.decoder import check_regular
-from crowdscale.files.finding import IMAGE_SUFFIXES, is_other_photo
+from crowdscale.files.finding import (
+    FOLDERS_OF_COPIES,
+    IMAGE_SUFFIXES,
+    is_other_photo,
+    local_pattern,
+    match_pattern,
+    walk_folder,
+)
 from crowdscale.files.writing import write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
@@ -52,7 +59,7 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
     """
     named: set[str] = set()
     for source in sources:
-        if not is_url(source) and not any(sign in source for sign in "*?[") and not Path(source).is_dir():
+        if not is_url(source) and local_pattern(source) is None and not Path(source).is_dir():
             if (place := os.path.realpath(source)) not in named:
                 yield source
             named.add(place)
@@ -67,21 +74,31 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
 
 
 def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
+    if not is_url(source):
+        pattern = None if Path(source).is_dir() else local_pattern(source)
+        named = walk_folder(source, on_other) if pattern is None else match_pattern(pattern, on_other)
+        yield from (path if Path(source).is_absolute() else os.path.relpath(path) for path in named)
+        return
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
         matches = sorted(str(found) for found in files.glob(path))
-        yield from (_name(source, files, found) for found in _photos(matches, on_other))
+        yield from (_name(files, found) for found in _photos(matches, on_other))
     elif files.isdir(path):
         for folder, _, names in _walk(files, path):
             inside = [posixpath.join(folder, name) for name in sorted(names)]
-            yield from (_name(source, files, found) for found in _photos(inside, on_other))
+            yield from (_name(files, found) for found in _photos(inside, on_other))
     else:
         yield source
 
 
 def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    for folder, folders, names in files.walk(path):
-        folders.sort()  # in place, where the file system lets its caller decide the order
+    for folder, folders, names in files.walk(path, on_error="raise"):
+        hidden = [name for name in folders if name.startswith(".") or name in FOLDERS_OF_COPIES]
+        if isinstance(folders, dict):  # in place, where the file system lets its caller decide
+            for name in hidden:
+                del folders[name]
+        elif isinstance(folders, list):
+            folders[:] = sorted(set(folders) - set(hidden))
         yield folder, folders, names
 
 
@@ -95,11 +112,9 @@ def _photos(paths: Iterable[str], on_other: Callable[[str], object] | None) -> I
             on_other(path)
 
 
-def _name(source: str, files: Any, path: str) -> str:
-    """Say a found file as its source was said: a URL, a relative or an absolute path."""
-    if is_url(source):
-        return str(files.unstrip_protocol(path))
-    return path if Path(source).is_absolute() else os.path.relpath(path)
+def _name(files: Any, path: str) -> str:
+    """Return a found file as an address."""
+    return str(files.unstrip_protocol(path))
 
 
 def _open(source: str) -> tuple[Any, str]:

@@ -128,10 +128,15 @@ def watch(
     crossings = Crossings(zones) if zones is not None else None
     frames = islice(sample(source, options.every), options.frames)
     steady = _Steady(predictor, options.rescale)
+    first_size: tuple[int, int] | None = None
+    drawn = zones
     for frame in frames:
         if options.duration is not None and frame.time > options.duration:
             return
         prediction = steady.predict(frame)
+        first_size = first_size or prediction.size
+        if zones is not None and drawn is not None:
+            zones = _fitting(drawn, prediction.size, first_size, source)
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
             prediction = zones.limit(prediction)
@@ -153,22 +158,35 @@ def watch(
         yield Watched(row, frame, prediction)
 
 
+def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source: Source) -> Zones:
+    """Return the zones for a frame: those of the first size, scaled where the film changes its size.
+
+    Raises:
+        DataError: The zones do not fit the first frame.
+    """
+    if size == first:
+        return zones
+    source.note_once(f"The frames of {source.name} change from {first[0]}×{first[1]} to {size[0]}×{size[1]}.")
+    return zones.fit(first).resized(size, first)
+
+
 @dataclass
 class _Steady:
-    """A predictor that keeps the base scale it chose for a while."""
+    """A predictor that keeps the scale it chose for a while, as long as the frames keep their size."""
 
     predictor: Predictor
     hold: float
     _kept: Predictor | None = None
     _until: float = 0.0
+    _shape: tuple[int, ...] = ()
 
     def predict(self, frame: Frame) -> Prediction:
-        if self._kept is not None and frame.time < self._until:
+        if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
             return self._kept.predict(frame.pixels)
         found = self.predictor.predict(frame.pixels)
         known = replace(self.predictor.options, base=found.reduction)
         self._kept = Predictor(self.predictor.backend, self.predictor.config, known)
-        self._until = frame.time + self.hold
+        self._until, self._shape = frame.time + self.hold, frame.pixels.shape
         return found
 
 

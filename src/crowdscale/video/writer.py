@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.errors import OptionError
-from crowdscale.video.sources import VideoError, load_av
+from crowdscale.files.images import resize_image
+from crowdscale.video.decoding import VideoError, load_av
 
 __all__ = ["VideoWriter"]
 
@@ -44,21 +45,18 @@ class VideoWriter:
         self._last = -1
 
     def write(self, pixels: Pixels, time: float) -> None:
-        """Write (h, w, 3) RGB shown from ``time`` seconds on; sizes are cut to even ones, all as the first.
+        """Write (h, w, 3) RGB shown from ``time`` seconds on.
+
+        The first frame decides the size, cut to even numbers. Others are fitted into it, with black bars.
 
         Raises:
-            VideoError: The disk is full, or the frame has another size.
+            VideoError: The disk is full, or the film cannot be written.
         """
         av = load_av()
-        even = np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
         try:
             if self._container is None:
-                self._open(av, even.shape[1], even.shape[0])
-            if (self._stream.width, self._stream.height) != (even.shape[1], even.shape[0]):
-                raise VideoError(
-                    f"expected frames of {self._stream.width}×{self._stream.height}",
-                    f"{even.shape[1]}×{even.shape[0]}",
-                )
+                self._open(av, max(2, pixels.shape[1] // 2 * 2), max(2, pixels.shape[0] // 2 * 2))
+            even = _fitted(pixels, self._stream.width, self._stream.height)
             frame = av.VideoFrame.from_ndarray(even, format="rgb24")
             self._last = max(self._last + 1, round(time * CLOCK))
             frame.pts, frame.time_base = self._last, Fraction(1, CLOCK)
@@ -67,7 +65,7 @@ class VideoWriter:
             raise self._failed(error) from error
 
     def _open(self, av: Any, width: int, height: int) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)  # an OSError here is a sentence of ``write``
         pieces = {} if self.path.suffix.lower() == ".mkv" else {"movflags": FRAGMENTS}
         self._container = av.open(str(self.path), "w", options={**pieces, "flush_packets": "1"})
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
@@ -104,3 +102,17 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _fitted(pixels: Pixels, width: int, height: int) -> Pixels:
+    """Return pixels at a size: cut by one row or column where that is all, else scaled between black bars."""
+    rows, columns = pixels.shape[:2]
+    if 0 <= rows - height <= 1 and 0 <= columns - width <= 1:
+        return np.ascontiguousarray(pixels[:height, :width])
+    factor = min(width / columns, height / rows)
+    inner = resize_image(pixels, max(1, round(columns * factor)), max(1, round(rows * factor)))
+    inner = inner[:height, :width]
+    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
+    framed = np.zeros((height, width, 3), np.uint8)
+    framed[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
+    return framed
