@@ -185,9 +185,10 @@ def fetch(
     from crowdscale.models.description import read_config
     from crowdscale.models.download import Source, as_address, download, find_source
     from crowdscale.models.finding import BUNDLED, find_model
-    from crowdscale.models.package import SUFFIX, cache_folder
+    from crowdscale.models.package import SUFFIX, WEIGHTS, cache_folder
 
-    if name in BUNDLED or Path(name).name != name or "." in name:
+    complete = name in BUNDLED and (BUNDLED[name] / WEIGHTS).is_file()
+    if complete or Path(name).name != name or "." in name:
         raise OptionError("expected a new model's plain name", repr(name), "Bundled ones need no fetching")
     if origin.endswith(".json"):
         if sha256:

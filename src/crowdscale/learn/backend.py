@@ -13,7 +13,7 @@ from crowdscale.backends import Array, FirstPass, padded_input
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.learn.export.graph import answer
 from crowdscale.learn.model import AutoScale
-from crowdscale.learn.store import build_model, load_weights
+from crowdscale.learn.store import WEIGHTS, build_model, load_weights
 from crowdscale.models.description import ModelConfig
 
 __all__ = ["TorchBackend"]
@@ -34,7 +34,7 @@ class TorchBackend:
         if threads:
             torch.set_num_threads(threads)
         model = build_model(config)
-        load_weights(model, folder / "weights.safetensors")
+        load_weights(model, folder / WEIGHTS)
         self._keep(model.to(device), config)
 
     @classmethod

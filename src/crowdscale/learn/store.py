@@ -18,10 +18,11 @@ from crowdscale.learn.model import AutoScale
 from crowdscale.learn.networks.building import build_network
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.models.description import DESCRIPTION, ModelConfig, read_config
-from crowdscale.models.finding import find_model
-from crowdscale.models.package import file_sha256
+from crowdscale.models.finding import find_model, find_weights
+from crowdscale.models.package import WEIGHTS, file_sha256
 
 __all__ = [
+    "WEIGHTS",
     "build_model",
     "inherit_weights",
     "load_weights",
@@ -30,8 +31,6 @@ __all__ = [
     "save_weights",
     "write_description",
 ]
-
-WEIGHTS = "weights.safetensors"
 
 FUSION = "network.fuse.weight"
 """Of ``fpn``: (classes, classes · levels, 1, 1)."""
@@ -114,11 +113,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         ModelError: There is no such file.
         SafetensorError: It is damaged.
     """
-    if not path.is_file():
-        raise ModelError(
-            "expected trained weights", f"no file at {path}", "Train the model first; one in 8 bits has none"
-        )
-    stored = load_file(path)
+    stored = load_file(find_weights(path))
     steps = {name.removesuffix(STEPS): stored.pop(name) for name in list(stored) if name.endswith(STEPS)}
     return {name: value.float() * steps.get(name, 1) for name, value in stored.items()}
 

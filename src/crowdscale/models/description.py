@@ -15,7 +15,7 @@ from typing import Any, Literal
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
 from crowdscale.maps.regions import DensityRule, LabelRule
-from crowdscale.models.package import file_sha256
+from crowdscale.models.package import WEIGHTS, file_sha256
 from crowdscale.trust.intervals import Calibration
 from crowdscale.trust.profile import Familiar
 
@@ -182,7 +182,8 @@ def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) 
         apart: Names of files that are not: they are about to be written.
 
     Raises:
-        ModelError: The description cannot be read, or a file is missing or not the one described.
+        ModelError: The description cannot be read, or a file is missing or not the one described. Only the
+            training weights may be missing: ``find_weights`` reports them.
     """
     try:
         text = (folder / DESCRIPTION).read_text(encoding="utf-8")
@@ -193,7 +194,7 @@ def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) 
     config = ModelConfig.from_json(text, str(folder / DESCRIPTION))
     for name, expected in config.files.items() if verify else ():
         path = folder / name
-        if name in apart:
+        if name in apart or (name == WEIGHTS and not path.exists()):
             continue
         if not path.is_file():
             raise ModelError(

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from crowdscale.errors import ModelError, OptionError, unknown_name
-from crowdscale.models.description import DESCRIPTION
-from crowdscale.models.package import SUFFIX, UNPACKED, cache_folder, fetched_models, unpack_file
+from crowdscale.models.description import DESCRIPTION, read_config
+from crowdscale.models.package import SUFFIX, UNPACKED, cache_folder, fetched_models, file_sha256, unpack_file
 
-__all__ = ["BUNDLED", "find_folder", "find_model", "known_models"]
+__all__ = ["BUNDLED", "find_folder", "find_model", "find_weights", "known_models"]
 
 BUNDLED: dict[str, Path] = {
     path.parent.name: path.parent
@@ -72,3 +72,32 @@ def find_folder(model: str | os.PathLike[str]) -> Path:
             "expected a model folder to write into", f"{model}, a model in one file", "Unzip it into a folder"
         )
     return folder
+
+
+def find_weights(path: Path) -> Path:
+    """Return a file of training weights: the path itself, or for a bundled model the file in its fetched package.
+
+    An installed package holds no training weights. ``crowdscale models fetch NAME`` puts them into the cache.
+
+    Args:
+        path: ``weights.safetensors`` in a model folder.
+
+    Raises:
+        ModelError: There are none, or the fetched ones are of another release.
+    """
+    if path.is_file():
+        return path
+    folder, name = path.parent, path.parent.name
+    expected = read_config(folder, verify=False).files.get(path.name) if BUNDLED.get(name) == folder else None
+    if expected is None:
+        remedy = "Train the model first; one in 8 bits has none"
+        raise ModelError("expected trained weights", f"no file at {path}", remedy)
+    remedy = (
+        f"Fetch them (crowdscale models fetch {name} --from ADDRESS), or train in a clone of the repository"
+    )
+    if name not in fetched_models():
+        raise ModelError(f"{name} is installed without its training weights", "", remedy)
+    weights = unpack_file(fetched_models()[name]) / path.name
+    if not weights.is_file() or file_sha256(weights) != expected:
+        raise ModelError(f"the fetched {name} holds other training weights than this release", "", remedy)
+    return weights

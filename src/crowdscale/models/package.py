@@ -18,6 +18,7 @@ from crowdscale.files.writing import write_atomic
 __all__ = [
     "SUFFIX",
     "UNPACKED",
+    "WEIGHTS",
     "cache_folder",
     "fetched_models",
     "file_sha256",
@@ -32,6 +33,9 @@ UNPACKED = "unpacked"
 """Folder of the cache with the contents of model files."""
 
 DESCRIPTION = "model.json"
+
+WEIGHTS = "weights.safetensors"
+"""What training reads and counting does not; installed models come without."""
 
 LARGEST = 4_000_000_000
 """Bytes that the files of a model may unpack to: what claims more is no model of ours."""
@@ -69,7 +73,7 @@ def file_sha256(path: Path) -> str:
 def pack_folder(folder: Path, names: Sequence[str], target: Path) -> None:
     """Write a model folder's description and files as one file, atomically.
 
-    Nothing is compressed: weights do not shrink. Equal folders make equal files.
+    Nothing is compressed: weights do not shrink. Equal folders make equal files. Missing training weights are left out.
 
     Args:
         folder: The model folder.
@@ -79,7 +83,8 @@ def pack_folder(folder: Path, names: Sequence[str], target: Path) -> None:
 
     def write(stream: IO[bytes]) -> None:
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for name in (DESCRIPTION, *sorted(names)):
+            held = [name for name in sorted(names) if name != WEIGHTS or (folder / name).is_file()]
+            for name in (DESCRIPTION, *held):
                 archive.writestr(zipfile.ZipInfo(name, STAMP), (folder / name).read_bytes())
 
     write_atomic(target, write)

@@ -27,7 +27,7 @@ from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.learn.crops.transforms import Batch, Crops, collate
 from crowdscale.learn.model import AutoScale, Losses
 from crowdscale.learn.networks.backbones import Backbone, Lite
-from crowdscale.learn.store import load_weights, save_weights, write_description
+from crowdscale.learn.store import WEIGHTS, load_weights, save_weights, write_description
 from crowdscale.learn.training.journal import Journal
 from crowdscale.learn.training.options import TrainOptions
 from crowdscale.learn.training.validation import Validation, validate
@@ -279,7 +279,7 @@ class Run:
         cut = self.plan.crop_options
         if cut.points_right or cut.points_below:
             training["points_aside"] = [cut.points_right, cut.points_below]
-        write_description(replace(self.config, training=training), folder, ("weights.safetensors",))
+        write_description(replace(self.config, training=training), folder, (WEIGHTS,))
 
     def save(self) -> None:
         """Write the whole state, atomically; every process calls this."""
@@ -308,7 +308,7 @@ class Run:
 
     def take_best(self) -> None:
         """Start from the run's best weights where an earlier phase left some."""
-        best = self.out / "best" / "weights.safetensors"
+        best = self.out / "best" / WEIGHTS
         if best.exists():
             centre = self.model.centre.value.clone()
             load_weights(self.model, best)
