@@ -22,6 +22,7 @@ from crowdscale.cli.models import models_app
 from crowdscale.cli.moved import add_moved
 from crowdscale.cli.quantize import quantize
 from crowdscale.cli.score import compare, score
+from crowdscale.cli.serve import serve
 from crowdscale.cli.train import train
 from crowdscale.cli.tune import tune
 from crowdscale.cli.watch import watch
@@ -47,6 +48,7 @@ for command in (
     acquaint,
     export,
     quantize,
+    serve,
 ):
     app.command()(command)
 add_moved(app, "narrow", "distill", "average", "compact", "reproduce")

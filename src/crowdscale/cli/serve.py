@@ -1,0 +1,84 @@
+"""``crowdscale serve``: the page and an HTTP interface on this machine, or the page as a static site."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdscale.errors import MissingExtraError, OptionError
+
+__all__ = ["serve"]
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address; another than this machine's needs a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    token: Annotated[
+        str, typer.Option(envvar="CROWDSCALE_TOKEN", help="Secret that every request has to carry.")
+    ] = "",
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Another name of this service, as a proxy's.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="A bundled model's name, a model folder or file.")] = "lite",
+    backend: Annotated[str, typer.Option(help="onnx, openvino or torch.")] = "onnx",
+    threads: Annotated[int, typer.Option(min=0, help="Threads; 0: all cores.")] = 0,
+    max_mb: Annotated[float, typer.Option(help="Largest photo in megabytes.")] = 50,
+    max_megapixels: Annotated[float, typer.Option(help="Largest photo in megapixels.")] = 100,
+    waiting: Annotated[int, typer.Option(min=0, help="Photos that may wait; more get 503.")] = 8,
+    timeout: Annotated[float, typer.Option(help="Seconds for one photo, waiting included.")] = 120,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the page as a static site that counts in the browser.")
+    ] = None,
+    runtime: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --export: a folder of onnxruntime-web, or its dist.")
+    ] = None,
+) -> None:
+    """Open the page that counts photos on this machine; Ctrl-C ends it."""
+    if export is not None:
+        _export(export, model, runtime)
+        return
+    if runtime is not None:
+        raise OptionError("--runtime goes with --export")
+    for library in ("fastapi", "uvicorn", "prometheus_client"):
+        if find_spec(library) is None:
+            raise MissingExtraError("crowdscale serve", "serve")
+    from crowdscale.serve import ServeOptions, create_app, run_service
+    from crowdscale.serve.counter import Counter
+
+    options = ServeOptions(
+        host=host, port=port, token=token, hosts=tuple(allow_host or ()), waiting=waiting, timeout=timeout,
+        max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
+    )  # fmt: skip
+    counter = Counter.open(model, options.max_pixels, backend, threads)
+
+    def ready(address: str) -> None:
+        page = f"{address}#token={token}" if token and options.is_local else address
+        print(f"crowdscale counts with {counter.config.name} at {page} (Ctrl-C ends it)", flush=True)
+        if not no_browser and options.is_local and _has_screen():
+            import webbrowser
+
+            webbrowser.open(page)
+
+    run_service(create_app(counter, options), options, ready)
+
+
+def _has_screen() -> bool:
+    return os.name == "nt" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) or _is_mac()
+
+
+def _is_mac() -> bool:
+    import sys
+
+    return sys.platform == "darwin"
+
+
+def _export(folder: Path, model: str, runtime: Path | None) -> None:
+    from crowdscale.serve.export import export_site
+
+    size = export_site(folder, model, runtime)
+    print(f"Written: {folder} ({size / 1e6:.0f} MB). Any web server can serve it.")

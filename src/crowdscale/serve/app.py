@@ -1,0 +1,112 @@
+"""The application: the page, counting, models, health and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from crowdscale import __version__
+from crowdscale.errors import CrowdscaleError
+from crowdscale.serve.counter import Counter, TooLargeError
+from crowdscale.serve.counting import counting_routes
+from crowdscale.serve.gate import Gate
+from crowdscale.serve.line import BusyError, Line
+from crowdscale.serve.meters import Measured, Meters
+from crowdscale.serve.options import ServeOptions
+from crowdscale.serve.page import PageFile, find_page, page_files, site_description
+from crowdscale.serve.requests import ClientGoneError, SlowError
+from crowdscale.serve.state import State
+
+__all__ = ["create_app"]
+
+STATUSES: dict[type[Exception], int] = {
+    CrowdscaleError: 400,
+    TooLargeError: 413,
+    SlowError: 504,
+    BusyError: 503,
+    ClientGoneError: 499,
+}
+"""The status of each kind of error; nobody reads the last one, and the log has it."""
+
+
+def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI:
+    """Return the application that counts with a loaded model.
+
+    Args:
+        counter: The model.
+        options: Limits and access.
+    """
+    chosen = options or ServeOptions()
+    line = Line(chosen.waiting)
+    state = State(counter, chosen, line, Meters(line))
+    app = FastAPI(
+        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state), docs_url=None, redoc_url=None,
+        description="Counts and locates people in photos on this machine.",
+    )  # fmt: skip
+    for kind, status in STATUSES.items():
+        app.add_exception_handler(kind, partial(_error, status))
+    app.include_router(counting_routes(state))
+    app.include_router(_own_routes(state))
+    files = {path: _sender(file) for path, file in page_files(find_page()).items()}
+    for path, send in files.items():
+        app.add_api_route(path, send, methods=["GET"], include_in_schema=False)
+    app.add_middleware(Gate, options=chosen, open_paths=frozenset({*files, "/site.json"}))
+    app.add_middleware(Measured, meters=state.meters)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(state: State, _: FastAPI) -> AsyncIterator[None]:
+    yield
+    state.line.close()
+
+
+def _own_routes(state: State) -> APIRouter:
+    """Return the routes by which the service tells about itself."""
+    routes = APIRouter()
+    model = state.counter.describe()
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        """Whether the service counts, and how many photos it has accepted."""
+        return {"ok": True, "model": model["name"], "version": __version__, "queue": state.line.accepted}
+
+    @routes.get("/models")
+    async def models() -> list[dict[str, Any]]:
+        """Describe the model that counts."""
+        return [model]
+
+    @routes.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Return what the service measures of itself, for Prometheus."""
+        return Response(state.meters.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/site.json", include_in_schema=False)
+    async def site() -> Response:
+        limits = {"bytes": state.options.max_bytes, "pixels": state.options.max_pixels}
+        text = site_description("service", [model], limits=limits, token=bool(state.options.token))
+        return Response(text, media_type="application/json")
+
+    return routes
+
+
+def _sender(file: PageFile) -> Callable[[], Awaitable[Response]]:
+    """Return the answer with a file of the page, read once."""
+    body = file.path.read_bytes()
+
+    async def send() -> Response:
+        return Response(body, media_type=file.kind, headers={"cache-control": "no-cache"})
+
+    return send
+
+
+async def _error(status: int, _: Request, error: Exception) -> Response:
+    """Answer with the sentence of an error."""
+    headers = {"retry-after": str(error.seconds)} if isinstance(error, BusyError) else None
+    return JSONResponse({"error": str(error)}, status, headers)

@@ -1,0 +1,123 @@
+"""The one model that the service counts with."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from crowdscale.backends import Backend, FirstPass, open_backend
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import Predictor
+from crowdscale.errors import ImageError
+from crowdscale.models.description import ModelConfig, read_config
+from crowdscale.models.finding import find_model
+from crowdscale.serve.line import CancelledWorkError
+
+__all__ = ["Counter", "TooLargeError", "StoppableBackend"]
+
+Pixels = NDArray[np.uint8]
+
+
+class TooLargeError(ImageError):
+    """A photo beyond the limits of the service."""
+
+
+class StoppableBackend:
+    """A backend that gives up before its next run where nobody waits for the result.
+
+    Args:
+        backend: A backend with the model loaded.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.stop = threading.Event()
+        """Of the work that runs."""
+
+    def predict(self, pixels: Pixels) -> FirstPass:
+        """Run the counting network on (h, w, 3) RGB pixels."""
+        return self._going().predict(pixels)
+
+    def predict_batch(self, views: Sequence[Pixels]) -> list[FirstPass]:
+        """Run the counting network on views of one size together."""
+        return self._going().predict_batch(views)
+
+    def area_factor(self, pooled: NDArray[np.float32]) -> float:
+        """Run the scale net on (c, 14, 14) pooled features."""
+        return self._going().area_factor(pooled)
+
+    def _going(self) -> Backend:
+        if self.stop.is_set():
+            raise CancelledWorkError
+        return self._backend
+
+
+class Counter:
+    """A model that is loaded once and counts one photo at a time.
+
+    Args:
+        folder: The model's folder.
+        config: Its description.
+        backend: A backend with the model loaded.
+        max_pixels: Largest photo in pixels.
+    """
+
+    def __init__(self, folder: Path, config: ModelConfig, backend: Backend, max_pixels: int) -> None:
+        self.folder, self.config, self.max_pixels = folder, config, max_pixels
+        self._backend = StoppableBackend(backend)
+        self.predictor = Predictor(self._backend, config)
+
+    @classmethod
+    def open(cls, model: str, max_pixels: int, backend: str = "onnx", threads: int = 0) -> Counter:
+        """Load a model by name, folder or file. Raises ModelError."""
+        folder = find_model(model)
+        config = read_config(folder)
+        return cls(folder, config, open_backend(backend, folder, config, "cpu", threads), max_pixels)
+
+    def count(self, photo: bytes, stop: threading.Event | None = None) -> Prediction:
+        """Return the people in an encoded photo.
+
+        Raises:
+            TooLargeError: The photo has too many pixels.
+            ImageError: The bytes are no photo.
+            CancelledWorkError: The event was set.
+        """
+        self._backend.stop = stop or threading.Event()
+        check_pixels(photo, self.max_pixels)
+        return self.predictor.predict(photo)
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the page and a client may know of the model."""
+        config = self.config
+        return {
+            "name": config.name,
+            "method": config.method,
+            "precision": config.precision,
+            "licence": config.licence,
+            "calibrated": config.calibration is not None,
+            "files": dict(config.files),
+        }
+
+
+def check_pixels(photo: bytes, most: int) -> None:
+    """Refuse a photo by the size in its header, before it is decoded. Raises TooLargeError."""
+    if not photo:
+        raise ImageError("The file is empty")
+    try:
+        with Image.open(io.BytesIO(photo)) as image:
+            width, height = image.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return  # the reader has the sentence
+    if width * height > most:
+        raise TooLargeError(
+            f"The photo has {width * height / 1e6:.0f} megapixels, and this service takes {most / 1e6:g}",
+            "",
+            "Reduce it first",
+        )

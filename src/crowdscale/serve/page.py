@@ -1,0 +1,70 @@
+"""The page's files: a fixed table made at the start, so that no path of a request is ever opened."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crowdscale import __version__
+from crowdscale.errors import CrowdscaleError
+from crowdscale.trust.profile import SENTENCES, TURNED
+
+__all__ = ["PageFile", "find_page", "page_files", "site_description"]
+
+SUFFIXES = (".html", ".css", ".js", ".svg", ".webmanifest")
+"""Of the page's files that are served; what stands beside them is not."""
+
+GRAPHS = ("model.json", "network.onnx", "scale.onnx")
+"""Files of a model that the browser counts with."""
+
+KINDS = {".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".wasm": "application/wasm"}
+
+
+class PageFile(NamedTuple):
+    """A file of the page."""
+
+    path: Path
+    kind: str
+    """Its media type."""
+
+
+def find_page() -> Path:
+    """Return the folder of the page: of an installed package, or of a clone. Raises CrowdscaleError."""
+    beside = Path(__file__).parent / "page"
+    clone = Path(__file__).parents[3] / "web"
+    for folder in (beside, clone):
+        if (folder / "index.html").is_file():
+            return folder
+    raise CrowdscaleError("The page's files are missing", "", "Install the package again")
+
+
+def page_files(folder: Path) -> dict[str, PageFile]:
+    """Return the page's files by the path under which they are served."""
+    found = {
+        path.relative_to(folder).as_posix(): PageFile(path, media_type(path))
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in SUFFIXES and path.is_file() and "node_modules" not in path.parts
+    }
+    return {"/": found["index.html"], **{f"/{name}": file for name, file in found.items()}}
+
+
+def media_type(path: Path) -> str:
+    """Return the media type of a file by its suffix."""
+    guessed = KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") and "charset" not in guessed else guessed
+
+
+def site_description(mode: str, models: list[Mapping[str, Any]], **more: Any) -> str:
+    """Return the JSON that tells the page what computes, and with which models.
+
+    Args:
+        mode: ``service`` or ``browser``.
+        models: Descriptions; the first is the one that counts.
+        more: Further values for the page.
+    """
+    sentences = {"measures": SENTENCES, "turned": TURNED}
+    whole = {"version": __version__, "mode": mode, "models": models, "sentences": sentences, **more}
+    return json.dumps(whole)

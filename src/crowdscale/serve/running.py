@@ -1,0 +1,63 @@
+"""Starting the service on its address and ending it with all accepted work done."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from crowdscale.errors import OptionError
+from crowdscale.serve.options import ServeOptions
+
+__all__ = ["run_service"]
+
+CONNECTIONS = 200
+"""Connections at a time; more are answered with 503 by the server itself."""
+IDLE = 5
+"""Seconds after which an idle connection is closed."""
+
+
+def run_service(app: FastAPI, options: ServeOptions, on_ready: Callable[[str], object] | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM; requests that were accepted are finished first.
+
+    Args:
+        app: The application.
+        options: Its address and limits.
+        on_ready: Called with the page's address once connections are accepted.
+
+    Raises:
+        OptionError: The address cannot be bound to.
+    """
+    listener = _bind(options)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    address = f"http://{host}:{listener.getsockname()[1]}/"
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=IDLE,
+        timeout_graceful_shutdown=int(options.timeout) + 1,
+    )
+    server = uvicorn.Server(config)
+    if on_ready is not None:
+        on_ready(address)
+    server.run(sockets=[listener])
+
+
+def _bind(options: ServeOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+        listener.listen(CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise OptionError(
+            f"The service cannot use {options.host}:{options.port} ({error.strerror})", "", "Choose another --port"
+        ) from error
+    return listener

@@ -1,0 +1,128 @@
+// The page: tabs, the stage that all of them share, and who counts.
+
+import { CountTab } from "./count_tab.js";
+import { openEngine } from "./engines.js";
+import { Photos, bitmapOf } from "./photos.js";
+import { Viewer } from "./viewer.js";
+
+export const at = (id) => document.getElementById(id);
+
+/** Show a sentence for a while, and read it out. */
+export function say(sentence, seconds = 6) {
+  at("say").textContent = sentence;
+  clearTimeout(say.timer);
+  say.timer = setTimeout(() => (at("say").textContent = ""), seconds * 1000);
+}
+
+const LATER = {
+  correct: () => import("./correct_tab.js").then((module) => module.CorrectTab),
+  audit: () => import("./audit_tab.js").then((module) => module.AuditTab),
+  zones: () => import("./zones_tab.js").then((module) => module.ZonesTab),
+  teach: () => import("./teach_tab.js").then((module) => module.TeachTab),
+};
+
+class App {
+  constructor() {
+    this.photos = new Photos();
+    this.viewer = new Viewer(at("view"));
+    this.tabs = {};
+    this.active = "count";
+    this.photos.addEventListener("select", () => this.showCurrent());
+    this.setTheme();
+    this.connectTabs();
+    at("zoom-in").addEventListener("click", () => this.viewer.zoom(1.4));
+    at("zoom-out").addEventListener("click", () => this.viewer.zoom(1 / 1.4));
+    at("zoom-fit").addEventListener("click", () => this.viewer.fit());
+    window.addEventListener("beforeunload", (event) => {
+      if (Object.values(this.tabs).some((tab) => tab.unsaved)) event.preventDefault();
+    });
+  }
+
+  async start() {
+    this.tabs.count = new CountTab(this);
+    try {
+      const response = await fetch("site.json");
+      this.site = await response.json();
+      at("engine").textContent = "Loading the model …";
+      this.engine = await openEngine(this.site);
+      at("engine").textContent = this.engine.title;
+      at("privacy").textContent = this.engine.privacy;
+      this.tabs.count.countWaiting();
+    } catch (error) {
+      at("engine").textContent = "Nothing counts yet";
+      this.problem = `The model could not be loaded. ${error.message}`;
+      say(this.problem, 60);
+      this.tabs.count.countWaiting();
+    }
+    if (this.site?.mode === "browser") navigator.serviceWorker?.register("offline.js").catch(() => {});
+    document.body.dataset.ready = "1";
+  }
+
+  /** Show the current photo on the stage. */
+  async showCurrent() {
+    const item = this.photos.current;
+    at("drop").hidden = Boolean(item);
+    at("zoom").hidden = !item;
+    if (this.shown === item) return;
+    this.shown = item;
+    this.bitmap?.close?.();
+    this.bitmap = item ? await bitmapOf(item) : null;
+    if (this.shown !== item) return;
+    if (item && this.bitmap) item.size = [this.bitmap.width, this.bitmap.height];
+    if (item && !this.bitmap && !item.result) say(`This browser cannot show ${item.name}.`);
+    const size = item?.size && { width: item.size[0], height: item.size[1] };
+    await this.viewer.show(this.bitmap, size ?? null);
+    for (const tab of Object.values(this.tabs)) tab.photoChanged?.();
+  }
+
+  connectTabs() {
+    const buttons = [...document.querySelectorAll("[role=tab]")];
+    buttons.forEach((button, index) => {
+      button.addEventListener("click", () => this.open(button.id.slice(4)));
+      button.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
+        const next = buttons[(index + step + buttons.length) % buttons.length];
+        next.focus();
+        this.open(next.id.slice(4));
+      });
+    });
+  }
+
+  /** Open a tab; its code is loaded when it is first opened. */
+  async open(name) {
+    for (const button of document.querySelectorAll("[role=tab]")) {
+      const chosen = button.id === `tab-${name}`;
+      button.setAttribute("aria-selected", String(chosen));
+      button.tabIndex = chosen ? 0 : -1;
+      at(button.getAttribute("aria-controls")).hidden = !chosen;
+    }
+    this.tabs[this.active]?.leave?.();
+    this.active = name;
+    if (!this.tabs[name]) {
+      const Tab = await LATER[name]();
+      this.tabs[name] ??= new Tab(this, at(`panel-${name}`));
+    }
+    if (this.active === name) this.tabs[name].enter?.();
+    this.viewer.redraw();
+  }
+
+  setTheme() {
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    const apply = () => {
+      const chosen = localStorage.getItem("theme") ?? (dark.matches ? "dark" : "light");
+      document.documentElement.dataset.theme = chosen;
+      this.viewer.redraw();
+    };
+    dark.addEventListener("change", apply);
+    at("theme").addEventListener("click", () => {
+      localStorage.setItem("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
+      apply();
+    });
+    apply();
+  }
+}
+
+const app = new App();
+globalThis.crowdscale = app; // for tests, and for the curious
+app.start();

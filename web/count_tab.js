@@ -1,0 +1,248 @@
+// Count: photos in, numbers out.
+
+import { at, say } from "./app.js";
+import { FORMATS, download } from "./formats.js";
+import { drawHeads, drawRegions, heatLayer } from "./overlays.js";
+import { droppedFiles } from "./photos.js";
+import { firstPassOf, headsOf, intervalOf, readScaleOf, whole, zoomOf } from "./results.js";
+
+const MOST_PICTURE = 40_000_000; // pixels of a saved picture
+
+export class CountTab {
+  constructor(app) {
+    this.app = app;
+    this.photos = app.photos;
+    this.busy = null;
+    this.photos.addEventListener("change", () => this.list());
+    this.connectInputs();
+    this.connectLayers();
+    this.connectSaving();
+    this.enter();
+  }
+
+  enter() {
+    this.app.viewer.tool = null;
+    this.showLayers();
+    this.show();
+  }
+
+  photoChanged() {
+    this.show();
+    this.list();
+  }
+
+  connectInputs() {
+    for (const [button, input] of [["choose", "files"], ["more", "files"], ["choose-folder", "folder"], ["take", "camera"]]) {
+      at(button).addEventListener("click", () => at(input).click());
+    }
+    for (const input of ["files", "folder", "camera"]) {
+      at(input).addEventListener("change", ({ target }) => {
+        this.add(target.files);
+        target.value = "";
+      });
+    }
+    at("stop").addEventListener("click", () => this.busy?.abort());
+    const over = (event) => {
+      event.preventDefault();
+      at("stage").classList.toggle("over", event.type === "dragover");
+    };
+    for (const name of ["dragover", "dragleave"]) document.addEventListener(name, over);
+    document.addEventListener("drop", async (event) => {
+      over(event);
+      this.add(await droppedFiles(event.dataTransfer));
+    });
+    document.addEventListener("paste", (event) => {
+      if (event.clipboardData.files.length) this.add(event.clipboardData.files);
+    });
+  }
+
+  connectLayers() {
+    for (const id of ["show-heads", "show-heat", "show-regions"]) at(id).addEventListener("change", () => this.showLayers());
+    at("compare").addEventListener("input", ({ target }) => {
+      this.app.viewer.split = target.value / 100;
+      this.app.viewer.redraw();
+    });
+  }
+
+  connectSaving() {
+    const names = { ...FORMATS, picture: { label: "Picture (PNG)" } };
+    at("save-format").replaceChildren(
+      ...Object.entries(names).map(([value, { label }]) => Object.assign(document.createElement("option"), { value, textContent: label })),
+    );
+    at("save").addEventListener("click", () => this.save(at("save-format").value));
+  }
+
+  add(files) {
+    const { added, left } = this.photos.add(files);
+    if (left) say(`${left} ${left === 1 ? "file is" : "files are"} no photo and left out.`);
+    if (!added.length && !left) say("There is no photo in that.");
+    this.countWaiting();
+  }
+
+  /** Count the photos that wait, one after the other. */
+  async countWaiting() {
+    if (this.app.problem) say(this.app.problem, 60);
+    if (this.busy || !this.app.engine) return;
+    this.busy = new AbortController();
+    const { signal } = this.busy;
+    for (let item = this.next(); item && !signal.aborted; item = this.next()) {
+      item.status = "counting";
+      this.list();
+      this.progress(item, 0);
+      await this.count(item, signal);
+      this.photos.changed();
+      if (item === this.photos.current) this.show();
+    }
+    for (const item of this.photos.items) if (item.status === "waiting" && signal.aborted) item.status = "stopped";
+    this.busy = null;
+    at("progress-box").hidden = true;
+    this.photos.changed();
+  }
+
+  next() {
+    return this.photos.items.find((item) => item.status === "waiting");
+  }
+
+  async count(item, signal) {
+    try {
+      const onProgress = (share) => this.progress(item, share);
+      item.result = { ...(await this.app.engine.count(item.file, { signal, onProgress })), photo: item.name };
+      item.size = item.result.size;
+      item.status = "counted";
+    } catch (error) {
+      item.status = signal.aborted ? "stopped" : "failed";
+      item.error = signal.aborted ? "Stopped." : error.message;
+    }
+  }
+
+  progress(item, share) {
+    const { items } = this.photos;
+    const done = items.filter((each) => ["counted", "failed", "stopped"].includes(each.status)).length;
+    at("progress-box").hidden = false;
+    at("progress-text").textContent = items.length > 1 ? `Counting ${done + 1} of ${items.length}` : `Counting ${item.name}`;
+    if (items.length > 1) at("progress").value = (done + share) / items.length;
+    else at("progress").removeAttribute("value");
+  }
+
+  /** Show the result of the current photo. */
+  show() {
+    const item = this.photos.current;
+    const result = item?.result;
+    at("layers").hidden = !result;
+    at("people").textContent = result ? whole(result.count) : "";
+    if (result) at("people").append(element("small", {}, Math.round(result.count) === 1 ? " person" : " people"));
+    at("interval").textContent = result ? intervalSentence(result) : item ? "" : "No photo yet.";
+    at("warnings").replaceChildren(...listed(item?.error ? [item.error] : (result?.warnings ?? [])));
+    at("details").textContent = result ? details(result) : "";
+    this.showLayers();
+  }
+
+  showLayers() {
+    if (this.app.active !== "count") return;
+    const { viewer } = this.app;
+    const result = this.photos.current?.result;
+    viewer.split = at("compare").value / 100;
+    viewer.layers = result ? this.layersOf(result) : [];
+    viewer.redraw();
+  }
+
+  layersOf(result) {
+    const layers = [];
+    if (at("show-heat").checked && result.density) {
+      this.heat = this.heat?.result === result ? this.heat : { result, layer: heatLayer(result.density) };
+      layers.push(this.heat.layer);
+    }
+    const regions = (result.regions ?? []).map((region) => ({ box: region.box, factor: zoomOf(region) }));
+    if (at("show-regions").checked) layers.push((pen, viewer) => drawRegions(pen, viewer, regions));
+    if (at("show-heads").checked) layers.push((pen, viewer) => drawHeads(pen, viewer, headsOf(result)));
+    return layers;
+  }
+
+  /** Show all photos in the table, with their sum. */
+  list() {
+    const { items } = this.photos;
+    at("count-actions").hidden = !items.length;
+    at("list-box").hidden = items.length < 2;
+    at("list").tBodies[0].replaceChildren(...items.map((item) => this.row(item)));
+    const counted = items.filter((item) => item.result);
+    document.body.dataset.done = items.filter((item) => ["counted", "failed", "stopped"].includes(item.status)).length;
+    const sum = counted.reduce((total, item) => total + item.result.count, 0);
+    const foot = element("tr", {}, element("td", {}, `${counted.length} of ${items.length} counted`), element("td", { className: "figure" }, whole(sum)), element("td", {}), element("td", {}));
+    at("list").tFoot.replaceChildren(foot);
+    at("save").disabled = !counted.length;
+  }
+
+  row(item) {
+    const interval = item.result && intervalOf(item.result);
+    const words = { waiting: "waiting", counting: "…", failed: "failed", stopped: "stopped" };
+    const name = element("button", { className: "name" }, item.name);
+    const remove = element("button", { ariaLabel: `Remove ${item.name}`, className: "quiet" }, "×");
+    const row = element(
+      "tr", {},
+      element("td", {}, name),
+      element("td", { className: "figure" }, item.result ? whole(item.result.count) : words[item.status]),
+      element("td", { className: "figure" }, interval ? `${whole(interval.low)}–${whole(interval.high)}` : ""),
+      element("td", {}, remove),
+    );
+    if (item.error) row.title = item.error;
+    if (item === this.photos.current) row.setAttribute("aria-current", "true");
+    row.addEventListener("click", () => this.photos.select(item));
+    remove.addEventListener("click", (event) => {
+      event.stopPropagation();
+      this.photos.remove(item);
+    });
+    return row;
+  }
+
+  async save(format) {
+    const results = this.photos.items.filter((item) => item.result).map((item) => item.result);
+    if (format === "picture") return this.savePicture();
+    const { file, kind, write } = FORMATS[format];
+    download(file, write(results), kind);
+  }
+
+  /** Save the current photo with what is shown over it. */
+  async savePicture() {
+    const { viewer, bitmap } = this.app;
+    const item = this.photos.current;
+    if (!bitmap || !item?.result) return say("There is no counted photo to draw.");
+    const factor = Math.min(1, Math.sqrt(MOST_PICTURE / (bitmap.width * bitmap.height)));
+    const canvas = new OffscreenCanvas(Math.round(bitmap.width * factor), Math.round(bitmap.height * factor));
+    const pen = canvas.getContext("2d");
+    pen.scale(factor, factor);
+    pen.drawImage(bitmap, 0, 0);
+    const scale = canvas.width / 1600; // as if drawn on a screen 1600 pixels wide
+    const frame = {
+      canvas, scale: factor, x: bitmap.width / 2, y: bitmap.height / 2, reach: (length) => (length * Math.max(1, scale)) / factor,
+    };
+    for (const layer of viewer.layers) layer(pen, frame);
+    const name = item.name.split("/").at(-1).replace(/\.[^.]*$/, "");
+    download(`${name}_people.png`, await canvas.convertToBlob({ type: "image/png" }));
+  }
+}
+
+function intervalSentence(result) {
+  const interval = intervalOf(result);
+  if (interval) return `90 % interval: ${whole(interval.low)} to ${whole(interval.high)}`;
+  return result.warnings?.length ? "No interval, because of the warning below" : "No interval: this model is not calibrated";
+}
+
+function details(result) {
+  const regions = result.regions ?? [];
+  const parts = [`First pass ${whole(firstPassOf(result))}.`];
+  if (regions.length) parts.push(`Second pass on ${regions.length} ${regions.length === 1 ? "region" : "regions"}.`);
+  if (readScaleOf(result) !== 1) parts.push(`Read at ${Math.round(readScaleOf(result) * 100)} % of its side.`);
+  parts.push(`${whole(headsOf(result).length)} heads located. ${result.size[0]} × ${result.size[1]} pixels, ${result.seconds.toFixed(1)} s.`);
+  return parts.join(" ");
+}
+
+export function listed(sentences) {
+  return sentences.map((sentence) => element("li", {}, sentence));
+}
+
+/** Return an element with properties and children. */
+export function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}

@@ -1,0 +1,99 @@
+// What is drawn over a photo: heads, heat, regions. All in pixels of the photo.
+
+import { nearestDistances } from "./engine/points.js";
+
+const HEAD = "#ffe14d";
+const EDGE = "#10202a";
+
+/** Draw heads [x, y, …]: dots whose size follows the zoom, with an edge that shows on any ground. */
+export function drawHeads(pen, viewer, heads, colour = HEAD, spacing = typicalSpacing(heads)) {
+  const pixel = viewer.reach(1);
+  const radius = Math.min(5 * pixel, Math.max(1.4 * pixel, spacing * 0.28));
+  const bounds = visible(viewer, radius * 2);
+  const shown = heads.filter(([x, y]) => x > bounds[0] && x < bounds[2] && y > bounds[1] && y < bounds[3]);
+  const small = radius < 2.2 * pixel;
+  for (const [size, fill] of [[radius + (small ? 0.6 : 1.2) * pixel, EDGE], [radius, colour]]) {
+    pen.beginPath();
+    for (const [x, y] of shown) {
+      if (small) {
+        pen.rect(x + 0.5 - size, y + 0.5 - size, 2 * size, 2 * size);
+      } else {
+        pen.moveTo(x + 0.5 + size, y + 0.5);
+        pen.arc(x + 0.5, y + 0.5, size, 0, 2 * Math.PI);
+      }
+    }
+    pen.fillStyle = fill;
+    pen.fill();
+  }
+}
+
+function visible(viewer, margin) {
+  const wide = viewer.canvas.width / viewer.scale / 2 + margin;
+  const high = viewer.canvas.height / viewer.scale / 2 + margin;
+  return [viewer.x - wide, viewer.y - high, viewer.x + wide, viewer.y + high];
+}
+
+const spacings = new WeakMap();
+
+/** Return the median distance of heads to their nearest neighbour, kept for each list of heads. */
+function typicalSpacing(heads) {
+  if (!spacings.has(heads)) {
+    const x = heads.map((head) => head[0]);
+    const found = nearestDistances({ x, y: heads.map((head) => head[1]) }).sort();
+    spacings.set(heads, Number.isFinite(found[0]) ? found[found.length >> 1] : Infinity);
+  }
+  return spacings.get(heads);
+}
+
+/** Return a layer of people in cells, as colours from clear to red. */
+export function heatLayer(density) {
+  const { rows, columns, cell, people } = density;
+  const picture = new OffscreenCanvas(columns, rows);
+  const pen = picture.getContext("2d");
+  const image = pen.createImageData(columns, rows);
+  const ordered = people.filter((value) => value > 0.01).sort((a, b) => a - b);
+  const top = ordered.length ? ordered[Math.floor(0.98 * (ordered.length - 1))] : 1;
+  people.forEach((value, i) => image.data.set(heatColour(Math.min(1, value / Math.max(top, 0.05))), 4 * i));
+  pen.putImageData(image, 0, 0);
+  return (target, viewer) => {
+    target.imageSmoothingEnabled = true;
+    target.drawImage(picture, 0, 0, Math.max(columns * cell[0], 1), Math.max(rows * cell[1], 1));
+  };
+}
+
+function heatColour(value) {
+  const stops = [[20, 60, 160], [0, 170, 190], [250, 220, 60], [230, 40, 30]];
+  const place = value * (stops.length - 1);
+  const low = Math.min(stops.length - 2, Math.floor(place));
+  const share = place - low;
+  const colour = stops[low].map((from, i) => Math.round(from + (stops[low + 1][i] - from) * share));
+  return [...colour, Math.round(210 * Math.min(1, value * 2.2))];
+}
+
+/** Draw the boxes that got a second pass, each with its zoom. */
+export function drawRegions(pen, viewer, regions) {
+  const pixel = viewer.reach(1);
+  for (const { box, factor } of regions) {
+    const [left, top, right, bottom] = box;
+    for (const [width, colour] of [[4, EDGE], [2, "#62e0ff"]]) {
+      pen.lineWidth = width * pixel;
+      pen.strokeStyle = colour;
+      pen.strokeRect(left, top, right - left, bottom - top);
+    }
+    drawLabel(pen, viewer, `× ${factor.toFixed(1)}`, left, top);
+  }
+}
+
+/** Draw a word on a ground of its own, its lower left corner at a place. */
+export function drawLabel(pen, viewer, text, x, y, colour = "#62e0ff") {
+  const pixel = viewer.reach(1);
+  pen.font = `600 ${13 * pixel}px system-ui, sans-serif`;
+  const width = pen.measureText(text).width + 10 * pixel;
+  const base = Math.max(20 * pixel, y);
+  pen.fillStyle = colour;
+  pen.fillRect(x, base - 20 * pixel, width, 20 * pixel);
+  pen.fillStyle = EDGE;
+  pen.textBaseline = "middle";
+  pen.textAlign = "left";
+  pen.fillText(text, x + 5 * pixel, base - 10 * pixel);
+}
