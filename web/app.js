@@ -14,12 +14,7 @@ export function say(sentence, seconds = 6) {
   say.timer = setTimeout(() => (at("say").textContent = ""), seconds * 1000);
 }
 
-const LATER = {
-  correct: () => import("./correct_tab.js").then((module) => module.CorrectTab),
-  audit: () => import("./audit_tab.js").then((module) => module.AuditTab),
-  zones: () => import("./zones_tab.js").then((module) => module.ZonesTab),
-  teach: () => import("./teach_tab.js").then((module) => module.TeachTab),
-};
+const LATER = {};
 
 class App {
   constructor() {

@@ -1,6 +1,6 @@
 // Photo → base scale → tiles → first pass → dense region → learned zoom → second pass → merged people (AutoScale, Fig. 3).
 
-import { chooseBase } from "./base_scale.js";
+import { chooseReadScale } from "./read_scale.js";
 import { grow, areaOf, planTiles, scaleBox, shift, TILES, widthOf, heightOf } from "./boxes.js";
 import { Canvas } from "./canvas.js";
 import { scale as scalePoints } from "./points.js";
@@ -36,7 +36,7 @@ export class Predictor {
     const area = image.width * image.height;
     const least = this.config.enlarge_below ?? 0;
     if (area < least) return Math.min(MOST_BASE, Math.sqrt(least / area));
-    return chooseBase(async (view) => this.read(await this.network.predict(view)), image);
+    return chooseReadScale(async (view) => this.read(await this.network.predict(view)), image);
   }
 
   read(answer) {

@@ -15,7 +15,9 @@ __all__ = ["serve"]
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address; another than this machine's needs a token.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address; another than this machine's needs a token.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
     token: Annotated[
         str, typer.Option(envvar="CROWDSCALE_TOKEN", help="Secret that every request has to carry.")
@@ -32,10 +34,12 @@ def serve(
     timeout: Annotated[float, typer.Option(help="Seconds for one photo, waiting included.")] = 120,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
     export: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the page as a static site that counts in the browser.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the page as a static site that counts in the browser."),
     ] = None,
     runtime: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="With --export: a folder of onnxruntime-web, or its dist.")
+        Path | None,
+        typer.Option(metavar="DIR", help="With --export: a folder of onnxruntime-web, or its dist."),
     ] = None,
 ) -> None:
     """Open the page that counts photos on this machine; Ctrl-C ends it."""
@@ -68,7 +72,9 @@ def serve(
 
 
 def _has_screen() -> bool:
-    return os.name == "nt" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) or _is_mac()
+    return (
+        os.name == "nt" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) or _is_mac()
+    )
 
 
 def _is_mac() -> bool:

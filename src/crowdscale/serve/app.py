@@ -46,7 +46,7 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     line = Line(chosen.waiting)
     state = State(counter, chosen, line, Meters(line))
     app = FastAPI(
-        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state), docs_url=None, redoc_url=None,
+        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state), docs_url=None, redoc_url=None, redirect_slashes=False,
         description="Counts and locates people in photos on this machine.",
     )  # fmt: skip
     for kind, status in STATUSES.items():

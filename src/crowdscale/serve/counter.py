@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from crowdscale.backends import Backend, FirstPass, open_backend
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import ImageError
+from crowdscale.files.decoder import opened
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.serve.line import CancelledWorkError
 
-__all__ = ["Counter", "TooLargeError", "StoppableBackend"]
+__all__ = ["Counter", "StoppableBackend", "TooLargeError"]
 
 Pixels = NDArray[np.uint8]
 
@@ -107,14 +107,16 @@ class Counter:
 
 
 def check_pixels(photo: bytes, most: int) -> None:
-    """Refuse a photo by the size in its header, before it is decoded. Raises TooLargeError."""
+    """Refuse a photo by the size in its header, before it is decoded.
+
+    Raises:
+        TooLargeError: It has too many pixels.
+        ImageError: The bytes are empty or no photo.
+    """
     if not photo:
         raise ImageError("The file is empty")
-    try:
-        with Image.open(io.BytesIO(photo)) as image:
-            width, height = image.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        return  # the reader has the sentence
+    with opened(io.BytesIO(photo), "this file") as image:
+        width, height = image.size
     if width * height > most:
         raise TooLargeError(
             f"The photo has {width * height / 1e6:.0f} megapixels, and this service takes {most / 1e6:g}",

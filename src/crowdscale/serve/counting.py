@@ -40,7 +40,9 @@ SENTENCES = {
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {
         "description": sentence,
-        "content": {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}},
+        "content": {
+            "application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}
+        },
     }
     for status, sentence in SENTENCES.items()
 }
@@ -71,7 +73,9 @@ def counting_routes(state: State) -> APIRouter:
     ) -> StreamingResponse:
         """Count several photos; each result is a line of JSON, sent as soon as it is there."""
         if len(photos) > state.options.batch:
-            raise TooLargeError(f"A batch has at most {state.options.batch} photos", f"{len(photos)}", "Send several")
+            raise TooLargeError(
+                f"A batch has at most {state.options.batch} photos", f"{len(photos)}", "Send several"
+            )
         return StreamingResponse(_lines(state, photos), media_type="application/x-ndjson")
 
     return routes

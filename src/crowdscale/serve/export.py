@@ -63,7 +63,9 @@ def _check(config: ModelConfig) -> None:
 
 
 def _page(model: str) -> dict[str, bytes]:
-    found = {path[1:]: file.path.read_bytes() for path, file in page_files(find_page()).items() if path != "/"}
+    found = {
+        path[1:]: file.path.read_bytes() for path, file in page_files(find_page()).items() if path != "/"
+    }
     found["offline.js"] = found["offline.js"].replace(b"VERSION", f"{__version__}-{model}".encode())
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,11 @@ SUFFIXES = (".html", ".css", ".js", ".svg", ".webmanifest")
 GRAPHS = ("model.json", "network.onnx", "scale.onnx")
 """Files of a model that the browser counts with."""
 
-KINDS = {".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".wasm": "application/wasm"}
+KINDS = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".wasm": "application/wasm",
+}
 
 
 class PageFile(NamedTuple):
@@ -54,10 +58,12 @@ def page_files(folder: Path) -> dict[str, PageFile]:
 def media_type(path: Path) -> str:
     """Return the media type of a file by its suffix."""
     guessed = KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return f"{guessed}; charset=utf-8" if guessed.startswith("text/") and "charset" not in guessed else guessed
+    return (
+        f"{guessed}; charset=utf-8" if guessed.startswith("text/") and "charset" not in guessed else guessed
+    )
 
 
-def site_description(mode: str, models: list[Mapping[str, Any]], **more: Any) -> str:
+def site_description(mode: str, models: Sequence[Mapping[str, Any]], **more: Any) -> str:
     """Return the JSON that tells the page what computes, and with which models.
 
     Args:

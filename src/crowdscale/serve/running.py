@@ -58,6 +58,8 @@ def _bind(options: ServeOptions) -> socket.socket:
     except OSError as error:
         listener.close()
         raise OptionError(
-            f"The service cannot use {options.host}:{options.port} ({error.strerror})", "", "Choose another --port"
+            f"The service cannot use {options.host}:{options.port} ({error.strerror})",
+            "",
+            "Choose another --port",
         ) from error
     return listener

@@ -15,7 +15,7 @@ from crowdscale.errors import CrowdscaleError, OptionError
 from crowdscale.files.writing import write_atomic
 from crowdscale.models.package import cache_folder
 
-__all__ = ["LICENCE", "RUNTIME_FILES", "find_runtime"]
+__all__ = ["LICENCE", "RUNTIME_FILES", "cached_runtime", "find_runtime"]
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
@@ -66,11 +66,21 @@ def find_runtime(folder: Path | None = None) -> Path:
         for place in (folder, folder / "dist"):
             if _is_whole(place):
                 return place
-        raise OptionError(f"{folder} lacks {' or '.join(RUNTIME_FILES)}", "", f"Run: npm install {PACKAGE}@{VERSION}")
-    cached = cache_folder() / f"{PACKAGE}-{VERSION}"
-    if not _is_whole(cached):
-        _unpack(_fetch(), cached)
-    return cached
+        raise OptionError(
+            f"{folder} lacks {' or '.join(RUNTIME_FILES)}", "", f"Run: npm install {PACKAGE}@{VERSION}"
+        )
+    if cached_runtime() is None:
+        _unpack(_fetch(), _cache())
+    return _cache()
+
+
+def cached_runtime() -> Path | None:
+    """Return the folder of a runtime that was fetched before; None without one."""
+    return _cache() if _is_whole(_cache()) else None
+
+
+def _cache() -> Path:
+    return cache_folder() / f"{PACKAGE}-{VERSION}"
 
 
 def _is_whole(folder: Path) -> bool:
@@ -96,7 +106,9 @@ def _fetch() -> bytes:
             raise CrowdscaleError(reason, "", "Check the network, or use --runtime") from error
         archive = next(Path(folder).glob("*.tgz")).read_bytes()
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != INTEGRITY:
-        raise CrowdscaleError(f"The archive of {PACKAGE} {VERSION} is not the one expected", "", "Use --runtime")
+        raise CrowdscaleError(
+            f"The archive of {PACKAGE} {VERSION} is not the one expected", "", "Use --runtime"
+        )
     return archive
 
 

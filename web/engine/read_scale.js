@@ -4,13 +4,13 @@ import { grow, makeBox, widthOf, heightOf, contains } from "./boxes.js";
 import { crop, resizeImage, roundEven } from "./resize.js";
 import { heads } from "./reading.js";
 
-const OPTIONS = { above: 1_500_000, overview: 500_000, window: 384, windows: 4, keep: 0.7, border: 32 };
+export const READ_SCALE = { above: 1_500_000, overview: 500_000, window: 384, windows: 4, keep: 0.7, border: 32 };
 
 /** Return the side factor, a power of ½ or 1. `see` gives the reading of a picture. */
-export async function chooseBase(see, image) {
+export async function chooseReadScale(see, image) {
   const { width, height } = image;
-  if (width * height <= OPTIONS.above) return 1;
-  const halvings = Math.ceil(Math.log2((width * height) / OPTIONS.overview) / 2);
+  if (width * height <= READ_SCALE.above) return 1;
+  const halvings = Math.ceil(Math.log2((width * height) / READ_SCALE.overview) / 2);
   const frame = makeBox(0, 0, width, height);
   let parts = [await look(see, image, frame, 0.5 ** halvings, 0)];
   let total = evidence(parts[0], frame);
@@ -20,10 +20,10 @@ export async function chooseBase(see, image) {
     const boxes = mostCrowded(parts, 0.5 ** level);
     const before = boxes.reduce((sum, [part, box]) => sum + evidence(part, box), 0);
     parts = [];
-    for (const [, box] of boxes) parts.push(await look(see, image, box, 0.5 ** level, OPTIONS.border));
+    for (const [, box] of boxes) parts.push(await look(see, image, box, 0.5 ** level, READ_SCALE.border));
     const now = parts.reduce((sum, part) => sum + evidence(part, part.box), 0);
     total = before >= 1 ? (total * now) / before : total + now;
-    if (total < OPTIONS.keep * best && best >= 1) break;
+    if (total < READ_SCALE.keep * best && best >= 1) break;
     best = Math.max(best, total);
     if (total > 0) chosen = level;
   }
@@ -51,15 +51,15 @@ function evidence(part, box) {
 
 /** Return the cells with the most evidence that fill a window at the next scale. */
 function mostCrowded(parts, scale) {
-  const side = roundEven(OPTIONS.window / scale);
+  const side = roundEven(READ_SCALE.window / scale);
   const cells = parts.flatMap((part) => cutCells(part.box, side).map((box) => [part, box]));
   const scores = cells.map(([part, box]) => evidence(part, box));
   if (!scores.some((score) => score > 0)) {
-    const places = linspace(0, cells.length - 1, OPTIONS.windows + 1).slice(1, -1);
+    const places = linspace(0, cells.length - 1, READ_SCALE.windows + 1).slice(1, -1);
     return places.map((place) => cells[place]);
   }
   const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || a - b);
-  return order.slice(0, OPTIONS.windows).map((i) => cells[i]);
+  return order.slice(0, READ_SCALE.windows).map((i) => cells[i]);
 }
 
 function cutCells(box, side) {

@@ -1,0 +1,74 @@
+"""A service over a tiny model, in process and on a port; photos that the model reads."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crowdscale.points import Points
+from tests.support.fakes import label_photo
+
+pytest.importorskip("fastapi", reason="needs the extra [serve]")
+
+HEADS = Points(np.array([(20.0, 30.0), (60.0, 32.0), (100.0, 90.0), (150.0, 60.0), (200.0, 120.0)]))
+
+
+def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def crowd() -> bytes:
+    """A PNG of 240×160 pixels with five heads for the tiny model."""
+    return encoded(label_photo(HEADS, 240, 160))
+
+
+@pytest.fixture
+def client(label_model: Path):
+    """A client of a fresh service."""
+    from fastapi.testclient import TestClient
+
+    from crowdscale.serve import ServeOptions, create_app
+    from crowdscale.serve.counter import Counter
+
+    options = ServeOptions(max_bytes=200_000, max_pixels=1_000_000, batch=3)
+    app = create_app(Counter.open(str(label_model), options.max_pixels), options)
+    with TestClient(app, base_url="http://127.0.0.1") as made:
+        yield made
+
+
+class Running(NamedTuple):
+    address: str
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service on a free port of this machine, in a thread."""
+    import uvicorn
+
+    from crowdscale.serve import ServeOptions, create_app
+    from crowdscale.serve.counter import Counter
+
+    folder = tmp_path_factory.mktemp("corrections")
+    options = ServeOptions(port=0, corrections=folder)
+    app = create_app(Counter.open(str(label_model), options.max_pixels, threads=1), options)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Running(f"http://127.0.0.1:{port}/", folder)
+    server.should_exit = True
+    thread.join(10)
