@@ -68,7 +68,7 @@ async def _lifespan(state: State, _: FastAPI) -> AsyncIterator[None]:
 
 
 def _own_routes(state: State) -> APIRouter:
-    """Return the routes by which the service tells about itself."""
+    """Return the routes that describe the service."""
     routes = APIRouter()
     model = state.counter.describe()
 

@@ -23,7 +23,7 @@ RUNTIME = "runtime/ort.js"
 """The runtime's module, under a suffix that every web server serves as JavaScript."""
 
 NOT_COUNTED = ("points", "density")
-"""Methods that the browser's engine does not count with."""
+"""Methods that the page does not count with."""
 
 
 def export_site(folder: Path, model: str = "lite", runtime: Path | None = None) -> int:
@@ -63,19 +63,19 @@ def _check(config: ModelConfig) -> None:
 
 
 def _page(model: str) -> dict[str, bytes]:
-    found = {
+    files = {
         path[1:]: file.path.read_bytes() for path, file in page_files(find_page()).items() if path != "/"
     }
-    found["offline.js"] = found["offline.js"].replace(b"VERSION", f"{__version__}-{model}".encode())
-    return found
+    files["offline.js"] = files["offline.js"].replace(b"VERSION", f"{__version__}-{model}".encode())
+    return files
 
 
 def _model(source: Path, name: str) -> dict[str, bytes]:
     config = json.loads((source / "model.json").read_text(encoding="utf-8"))
     described = [{"name": name, "method": config["method"], "licence": config.get("licence", "")}]
-    found = {f"graphs/{name}/{part}": (source / part).read_bytes() for part in GRAPHS}
+    files = {f"graphs/{name}/{part}": (source / part).read_bytes() for part in GRAPHS}
     text = site_description("browser", described, runtime=RUNTIME)
-    return {**found, MARK: text.encode()}
+    return {**files, MARK: text.encode()}
 
 
 def _runtime(folder: Path) -> dict[str, bytes]:

@@ -34,7 +34,7 @@ HEADERS = {
 }
 
 PUBLIC = frozenset({"/health"})
-"""Answered without a token, for whoever watches over the service."""
+"""Answered without a token, for monitoring."""
 
 
 class Gate:

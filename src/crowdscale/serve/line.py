@@ -59,7 +59,7 @@ class Line:
     async def run(self, work: Work[Result]) -> Result:
         """Return what the work returns, once it had its turn.
 
-        Where the caller is cancelled, waiting work is never begun and running work is told to stop.
+        Where the caller is cancelled, waiting work is never begun and running work is asked to stop.
 
         Raises:
             BusyError: The queue is full.

@@ -47,12 +47,12 @@ def find_page() -> Path:
 
 def page_files(folder: Path) -> dict[str, PageFile]:
     """Return the page's files by the path under which they are served."""
-    found = {
+    files = {
         path.relative_to(folder).as_posix(): PageFile(path, media_type(path))
         for path in sorted(folder.rglob("*"))
         if path.suffix in SUFFIXES and path.is_file() and "node_modules" not in path.parts
     }
-    return {"/": found["index.html"], **{f"/{name}": file for name, file in found.items()}}
+    return {"/": files["index.html"], **{f"/{name}": file for name, file in files.items()}}
 
 
 def media_type(path: Path) -> str:
@@ -64,7 +64,7 @@ def media_type(path: Path) -> str:
 
 
 def site_description(mode: str, models: Sequence[Mapping[str, Any]], **more: Any) -> str:
-    """Return the JSON that tells the page what computes, and with which models.
+    """Return the JSON by which the page learns where counts are computed, and by which models.
 
     Args:
         mode: ``service`` or ``browser``.

@@ -101,9 +101,13 @@ def _fetch() -> bytes:
         try:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=60 * MINUTES)
         except (subprocess.SubprocessError, OSError) as error:
-            said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-            reason = f"npm could not fetch {PACKAGE} {VERSION} ({said[-1] if said else 'no reason given'})"
-            raise CrowdscaleError(reason, "", "Check the network, or use --runtime") from error
+            lines = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+            reason = lines[-1] if lines else "no reason given"
+            raise CrowdscaleError(
+                f"npm could not fetch {PACKAGE} {VERSION} ({reason})",
+                "",
+                "Check the network, or use --runtime",
+            ) from error
         archive = next(Path(folder).glob("*.tgz")).read_bytes()
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != INTEGRITY:
         raise CrowdscaleError(
