@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from crowdscale.errors import OptionError
 from crowdscale.points import Points
 from crowdscale.zones.crossings import Crossings
 from crowdscale.zones.zone import Zone, Zones
@@ -46,6 +47,27 @@ def test_standing_on_the_line_is_no_crossing():
     rng = np.random.default_rng(0)
     jitter = np.array([200, 150]) + rng.uniform(-1.5, 1.5, (200, 2))
     assert run(jitter[:, None]) == (0, 0)
+
+
+@pytest.mark.parametrize("sway", [3, 5])
+def test_swaying_over_the_line_is_no_crossing(sway):
+    path = np.array([[200 + sway * (-1) ** step, 150] for step in range(60)], float)
+    assert run(path[:, None]) == (0, 0)
+
+
+def test_a_walker_among_standing_people_crosses_once():
+    walker = walk((160, 120), (270, 120), 6)
+    standing = np.array([[150, 150], [190, 150], [230, 150]], float)
+    assert run(np.stack([np.vstack([place, standing]) for place in walker])) == (0, 1)
+
+
+def test_given_identities_are_taken():
+    crossings = Crossings(Zones((LINE,)))
+    for x in (120, 160, 240, 280):
+        counts = crossings.update(Points([[x, 100]]), SIZE, ids=np.array([7]))
+    assert counts["door"] == (0, 1)
+    with pytest.raises(OptionError, match="one identity"):
+        crossings.update(Points([[1, 2]]), SIZE, ids=np.array([1, 2]))
 
 
 def test_who_is_missed_for_a_moment_is_still_followed():

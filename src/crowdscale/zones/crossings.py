@@ -1,7 +1,7 @@
-"""People who cross lines: dots of successive frames are paired, and a pair's path is followed over each line.
+"""Crossings: how many people walk over a line, forward and backward, by their tracks.
 
-It needs frames a fraction of a second apart: between two frames nobody may go further than half of the way to
-the next person, or dots are taken for one another.
+A crossing counts when a track was clear of the line on one side and becomes clear of it on the other. Swaying on the
+line counts nothing. A head that is missed at the line for less than the linker's patience is bridged.
 """
 
 from __future__ import annotations
@@ -11,100 +11,104 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.metrics.matching import match_points
-from crowdscale.points import Points, nearest_distances
+from crowdscale.errors import OptionError
+from crowdscale.points import Points
+from crowdscale.zones.linking import Linker
 from crowdscale.zones.zone import Zones
 
 __all__ = ["Crossings"]
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
-SPACING_SHARE = 0.5
-"""Furthest that a dot is looked for, over the distance to its nearest neighbour."""
-LARGEST_STEP = 0.05
-"""The same at most, over the picture's diagonal."""
-CLEAR = 0.005
-"""Distance from a line, over the diagonal, at which somebody is surely on one side: standing on it is no crossing."""
-PATIENCE = 2
-"""Counts in which a person may be missed without being lost."""
+CLEAR = 0.012
+"""Distance from a line, over the picture's diagonal, beyond which a person is clear of it."""
+STEP = 0.2
+"""Seconds between two frames whose times are not given."""
+MEMORY = 30.0
+"""Seconds for which the side of an absent track is kept."""
 
 
 @dataclass
-class Track:
-    """A person followed from frame to frame."""
+class _Sides:
+    """The last clear side of each track at one line."""
 
-    xy: Floats
-    missed: int = 0
-    sides: dict[str, tuple[int, Floats]] = field(default_factory=dict)
-    """Of each line: the side on which he last surely was, and where."""
+    sides: dict[int, tuple[int, Floats, float]] = field(default_factory=dict)
+    """Side (+1 right, -1 left), position and time by track."""
 
 
 class Crossings:
-    """Counts of people over each line, forward (from its left to its right, seen from first to last point) and back.
+    """Counts of people over each line: forward from its left to its right, as its points run, and backward.
 
     Args:
-        zones: Whose lines are watched.
+        zones: Zones with lines; areas are passed over.
     """
 
     def __init__(self, zones: Zones) -> None:
         self.zones = zones
         self.counts = {zone.name: [0, 0] for zone in zones.counted if zone.kind == "line"}
-        self._tracks: list[Track] = []
+        self._lines = {name: _Sides() for name in self.counts}
+        self._linker = Linker()
+        self._time = 0.0
 
-    def update(self, points: Points, size: tuple[int, int]) -> dict[str, tuple[int, int]]:
-        """Take in the dots of a (width, height) frame and return the crossings of each line so far."""
+    def update(
+        self, points: Points, size: tuple[int, int], time: float | None = None, ids: Integers | None = None
+    ) -> dict[str, tuple[int, int]]:
+        """Take in the heads of a frame and return the (forward, backward) crossings of each line so far.
+
+        Args:
+            points: Heads in pixels.
+            size: (width, height) of the frame.
+            time: Seconds of the frame; ``STEP`` after the last one if not given.
+            ids: (n,) identities of the heads; linked here if not given.
+
+        Raises:
+            OptionError: There is not one identity for each head.
+        """
         if not self.counts:
             return {}
-        lines = {z.name: z.corners(size) for z in self.zones.fit(size).counted if z.kind == "line"}
-        diagonal = float(np.hypot(*size))
-        self._follow(points.xy + 0.5, diagonal)
-        for track in self._tracks:
-            if not track.missed:
-                for name, line in lines.items():
-                    self._judge(track, name, line, CLEAR * diagonal)
+        if ids is not None and len(ids) != len(points):
+            raise OptionError("expected one identity for each head", f"{len(ids)} for {len(points)}")
+        self._time = self._time + STEP if time is None else time
+        diagonal, xy = float(np.hypot(*size)), points.xy + 0.5
+        if ids is None:
+            ids = self._linker.update(xy, self._time, diagonal)
+        for zone in self.zones.fit(size).counted:
+            if zone.kind == "line":
+                self._judge(zone.name, zone.corners(size), xy, ids, CLEAR * diagonal)
         return {name: (forward, backward) for name, (forward, backward) in self.counts.items()}
 
-    def _follow(self, xy: Floats, diagonal: float) -> None:
-        """Pair the tracks with the dots, nearest in all; the rest of the dots begin tracks."""
-        near = np.nan_to_num(nearest_distances(xy), nan=np.inf)
-        reach = np.minimum(SPACING_SHARE * near, LARGEST_STEP * diagonal)
-        before = np.array([track.xy for track in self._tracks]).reshape(-1, 2)
-        pairs = match_points(before, xy, reach, closest=True).pairs
-        found = dict(pairs.tolist())
-        for index, track in enumerate(self._tracks):
-            if index in found:
-                track.xy, track.missed = xy[found[index]], 0
-            else:
-                track.missed += 1
-        new = np.setdiff1d(np.arange(len(xy)), pairs[:, 1])
-        self._tracks = [track for track in self._tracks if track.missed <= PATIENCE]
-        self._tracks += [Track(xy[index]) for index in new]
-
-    def _judge(self, track: Track, name: str, line: Floats, clear: float) -> None:
-        side = _side(track.xy, line, clear)
-        if side == 0:
-            return
-        known = track.sides.get(name)
-        if known is not None and known[0] != side and _cuts(known[1], track.xy, line):
-            self.counts[name][0 if side > 0 else 1] += 1
-        track.sides[name] = (side, track.xy)
+    def _judge(self, name: str, line: Floats, xy: Floats, ids: Integers, clear: float) -> None:
+        kept = self._lines[name].sides
+        sides = _sides(xy, line, clear)
+        for index in np.flatnonzero(sides).tolist():
+            track, side = int(ids[index]), int(sides[index])
+            before = kept.get(track)
+            if before is not None and before[0] != side and _cuts(before[1], xy[index], line):
+                self.counts[name][0 if side > 0 else 1] += 1
+            kept[track] = side, xy[index], self._time
+        for track in [track for track, (_, _, last) in kept.items() if self._time - last > MEMORY]:
+            del kept[track]
 
 
-def _side(xy: Floats, line: Floats, clear: float) -> int:
-    """Return +1 right of the line, -1 left of it, 0 closer than ``clear``: by its nearest piece."""
+def _sides(xy: Floats, line: Floats, clear: float) -> Integers:
+    """Return for each of (n, 2) positions +1 right of the line, -1 left of it, 0 closer than ``clear``."""
     start, step = line[:-1], np.diff(line, axis=0)
-    share = np.clip(((xy - start) * step).sum(1) / np.maximum((step**2).sum(1), 1e-12), 0, 1)
-    gaps = xy - (start + share[:, None] * step)
-    nearest = int((gaps**2).sum(1).argmin())
-    if np.hypot(*gaps[nearest]) < clear:
-        return 0
-    dx, dy = step[nearest]
-    px, py = xy - start[nearest]
-    return int(np.sign(dx * py - dy * px))  # y points down: positive is on the right
+    gap = xy[:, None] - start
+    share = np.clip((gap * step).sum(2) / np.maximum((step**2).sum(1), 1e-12), 0, 1)
+    away = gap - share[..., None] * step
+    nearest = np.hypot(away[..., 0], away[..., 1])
+    chosen = nearest.argmin(axis=1)
+    rows = np.arange(len(xy))
+    along, beside = step[chosen], gap[rows, chosen]
+    side = np.sign(
+        along[:, 0] * beside[:, 1] - along[:, 1] * beside[:, 0]
+    )  # y points down: positive is right
+    return np.where(nearest[rows, chosen] < clear, 0, side).astype(np.int64)
 
 
 def _cuts(begin: Floats, end: Floats, line: Floats) -> bool:
-    """Whether the way from one place to another meets the line."""
+    """Whether the segment between two positions meets the line."""
     import shapely
 
     return bool(shapely.LineString([begin, end]).intersects(shapely.LineString(line)))
