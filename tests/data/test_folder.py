@@ -43,7 +43,7 @@ def test_reads_points(tmp_path: Path, name: str, text: str, expected: list[list[
     folder = Folder(tmp_path)
     assert len(folder) == 1
     assert rows(folder[0]) == expected
-    assert (folder[0].name, folder[0].attributes) == ("a", {"set": "folder"})
+    assert (folder[0].name, folder[0].attributes) == ("a", {"set": "folder", "folder": tmp_path.name})
 
 
 def test_reads_sub_folders_and_mixed_sources_in_order(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from crowdscale.data import (
     stratified_names,
     write_list,
 )
+from crowdscale.data.lists import domain_of
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
 
-VALIDATION = Path(__file__).resolve().parents[2] / "docs" / "training" / "validation.txt"
+VALIDATION = Path(__file__).resolve().parents[2] / "research" / "lists" / "validation.txt"
 
 
 def sample(name: str, count: int = 0, set_name: str = "sha") -> Sample:
@@ -126,3 +127,16 @@ def test_shipped_list_is_what_the_draw_gives(shanghaitech_root: Path) -> None:
     assert drawn[0] + drawn[1] == read_list(VALIDATION)
     rest, chosen = split_samples(ShanghaiTech(shanghaitech_root).samples, read_list(VALIDATION))
     assert (len(rest), len(chosen)) == (264, 30)
+
+
+def own(name: str, folder: str) -> Sample:
+    return Sample(name, Path(f"{name}.jpg"), Points(), attributes={"set": "folder", "folder": folder})
+
+
+def test_photos_of_a_folder_are_listed_by_its_name_or_as_folder() -> None:
+    samples = [own("a", "web"), own("b", "web")]
+    assert [s.name for s in split_samples(samples, ["web/a", "other/a"])[1]] == ["a"]
+    assert [s.name for s in split_samples(samples, ["folder/b"])[1]] == ["b"]
+    with pytest.raises(DataError, match="web/c"):
+        split_samples(samples, ["web/c"])
+    assert [domain_of(s) for s in (samples[0], sample("x"))] == ["web", "sha"]

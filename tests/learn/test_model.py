@@ -249,3 +249,15 @@ def test_it_overfits_one_batch():
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("farthest", "taught"), [(float("inf"), 80.0), (2.0, 24.0)], ids=["no limit", "limit"]
+)
+def test_heads_far_apart_are_taught_as_if_they_were_nearer(farthest, taught):
+    model = make(boxes=[(0, Box(0, 0, 96, 96))], centre=CentreOptions(centre=12.0, farthest=farthest))
+    batch, images = batch_of(model.codec, [30])
+    batch["points"] = [np.array([[8.0, 9.0], [88.0, 9.0]])]
+    q = model.area_factors(model(images).features, [(0, Box(0, 0, 96, 96))]).item()
+    losses = model.losses(images, batch, refine=True)
+    assert losses.centre.item() == pytest.approx(0.5 * (taught * q**0.5 - 12.0) ** 2, rel=1e-3)

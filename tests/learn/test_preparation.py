@@ -162,3 +162,23 @@ def test_rates_warm_up_and_then_fall_or_stay(schedule, last):
     run.state.step = 999
     Run._set_rates(run, 1000)
     assert group["lr"] == pytest.approx(2.0 * last)
+
+
+def test_borders_are_left_out_of_photos_with_the_heads_in_them(tmp_path):
+    write_folder(tmp_path, [60] * 6, (96, 64))
+    data = [f"folder:{tmp_path}"]
+    whole, inner = (gather(data, None, None, 0.2, 0, borders=borders) for borders in (None, [0.1]))
+    for before, after in zip(whole.samples, inner.samples, strict=True):
+        assert (after.read() == before.read()[6:-6, 10:-10]).all()
+        kept = before.points.xy - (10, 6)
+        kept = kept[((kept >= -0.5) & (kept < (75.5, 51.5))).all(axis=1)]
+        assert (after.points.xy == kept).all()
+        assert 0 < len(kept) < 60
+    with pytest.raises(OptionError, match="--border"):
+        gather(data, None, None, 0.2, 0, borders=[0.1, 0.1])
+    with pytest.raises(OptionError, match="border"):
+        whole.samples[0].trimmed(0.5, (96, 64))
+
+
+def test_a_folder_is_described_by_its_name(gathered):
+    assert gathered.sets[0].startswith("folder photos")

@@ -22,6 +22,10 @@ def train(
     weight: Annotated[
         list[float] | None, typer.Option(help="How often photos of each --data are drawn; default 1.")
     ] = None,
+    border: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of a side left out along the edges of photos of each --data; default 0."),
+    ] = None,
     validation: Annotated[
         Path | None, typer.Option(help="List of held-out photos, one SET/NAME a line.")
     ] = None,
@@ -117,6 +121,20 @@ def train(
     negatives: Annotated[
         float, typer.Option(help="Share of the crops that show nobody: empty windows of the photos.")
     ] = 0.0,
+    quilt: Annotated[
+        float,
+        typer.Option(help="Share of the crops that are put together of nine reduced photos: dense crowds."),
+    ] = 0.0,
+    journeys: Annotated[
+        float,
+        typer.Option(
+            help="Share of the crops that are rescaled, sharpened, blurred, compressed or grained, as shared photos are."
+        ),
+    ] = 0.0,
+    least_spacing: Annotated[
+        float,
+        typer.Option(help="Photos are not reduced below this mean distance of heads in pixels; 0: no limit."),
+    ] = 0.0,
     variety: Annotated[
         float,
         typer.Option(
@@ -199,6 +217,9 @@ def train(
         float, typer.Option(help="Area factors below are left out of training (journal version).")
     ] = 0.0,
     keep_high: Annotated[float, typer.Option(help="The same above.")] = float("inf"),
+    farthest: Annotated[
+        float, typer.Option(help="Regions are taught as if heads were at most this many centres apart.")
+    ] = float("inf"),
     scaled_kernel: Annotated[
         bool, typer.Option("--scaled-kernel", help="Kernels and label edges grow with the zoom.")
     ] = False,
@@ -213,6 +234,10 @@ def train(
     validate_every: Annotated[int, typer.Option(help="Crops between validations, an epoch here.")] = 6_000,
     l2s_validate_every: Annotated[int, typer.Option(help="The same in the second phase.")] = 2_000,
     save_every: Annotated[int, typer.Option(help="Steps between further saves of the state.")] = 150,
+    select: Annotated[
+        str,
+        typer.Option(help="The best weights have the least mae, or relative error over sets (domains)."),
+    ] = "mae",
     workers: Annotated[int, typer.Option(help="Processes that cut crops.")] = 1,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
     devices: Annotated[int, typer.Option(help="Processes (CPU) or GPUs.")] = 1,
@@ -230,14 +255,24 @@ def train(
 
     register_network(network)
     settings = choose_settings(regime, **_given(ctx))
-    gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache)
+    gathered = gather(data, weight, validation, validation_share, seed, limit_size, cache, border)
     model, config = start_model(settings.start, gathered, settings.centre, settings.losses)
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, settings.train)
     typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")
     _export(out / "best", gathered.held_out)
 
 
-ABOUT_DATA = {"data", "out", "weight", "validation", "validation_share", "limit_size", "cache", "regime"}
+ABOUT_DATA = {
+    "data",
+    "out",
+    "weight",
+    "border",
+    "validation",
+    "validation_share",
+    "limit_size",
+    "cache",
+    "regime",
+}
 
 
 def _given(ctx: typer.Context) -> dict[str, Any]:

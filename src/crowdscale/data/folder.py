@@ -98,7 +98,7 @@ class Folder:
         if scan.lacking and unlabelled == "error":
             raise unlabelled_error(self.root, scan.lacking, len(scan.photos))
         self.samples = [
-            _sample(name, scan.photos[name], *scan.labels[name], outside)
+            _sample(name, self.root, scan.photos[name], *scan.labels[name], outside)
             for name in scan.photos
             if name in scan.labels
         ]
@@ -268,7 +268,7 @@ def unlabelled_error(root: Path, lacking: list[str], total: int) -> DataError:
     return DataError(f"expected points for each photo in {root}", received, HOW_TO)
 
 
-def _sample(name: str, photo: Path, source: str, label: Label, outside: Outside) -> Sample:
+def _sample(name: str, root: Path, photo: Path, source: str, label: Label, outside: Outside) -> Sample:
     size = None if outside == "keep" or not len(label.points) else photo_size(photo)
     points = check_points(label.points, size, source, outside)
     sizes = label.sizes
@@ -276,4 +276,4 @@ def _sample(name: str, photo: Path, source: str, label: Label, outside: Outside)
         sizes = sizes[~is_outside(label.points, size)]
     if sizes is not None and (np.asarray(sizes) <= 0).any():
         raise DataError(f"expected boxes with a width and a height in {source}", "one of no size")
-    return Sample(name, photo, points, sizes, {"set": "folder"})
+    return Sample(name, photo, points, sizes, {"set": "folder", "folder": root.resolve().name})

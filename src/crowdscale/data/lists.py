@@ -12,12 +12,17 @@ from crowdscale.data.sets.shanghaitech import NEAR_DUPLICATES
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.writing import write_atomic
 
-__all__ = ["list_entry", "read_list", "split_samples", "stratified_names", "write_list"]
+__all__ = ["domain_of", "list_entry", "read_list", "split_samples", "stratified_names", "write_list"]
 
 
 def list_entry(sample: Sample) -> str:
     """Return the sample's ``set/name`` as lists have it, for instance ``sha/IMG_161``."""
     return f"{sample.attributes.get('set', 'folder')}/{sample.name}"
+
+
+def domain_of(sample: Sample) -> str:
+    """Return the set that the sample belongs to; of your own photos it is the name of their folder."""
+    return sample.attributes.get("folder") or sample.attributes.get("set", "folder")
 
 
 def read_list(path: str | Path) -> list[str]:
@@ -72,6 +77,7 @@ def split_samples(samples: Sequence[Sample], listed: Collection[str]) -> tuple[l
     """Return (those not listed, those listed), both in the order of ``samples``.
 
     Entries of sets that are not among the samples are passed over, so that one list serves several sets.
+    A photo of your own is listed as ``folder/name``, or by its folder's name where a list serves several folders.
 
     Args:
         samples: The training splits; a test split has other photos under the same names.
@@ -80,7 +86,8 @@ def split_samples(samples: Sequence[Sample], listed: Collection[str]) -> tuple[l
     Raises:
         DataError: The list names a photo of one of these sets that is not there.
     """
-    known = {list_entry(sample) for sample in samples}
+    names = [{list_entry(sample), f"{domain_of(sample)}/{sample.name}"} for sample in samples]
+    known = set().union(*names)
     sets = {entry.partition("/")[0] for entry in known}
     missing = [entry for entry in listed if entry not in known and entry.partition("/")[0] in sets]
     if missing:
@@ -91,8 +98,8 @@ def split_samples(samples: Sequence[Sample], listed: Collection[str]) -> tuple[l
             "Check that the list was made for this data set and split",
         )
     chosen = set(listed)
-    rest = [sample for sample in samples if list_entry(sample) not in chosen]
-    return rest, [sample for sample in samples if list_entry(sample) in chosen]
+    rest = [sample for sample, own in zip(samples, names, strict=True) if not own & chosen]
+    return rest, [sample for sample, own in zip(samples, names, strict=True) if own & chosen]
 
 
 def stratified_names(

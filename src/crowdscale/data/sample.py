@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.files.decoder import opened
 from crowdscale.files.images import read_image, resize_image, write_image
 from crowdscale.points import Points
@@ -75,9 +75,15 @@ class Sample:
     size: tuple[int, int] | None = None
     cache: Path | None = None
     fields: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    border: tuple[int, int] = (0, 0)
+    """Pixels left out at both sides and at top and bottom of the photo as it is read."""
 
     def read(self) -> NDArray[np.uint8]:
         """Return the photo as (h, w, 3) RGB uint8. Raises ImageError where it cannot be read."""
+        pixels, (x, y) = self._read_whole(), self.border
+        return np.ascontiguousarray(pixels[y : len(pixels) - y, x : pixels.shape[1] - x])
+
+    def _read_whole(self) -> NDArray[np.uint8]:
         if self.size is None:
             return read_image(self.image_path).pixels
         kept = self._cached()
@@ -102,3 +108,31 @@ class Sample:
         points = None if self.points is None else self.points.scale(x, y)
         sizes = None if self.sizes is None else self.sizes * (x, y)
         return replace(self, points=points, sizes=sizes, size=size, cache=cache)
+
+    def trimmed(self, share: float, own: tuple[int, int]) -> Sample:
+        """Return the sample without a strip along each edge of its photo, where heads are often not annotated.
+
+        Args:
+            share: Width of the strip as a share of the photo's side, at least 0 and below 0.5.
+            own: (width, height) of the photo as it is read.
+
+        Raises:
+            OptionError: The share is not in that range.
+            DataError: The sample has a region of interest or is trimmed already.
+        """
+        if not 0 <= share < 0.5:
+            raise OptionError("expected a border from 0 to below 0.5", str(share))
+        if self.mask is not None or self.border != (0, 0):
+            raise DataError("expected a photo without region of interest or border", self.name)
+        x, y = (round(side * share) for side in own)
+        if self.points is None:
+            return replace(self, border=(x, y))
+        moved = self.points.shift(-x, -y)
+        inside = np.all((moved.xy >= -0.5) & (moved.xy < np.subtract(own, (2 * x, 2 * y)) - 0.5), axis=1)
+        return replace(
+            self,
+            border=(x, y),
+            points=moved.select(inside),
+            sizes=None if self.sizes is None else self.sizes[inside],
+            fields={name: values[inside] for name, values in self.fields.items()},
+        )

@@ -183,7 +183,8 @@ class AutoScale(nn.Module):
         """Return the (m,) closeness S of regions in pixels."""
         measure = self.centre_options.closeness
         values = torch.tensor([closeness(points[i], box, measure) for i, box in boxes]).float()
-        return values.clamp(min=0.5)  # heads marked twice have no spacing to bring anywhere
+        far = self.centre_options.farthest * max(float(self.centre.value), 0.5)
+        return values.clamp(0.5, far)  # heads marked twice have no spacing to bring anywhere
 
     def _second_pass(
         self, images: Tensor, points: list[Points], boxes: Sequence[tuple[int, Box]], area: Tensor

@@ -51,6 +51,9 @@ class CentreOptions:
     """A region with an unclamped area factor q below this takes no part in training (journal version)."""
     keep_high: float = float("inf")
     """The same above."""
+    farthest: float = float("inf")
+    """A region whose heads are further apart than this many times S̄ is taught as if they were so far apart: what is taken
+    for dense and is not would outweigh all others in squares."""
 
     def __post_init__(self) -> None:
         if self.law not in ("paper", "spacing"):
@@ -61,6 +64,8 @@ class CentreOptions:
             )
         if self.closeness not in ("distance", "density"):
             raise OptionError("expected --closeness as distance or density", repr(self.closeness))
+        if self.farthest < 1:
+            raise OptionError("expected --farthest of at least 1", str(self.farthest))
         if not 0 <= self.keep_low < self.keep_high:
             raise OptionError("expected 0 <= --keep-low < --keep-high", f"{self.keep_low}, {self.keep_high}")
 

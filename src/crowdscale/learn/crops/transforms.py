@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from torch.utils.data import Dataset
 from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.crops.journeys import resample, travel
 from crowdscale.learn.crops.negatives import empty_crop
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Points
@@ -35,6 +36,8 @@ MOST_HELD = 6_000_000_000
 """Bytes of decoded photos that are held in memory; beyond that each crop reads its photo anew."""
 
 
+QUILTED = 0.6
+"""Scale of a quilt's windows against that of other crops."""
 STRETCH = 0.2
 """Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
 CAST, SATURATION = 0.1, 0.3
@@ -78,6 +81,14 @@ class CropOptions:
     """Share of the crops that are cut around a head drawn at random: crowds are seen more often."""
     mosaic: float = 0.0
     """Share of the crops that are put together of parts of four photos, so that no scene is learnt by heart."""
+    quilt: float = 0.0
+    """Share of the crops that are put together of nine windows at a smaller scale: dense crowds with exact points."""
+    journeys: float = 0.0
+    """Share of the crops that went the way of shared photos: rescaled, sharpened, blurred, compressed, grained. All crops
+    are then cut by filters drawn at random."""
+    least_spacing: float = 0.0
+    """Photos are not reduced below this mean distance of heads in pixels, nor until a crop is larger than the photo;
+    0 for no such limit."""
     negatives: float = 0.0
     """Share of the crops that show nobody, cut from empty windows of the photos."""
     points_right: float = 0.0
@@ -96,18 +107,22 @@ class CropOptions:
             )
         if not 0 <= self.negatives < 1:
             raise OptionError("expected --negatives from 0 to below 1", str(self.negatives))
-        if not 0 <= self.crowded <= 1:
-            raise OptionError("expected --crowded from 0 to 1", str(self.crowded))
-        if self.crowded and not self.crop:
-            raise OptionError("expected a --crop above 0 with --crowded", "whole photos (crop 0)")
-        if not 0 <= self.mosaic <= 1:
-            raise OptionError("expected --mosaic from 0 to 1", str(self.mosaic))
-        if self.mosaic and not self.crop:
-            raise OptionError("expected a --crop above 0 with --mosaic", "whole photos (crop 0)")
-        if not 0 <= self.variety <= 1:
-            raise OptionError("expected --variety from 0 to 1", str(self.variety))
-        if self.negatives and not self.crop:
-            raise OptionError("expected a --crop above 0 with --negatives", "whole photos (crop 0)")
+        if self.least_spacing < 0:
+            raise OptionError("expected --least-spacing of at least 0", str(self.least_spacing))
+        for name in ("crowded", "mosaic", "quilt", "journeys", "variety"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"expected --{name} from 0 to 1", str(getattr(self, name)))
+        for name in ("crowded", "mosaic", "quilt", "negatives"):
+            if getattr(self, name) and not self.crop:
+                raise OptionError(f"expected a --crop above 0 with --{name}", "whole photos (crop 0)")
+
+
+class Scales(NamedTuple):
+    """Side of a window in pixels of the crop, and its smallest and largest enlargement."""
+
+    side: int
+    low: float
+    high: float
 
 
 class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
@@ -135,6 +150,8 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
             raise DataError("expected training photos", "none")
         aside = -options.points_right, -options.points_below
         self.points = [_labelled(sample).shift(*aside) for sample in samples]  # where heads are
+        self.spacings = [points.spacing() for points in self.points] if options.least_spacing else []
+        self.scales = Scales(options.crop, options.scale_low, options.scale_high)
         self.samples = samples
         held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
         self.photos = [sample.read() for sample in samples] if held else None
@@ -146,7 +163,9 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
         random = np.random.default_rng([self.seed, index])
-        if self.options.mosaic and random.random() < self.options.mosaic:
+        if self.options.quilt and random.random() < self.options.quilt:
+            pixels, points = self._quilt(random)
+        elif self.options.mosaic and random.random() < self.options.mosaic:
             pixels, points = _mosaic([self._window(random) for _ in range(4)], random)
         else:
             pixels, points = self._window(random)
@@ -156,17 +175,40 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
             pixels = _jitter(pixels, self.options.jitter, random)
         if self.options.variety:
             pixels = _other_camera(pixels, self.options.variety, random)
+        if self.options.journeys and random.random() < self.options.journeys:
+            pixels = travel(pixels, random)
         return pixels, points
 
-    def _window(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+    def _quilt(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+        """Put nine windows together in three rows, each with the heads in it, at ``QUILTED`` of the usual scales."""
+        whole, side = self.options.crop, -(-self.options.crop // 3)
+        small = Scales(side, self.scales.low * QUILTED, self.scales.high * QUILTED)
+        pixels, heads = np.empty((3 * side, 3 * side, 3), np.uint8), []
+        for number in range(9):
+            left, top = side * (number % 3), side * (number // 3)
+            window, points = self._window(random, small)
+            pixels[top : top + side, left : left + side] = window
+            inside = np.all((points.xy >= -0.5) & (points.xy < side - 0.5), axis=1)
+            heads.append(points.xy[inside] + (left, top))
+        xy = np.concatenate(heads)
+        return np.ascontiguousarray(pixels[:whole, :whole]), Points(xy)
+
+    def _window(
+        self, random: np.random.Generator, scales: Scales | None = None
+    ) -> tuple[NDArray[np.uint8], Points]:
         """Cut a window of a photo drawn at random, or one without people, as it is seen."""
         chosen = int(random.choice(len(self.chances), p=self.chances))
         pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
-        if self.options.negatives and random.random() < self.options.negatives:
-            empty = empty_crop(pixels, self.points[chosen], self.options.crop, random)
+        options, scales = self.options, scales or self.scales
+        if options.negatives and random.random() < options.negatives:
+            empty = empty_crop(pixels, self.points[chosen], scales.side, random)
             if empty is not None:
                 return empty, Points()
-        return _cut(pixels, self.points[chosen], self.options, random)
+        if options.least_spacing:
+            scales = _limited(
+                scales, options.least_spacing / (self.spacings[chosen] or np.nan), max(pixels.shape[:2])
+            )
+        return _cut(pixels, self.points[chosen], options, scales, random)
 
 
 def _pixels(samples: Sequence[Sample]) -> int:
@@ -181,18 +223,30 @@ def _labelled(sample: Sample) -> Points:
     return sample.points
 
 
+def _limited(scales: Scales, apart: float, longest: int) -> Scales:
+    """The scales that leave heads ``apart`` as far as wanted and windows within the photo, where that enlarges nothing."""
+    apart = apart if np.isfinite(apart) else 0.0
+    low = max(scales.low, min(1.0, max(apart, scales.side / longest)))
+    return scales._replace(low=min(low, scales.high))
+
+
 def _cut(
-    pixels: NDArray[np.uint8], points: Points, options: CropOptions, random: np.random.Generator
+    pixels: NDArray[np.uint8],
+    points: Points,
+    options: CropOptions,
+    scales: Scales,
+    random: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], Points]:
     """Cut a random window and enlarge it to the crop; a photo smaller than the window is padded grey."""
     height, width = pixels.shape[:2]
-    scale = float(np.exp(random.uniform(np.log(options.scale_low), np.log(options.scale_high))))
+    side = scales.side
+    scale = float(np.exp(random.uniform(np.log(scales.low), np.log(scales.high))))
     if options.crop == 0:
         size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
         resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
         return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
     stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
-    wide, high = round(options.crop / scale * stretch), round(options.crop / scale / stretch)
+    wide, high = round(side / scale * stretch), round(side / scale / stretch)
     rooms = max(1, width - wide + 1), max(1, height - high + 1)
     if options.crowded and len(points) and random.random() < options.crowded:
         # Anywhere around the head, as far as the photo reaches.
@@ -204,10 +258,13 @@ def _cut(
     below, right = high - part.shape[0], wide - part.shape[1]
     if below or right:
         part = np.pad(part, ((0, below), (0, right), (0, 0)), constant_values=127)
-    method = cv2.INTER_AREA if min(wide, high) > options.crop else cv2.INTER_LINEAR
-    resized = cv2.resize(part, (options.crop, options.crop), interpolation=method)
-    moved = points.shift(-left, -top).scale(options.crop / wide, options.crop / high)
-    near = np.all((moved.xy > -32) & (moved.xy < options.crop + 32), axis=1)
+    if options.journeys:
+        resized = resample(part, side, side, random)
+    else:
+        method = cv2.INTER_AREA if min(wide, high) > side else cv2.INTER_LINEAR
+        resized = np.asarray(cv2.resize(part, (side, side), interpolation=method), np.uint8)
+    moved = points.shift(-left, -top).scale(side / wide, side / high)
+    near = np.all((moved.xy > -32) & (moved.xy < side + 32), axis=1)
     return np.asarray(resized, np.uint8), moved.select(near)
 
 

@@ -17,11 +17,21 @@ class SamePadConv(nn.Conv2d):
     The Lite weights were trained so; symmetric padding would shift stride-2 features by half a cell.
     """
 
+    exact = False
+    """Compute in float32 on a processor even where all else is in bfloat16."""
+
     def forward(self, x: Tensor) -> Tensor:
         """Return (b, c, ⌈h/stride⌉, ⌈w/stride⌉) for sizes that the stride divides."""
         return self._conv_forward(x, self.weight, self.bias)
 
     def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if self.exact and x.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                bias = None if bias is None else bias.float()
+                return self._padded(x.float(), weight.float(), bias).to(x.dtype)
+        return self._padded(x, weight, bias)
+
+    def _padded(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         total = self.kernel_size[0] - self.stride[0]
         before = total // 2
         if self.stride[0] > 1:

@@ -30,6 +30,7 @@ from crowdscale.learn.networks.backbones import Backbone, Lite
 from crowdscale.learn.store import WEIGHTS, load_weights, save_weights, write_description
 from crowdscale.learn.training.journal import Journal
 from crowdscale.learn.training.options import TrainOptions
+from crowdscale.learn.training.speed import keep_depthwise_exact
 from crowdscale.learn.training.validation import Validation, validate
 from crowdscale.models.description import ModelConfig
 
@@ -136,6 +137,8 @@ class Run:
         self.config = replace(config, refines=phase == "l2s")
         self.crops, self.held_out, self.out = crops, held_out, out
         self.model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if fabric.device.type == "cpu":
+            keep_depthwise_exact(self.model)
         self.state = State(phase)
         _skip_blocks(self.model, options.skip_blocks)
         wrapped, self.optimizer = fabric.setup(self.model, _optimizer(self.model, options, phase))
@@ -244,8 +247,9 @@ class Run:
                 result,
                 float(self.model.centre.value),
             )
-            if result.mae < self.state.best:
-                self.state.best = result.mae
+            score = result.domains if self.options.select == "domains" else result.mae
+            if score < self.state.best:
+                self.state.best = score
                 self._keep_best(result)
         self.save()
         self.fabric.barrier()

@@ -60,6 +60,9 @@ class TrainOptions:
     """The same in the second phase."""
     save_every: int = 150
     """Steps between further saves of the state; 0 for none."""
+    select: str = "mae"
+    """What the best weights have least of: ``mae`` over all held-out photos, or ``domains``, the mean over sets of the
+    summed absolute errors by the people of the set."""
     workers: int = 1
     """Processes that cut crops."""
     device: str = "cpu"
@@ -85,6 +88,8 @@ class TrainOptions:
             raise OptionError("expected --optimizer as adamw or adam", repr(self.optimizer))
         if self.schedule not in ("cosine", "constant"):
             raise OptionError("expected --schedule as cosine or constant", repr(self.schedule))
+        if self.select not in ("mae", "domains"):
+            raise OptionError("expected --select as mae or domains", repr(self.select))
         if self.batch < 1 or self.validate_every < 1:
             raise OptionError(
                 "expected --batch and --validate-every of at least 1", f"{self.batch}, {self.validate_every}"

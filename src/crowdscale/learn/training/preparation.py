@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crowdscale.data.lists import read_list, split_samples, stratified_names
-from crowdscale.data.opening import Dataset, open_dataset
+from crowdscale.data.checks import photo_size
+from crowdscale.data.lists import domain_of, read_list, split_samples, stratified_names
+from crowdscale.data.opening import FOLDER, Dataset, open_dataset
 from crowdscale.data.sample import Sample
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
@@ -125,6 +126,7 @@ def gather(
     seed: int,
     limit_size: bool = False,
     cache: Path | None = None,
+    borders: Sequence[float] | None = None,
 ) -> Gathered:
     """Open data sets and hold photos out: those of a list, or a stratified share of each set.
 
@@ -136,33 +138,51 @@ def gather(
         seed: Seed of that choice.
         limit_size: Resize photos to the limits of each set's protocol.
         cache: Folder that keeps resized photos; None resizes at each read.
+        borders: Share of a side that is left out along the edges of photos of each set; none where None.
 
     Raises:
         DataError: A set cannot be read, or nothing is left to train on.
     """
     if weights and len(weights) != len(data):
         raise OptionError("expected one --weight for each --data", f"{len(weights)} for {len(data)}")
+    if borders and len(borders) != len(data):
+        raise OptionError("expected one --border for each --data", f"{len(borders)} for {len(data)}")
     names = read_list(listed) if listed else None
     samples: list[Sample] = []
     chances: list[float] = []
     held: list[Sample] = []
     sets = []
-    for dataset, weight in zip(map(open_dataset, data), weights or [1.0] * len(data), strict=True):
+    ones, none = [1.0] * len(data), [0.0] * len(data)
+    for dataset, weight, border in zip(
+        map(open_dataset, data), weights or ones, borders or none, strict=True
+    ):
         rest, chosen = _hold_out(dataset, names, share, seed)
         if limit_size:
             rest, chosen = (
                 list(limit_sizes(part, dataset.protocol.limits, cache)) for part in (rest, chosen)
             )
+        if border:
+            rest, chosen = (
+                [sample.trimmed(border, sample.size or photo_size(sample.image_path)) for sample in part]
+                for part in (rest, chosen)
+            )
         samples += rest
         held += chosen
         chances += [weight] * len(rest)
-        sets.append(f"{dataset.name}/{dataset.split} {dataset.release}: {len(rest)} + {len(chosen)} held out")
+        sets.append(f"{_set_name(dataset)}: {len(rest)} + {len(chosen)} held out")
     if not samples or not held:
         raise DataError(
             "expected photos to train on and photos to hold out", f"{len(samples)} and {len(held)}",
             "Give more photos, another --validation list or another --validation-share",
         )  # fmt: skip
     return Gathered(samples, chances, held, sets)
+
+
+def _set_name(dataset: Dataset) -> str:
+    """What a set is called in a model's description; of your own photos the folder's name."""
+    if dataset.name == FOLDER:
+        return f"{FOLDER} {domain_of(dataset.samples[0])}" if dataset.samples else FOLDER
+    return f"{dataset.name}/{dataset.split} {dataset.release}"
 
 
 def _hold_out(

@@ -11,6 +11,7 @@ import numpy as np
 
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.data.lists import domain_of
 from crowdscale.data.sample import Sample
 from crowdscale.files.images import Photo, write_image
 from crowdscale.learn.backend import TorchBackend
@@ -37,6 +38,9 @@ class Validation:
     factor_low: float
     factor_high: float
     """10th and 90th percentile."""
+    domains: float = 0.0
+    """Mean over sets of the summed absolute errors by the people of the set."""
+    first_domains: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as plain values."""
@@ -54,11 +58,12 @@ def validate(
 ) -> Validation:
     """Predict held-out photos and compare the counts; draws the first ``draw`` of them."""
     predictor = Predictor(TorchBackend.from_model(model, config, bf16), config, PredictOptions())
-    errors, first_errors, factors, refined = [], [], [], 0
+    errors, first_errors, truths, factors, refined = [], [], [], [], 0
     for index, sample in enumerate(held_out):
         pixels = sample.read()
         prediction = predictor.predict_photo(Photo(pixels, (pixels.shape[1], pixels.shape[0])))
         truth = len(sample.points) if sample.points is not None else 0
+        truths.append(truth)
         errors.append(prediction.count - truth)
         first_errors.append(prediction.first_count - truth)
         factors += [region.factor for region in prediction.regions]
@@ -70,7 +75,16 @@ def validate(
     return Validation(
         *_errors(errors), *_errors(first_errors), float(np.mean(errors or [0.0])),
         refined / max(1, len(held_out)), float(middle), float(low), float(high),
+        *(_by_domain(held_out, each, truths) for each in (errors, first_errors)),
     )  # fmt: skip
+
+
+def _by_domain(held_out: Sequence[Sample], errors: list[float], truths: list[int]) -> float:
+    sums: dict[str, tuple[float, int]] = {}
+    for sample, error, truth in zip(held_out, errors, truths, strict=True):
+        wrong, people = sums.get(domain_of(sample), (0.0, 0))
+        sums[domain_of(sample)] = wrong + abs(error), people + truth
+    return float(np.mean([wrong / max(1, people) for wrong, people in sums.values()] or [0.0]))
 
 
 def _errors(errors: list[float]) -> tuple[float, float]:
