@@ -209,7 +209,7 @@ class Linker:
         distances, partners = map(np.asarray, cKDTree(self._tracks.xy[settled]).query(xy, FLOW_NEIGHBOURS))
         close = distances[:, -1] <= reach
         velocity[close] = np.median(self._tracks.velocity[settled][partners[close]], axis=1)
-        return velocity, close
+        return velocity, np.asarray(close, bool)
 
 
 def _spacing(xy: Floats, diagonal: float) -> Floats:
@@ -217,7 +217,7 @@ def _spacing(xy: Floats, diagonal: float) -> Floats:
     if len(xy) < 2:
         return np.full(len(xy), ALONE * diagonal)
     near = np.asarray(cKDTree(xy).query(xy, 2)[0])[:, 1]
-    return np.clip(near, PIXEL, ALONE * diagonal)
+    return np.asarray(np.clip(near, PIXEL, ALONE * diagonal), float)
 
 
 def _assign(predicted: Floats, xy: Floats, gates: Floats, radii: Floats) -> tuple[Integers, Integers]:
