@@ -1,7 +1,7 @@
 // The page: tabs, the stage that all of them share, and who counts.
 
 import { CountTab } from "./count_tab.js";
-import { openEngine } from "./engines.js";
+import { askJson, openEngine } from "./engines.js";
 import { Photos, bitmapOf } from "./photos.js";
 import { Viewer } from "./viewer.js";
 
@@ -14,7 +14,9 @@ export function say(sentence, seconds = 6) {
   say.timer = setTimeout(() => (at("say").textContent = ""), seconds * 1000);
 }
 
-const LATER = {};
+const LATER = {
+  correct: () => import("./correct_tab.js").then((module) => module.CorrectTab),
+};
 
 class App {
   constructor() {
@@ -36,8 +38,7 @@ class App {
   async start() {
     this.tabs.count = new CountTab(this);
     try {
-      const response = await fetch("site.json");
-      this.site = await response.json();
+      this.site = await askJson("site.json");
       at("engine").textContent = "Loading the model …";
       this.engine = await openEngine(this.site);
       at("engine").textContent = this.engine.title;
@@ -45,7 +46,7 @@ class App {
       this.tabs.count.countWaiting();
     } catch (error) {
       at("engine").textContent = "Nothing counts yet";
-      this.problem = `The model could not be loaded. ${error.message}`;
+      this.problem = error.status === 401 ? "Open the address with the token that the terminal printed." : `The page cannot count. ${error.message}`;
       say(this.problem, 60);
       this.tabs.count.countWaiting();
     }

@@ -8,7 +8,7 @@ const EDGE = "#10202a";
 /** Draw heads [x, y, …]: dots whose size follows the zoom, with an edge that shows on any ground. */
 export function drawHeads(pen, viewer, heads, colour = HEAD, spacing = typicalSpacing(heads)) {
   const pixel = viewer.reach(1);
-  const radius = Math.min(5 * pixel, Math.max(1.4 * pixel, spacing * 0.28));
+  const radius = Math.min(5 * pixel, Math.max(1.7 * pixel, spacing * 0.28));
   const bounds = visible(viewer, radius * 2);
   const shown = heads.filter(([x, y]) => x > bounds[0] && x < bounds[2] && y > bounds[1] && y < bounds[3]);
   const small = radius < 2.2 * pixel;

@@ -32,6 +32,9 @@ def serve(
     max_megapixels: Annotated[float, typer.Option(help="Largest photo in megapixels.")] = 100,
     waiting: Annotated[int, typer.Option(min=0, help="Photos that may wait; more get 503.")] = 8,
     timeout: Annotated[float, typer.Option(help="Seconds for one photo, waiting included.")] = 120,
+    corrections: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for photos corrected on the page.")
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
     export: Annotated[
         Path | None,
@@ -56,7 +59,7 @@ def serve(
 
     options = ServeOptions(
         host=host, port=port, token=token, hosts=tuple(allow_host or ()), waiting=waiting, timeout=timeout,
-        max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
+        corrections=corrections, max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
     )  # fmt: skip
     counter = Counter.open(model, options.max_pixels, backend, threads)
 

@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError
+from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
 from crowdscale.serve.counting import counting_routes
 from crowdscale.serve.gate import Gate
@@ -52,11 +53,12 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     for kind, status in STATUSES.items():
         app.add_exception_handler(kind, partial(_error, status))
     app.include_router(counting_routes(state))
+    app.include_router(correction_routes(state))
     app.include_router(_own_routes(state))
     files = {path: _sender(file) for path, file in page_files(find_page()).items()}
     for path, send in files.items():
         app.add_api_route(path, send, methods=["GET"], include_in_schema=False)
-    app.add_middleware(Gate, options=chosen, open_paths=frozenset({*files, "/site.json"}))
+    app.add_middleware(Gate, options=chosen, open_paths=frozenset(files))
     app.add_middleware(Measured, meters=state.meters)
     return app
 
@@ -90,7 +92,10 @@ def _own_routes(state: State) -> APIRouter:
     @routes.get("/site.json", include_in_schema=False)
     async def site() -> Response:
         limits = {"bytes": state.options.max_bytes, "pixels": state.options.max_pixels}
-        text = site_description("service", [model], limits=limits, token=bool(state.options.token))
+        folder = state.options.corrections
+        text = site_description(
+            "service", [model], limits=limits, corrections=None if folder is None else str(folder)
+        )
         return Response(text, media_type="application/json")
 
     return routes

@@ -1,0 +1,148 @@
+"""The page in a headless browser over a real service: count, correct, save, keys alone, narrow, dark, no outside request."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.serve.conftest import HEADS
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
+PATIENCE = 120_000
+"""Milliseconds: how long a step takes is the machine's affair."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        made = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+class Page:
+    """A page of the service, and every address that it asked."""
+
+    def __init__(self, browser, address: str, **options) -> None:
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.asked: list[str] = []
+        self.problems: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self.note)
+        self.page.goto(address)
+        self.page.wait_for_selector("body[data-ready]")
+
+    def note(self, message) -> None:
+        if message.type == "error" and "400" not in message.text:
+            self.problems.append(message.text)
+
+    def add(self, *files: tuple[str, bytes]) -> None:
+        done = int(self.page.get_attribute("body", "data-done") or 0)
+        payload = [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files]
+        self.page.set_input_files("#files", payload)
+        self.page.wait_for_selector(f'body[data-done="{done + len(files)}"]')
+
+    def saved(self, button: str) -> bytes:
+        with self.page.expect_download() as download:
+            self.page.click(button)
+        return Path(download.value.path()).read_bytes()
+
+
+@pytest.fixture
+def opened(browser, running):
+    pages: list[Page] = []
+
+    def open_page(**options) -> Page:
+        pages.append(Page(browser, running.address, **options))
+        return pages[-1]
+
+    yield open_page
+    for each in pages:
+        assert not each.problems
+        assert all(url.startswith((running.address, "blob:", "data:")) for url in each.asked)
+        each.context.close()
+
+
+def rows(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+def test_count_good_and_bad_photos_and_save_a_table(opened, crowd):
+    page = opened()
+    page.add(("a.png", crowd), ("b.png", b"no photo"), ("c.png", crowd))
+    assert page.page.inner_text("#people").split() == [str(len(HEADS)), "people"]
+    assert page.page.locator("#list tbody tr").count() == 3
+    assert "failed" in page.page.inner_text("#list tbody tr:nth-child(2)")
+    table = rows(page.saved("#save"))
+    assert [row[0] for row in table] == ["photo", "a.png", "c.png"]
+    assert float(table[1][1]) == len(HEADS)
+    page.page.click("#list tbody tr:nth-child(2) .name")
+    page.page.wait_for_selector("#warnings li:has-text('photo')")
+
+
+def test_correct_by_keys_undo_keep_and_send(opened, crowd, running):
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    tab.focus("#tab-count")
+    tab.keyboard.press("ArrowRight")
+    tab.wait_for_selector("#panel-correct .number:has-text('5 heads')")
+    tab.focus("#view")
+    for key in ["ArrowRight", "Enter", "Shift+ArrowDown", "Enter"]:
+        tab.keyboard.press(key)
+    tab.wait_for_selector("#panel-correct .number:has-text('7 heads')")
+    tab.keyboard.press("Control+z")
+    tab.wait_for_selector("#panel-correct .number:has-text('6 heads')")
+    assert len(rows(page.saved("#save-heads"))) == 7  # a head line and six heads
+    tab.click("#save-correction")
+    tab.wait_for_selector("#say:text('corrected photo')")
+    (written,) = running.folder.glob("a-*.csv")
+    assert len(written.read_text().splitlines()) == 6
+
+
+def test_correct_with_the_mouse_and_ignore_an_area(opened, crowd):
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    tab.click("#tab-correct")
+    tab.wait_for_selector("#panel-correct .number:has-text('5 heads')")
+    box = tab.locator("#view").bounding_box()
+    at = lambda x, y: (box["x"] + box["width"] * x, box["y"] + box["height"] * y)  # noqa: E731
+    tab.mouse.click(*at(0.5, 0.72))
+    tab.wait_for_selector("#panel-correct .number:has-text('6 heads')")
+    tab.click("#mode-ignore")
+    tab.mouse.move(*at(0.4, 0.65))
+    tab.mouse.down()
+    tab.mouse.move(*at(0.6, 0.8), steps=3)
+    tab.mouse.up()
+    tab.wait_for_selector("#panel-correct li:text('Ignored')")
+    tab.wait_for_selector("#panel-correct .number:has-text('5 heads')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_screen_holds_everything(opened, crowd, scheme):
+    page = opened(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page.add(("a.png", crowd))
+    assert page.page.get_attribute("html", "data-theme") == scheme
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+    nameless = [
+        button
+        for button in page.page.locator("button, select, input, canvas").all()
+        if not (
+            button.inner_text()
+            or button.get_attribute("aria-label")
+            or button.evaluate("e => e.labels?.length")
+        )
+    ]
+    assert not nameless
