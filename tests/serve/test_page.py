@@ -88,7 +88,7 @@ def test_count_good_and_bad_photos_and_save_a_table(opened, crowd):
     assert [row[0] for row in table] == ["photo", "a.png", "c.png"]
     assert float(table[1][1]) == len(HEADS)
     page.page.click("#list tbody tr:nth-child(2) .name")
-    page.page.wait_for_selector("#warnings li:has-text('photo')")
+    page.page.wait_for_selector("#warnings li:has-text('this file')")
 
 
 def test_correct_by_keys_undo_keep_and_send(opened, crowd, running):
