@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crowdscale.backends import FirstPass
 from crowdscale.counting.predictor import PredictOptions, Predictor
-from crowdscale.counting.second_pass import BUCKET, TOGETHER, buckets, join_touching
+from crowdscale.counting.second_pass import BUCKET, TOGETHER, buckets, join_touching, trusted_share
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.errors import OptionError
+from crowdscale.maps import Density, HybridReading
+from crowdscale.maps.blocks import BlockReading
+from crowdscale.maps.reading import PointsReading
 from crowdscale.maps.regions import DensityRule, LabelRule, RuleChoice
+from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
-from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
+from tests.support.fakes import FixedRule, TruthBackend, coordinate_photo, truth_config
 from tests.support.people import assert_same_people
 
 PHOTO = coordinate_photo(250, 120)
@@ -200,3 +206,68 @@ def test_nobody_is_lost_or_doubled_by_several_regions(factor, regions, again):
     options = PredictOptions(factor=factor, regions=regions, again=again)
     result = Predictor(TruthBackend(TWO), config, options).predict(PHOTO)
     assert_same_people(result.points, TWO, 0.5)
+
+
+class Grainy:
+    """A network that counts 40 people in the photo, and ``times`` as many once a part is enlarged."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def predict(self, pixels):
+        height, width = pixels.shape[:2]
+        people = 40.0 if (height, width) == (64, 96) else 40.0 * self.times
+        features = np.zeros((2, -(-height // 32) * 4, -(-width // 32) * 4), np.float32)
+        return FirstPass(np.full((1, height, width), people / (height * width), np.float32), features)
+
+    def area_factor(self, pooled):
+        return 2.25
+
+
+def grainy(times, doubt):
+    rule = FixedRule([Box(0, 0, 96, 64)])
+    config = ModelConfig("grain", "density", "none", Density(4.0), rule, ZoomOptions(context=0, doubt=doubt))
+    return Predictor(Grainy(times), config).predict(np.zeros((64, 96, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("times", "doubt", "count"),
+    [
+        (1.8, 0.0, 72.0),  # trusted always
+        (1.8, math.log(77 / 45), 56.0),  # half of the growth
+        (8.0, 0.2, 40.0),  # refused, but for a few
+        (1.02, 0.3, 40.8),  # agreed
+        (0.5, 0.2, 20.0),  # fewer people are trusted
+    ],
+)
+def test_a_second_pass_that_finds_far_more_people_counts_less(times, doubt, count):
+    found = grainy(times, doubt)
+    assert found.count == pytest.approx(count, abs=0.3)
+    assert found.first_count == pytest.approx(40, abs=1e-3)
+    (region,) = found.regions
+    assert region.count_after == pytest.approx(found.count, abs=1e-3)
+
+
+@given(st.floats(0, 3000), st.floats(0, 9000), st.floats(0.01, 3))
+def test_the_share_of_the_second_pass_falls_as_its_count_grows(before, after, doubt):
+    share = trusted_share(before, after, doubt)
+    assert 0 <= share <= 1
+    assert trusted_share(before, after + 50, doubt) <= share
+    assert trusted_share(before, before, doubt) == 1
+
+
+def test_blends_keep_mass_and_the_heads_of_the_larger_share():
+    edges = np.array([0.0, 16.0, 32.0]), np.array([0.0, 16.0])
+    first, second = (
+        BlockReading(np.array([[a, b]]), *edges, Points(np.array([[a, 1.0]])))
+        for a, b in ((1.0, 2.0), (5.0, 4.0))
+    )
+    for share, x in ((0.25, 1.0), (0.75, 5.0)):
+        mixed = first.blend(second, share)
+        assert mixed.count == pytest.approx((1 - share) * first.count + share * second.count)
+        assert mixed.points.xy[0, 0] == x
+        hybrids = [HybridReading(each.points, each, 64) for each in (first, second)]
+        both = hybrids[0].blend(hybrids[1], share)
+        assert both.count == mixed.count
+        assert both.candidates.xy[0, 0] == x
+        assert PointsReading(first.points).blend(PointsReading(second.points), share).points.xy[0, 0] == x

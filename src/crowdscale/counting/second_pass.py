@@ -6,6 +6,7 @@ network together where their views are alike; a region that is still too dense i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -33,6 +34,10 @@ BUCKET = 128
 """Pixels to which the sides of views are rounded up: those that then agree go through the network together."""
 TOGETHER = 4_000_000
 """Pixels of views that go through the network together."""
+FEW = 5.0
+"""People added to both counts of a region, so that a few more are no large growth."""
+ALL = 0.98
+"""A second pass with a larger weight replaces the first one."""
 STILL_DENSE = 1.25
 """A part of an enlarged region is still too dense where the scale net wants it larger by this side factor at least."""
 
@@ -107,6 +112,10 @@ class Refiner:
             before = reading.count_in(view.box)
             merged = reading.replace(view.box, last.reading)
             after = merged.count - (reading.count - before)
+            share = trusted_share(before, after, self.config.zoom.doubt)
+            if share < 1:
+                merged = reading.blend(merged, share)
+                after = merged.count - (reading.count - before)
             reading = merged
             regions.append(Region(view.box, view.factor, before, after, view.capped, inner))
         return reading, regions
@@ -223,6 +232,24 @@ class Refiner:
             )
             reading = merged
         return reading, regions
+
+
+def trusted_share(before: float, after: float, doubt: float) -> float:
+    """Return the weight of the second pass in a region, from 0 to 1.
+
+    A region in which far more people appear once it is enlarged is one in which grain or texture turned into heads. Fewer
+    people are trusted: enlarged, what is no head can be told from one.
+
+    Args:
+        before: People by the first pass.
+        after: People by the second pass.
+        doubt: Growth log(after / before) with weight one half; 0 trusts each second pass.
+    """
+    growth = math.log((max(after, 0) + FEW) / (max(before, 0) + FEW))
+    if doubt == 0 or growth <= 0:
+        return 1.0
+    share = 1 / (1 + (growth / doubt) ** 4)
+    return 1.0 if share > ALL else share
 
 
 def read_output(config: ModelConfig, seen: FirstPass, published: bool = False) -> Reading:

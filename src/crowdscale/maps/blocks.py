@@ -75,6 +75,12 @@ class BlockReading:
         heads = replace_heads(self.points, box, second.points)
         return BlockReading(self.people * (1 - covered) + inside, self.x_edges, self.y_edges, heads)
 
+    def blend(self, second: BlockReading, share: float) -> BlockReading:
+        """Return the mean with this share of another reading in the same cells, with the heads of the larger share."""
+        heads = second.points if share >= 0.5 else self.points
+        people = (1 - share) * self.people + share * second.people
+        return BlockReading(people, self.x_edges, self.y_edges, heads)
+
     @staticmethod
     def join(parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int) -> BlockReading:
         """Return the reading of a (width, height) photo from those of its parts, each owning its box.

@@ -56,6 +56,11 @@ class HybridReading:
         heads = Points.concatenate([self.candidates.outside(box), second.candidates.inside(box)])
         return HybridReading(heads, self.blocks.replace(box, second.blocks), self.part)
 
+    def blend(self, second: HybridReading, share: float) -> HybridReading:
+        """Return the mean with this share of another reading of the same frame, with the candidates of the larger share."""
+        candidates = second.candidates if share >= 0.5 else self.candidates
+        return HybridReading(candidates, self.blocks.blend(second.blocks, share), self.part)
+
     @staticmethod
     def join(parts: Sequence[tuple[Box, HybridReading]], width: int, height: int) -> HybridReading:
         """Return the reading of a (width, height) photo from those of its parts, each owning its box."""

@@ -44,6 +44,10 @@ class PointsReading:
         """Return the reading with the people in ``box`` taken from ``second``."""
         return PointsReading(Points.concatenate([self.points.outside(box), second.points.inside(box)]))
 
+    def blend(self, second: PointsReading, share: float) -> PointsReading:
+        """Return the reading with the larger share: heads are there or not."""
+        return second if share >= 0.5 else self
+
     @staticmethod
     def join(parts: Sequence[tuple[Box, PointsReading]], width: int, height: int) -> PointsReading:
         """Return the reading of a (width, height) photo from those of its parts, each owning its box."""
@@ -87,6 +91,12 @@ class DensityReading:
         merged = self.density.copy()
         merged[self._local(box)] = second.density[second._local(box)]
         return DensityReading(merged, self.frame, replace_heads(self.points, box, second.points))
+
+    def blend(self, second: DensityReading, share: float) -> DensityReading:
+        """Return the mean with this share of another reading of the same frame, with the heads of the larger share."""
+        heads = second.points if share >= 0.5 else self.points
+        density = (1 - share) * self.density + share * second.density
+        return DensityReading(density.astype(np.float32), self.frame, heads)
 
     @staticmethod
     def join(parts: Sequence[tuple[Box, DensityReading]], width: int, height: int) -> DensityReading:

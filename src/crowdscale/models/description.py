@@ -47,12 +47,16 @@ class ZoomOptions:
     """An enlarged region is kept below this many pixels by a smaller factor."""
     gain: float = 1.0
     """The learned side factor is multiplied by this, within its limits: by the law S·r the centre S̄ moves by as much."""
+    doubt: float = 0.0
+    """Growth of a region's count, as log(after / before), at which the second pass counts half; 0 trusts it always."""
 
     def __post_init__(self) -> None:
         if not 0 < self.area_low <= self.area_high:
             raise OptionError("expected 0 < area-low <= area-high", f"{self.area_low}, {self.area_high}")
         if not 0.1 <= self.gain <= 10:
             raise OptionError("expected a gain from 0.1 to 10", str(self.gain))
+        if not 0 <= self.doubt <= 10:
+            raise OptionError("expected a doubt from 0 to 10", str(self.doubt))
         if self.context < 0 or self.max_pixels < 1024:
             raise OptionError(
                 "expected context >= 0 and max-pixels >= 1024", f"{self.context}, {self.max_pixels}"
