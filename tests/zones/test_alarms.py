@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import socket
 import sys
 import threading
 import time
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from crowdscale.zones import alarms as module
-from crowdscale.zones.alarms import WAITING, Alarm, AlarmRule, Alarms
+from crowdscale.errors import DataError
+from crowdscale.zones import delivery
+from crowdscale.zones.alarms import Alarm, AlarmRule, Alarms
+from crowdscale.zones.delivery import ATTEMPTS, WAITING, Receiver
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def test_states(rule, counts, events):
 @pytest.fixture
 def receiver(monkeypatch):
     """A server that answers with the codes it is given, in turn, then 200; keeps what it was sent."""
-    monkeypatch.setattr(module, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(delivery, "FIRST_WAIT", 0.01)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         codes: list[int] = []  # noqa: RUF012
@@ -115,14 +118,10 @@ def test_a_webhook_that_does_not_take_it(receiver, codes, attempts, problem):
     assert re.search(f"expected the alarm of gate to be delivered, but got {problem}", sentence)
 
 
-def test_a_key_that_is_not_set_is_said(receiver, monkeypatch):
+def test_a_key_that_is_not_set_is_named_before_the_first_count(receiver, monkeypatch):
     monkeypatch.delenv("NO_KEY", raising=False)
-    alarms = Alarms({"gate": AlarmRule(5, webhook=receiver[0], secret_env="NO_KEY")})
-    alarms.update(0, [Count("gate", 6)])
-    alarms.close()
-    assert alarms.problems == [
-        "expected the alarm of gate to be delivered, but got no key in the environment variable NO_KEY."
-    ]
+    with pytest.raises(DataError, match="key of gate's webhook in the environment variable NO_KEY"):
+        Alarms({"gate": AlarmRule(5, webhook=receiver[0], secret_env="NO_KEY")})
 
 
 def test_a_command_gets_the_event(tmp_path):
@@ -148,12 +147,111 @@ def test_a_command_that_fails_is_said(command, problem):
 
 def test_counting_does_not_wait_for_a_slow_receiver(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(module, "_post", lambda rule, body: release.wait(10) and "")
-    alarms = Alarms({"gate": AlarmRule(5)})
+    monkeypatch.setattr(Receiver, "_post", lambda receiver, body: release.wait(10) and "")
+    alarms = Alarms({"gate": AlarmRule(5, webhook="http://127.0.0.1:9/x")})
     started = time.monotonic()
     for second in range(2 * WAITING + 20):
         alarms.update(second, [Count("gate", 9 if second % 2 else 0)])
     assert time.monotonic() - started < 5
-    assert any(f"{WAITING} waiting" in problem for problem in alarms.problems)
+    assert any(f"{WAITING} events waiting" in problem for problem in alarms.problems)
     release.set()
     alarms.close()
+
+
+def test_an_answer_that_is_no_http_ends_nothing(monkeypatch):
+    """The next event, of this receiver and of others, is delivered."""
+    monkeypatch.setattr("crowdscale.zones.delivery.FIRST_WAIT", 0.001)
+    answers = [b"\xff\xfe garbage\r\n", b"HTTP/1.1 999999999999 x\r\n\r\n", b""]
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+        odd.settimeout(10)
+
+        def serve():
+            for number in range(2 * ATTEMPTS):
+                try:
+                    connection, _ = odd.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answers[number % 3])
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"http://127.0.0.1:{odd.getsockname()[1]}/token-S3cret"
+        told = []
+        alarms = Alarms({"gate": AlarmRule(5, webhook=address)}, told.append)
+        alarms.update(0, [Count("gate", 6)])
+        alarms.update(1, [Count("gate", 0)])
+        alarms.close()
+    assert len(alarms.problems) == 2
+    assert told == alarms.problems
+    assert not any("S3cret" in problem for problem in told)
+
+
+def test_whatever_a_delivery_raises_the_next_event_is_delivered(monkeypatch):
+    delivered = []
+
+    def post(receiver, body):
+        delivered.append(json.loads(body)["kind"])
+        if len(delivered) == 1:
+            raise RuntimeError("of a library")
+        return ""
+
+    monkeypatch.setattr(Receiver, "_post", post)
+    alarms = Alarms({"gate": AlarmRule(5, webhook="http://127.0.0.1:9/x")})
+    alarms.update(0, [Count("gate", 6)])
+    alarms.update(1, [Count("gate", 0)])
+    alarms.close()
+    assert delivered == ["raised", "cleared"]
+    assert "RuntimeError (of a library)" in alarms.problems[0]
+
+
+def test_a_dead_receiver_delays_no_other(receiver, monkeypatch):
+    address, server = receiver
+    server.codes.clear()
+    server.got.clear()
+    release, arrived = threading.Event(), threading.Event()
+    post = Receiver._post
+
+    def slow(self, body):
+        if self.webhook.endswith("dead"):
+            release.wait(20)
+            return ""
+        problem = post(self, body)
+        arrived.set()
+        return problem
+
+    monkeypatch.setattr(Receiver, "_post", slow)
+    alarms = Alarms(
+        {"a": AlarmRule(5, webhook="http://127.0.0.1:9/dead"), "b": AlarmRule(5, webhook=address)}
+    )
+    alarms.update(0, [Count("a", 6), Count("b", 6)])
+    assert arrived.wait(10)
+    assert json.loads(server.got[0][1])["zone"] == "b"
+    release.set()
+    alarms.close()
+    assert alarms.problems == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"command": (1, 2)},
+        {"command": ("",)},
+        {"webhook": "http://host/a b"},
+        {"webhook": "http://host/a\nb"},
+        {"webhook": "http://[::1"},
+        {"webhook": "http://host:port/"},
+        {"webhook": "http://host:99999/"},
+        {"webhook": "file:///etc/passwd"},
+        {"webhook": 7},
+        {"secret_env": 7},
+        {"above": float("nan")},
+        {"above": float("inf")},
+        {"hold": float("inf")},
+        {"above": 10**400},
+    ],
+    ids=str,
+)
+def test_rules_that_cannot_be_are_refused_when_read(wrong):
+    with pytest.raises(DataError, match="expected"):
+        AlarmRule(**{"above": 5, **wrong})

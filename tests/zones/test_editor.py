@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import threading
+import time
 
 import pytest
 
 from crowdscale.errors import DataError
-from crowdscale.zones.editor import LARGEST, ZoneEditor
+from crowdscale.zones.editor import ZoneEditor
 from crowdscale.zones.files import read_zones
+from crowdscale.zones.page_server import LARGEST, MOST_CONNECTIONS
 
 ZONE = {"name": "gate", "points": [[0, 0], [90, 0], [90, 60], [0, 60]], "kind": "area", "capacity": 40}
 
@@ -93,3 +97,76 @@ def test_a_file_that_does_not_fit_is_said_before_the_page_opens(tmp_path):
     (tmp_path / "zones.json").write_text(json.dumps({"zones": [ZONE]}))
     with pytest.raises(DataError, match="inside the picture of 50×50"):
         ZoneEditor(b"", (50, 50), tmp_path / "zones.json")
+
+
+def raw(editor, request):
+    with socket.create_connection(("127.0.0.1", editor.server.server_port), timeout=10) as connection:
+        connection.sendall(request.replace(b"TOKEN", editor.token.encode()))
+        return connection.recv(65536)
+
+
+HOST = b"Host: 127.0.0.1\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"POST /TOKEN/zones.json HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n", b" 411 "),
+        (b"POST /TOKEN/zones.json HTTP/1.1\r\n" + HOST + b"Content-Length: x\r\n\r\n", b" 411 "),
+        (b"POST /TOKEN/zones.json HTTP/1.1\r\n" + HOST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", b" 411 "),
+        (b"GET x HTTP/1.1\r\n" + HOST + b"\r\n", b" 404 "),
+        (b"GET /caf\xe9/ HTTP/1.1\r\n" + HOST + b"\r\n", b" 404 "),
+        (b"GET /TOKEN/ HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n", b" 404 "),
+        (b"POST /TOKEN/done HTTP/1.1\r\n" + HOST + b"Origin: http://elsewhere.example\r\n\r\n", b" 404 "),
+        (b"POST /TOKEN/zones.json HTTP/1.1\r\n" + HOST + b"Content-Length: 4000\r\n\r\n" + b"[" * 4000, b" 400 "),
+        (b"GET /open/guessed HTTP/1.1\r\n" + HOST + b"\r\n", b" 404 "),
+    ],
+    ids=["length -1", "length x", "long length", "no slash", "latin", "other host", "other origin", "deep", "guessed"],
+)  # fmt: skip
+def test_odd_requests_get_an_answer_and_no_traceback(editor, request_, status, capfd):
+    assert status in raw(editor, request_).splitlines()[0]
+    assert not editor.done.is_set()
+    assert "".join(capfd.readouterr()) == ""
+    assert ask(editor, "GET", "")[0] == 200
+
+
+def test_a_browser_is_opened_by_an_address_that_works_once(editor):
+    """Others on the machine may read a browser's command line."""
+    address = editor.opening()
+    assert editor.token not in address
+    path = address.split("/", 3)[3]
+    answer = raw(editor, f"GET /{path} HTTP/1.1\r\n".encode() + HOST + b"\r\n").decode()
+    assert " 303 " in answer.splitlines()[0]
+    assert f"Location: {editor.address}" in answer
+    assert b" 404 " in raw(editor, f"GET /{path} HTTP/1.1\r\n".encode() + HOST + b"\r\n").splitlines()[0]
+
+
+def test_idle_connections_hold_a_bounded_number_of_threads(editor):
+    before = threading.active_count()
+    idle = [socket.create_connection(("127.0.0.1", editor.server.server_port)) for _ in range(100)]
+    try:
+        time.sleep(0.3)
+        assert threading.active_count() - before <= MOST_CONNECTIONS
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+@pytest.mark.parametrize("receiver", [{"command": ["rm", "x"]}, {"webhook": "http://127.0.0.1:9/x"}], ids=str)
+def test_the_page_cannot_set_what_an_alarm_runs_or_calls(editor, receiver):
+    zone = {**ZONE, "alarm": {"above": 5, **receiver}}
+    status, body, _ = ask(editor, "POST", "zones.json", json.dumps({"zones": [zone]}))
+    assert (status, editor.out.exists()) == (400, False)
+    assert "another one from the page" in json.loads(body)["error"]
+
+
+def test_the_page_keeps_what_the_file_says(tmp_path):
+    alarm = {"above": 5, "command": ["true"]}
+    (tmp_path / "zones.json").write_text(json.dumps({"zones": [{**ZONE, "alarm": alarm}]}))
+    editor = ZoneEditor(b"", (200, 120), tmp_path / "zones.json")
+    try:
+        assert editor.save(json.dumps({"zones": [{**ZONE, "alarm": {**alarm, "above": 9}}]}).encode()) == 1
+    finally:
+        editor.server.server_close()
+    rule = read_zones(tmp_path / "zones.json").zones[0].alarm
+    assert (rule.above, rule.command) == (9, ("true",))

@@ -315,3 +315,85 @@ def test_the_zones_of_the_documentation_are_read_and_fit():
         for level, limit in zip("ABCDE", limits, strict=True):
             assert level_of_service(limit - 0.006, kind) == level
             assert level_of_service(limit + 0.006, kind) == chr(ord(level) + 1)
+
+
+LEFT_HALF = ((0, 0), (100, 0), (100, 120), (0, 120))
+INNER = ((20, 20), (60, 20), (60, 60), (20, 60))
+
+
+def within(corners):
+    (left, top), _, (right, bottom), _ = corners
+    return lambda x, y: (x > left) & (x < right) & (y > top) & (y < bottom)
+
+
+def test_an_excluded_area_is_in_no_zone_and_not_in_the_whole():
+    prediction = dense()
+    zones = Zones((Zone("left", LEFT_HALF), Zone("poster", INNER, exclude=True)))
+    (count,) = zones.count(prediction)
+    left = by_pixels(prediction, within(LEFT_HALF)) - by_pixels(prediction, within(INNER))
+    assert count.name == "left"
+    assert count.people == pytest.approx(left, rel=1e-3)
+    whole = prediction.count - by_pixels(prediction, within(INNER))
+    limited = zones.limit(prediction)
+    assert limited.count == pytest.approx(whole, rel=1e-3)
+    assert not any(20 < x + 0.5 < 60 and 20 < y + 0.5 < 60 for x, y in limited.points.xy)
+
+
+def test_a_region_of_interest_may_have_an_excluded_part():
+    prediction = dense()
+    zones = Zones((Zone("here", LEFT_HALF, roi=True), Zone("poster", INNER, exclude=True)))
+    expected = by_pixels(prediction, within(LEFT_HALF)) - by_pixels(prediction, within(INNER))
+    assert zones.limit(prediction).count == pytest.approx(expected, rel=1e-3)
+
+
+KEYHOLE = (
+    (0, 0), (100, 0), (100, 120), (0, 120), (0, 20), (20, 20), (20, 60), (60, 60), (60, 20), (20, 20), (0, 20),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "zone", [Zone("ring", LEFT_HALF, holes=(INNER,)), Zone("ring", KEYHOLE)], ids=["holes", "keyhole"]
+)
+def test_holes_do_not_belong_to_their_zone(zone):
+    prediction = dense()
+    expected = by_pixels(prediction, within(LEFT_HALF)) - by_pixels(prediction, within(INNER))
+    (count,) = Zones((zone,)).count(prediction)
+    assert count.people == pytest.approx(expected, rel=1e-3)
+    twice = Zones((zone,), None, (200, 120)).fit((400, 240))
+    assert twice.zones[0].shape((400, 240)).area == pytest.approx(4 * (100 * 120 - 40 * 40))
+    drawn = draw_zones(np.zeros((120, 200, 3), np.uint8), Zones((zone,)))
+    assert not drawn[40, 40].any()
+    assert drawn[100, 80].any()
+
+
+def test_holes_and_excluded_areas_come_back_from_their_file(tmp_path):
+    zones = Zones((Zone("ring", LEFT_HALF, holes=(INNER,)), Zone("poster", INNER, exclude=True)))
+    write_zones(tmp_path / "z.json", zones)
+    assert read_zones(tmp_path / "z.json") == zones
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"kind": "line", "points": ((5, 5), (5, 5))}, "a line of no length"),
+        ({"kind": "line", "points": ((5, 5), (9, 5)), "exclude": True}, "the line z"),
+        ({"exclude": True, "roi": True}, "as region of interest or excluded"),
+        ({"holes": (((500, 500), (600, 500), (600, 600)),)}, "not to cross"),
+        ({"points": BOW}, '"exclude": true'),
+    ],
+    ids=str,
+)
+def test_zones_that_cannot_be_excluded_or_have_holes(wrong, sentence):
+    with pytest.raises(DataError, match=sentence):
+        Zone(**{"name": "z", "points": SQUARE, **wrong})
+
+
+def test_zones_that_hold_nobody_are_named():
+    shares = ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9))
+    assert Zones((Zone("a", shares, relative=True), Zone("b", SQUARE))).warnings() == []
+    (sentence,) = Zones((Zone("a", shares),)).warnings()
+    assert "All corners of zone a lie within one pixel" in sentence
+    assert '"relative": true' in sentence
+    right = ((150, 0), (200, 0), (200, 50), (150, 50))
+    zones = Zones((Zone("here", LEFT_HALF, roi=True), Zone("there", right)), None, (200, 120))
+    assert zones.warnings() == ["Zone there lies outside the area that is counted."]

@@ -46,7 +46,7 @@ def edit(
     if not no_browser:
         import webbrowser
 
-        webbrowser.open(editor.address)
+        webbrowser.open(editor.opening())
     with terminated_like_ctrl_c():
         try:
             while not editor.done.wait(0.2):

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-import os
-import subprocess
-import threading
-import urllib.error
-import urllib.request
+import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from queue import Full, Queue
-from time import sleep
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
 from time import time as wall_clock
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlparse
 
 from crowdscale.errors import DataError
+from crowdscale.zones.delivery import Receiver, check_key
 
 __all__ = ["Alarm", "AlarmEvent", "AlarmRule", "Alarms"]
 
-ATTEMPTS = 5
-FIRST_WAIT = 0.5
-"""Seconds before the second attempt; each further one waits twice as long."""
-ANSWER_WITHIN = 5.0
-"""Seconds that a webhook has to answer."""
-COMMAND_WITHIN = 60.0
-WAITING = 100
-"""Events that wait for delivery at most: counting never waits for a slow receiver."""
 BELOW_SHARE = 0.9
 """An alarm without a lower limit is cleared below this share of the upper one."""
+MOST = 1e12
+"""People or seconds beyond which a number is a mistake; NaN and infinity are, too."""
+UNSENDABLE = re.compile(r"[\s\x00-\x1f\x7f]")
+"""Characters that no address holds."""
 
 
 @dataclass(frozen=True)
@@ -53,20 +42,41 @@ class AlarmRule:
     """A program and its arguments, run without a shell, with the event as JSON on its input."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.low <= self.above or self.hold < 0:
+        limits = [limit for limit in (self.above, self.below, self.hold) if limit is not None]
+        if not (
+            all(abs(limit) <= MOST for limit in limits) and 0 <= self.low <= self.above and self.hold >= 0
+        ):
             raise DataError(
                 "expected an alarm with 0 <= below <= above and hold >= 0",
                 f"{self.below}, {self.above}, {self.hold}",
             )
         if self.webhook is not None:
-            address = urlparse(self.webhook)
-            if address.scheme not in ("http", "https") or not address.hostname:
-                raise DataError("expected a webhook's http or https address", repr(self.webhook))
+            _check_webhook(self.webhook)
+        if not all(isinstance(word, str) for word in self.command) or self.command[:1] in (("",), (" ",)):
+            raise DataError(
+                "expected an alarm's command as a list of texts: a program and its arguments",
+                repr(list(self.command))[:80],
+            )
+        if self.secret_env is not None and not (isinstance(self.secret_env, str) and self.secret_env):
+            raise DataError(
+                "expected secret_env as the name of an environment variable", repr(self.secret_env)
+            )
 
     @property
     def low(self) -> float:
         """People below which the alarm is cleared."""
         return BELOW_SHARE * self.above if self.below is None else self.below
+
+
+def _check_webhook(webhook: object) -> None:
+    """Refuse what no request can be sent to. Raises DataError."""
+    try:
+        address = urlparse(str(webhook))
+        sound = address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
+    except ValueError:  # brackets, or a port that is no number
+        sound = False
+    if not sound or not isinstance(webhook, str) or UNSENDABLE.search(webhook):
+        raise DataError("expected a webhook's http or https address", repr(webhook)[:80])
 
 
 @dataclass(frozen=True)
@@ -122,19 +132,26 @@ class Counted(Protocol):
 
 
 class Alarms:
-    """The alarms of some zones and their delivery, on a thread of its own.
+    """The alarms of some zones and their delivery; each receiver has its own queue and thread.
 
     Args:
         rules: By the zone's name.
+        on_problem: Called at once with a sentence for each event that cannot be delivered.
+
+    Raises:
+        DataError: A rule names an environment variable that is not set.
     """
 
-    def __init__(self, rules: Mapping[str, AlarmRule]) -> None:
+    def __init__(
+        self, rules: Mapping[str, AlarmRule], on_problem: Callable[[str], object] | None = None
+    ) -> None:
+        for name, rule in rules.items():
+            check_key(name, rule.secret_env)
         self.alarms = {name: Alarm(rule) for name, rule in rules.items()}
         self.problems: list[str] = []
-        """What could not be delivered, a sentence each."""
-        self._queue: Queue[AlarmEvent | None] = Queue(WAITING)
-        self._thread = threading.Thread(target=self._deliver_all, daemon=True)
-        self._thread.start()
+        """A sentence for each event that could not be delivered."""
+        self.on_problem = on_problem
+        self._receivers: dict[tuple[object, ...], Receiver] = {}
 
     @property
     def raised(self) -> set[str]:
@@ -142,7 +159,7 @@ class Alarms:
         return {name for name, alarm in self.alarms.items() if alarm.raised}
 
     def update(self, seconds: float, counts: Sequence[Counted]) -> list[AlarmEvent]:
-        """Take in the counts of a moment; return and send off what they changed."""
+        """Take in the counts of a moment; return and send off what they changed. It never waits."""
         events = []
         for each in counts:
             alarm = self.alarms.get(each.name)
@@ -150,83 +167,35 @@ class Alarms:
             if alarm and kind:
                 events.append(AlarmEvent(each.name, kind, round(each.people, 2), seconds, alarm.rule.above))
         for event in events:
-            try:
-                self._queue.put_nowait(event)
-            except Full:
-                self.problems.append(
-                    f"expected the alarm of {event.zone} to be sent, but got {WAITING} waiting."
-                )
+            for receiver in self._receivers_of(self.alarms[event.zone].rule):
+                receiver.send(event)
         return events
 
     def close(self, timeout: float = 30.0) -> None:
-        """Deliver what waits, for at most ``timeout`` seconds."""
-        self._queue.put(None)
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            self.problems.append("expected all alarms to be delivered, but got no answer in time.")
+        """Deliver the waiting events, for at most ``timeout`` seconds in all."""
+        until = monotonic() + timeout
+        for receiver in self._receivers.values():
+            receiver.finish()
+        for receiver in self._receivers.values():
+            receiver.join(max(0.0, until - monotonic()))
 
-    def _deliver_all(self) -> None:
-        while (event := self._queue.get()) is not None:
-            rule = self.alarms[event.zone].rule
-            body = json.dumps({"source": "crowdscale", **asdict(event)}).encode()
-            for deliver in (_post, _run):
-                problem = deliver(rule, body)
-                if problem:
-                    self.problems.append(
-                        f"expected the alarm of {event.zone} to be delivered, but got {problem}."
-                    )
+    def _receivers_of(self, rule: AlarmRule) -> list[Receiver]:
+        """Return the threads that deliver a rule's events: zones of one receiver share its thread."""
+        found = []
+        keys = [
+            ("webhook", rule.webhook, rule.secret_env) if rule.webhook else None,
+            ("command", *rule.command) if rule.command else None,
+        ]
+        for key in keys:
+            if key is not None:
+                if key not in self._receivers:
+                    webhook = rule.webhook if key[0] == "webhook" else None
+                    command = rule.command if key[0] == "command" else ()
+                    self._receivers[key] = Receiver(webhook, rule.secret_env, command, self._problem)
+                found.append(self._receivers[key])
+        return found
 
-
-def _post(rule: AlarmRule, body: bytes) -> str:
-    """Send an event, several times if need be; return what went wrong, or nothing."""
-    if rule.webhook is None:
-        return ""
-    headers = {"Content-Type": "application/json", "User-Agent": "crowdscale"}
-    if rule.secret_env:
-        key = os.environ.get(rule.secret_env)
-        if not key:
-            return f"no key in the environment variable {rule.secret_env}"
-        headers["X-Crowdscale-Signature"] = (
-            f"sha256={hmac.new(key.encode(), body, hashlib.sha256).hexdigest()}"
-        )
-    problem = ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            sleep(FIRST_WAIT * 2 ** (attempt - 1))
-        request = urllib.request.Request(rule.webhook, body, headers, method="POST")
-        try:
-            with _OPENER.open(request, timeout=ANSWER_WITHIN) as answer:
-                answer.read(1024)
-            return ""
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            problem = f"{error} from {rule.webhook} in {attempt + 1} attempts"
-            if (
-                isinstance(error, urllib.error.HTTPError)
-                and 400 <= error.code < 500
-                and error.code not in (408, 429)
-            ):
-                return problem  # the receiver understood, and refuses: it would again
-    return problem
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: what was signed for one address is shown to no other."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """Refuse."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
-
-
-def _run(rule: AlarmRule, body: bytes) -> str:
-    """Run the command; return what went wrong, or nothing."""
-    if not rule.command:
-        return ""
-    try:
-        done = subprocess.run(
-            rule.command, input=body, capture_output=True, timeout=COMMAND_WITHIN, check=False
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"{error} from the command {rule.command[0]}"
-    return "" if done.returncode == 0 else f"exit code {done.returncode} from the command {rule.command[0]}"
+    def _problem(self, sentence: str) -> None:
+        self.problems.append(sentence)
+        if self.on_problem is not None:
+            self.on_problem(sentence)

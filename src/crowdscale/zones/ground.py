@@ -121,8 +121,8 @@ class Ground:
         parts = getattr(shape, "geoms", [shape])
         total = 0.0
         for part in parts:
-            if part.is_empty:
-                continue
+            if part.is_empty or part.geom_type != "Polygon":
+                continue  # a cut may leave lines and points
             length = max(part.length / (4 * DENSIFY), 1e-6)
             rings = [
                 np.asarray(ring.segmentize(length).coords)[:-1] for ring in (part.exterior, *part.interiors)

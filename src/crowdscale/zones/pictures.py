@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.drawing.text import INK, Colour, blend_text, text_mask, text_size
-from crowdscale.zones.zone import ZoneCount, Zones
+from crowdscale.zones.zone import ZoneCount, Zones, area_of_interest
 
 __all__ = ["draw_zones"]
 
@@ -61,18 +61,20 @@ def _over(count: ZoneCount | None) -> bool:
 
 
 def _rings(shape: object) -> list[NDArray[np.int32]]:
-    parts = getattr(shape, "geoms", [shape])
-    return [np.rint(np.asarray(part.exterior.coords) - 0.5).astype(np.int32) for part in parts]
+    """Return the outer and inner rings of a polygon or of several: filled together, inner ones stay open."""
+    parts = [part for part in getattr(shape, "geoms", [shape]) if getattr(part, "exterior", None) is not None]
+    rings = [ring for part in parts if not part.is_empty for ring in (part.exterior, *part.interiors)]
+    return [np.rint(np.asarray(ring.coords) - 0.5).astype(np.int32) for ring in rings]
 
 
 def _shade_outside(canvas: Pixels, zones: Zones, size: tuple[int, int]) -> None:
-    """Darken what is not counted, in place."""
-    regions = [ring for zone in zones.zones if zone.roi for ring in _rings(zone.shape(size))]
-    if not regions:
+    """Darken the area that is not counted, in place."""
+    interest = area_of_interest(zones, size)
+    if interest is None:
         return
+    regions = _rings(interest)
     inside = np.zeros(canvas.shape[:2], np.uint8)
-    for ring in regions:
-        cv2.fillPoly(inside, [ring], 255)
+    cv2.fillPoly(inside, regions, 255)
     canvas[inside == 0] = (canvas[inside == 0] * OUTSIDE).astype(np.uint8)
     cv2.polylines(canvas, regions, True, INTEREST, max(1, text_size(canvas) // 12), cv2.LINE_AA)
 

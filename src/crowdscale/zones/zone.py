@@ -22,13 +22,15 @@ from crowdscale.points import Points
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.ground import Corners, Ground, level_of_service
 
-__all__ = ["Zone", "ZoneCount", "Zones", "as_corners", "write_zones", "zones_json"]
+__all__ = ["Zone", "ZoneCount", "Zones", "area_of_interest", "as_corners", "write_zones", "zones_json"]
 
 Floats = NDArray[np.float64]
 Size = tuple[int, int]
 
 LINE_WIDTH = 0.02
 """Width of a line's strip over the picture's width, where none is given."""
+ONE_PIXEL = 1.5
+"""Corners up to here, in pixels, are shares whose "relative" was forgotten."""
 BEYOND = 1.0
 """Pixels by which a corner may lie outside: clicks on the border."""
 
@@ -54,8 +56,15 @@ class Zone:
     """Of a line: people within half of it on either side belong to it, as in a queue; as its points are said."""
     roi: bool = False
     """A region of interest: only what lies in one is counted at all."""
+    exclude: bool = False
+    """An area that is left out of every zone and of the whole count."""
+    holes: tuple[Corners, ...] = ()
+    """Corners of areas within the zone that do not belong to it."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "holes", tuple(as_corners(hole, f"the holes of {self.name}") for hole in self.holes)
+        )
         least = 3 if self.kind == "area" else 2
         if self.kind not in ("area", "line"):
             raise DataError(f"expected the kind of zone {self.name} as area or line", repr(self.kind))
@@ -69,21 +78,25 @@ class Zone:
             raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")
         if self.width is not None and not self.width > 0:
             raise DataError(f"expected the width of {self.name} above 0", str(self.width))
-        if self.kind == "line" and self.roi:
-            raise DataError("expected an area as region of interest", f"the line {self.name}")
+        if self.kind == "line" and (self.roi or self.exclude or self.holes):
+            raise DataError("expected an area as region of interest, excluded area or zone with holes", f"the line {self.name}")  # fmt: skip
+        if self.roi and self.exclude:
+            raise DataError(f"expected {self.name} as region of interest or excluded", "both")
         if self.kind == "area":
             self._check_simple()
+        elif len(set(self.points)) < 2:
+            raise DataError(f"expected two different points of the line {self.name}", "a line of no length")
 
     def _check_simple(self) -> None:
         import shapely
 
-        shape = shapely.Polygon(self.points)
+        shape = _polygon(np.array(self.points, float), [np.array(hole, float) for hole in self.holes])
         if not shape.is_valid or shape.area == 0:
             why = shapely.is_valid_reason(shape) if not shape.is_valid else "no area"
             raise DataError(
                 f"expected the edges of zone {self.name} not to cross",
                 f"a polygon with a fault: {why}",
-                "Draw its corners in turn around it",
+                'Draw its corners in turn around it. Leave an area out with a zone of its own and "exclude": true, or with "holes"',
             )
 
     def corners(self, size: Size) -> Floats:
@@ -96,9 +109,25 @@ class Zone:
 
         corners = self.corners(size)
         if self.kind == "area":
-            return shapely.Polygon(corners)
+            return _polygon(
+                corners, [np.array(hole, float) * (size if self.relative else (1, 1)) for hole in self.holes]
+            )
         width = self.width * (size[0] if self.relative else 1) if self.width else LINE_WIDTH * size[0]
         return shapely.LineString(corners).buffer(width / 2, cap_style="flat")
+
+
+def _polygon(corners: Floats, holes: Sequence[Floats]) -> Any:
+    """Return a polygon; a keyhole, whose ring runs to an inner ring and back, becomes a polygon with a hole."""
+    import shapely
+
+    shape = shapely.Polygon(corners, holes)
+    if not shape.is_valid and not holes:
+        mended = shape.buffer(0)
+        x, y = corners.T
+        area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+        if mended.geom_type == "Polygon" and abs(mended.area - area) <= 1e-9 * max(area, 1e-12):
+            return mended
+    return shape
 
 
 @dataclass(frozen=True)
@@ -139,13 +168,29 @@ class Zones:
 
     @property
     def counted(self) -> tuple[Zone, ...]:
-        """The zones that have a count of their own: all but regions of interest."""
-        return tuple(zone for zone in self.zones if not zone.roi)
+        """The zones that have a count of their own: all but regions of interest and excluded areas."""
+        return tuple(zone for zone in self.zones if not (zone.roi or zone.exclude))
 
     @property
     def alarms(self) -> dict[str, AlarmRule]:
         """Alarm rules by zone."""
         return {zone.name: zone.alarm for zone in self.zones if zone.alarm is not None}
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for each zone that can hold nobody, as its numbers are."""
+        found = [
+            f'All corners of zone {zone.name} lie within one pixel: add "relative": true if they are shares.'
+            for zone in self.zones
+            if not zone.relative and np.abs(np.array(zone.points, float)).max() <= ONE_PIXEL
+        ]
+        if not found and self.size is not None:
+            interest = _interest(self, self.size)
+            found += [
+                f"Zone {zone.name} lies outside the area that is counted."
+                for zone in self.counted
+                if interest is not None and not zone.shape(self.size).intersection(interest).area
+            ]
+        return found
 
     def fit(self, size: Size) -> Zones:
         """Return the zones for a (width, height) picture of the shape they were drawn on.
@@ -188,7 +233,12 @@ class Zones:
         zones = tuple(
             zone
             if zone.relative
-            else replace(zone, points=scaled(zone.points), width=zone.width * x if zone.width else None)
+            else replace(
+                zone,
+                points=scaled(zone.points),
+                width=zone.width * x if zone.width else None,
+                holes=tuple(scaled(hole) for hole in zone.holes),
+            )
             for zone in self.zones
         )
         ground = None if self.ground is None else replace(self.ground, points=scaled(self.ground.points))
@@ -239,10 +289,21 @@ def _shapes(zones: Zones, size: Size) -> tuple[tuple[Zone, Any], ...]:
 
 @lru_cache(maxsize=64)
 def _interest(zones: Zones, size: Size) -> Any:
+    """The area that is counted: the regions of interest, or the whole photo, without the excluded areas."""
     import shapely
 
-    regions = [zone.shape(size) for zone in zones.fit(size).zones if zone.roi]
-    return shapely.union_all(regions) if regions else None
+    fitted = zones.fit(size).zones
+    regions = [zone.shape(size) for zone in fitted if zone.roi]
+    excluded = [zone.shape(size) for zone in fitted if zone.exclude]
+    if not regions and not excluded:
+        return None
+    whole = shapely.union_all(regions) if regions else shapely.box(0, 0, *size)
+    return whole.difference(shapely.union_all(excluded)) if excluded else whole
+
+
+def area_of_interest(zones: Zones, size: Size) -> Any:
+    """Return the shapely area that is counted in a photo of this size; None where that is all of it."""
+    return _interest(zones, size)
 
 
 def _count(zone: Zone, shape: Any, zones: Zones, prediction: Prediction) -> ZoneCount:
