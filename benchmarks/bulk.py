@@ -139,7 +139,7 @@ def rows_of(out: Path) -> list[tuple[str, float]]:
     from pyarrow import parquet
 
     parts = sorted(out.glob("counts/part-*.parquet"))
-    return [(row["photo"], row["people"]) for part in parts for row in parquet.read_table(part).to_pylist()]
+    return [(row["photo"], row["count"]) for part in parts for row in parquet.read_table(part).to_pylist()]
 
 
 def main() -> None:

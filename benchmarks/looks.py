@@ -59,7 +59,7 @@ def errors_of(predictor: Predictor, samples: list[Any]) -> Errors:
     for sample in samples:
         pixels, heads = sample.read(), len(sample.points or ())
         known = [predictor.predict(seen(pixels, *look)) for look in LOOKS]
-        rows.append([[each.first_count - heads, each.count - heads] for each in known])
+        rows.append([[each.first_pass_count - heads, each.count - heads] for each in known])
     return np.array(rows, float)
 
 

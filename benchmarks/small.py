@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--list", required=True)
     parser.add_argument("--model", default="lite")
     options = parser.parse_args()
-    predictor = load(options.model, options=PredictOptions(base=1.0))
+    predictor = load(options.model, options=PredictOptions(read_scale=1.0))
     names = read_list(Path(options.list))
     print(f"| photos | {' | '.join(f'× {factor:g}' for factor in FACTORS)} |")
     print(f"|{'---|' * (len(FACTORS) + 1)}")

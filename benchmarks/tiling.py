@@ -65,7 +65,7 @@ def peak() -> float:
 
 def measure(photo: Path, base: float | None, refine: bool, threads: int) -> dict[str, float]:
     """Count one photo, file to answer, in this process; with its peak of resident memory."""
-    predictor = crowdscale.load(threads=threads, options=PredictOptions(refine=refine, base=base))
+    predictor = crowdscale.load(threads=threads, options=PredictOptions(refine=refine, read_scale=base))
     small = np.zeros((256, 256, 3), np.uint8)
     predictor.predict(small)  # the first call prepares the engine
     started, used = time.perf_counter(), time.process_time()
@@ -75,7 +75,7 @@ def measure(photo: Path, base: float | None, refine: bool, threads: int) -> dict
         "cpu": time.process_time() - used,
         "peak_mib": peak(),
         "people": found.count,
-        "base": found.reduction,
+        "base": found.read_scale,
         "tiles": found.tiles,
         "regions": len(found.regions),
     }
@@ -107,7 +107,7 @@ class Both:
     """Tiled and in one piece, at the photo's own size."""
 
     def __init__(self, refine: bool) -> None:
-        options = PredictOptions(refine=refine, base=1.0)
+        options = PredictOptions(refine=refine, read_scale=1.0)
         self.tiled = crowdscale.load(options=replace(options, tiles=TileOptions(whole=1024)))
         self.whole = Predictor(self.tiled.backend, self.tiled.config, replace(options, tiles=WHOLE))
 

@@ -34,7 +34,7 @@ def test_the_graphs_run_without_crowdscale(model, bundled, monkeypatch, capsys):
     assert "import crowdscale" not in code
     exec(compile(code.replace("lite-int8", model), "embed.md", "exec"), {})
     people, candidates = map(int, re.findall(r"\d+", capsys.readouterr().out)[:2])
-    first = crowdscale.load(model, threads=2).predict("examples/auditorium.jpg").first_count
+    first = crowdscale.load(model, threads=2).predict("examples/auditorium.jpg").first_pass_count
     assert people == pytest.approx(first, abs=1)
     assert candidates > people / 2
 

@@ -74,8 +74,8 @@ class HeadCounter(Predictor):
     def predict_photo(self, photo: Photo) -> Prediction:
         """Return the people in a photo, each a local maximum."""
         seen = super().predict_photo(photo)
-        first, last = (len(points or Points()) for points in (seen.first_points, seen.points))
-        return replace(seen, count=float(last), first_count=float(first))
+        first, last = (len(points or Points()) for points in (seen.first_pass_points, seen.points))
+        return replace(seen, count=float(last), first_pass_count=float(first))
 
 
 class TrueSpacing:
@@ -101,7 +101,7 @@ class TrueSpacing:
             wanted = self.wanted / max(closeness(heads, box), 0.5)
             return float(np.clip(wanted, zoom.area_low**0.5, zoom.area_high**0.5)) if wanted > 0 else 1.0
 
-        options = replace(self.predictor.options, factor=factor)
+        options = replace(self.predictor.options, zoom=factor)
         return Predictor(self.predictor.backend, self.predictor.config, options).predict(source)
 
 
@@ -170,7 +170,7 @@ class Evaluator:
     def _predictor(self, line: Line, trained: Trained) -> Predictor:
         given = dict(line.predict)
         heads = given.pop("heads", False)
-        zoomed = given.pop("true_spacing", False) or "factor" in given
+        zoomed = given.pop("true_spacing", False) or "zoom" in given
         looks = AveragingOptions(given.pop("average_flip", False), tuple(given.pop("average_scales", ())))
         rule = RuleChoice(**{name: given.pop(key) for key, name in RULE.items() if key in given})
         options = {"refine": line.refined or zoomed, **given}
@@ -212,10 +212,10 @@ def _regions_by(
             seen = predictor.predict(sample.read())
             errors.append((len(truth), seen.count))
             regions += region_rows(seen, truth, scoring, boxes[sample.name])
-    dense = count_scores([region.truth for region in regions], [region.after for region in regions])
+    dense = count_scores([region.truth for region in regions], [region.count for region in regions])
     whole = count_scores([truth for truth, _ in errors], [count for _, count in errors])
     names = [each.name for each in scoring.thresholds if each.name.endswith("px")]
-    shares = region_f(regions, names, "after")
+    shares = region_f(regions, names, "refined")
     return {
         "mae": whole.mae,
         "dense_mae": dense.mae,

@@ -41,7 +41,7 @@ def write_pictures(kinds: Sequence[str], title: str, cells: Sequence[Cell], stem
     if "levels" in kinds:
         write_image(stem.with_name(f"{stem.name}-levels.png"), draw_levels(regions, title))
     if "factors" in kinds:
-        factors = [region.factor for region in regions]
+        factors = [region.zoom for region in regions]
         note = f"{title}: {len(factors)} dense regions of {len(cells)} networks, each over the test photos"
         drawn = draw_histogram({"regions": factors}, "Side factor r of the second look", note)
         write_image(stem.with_name(f"{stem.name}-factors.png"), drawn)
@@ -50,7 +50,7 @@ def write_pictures(kinds: Sequence[str], title: str, cells: Sequence[Cell], stem
 def draw_levels(regions: Sequence[RegionRow], name: str) -> Pixels:
     """Return the density levels of regions as they are and as enlarged, heads in 10,000 square pixels."""
     before = [region.density for region in regions]
-    after = [region.density / region.factor**2 for region in regions]
+    after = [region.density / region.zoom**2 for region in regions]
     spread = " and ".join(f"{_log_spread(values):.2f}" for values in (before, after))
     note = f"{name}: {len(before)} dense regions; spread of the logarithm (base 10): {spread}"
     shown = {"regions as in the photo": before, "regions as enlarged": after}

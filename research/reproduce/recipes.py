@@ -43,9 +43,9 @@ def _regressors() -> tuple[Line, ...]:
 
 ZOOMS: tuple[tuple[str, Options], ...] = (
     ("learned", frozen()),
-    ("fixed 1", frozen(factor=1.0)),
-    ("fixed 1.5", frozen(factor=1.5)),
-    ("fixed 2", frozen(factor=2.0)),
+    ("fixed 1", frozen(zoom=1.0)),
+    ("fixed 1.5", frozen(zoom=1.5)),
+    ("fixed 2", frozen(zoom=2.0)),
     ("to its true spacing", frozen(true_spacing=True)),
 )
 """How a region is enlarged; to its true spacing is what a factor without error would do, and needs the heads."""
@@ -110,7 +110,7 @@ READINGS: tuple[tuple[str, Options], ...] = (
     ("J = 0.1", frozen(region_minimum=0.1)),
     ("3 regions", frozen(regions=3)),
     ("all regions", frozen(regions="all")),
-    ("all regions, once more where still dense", frozen(regions="all", again=True)),
+    ("all regions, once more where still dense", frozen(regions="all", third_pass=True)),
     ("merge as published", frozen(merge="published")),
 )
 """How the same network is read."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -9,17 +11,20 @@ import sys
 import pytest
 
 from crowdscale.bulk import PhotoRow, ResultFolder
+from crowdscale.bulk.tables import FORMATS
+from crowdscale.counting.table import RegionRecord
 from crowdscale.errors import OptionError
+from crowdscale.files.storage import Folder
 
 pytest.importorskip("pyarrow")
 JOB = {"sources": ["photos"], "model": "lite"}
-REGION = {"box": [1, 2, 30, 40], "factor": 1.5, "count_before": 3.0, "count_after": 4.5}
+REGION = RegionRecord([1, 2, 30, 40], 1.5, 3.0, 4.5)
 
 
 def row(index, **changes):
     known = {
-        "people": 2.5, "low_90": 1, "high_90": 4, "warnings": "", "first_pass": 2.0, "width": 640, "height": 480, "reduction": 1.0, "tiles": 1,
-        "seconds": 0.1, "regions": [REGION], "x": [1.5, 2.25], "y": [3.0, 4.5], "confidence": [0.5, 1.0],
+        "count": 2.5, "count_low": 1, "count_high": 4, "first_pass_count": 2.0, "model": "lite", "width": 640, "height": 480,
+        "read_scale": 1.0, "tiles": 1, "seconds": 0.1, "regions": [REGION], "heads": [[1.5, 3.0, 0.5], [2.25, 4.5, 1.0]],
     }  # fmt: skip
     return PhotoRow(f"photos/{index}, «é».jpg", **{**known, **changes})
 
@@ -48,7 +53,7 @@ def test_rows_come_back_and_what_is_done_is_known(address, kind):
         assert len(again.done) == 8
         assert row(6).photo in again.done
         known = again.manifest()
-        assert (known["photos"], known["people"], known["broken"]) == (7, 17.5, 1)
+        assert (known["photos"], known["count"], known["broken"]) == (7, 17.5, 1)
         assert list(again.broken()) == [(broken(9).photo, broken(9).error)]
         again.add(row(6))  # a row that is there already is not doubled
         again.add(row(7))
@@ -63,12 +68,12 @@ def test_parquet_holds_every_head_and_region(tmp_path):
     folder = ResultFolder(str(tmp_path))
     with folder.opened(JOB):
         folder.add(row(0))
-        folder.add(row(1, regions=[], x=[], y=[], confidence=[]))
+        folder.add(row(1, regions=[], heads=[]))
     first, second = parquet.read_table(tmp_path / "counts").to_pylist()
-    assert first == {key: value for key, value in row(0).to_dict().items() if key != "error"} | {
-        "seconds": pytest.approx(0.1)
-    }
-    assert second["x"] == second["regions"] == []
+    heads = [{"x": 1.5, "y": 3.0, "confidence": 0.5}, {"x": 2.25, "y": 4.5, "confidence": 1.0}]
+    plain = {key: value for key, value in row(0).to_dict().items() if key not in ("intervals", "error")}
+    assert first == plain | {"heads": heads}
+    assert second["heads"] == second["regions"] == []
 
 
 def test_csv_has_a_line_a_photo(tmp_path):
@@ -79,9 +84,9 @@ def test_csv_has_a_line_a_photo(tmp_path):
     lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
     assert (
         lines[0]
-        == "photo,people,low_90,high_90,first_pass,width,height,reduction,tiles,seconds,regions,zones,warnings"
+        == "photo,count,count_low,count_high,first_pass_count,model,width,height,read_scale,tiles,seconds,regions,zones,warnings"
     )
-    assert lines[1].startswith('"photos/0, «é».jpg",2.5,1,4,2.0,640,480,1.0,1,0.1,')
+    assert lines[1].startswith('"photos/0, «é».jpg",2.5,1,4,2,lite,640,480,1,1,0.1,')
     assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")
 
 
@@ -184,10 +189,10 @@ folder = ResultFolder({str(tmp_path)!r}, "jsonl", part_rows=2)
 try:
     with folder.opened({JOB!r}):
         for index in range(4):
-            folder.add(PhotoRow(str(index), people=1.0))
+            folder.add(PhotoRow(str(index), count=1.0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         for index in range(4, 6):
-            folder.add(PhotoRow(str(index), people=1.0, x=[1.0] * 5000))
+            folder.add(PhotoRow(str(index), count=1.0, heads=[[1.0, 1.0, 1.0]] * 5000))
 except CrowdscaleError as error:
     print(error)
 """
@@ -201,3 +206,76 @@ except CrowdscaleError as error:
     ]
     with ResultFolder(str(tmp_path), "jsonl").opened(JOB) as again:
         assert again.done == {"0", "1", "2", "3"}
+
+
+FORMER_JOB = {
+    "sources": ["photos"], "model": "lite",
+    "options": {"refine": True, "factor": None, "again": False, "base": None, "bases": {"above": 1500000},
+                "average": {"flip": False, "scales": []}},
+}  # fmt: skip
+CURRENT_JOB = {
+    "sources": ["photos"], "model": "lite",
+    "options": {"refine": True, "zoom": None, "third_pass": False, "read_scale": None,
+                "read_scale_search": {"above": 1500000}},
+}  # fmt: skip
+FORMER_ROW = {
+    "photo": "photos/1.jpg", "people": 2.5, "low_90": 1, "high_90": 4, "first_pass": 2.0, "width": 640, "height": 480,
+    "reduction": 1.0, "tiles": 1, "seconds": 0.1,
+    "regions": [{"box": [1, 2, 30, 40], "factor": 1.5, "count_before": 3.0, "count_after": 4.5}],
+    "x": [1.5, 2.25], "y": [3.0, 4.5], "confidence": [0.5, 1.0],
+    "zones": [{"name": "hall", "people": 2.0, "dots": 2, "per_square_metre": None}], "warnings": "Dark.;Small.",
+}  # fmt: skip
+
+
+def former_part(kind):
+    """Return a part as the release before wrote it."""
+    if kind == "jsonl":
+        return (json.dumps(FORMER_ROW) + "\n").encode()
+    if kind == "csv":
+        cells = {name: json.dumps(v) if isinstance(v, list) else v for name, v in FORMER_ROW.items()}
+        stream = io.StringIO()
+        writer = csv.DictWriter(
+            stream, [name for name in cells if name not in ("x", "y", "confidence")], extrasaction="ignore"
+        )
+        writer.writeheader()
+        writer.writerow(cells)
+        return stream.getvalue().encode()
+    import pyarrow
+    from pyarrow import parquet
+
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.Table.from_pylist([FORMER_ROW]), sink)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_a_folder_of_the_release_before_goes_on_under_current_names(tmp_path, kind):
+    folder = Folder(str(tmp_path))
+    folder.write("job.json", json.dumps({**FORMER_JOB, "format": kind}).encode())
+    folder.write(f"counts/part-000000.{kind}", former_part(kind))
+    with ResultFolder(str(tmp_path), kind).opened(CURRENT_JOB) as results:
+        assert results.done == {"photos/1.jpg"}
+        assert results.manifest()["count"] == 2.5
+        results.add(row(2))
+    first, second = (folder.read(f"counts/part-{i:06d}.{kind}") for i in range(2))
+    assert FORMATS[kind].names(first) == FORMATS[kind].names(second)
+    (values,) = FORMATS[kind].read(first, FORMATS[kind].names(first))
+    assert (values["count"], values["count_low"], values["count_high"], values["read_scale"]) == (
+        2.5,
+        1,
+        4,
+        1.0,
+    )
+    assert values["warnings"] == ["Dark.", "Small."]
+    assert values["regions"] == [{**vars(REGION), "capped": False}]
+    assert (values["zones"][0]["count"], values["zones"][0]["heads"]) == (2.0, 2)
+    if kind != "csv":
+        assert values["heads"] == [[1.5, 3.0, 0.5], [2.25, 4.5, 1.0]]
+
+
+def test_the_base_install_writes_csv(tmp_path, monkeypatch):
+    monkeypatch.setattr("crowdscale.bulk.tables.find_spec", lambda name: None)
+    assert ResultFolder(str(tmp_path / "new")).kind == "csv"
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "job.json").write_text('{"format": "jsonl"}')
+    assert ResultFolder(str(tmp_path / "begun")).kind == "jsonl"

@@ -22,6 +22,7 @@ from PIL import Image
 from crowdscale.backends import open_backend
 from crowdscale.cli.count_report import Files, Outcome, picture_names, report
 from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.counting.table import PhotoRow, columns
 from crowdscale.files.images import write_image
 from crowdscale.models.description import read_config
 from crowdscale.trust.intervals import Calibration
@@ -80,7 +81,7 @@ def test_several_at_a_time_say_the_same_in_the_same_order(photos, label_model, t
         )
         assert done.returncode == 1
         rows = list(csv.DictReader(table.open()))
-        told.append([(row["photo"], row["people"], row["factor"], row["error"]) for row in rows])
+        told.append([(row["photo"], row["count"], row["regions"], row["error"]) for row in rows])
         assert len(list((tmp_path / "seen").glob("*_people.jpg"))) == 6
         shutil.rmtree(tmp_path / "seen")
     assert told[0] == told[1]
@@ -100,27 +101,21 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     assert done.returncode == 1
     rows = list(csv.DictReader(table.open()))
     assert list(rows[0]) == [
-        "photo",
-        "people",
-        "low_90",
-        "high_90",
-        "first_pass",
-        "regions",
-        "factor",
-        "seconds",
-        "reduction",
-        "warnings",
-        "error",
-    ]
-    assert rows[0]["low_90"] == rows[0]["high_90"] == rows[0]["warnings"] == ""  # a model without calibration
-    assert [row["people"] for row in rows] == ["96", "2", ""]
-    assert rows[0]["factor"] == "1.5"
-    assert len(rows[0]["regions"].split()) == 4
-    assert rows[1]["regions"] == rows[1]["factor"] == rows[1]["error"] == ""
+        "photo", "count", "count_low", "count_high", "first_pass_count", "model", "width", "height", "read_scale",
+        "tiles", "seconds", "regions", "zones", "warnings", "error",
+    ]  # fmt: skip
+    assert (
+        rows[0]["count_low"] == rows[0]["count_high"] == rows[0]["warnings"] == ""
+    )  # a model without calibration
+    assert [row["count"] for row in rows] == ["96", "2", ""]
+    (region,) = json.loads(rows[0]["regions"])
+    assert (region["zoom"], len(region["box"])) == (1.5, 4)
+    assert rows[1]["regions"] == rows[1]["error"] == ""
     assert "no file at" in rows[2]["error"]
     values = json.loads(everything.read_text())
-    assert [len(value.get("points", [])) for value in values] == [96, 2, 0]
-    np.testing.assert_allclose(sorted(p[:2] for p in values[1]["points"]), FEW.xy, atol=0.3)
+    assert [len(value["heads"] or []) for value in values] == [96, 2, 0]
+    assert list(values[0]) == list(values[2]) == [each.name for each in columns(PhotoRow)]
+    np.testing.assert_allclose(sorted(p[:2] for p in values[1]["heads"]), FEW.xy, atol=0.3)
     assert "no file at" in values[2]["error"]
 
 
@@ -139,8 +134,8 @@ def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsy
     assert re.search(r"b\.png +96 +96 .*see warning", shown.out)
     assert shown.err == "Warning: b.png: Too dark.\nWarning: b.png: Too small.\n"
     rows = list(csv.DictReader((tmp_path / "a.csv").open()))
-    assert [(row["low_90"], row["high_90"], row["warnings"]) for row in rows] == [
-        ("72", "120", ""), ("", "", "Too dark.;Too small.")
+    assert [(row["count_low"], row["count_high"], row["warnings"]) for row in rows] == [
+        ("72", "120", ""), ("", "", '["Too dark.", "Too small."]')
     ]  # fmt: skip
     first, second = json.loads((tmp_path / "a.json").read_text())
     assert (first["intervals"], first["warnings"]) == ({"0.9": [72, 120]}, [])
@@ -251,10 +246,10 @@ def test_pictures_that_cannot_be_saved_leave_the_count(photos, label_model, tmp_
     assert re.search(r"crowd\.png +96", done.stdout)
     assert re.fullmatch(r"Error: expected to save the pictures of .*crowd\.png, but got .*\n", done.stderr)
     (row,) = csv.DictReader((tmp_path / "a.csv").open())
-    assert row["people"] == "96"
+    assert row["count"] == "96"
     assert "save the pictures" in row["error"]
     (value,) = json.loads((tmp_path / "a.json").read_text())
-    assert (value["count"], len(value["points"])) == (96, 96)
+    assert (value["count"], len(value["heads"])) == (96, 96)
     assert "save the pictures" in value["error"]
 
 
@@ -275,7 +270,7 @@ def test_results_go_to_a_device_and_through_a_link(photos, label_model, tmp_path
     options = "--csv", "/dev/stdout", "--json", tmp_path / "a.json", "--points", "/dev/null", "--quiet"
     done = crowdscale("count", photos / "deep", "--model", label_model, *options)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [row["people"] for row in csv.DictReader(done.stdout.splitlines())] == ["2"]
+    assert [row["count"] for row in csv.DictReader(done.stdout.splitlines())] == ["2"]
     assert (tmp_path / "a.json").is_symlink()
     assert json.loads((tmp_path / "real.json").read_text())[0]["count"] == 2
 

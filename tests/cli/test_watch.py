@@ -80,7 +80,7 @@ def test_everything_is_written(frames, label_model, tmp_path):
     assert re.search(r"^5 counts over 5\.0 s: 3\.4 people on average, 1 to 6; ", done.stdout)
     assert "4.png" in done.stderr
     rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
-    assert [float(row["people"]) for row in rows] == [1, 2, 3, 5, 6]
+    assert [float(row["count"]) for row in rows] == [1, 2, 3, 5, 6]
     assert [float(row["left"]) for row in rows] == [1, 2, 3, 3, 3]
     assert [float(row["right"]) for row in rows] == [0, 0, 0, 2, 3]
     with av.open(str(tmp_path / "film.mp4")) as film:
@@ -154,9 +154,9 @@ def test_zones_of_photos_are_in_every_result(frames, label_model, tmp_path):
     assert done.returncode == 0, done.stderr
     assert re.search(r"5\.png +left +3 +3 +1", done.stdout)
     rows = list(csv.DictReader((tmp_path / "a.csv").open()))
-    assert [(row["people"], row["left"], row["right"]) for row in rows] == [("5", "3", "2"), ("1", "1", "0")]
+    assert [(row["count"], row["left"], row["right"]) for row in rows] == [("5", "3", "2"), ("1", "1", "0")]
     said = json.loads((tmp_path / "a.json").read_text())
-    assert [zone["people"] for zone in said[0]["zones"]] == [3, 2]
+    assert [zone["count"] for zone in said[0]["zones"]] == [3, 2]
     assert (np.asarray(Image.open(tmp_path / "pictures" / "5_people.jpg"))[:, :, 0] > 230).any()
 
 
@@ -194,6 +194,6 @@ def test_zones_edit_serves_saves_and_ends(frames, tmp_path):
 def test_real_pedestrians(bundled, tmp_path):
     done = crowdscale("watch", VTEST, "--every", "1s", "--duration", "4s", "--rows", tmp_path / "rows.csv")
     assert done.returncode == 0, done.stderr
-    people = [float(row["people"]) for row in csv.DictReader((tmp_path / "rows.csv").open())]
+    people = [float(row["count"]) for row in csv.DictReader((tmp_path / "rows.csv").open())]
     assert len(people) == 5
     assert all(1 < count < 20 for count in people)

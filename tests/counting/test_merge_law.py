@@ -75,7 +75,7 @@ class TrueDensity(TruthBackend):
 def counted(points, box, factor, context, merge="ownership"):
     config = ModelConfig("d", "density", "none", Density(SIGMA), DensityRule(), ZoomOptions(context=context))
     config = replace(config, rule=truth_config(box).rule)
-    return Predictor(TrueDensity(points), config, PredictOptions(factor=factor, merge=merge)).predict(PHOTO)
+    return Predictor(TrueDensity(points), config, PredictOptions(zoom=factor, merge=merge)).predict(PHOTO)
 
 
 def from_seam(points, box):
@@ -114,7 +114,7 @@ def located(points, box, factor, context, window=5, merge="ownership"):
     config = replace(config, codec=DistanceLabels(window=window))
     seen = box.grow(context if merge == "ownership" else 0, (HEIGHT, WIDTH))
     backend = ExactTruth(points, Box(0, 0, WIDTH, HEIGHT), seen)
-    found = Predictor(backend, config, PredictOptions(factor=factor, merge=merge)).predict(PHOTO)
+    found = Predictor(backend, config, PredictOptions(zoom=factor, merge=merge)).predict(PHOTO)
     return found, backend.nearest
 
 
@@ -249,7 +249,7 @@ COLUMN = Points([[x, 30] for x in range(10, 110, 10)])
 def test_published_blanking_fails_each_seam_that_ownership_passes(edge):
     box = Box(edge, 10, 100, 60)
     ours, published = (
-        Predictor(TruthBackend(COLUMN), truth_config(box), PredictOptions(factor=1.5, merge=merge)).predict(
+        Predictor(TruthBackend(COLUMN), truth_config(box), PredictOptions(zoom=1.5, merge=merge)).predict(
             PHOTO
         )
         for merge in ("ownership", "published")
@@ -269,6 +269,6 @@ def test_published_blanking_leaks_density_at_a_seam_through_heads():
 @pytest.mark.parametrize("points", [Points(), Points([[60, 45]])], ids=["nobody", "one person"])
 def test_few_people_pass_through_a_second_look(points):
     box = Box(20, 20, 100, 80)
-    found = Predictor(TruthBackend(points), truth_config(box), PredictOptions(factor=2.0)).predict(PHOTO)
+    found = Predictor(TruthBackend(points), truth_config(box), PredictOptions(zoom=2.0)).predict(PHOTO)
     assert found.count == len(points)
-    assert found.regions[0].count_after == len(points)
+    assert found.regions[0].count == len(points)

@@ -32,8 +32,8 @@ PHOTO = coordinate_photo(WIDTH, HEIGHT)
 CROWD = Points([[x, y] for y in range(20, 70, 9) for x in range(30, 90, 9)])
 
 
-def predictor(points, *boxes, area=2.25, zoom=None, **options):
-    return Predictor(TruthBackend(points, area), truth_config(*boxes, zoom=zoom), PredictOptions(**options))
+def predictor(points, *boxes, area=2.25, limits=None, **options):
+    return Predictor(TruthBackend(points, area), truth_config(*boxes, zoom=limits), PredictOptions(**options))
 
 
 heads = st.lists(
@@ -50,11 +50,11 @@ def test_nobody_on_the_seam_is_counted_twice_or_lost(places, left, top, width, h
     points = Points([[x + dx, y + dy] for x, y, dx, dy in places])
     assume(len(points) == 1 or cKDTree(points.xy).query(points.xy, 2)[0][:, 1].min() >= 7)
     box = Box(left, top, left + width, top + height)
-    result = predictor(points, box, factor=factor).predict(PHOTO)
+    result = predictor(points, box, zoom=factor).predict(PHOTO)
     assert_same_people(result.points, points, tolerance=0.4)
     assert result.count == len(points)
     (region,) = result.regions
-    assert region.count_before == region.count_after == len(points.inside(box))
+    assert region.first_pass_count == region.count == len(points.inside(box))
 
 
 def test_seam_through_a_column_of_heads_keeps_them_all():
@@ -67,7 +67,7 @@ def test_seam_through_a_column_of_heads_keeps_them_all():
 def test_published_merge_counts_the_seam_twice():
     points = Points([[x, 30] for x in range(10, 110, 10)])
     result = predictor(points, Box(51, 10, 92, 60), merge="published").predict(PHOTO)
-    assert result.first_count == 10
+    assert result.first_pass_count == 10
     assert result.count > 10
 
 
@@ -85,7 +85,7 @@ def test_several_regions_are_all_kept(merge, boxes):
     points = Points([[20, 45], [100, 45]])
     result = predictor(points, *boxes, merge=merge, regions=2).predict(PHOTO)
     assert result.count == 2
-    assert [(region.count_before, region.count_after) for region in result.regions] == [(1, 1), (1, 1)]
+    assert [(region.first_pass_count, region.count) for region in result.regions] == [(1, 1), (1, 1)]
 
 
 def test_the_region_is_found_enlarged_and_told():
@@ -93,7 +93,7 @@ def test_the_region_is_found_enlarged_and_told():
     result = Predictor(backend, truth_config(), PredictOptions()).predict(PHOTO)
     (region,) = result.regions
     assert region.box.as_tuple() == (19, 9, 96, 77)  # labels below 8 reach 11 pixels beyond the outer heads
-    assert region.factor == 1.5
+    assert region.zoom == 1.5
     assert not region.capped
     context = region.box.grow(16, (HEIGHT, WIDTH))
     assert backend.shown == [(WIDTH, HEIGHT), (round(context.width * 1.5), round(context.height * 1.5))]
@@ -102,14 +102,14 @@ def test_the_region_is_found_enlarged_and_told():
 @pytest.mark.parametrize(("area", "factor"), [(0.01, 0.5**0.5), (100.0, 5.0**0.5)])
 def test_learned_factor_is_clamped(area, factor):
     result = predictor(CROWD, Box(20, 10, 60, 60), area=area).predict(PHOTO)
-    assert result.regions[0].factor == pytest.approx(factor)
+    assert result.regions[0].zoom == pytest.approx(factor)
 
 
 def test_factor_is_capped_by_pixels_and_told():
     box = Box(20, 10, 60, 60)
     zoom = ZoomOptions(max_pixels=round(box.grow(16, (HEIGHT, WIDTH)).area * 1.21))
-    result = predictor(CROWD, box, zoom=zoom, factor=3.0).predict(PHOTO)
-    assert result.regions[0].factor == pytest.approx(1.1, abs=1e-3)
+    result = predictor(CROWD, box, limits=zoom, zoom=3.0).predict(PHOTO)
+    assert result.regions[0].zoom == pytest.approx(1.1, abs=1e-3)
     assert result.regions[0].capped
 
 
@@ -117,22 +117,22 @@ def test_refine_off_gives_the_first_pass_alone():
     backend = TruthBackend(CROWD)
     result = Predictor(backend, truth_config(), PredictOptions(refine=False)).predict(PHOTO)
     assert result.regions == ()
-    assert result.count == result.first_count == len(CROWD)
+    assert result.count == result.first_pass_count == len(CROWD)
     assert len(backend.shown) == 1
 
 
 def test_model_without_scale_net_refines_only_by_a_fixed_factor():
     config = replace(truth_config(), refines=False)
     assert Predictor(TruthBackend(CROWD), config).predict(PHOTO).regions == ()
-    fixed = Predictor(TruthBackend(CROWD), config, PredictOptions(factor=2.0)).predict(PHOTO)
-    assert fixed.regions[0].factor == 2.0
+    fixed = Predictor(TruthBackend(CROWD), config, PredictOptions(zoom=2.0)).predict(PHOTO)
+    assert fixed.regions[0].zoom == 2.0
 
 
 @pytest.mark.parametrize("points", [Points(), Points([[40, 30]])], ids=["nobody", "one person"])
 def test_few_people(points):
     photo = coordinate_photo(250, 250)
     result = predictor(points).predict(photo)
-    assert result.count == result.first_count == len(points)
+    assert result.count == result.first_pass_count == len(points)
     assert_same_people(result.points, points, 0.01)
     assert result.regions == ()
 
@@ -145,7 +145,7 @@ def test_one_pixel():
 def test_reduced_photo_answers_in_original_pixels():
     points = Points([[30, 30], [50, 30], [30, 50], [100, 80]])
     result = predictor(points, Box(10, 5, 20, 30), max_pixels=WIDTH * HEIGHT // 4).predict(PHOTO)
-    assert result.reduction == 0.5
+    assert result.read_scale == 0.5
     assert result.size == (WIDTH, HEIGHT)
     assert_same_people(result.points, points, 0.1)
     assert result.regions[0].box == Box(20, 10, 40, 60)
@@ -241,12 +241,12 @@ def test_an_unknown_level_is_one_sentence():
     "values",
     [
         {"merge": "both"},
-        {"factor": 0.0},
-        {"factor": float("nan")},
-        {"factor": 11},
+        {"zoom": 0.0},
+        {"zoom": float("nan")},
+        {"zoom": 11},
         {"regions": 0},
         {"regions": "most"},
-        {"again": True, "merge": "published"},
+        {"third_pass": True, "merge": "published"},
         {"max_pixels": 9},
     ],
     ids=str,
@@ -274,12 +274,12 @@ def test_density_model_takes_the_regions_mass_from_the_second_pass(merge):
     config = ModelConfig("d", "density", "none", Density(2.0), DensityRule())
     config = replace(config, rule=truth_config(box).rule)
     backend = DensityBackend(Points.concatenate([inside, outside]))
-    result = Predictor(backend, config, PredictOptions(merge=merge, factor=2.0)).predict(PHOTO)
-    assert result.first_count == pytest.approx(5 * 0.75, abs=0.01)
+    result = Predictor(backend, config, PredictOptions(merge=merge, zoom=2.0)).predict(PHOTO)
+    assert result.first_pass_count == pytest.approx(5 * 0.75, abs=0.01)
     assert result.count == pytest.approx(3 + 2 * 0.75, abs=0.01)
     assert result.points is None
     assert result.density.sum() == pytest.approx(result.count, abs=1e-3)
-    assert result.regions[0].count_after == pytest.approx(3, abs=0.01)
+    assert result.regions[0].count == pytest.approx(3, abs=0.01)
 
 
 CALIBRATION = Calibration((0.5, 0.9), (0.1, 0.2), offset=0.0, growth=0.0, smallest=1, largest=100, images=40)
@@ -292,7 +292,7 @@ def test_intervals_come_with_the_count_where_it_is_counted_as_calibrated():
     assert usual.to_dict()["intervals"] == {"0.5": [37, 47], "0.9": [33, 51]}
     assert replace(usual, warnings=("Dark.",)).interval() is None
     assert predictor(CROWD).predict(PHOTO).interval() is None
-    for other in ({"refine": False}, {"factor": 1.5}, {"merge": "published"}, {"regions": 2}):
+    for other in ({"refine": False}, {"zoom": 1.5}, {"merge": "published"}, {"regions": 2}):
         changed = Predictor(TruthBackend(CROWD), config, PredictOptions(**other)).predict(PHOTO)
         assert (changed.interval(), changed.to_dict()["intervals"]) == (None, None)
 
@@ -319,9 +319,9 @@ def test_to_dict_is_plain_json():
     import json
 
     values = json.loads(json.dumps(predictor(CROWD).predict(PHOTO).to_dict()))
-    assert values["count"] == len(CROWD) == len(values["points"])
-    assert values["regions"][0]["factor"] == 1.5
-    assert len(values["points"][0]) == 3
+    assert values["count"] == len(CROWD) == len(values["heads"])
+    assert values["regions"][0]["zoom"] == 1.5
+    assert len(values["heads"][0]) == 3
 
 
 class BlockTruth(TruthBackend):

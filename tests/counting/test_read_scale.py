@@ -10,14 +10,14 @@ import pytest
 
 from crowdscale.counting.canvas import Canvas
 from crowdscale.counting.predictor import PredictOptions, Predictor, load
-from crowdscale.counting.read_scale import BaseOptions, choose_base
+from crowdscale.counting.read_scale import ReadScaleOptions, choose_read_scale
 from crowdscale.data.opening import open_dataset
 from crowdscale.errors import OptionError
 from crowdscale.maps.reading import DensityReading, PointsReading
 from crowdscale.points import Box, Points
 from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
 
-OPTIONS = BaseOptions(above=10_000, overview=20_000, window=96)
+OPTIONS = ReadScaleOptions(above=10_000, overview=20_000, window=96)
 BEST = 12.0
 """Size in pixels at which the tests' network is surest of a head."""
 
@@ -53,25 +53,25 @@ def crowd(size, width=1600, height=1200, step=3.0):
 @pytest.mark.parametrize("density", [False, True], ids=["dots", "density"])
 @pytest.mark.parametrize("size", [10, 24, 48, 96])
 def test_heads_come_near_the_size_that_is_known(size, density):
-    base = choose_base(Discs(density), crowd(size), OPTIONS)
+    base = choose_read_scale(Discs(density), crowd(size), OPTIONS)
     assert BEST / 2 <= size * base <= BEST * 2.2
 
 
 def test_small_photos_are_read_as_they_are_without_a_look():
     see = Discs()
-    assert choose_base(see, crowd(30, 100, 99), OPTIONS) == 1.0
+    assert choose_read_scale(see, crowd(30, 100, 99), OPTIONS) == 1.0
     assert see.seen == []
 
 
 def test_an_empty_photo_is_read_small_and_looks_stay_small():
     see = Discs()
-    base = choose_base(see, np.zeros((1200, 1600, 3), np.uint8), OPTIONS)
+    base = choose_read_scale(see, np.zeros((1200, 1600, 3), np.uint8), OPTIONS)
     assert base < 0.2
     assert all(height * width <= 20_000 + 4 * (96 + 64) ** 2 for height, width in see.seen)
 
 
 def test_heads_too_small_for_the_overview_are_found_all_over():
-    base = choose_base(Discs(), crowd(8, step=6), OPTIONS)
+    base = choose_read_scale(Discs(), crowd(8, step=6), OPTIONS)
     assert base == 1.0
 
 
@@ -79,7 +79,7 @@ def test_the_cost_of_looking_does_not_grow_with_the_photo():
     costs = []
     for side in (1600, 3200):
         see = Discs()
-        choose_base(see, crowd(10, side, side), OPTIONS)
+        choose_read_scale(see, crowd(10, side, side), OPTIONS)
         costs.append(sum(height * width for height, width in see.seen) / side**2)
     assert costs[1] < costs[0]
 
@@ -117,8 +117,8 @@ class Sizes(TruthBackend):
         (10_800, {}, 1),
         (24_300, {}, 1.5),
         (1_000_000, {}, 2),
-        (1_000_000, {"base": 1.0}, 1),
-        (0, {"base": 1.5}, 1.5),
+        (1_000_000, {"read_scale": 1.0}, 1),
+        (0, {"read_scale": 1.5}, 1.5),
         (1_000_000, {"merge": "published"}, 1),
     ],
 )
@@ -130,7 +130,7 @@ def test_a_small_photo_is_read_enlarged_where_the_model_says_so(below, options, 
     config = replace(truth_config(), enlarge_below=below)
     found = Predictor(see, config, PredictOptions(refine=False, **options)).predict(coordinate_photo(120, 90))
     assert see.seen == [(round(90 * factor), round(120 * factor))]
-    assert found.reduction == pytest.approx(factor)
+    assert found.read_scale == pytest.approx(factor)
     assert found.size == (120, 90)
     assert found.count == pytest.approx(len(heads))
     nearest = np.abs(found.points.xy[:, None] - heads.xy).max(axis=2).min(axis=1)
@@ -138,8 +138,8 @@ def test_a_small_photo_is_read_enlarged_where_the_model_says_so(below, options, 
 
 
 def test_a_base_scale_of_more_than_two_is_refused():
-    with pytest.raises(OptionError, match=r"base scale from 0\.01 to 2, but got 2\.5"):
-        PredictOptions(base=2.5)
+    with pytest.raises(OptionError, match=r"read scale from 0\.01 to 2, but got 2\.5"):
+        PredictOptions(read_scale=2.5)
 
 
 def test_an_enlarged_view_takes_its_pixels_from_the_photo():
@@ -159,13 +159,13 @@ def test_a_photo_enlarged_is_counted_as_well_as_the_photo(bundled, shanghaitech_
     """
     known = {sample.name: sample for sample in open_dataset(f"sha:{shanghaitech_root}").samples}
     predictor = load(bundled, options=PredictOptions(refine=False))
-    whole = load(bundled, options=PredictOptions(refine=False, base=1.0))
+    whole = load(bundled, options=PredictOptions(refine=False, read_scale=1.0))
     for name in ("IMG_44", "IMG_80"):
         pixels, truth = known[name].read(), len(known[name].points)
         height, width = pixels.shape[:2]
         large = cv2.resize(pixels, (3 * width, 3 * height), interpolation=cv2.INTER_CUBIC)
         found = predictor.predict(large)
-        assert found.reduction < 1
+        assert found.read_scale < 1
         error = abs(found.count - truth)
         assert error <= max(abs(predictor.predict(pixels).count - truth), 0.15 * truth)
         assert error < abs(whole.predict(large).count - truth)

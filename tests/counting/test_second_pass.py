@@ -84,13 +84,13 @@ def test_the_largest_or_all_regions_are_refined(regions, found):
     assert backend.batches == ([2] if found == 2 else [])
     assert_same_people(result.points, TWO, 0.4)
     for region in result.regions:
-        assert region.count_before == region.count_after == len(LEFT)
+        assert region.first_pass_count == region.count == len(LEFT)
 
 
 def test_views_of_other_sizes_go_alone():
     backend = Batching(TWO)
     config = truth_config(Box(10, 20, 80, 100), Box(200, 20, 250, 100))
-    result = Predictor(backend, config, PredictOptions(regions=2, factor=3.0)).predict(PHOTO)
+    result = Predictor(backend, config, PredictOptions(regions=2, zoom=3.0)).predict(PHOTO)
     assert backend.batches == []
     assert_same_people(result.points, TWO, 0.4)
 
@@ -157,29 +157,31 @@ class Shy(TruthBackend):
 
 def test_a_region_that_is_still_too_dense_is_looked_at_once_more():
     backend = Shy(TWO, 1.2, 1.5)
-    result = Predictor(backend, truth_config(), PredictOptions(again=True)).predict(PHOTO)
+    result = Predictor(backend, truth_config(), PredictOptions(third_pass=True)).predict(PHOTO)
     (region,) = result.regions
     (inner,) = region.inner
-    assert region.factor == pytest.approx(1.2)
-    assert inner.factor == pytest.approx(1.8)
+    assert region.zoom == pytest.approx(1.2)
+    assert inner.zoom == pytest.approx(1.8)
     assert inner.box.within(region.box) == inner.box
-    assert inner.count_before == inner.count_after == len(LEFT)
+    assert inner.first_pass_count == inner.count == len(LEFT)
     assert_same_people(result.points, TWO, 0.4)
     assert len(backend.shown) == 3
 
 
 def test_one_that_is_large_enough_is_not():
     backend = Shy(TWO, 1.5, 1.1)
-    result = Predictor(backend, truth_config(), PredictOptions(again=True)).predict(PHOTO)
+    result = Predictor(backend, truth_config(), PredictOptions(third_pass=True)).predict(PHOTO)
     assert result.regions[0].inner == ()
     assert len(backend.shown) == 2
 
 
 def test_nothing_is_refined_without_a_region():
     config = replace(truth_config(), rule=LabelRule(minimum=0.9))
-    result = Predictor(TruthBackend(TWO), config, PredictOptions(regions="all", again=True)).predict(PHOTO)
+    result = Predictor(TruthBackend(TWO), config, PredictOptions(regions="all", third_pass=True)).predict(
+        PHOTO
+    )
     assert result.regions == ()
-    assert result.count == result.first_count == len(TWO)
+    assert result.count == result.first_pass_count == len(TWO)
 
 
 def test_a_choice_stands_in_place_of_the_models_rule():
@@ -203,7 +205,7 @@ def test_a_choice_of_the_other_kind_of_map_is_refused(choice, rule):
 @given(st.floats(0.7, 3.0), st.integers(1, 3), st.booleans())
 def test_nobody_is_lost_or_doubled_by_several_regions(factor, regions, again):
     config = truth_config(Box(8, 20, 75, 100), Box(95, 30, 140, 90), Box(176, 20, 240, 100))
-    options = PredictOptions(factor=factor, regions=regions, again=again)
+    options = PredictOptions(zoom=factor, regions=regions, third_pass=again)
     result = Predictor(TruthBackend(TWO), config, options).predict(PHOTO)
     assert_same_people(result.points, TWO, 0.5)
 

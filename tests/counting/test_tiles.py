@@ -160,13 +160,13 @@ def test_dense_regions_of_a_large_photo_are_refined_in_each_tile_and_each_by_its
     found = blurred("hybrid", replace(SMALL, side=256), LabelRule(minimum=0.05)).predict(pixels)
     assert found.tiles == 2
     assert len(found.regions) == 2
-    assert found.regions[0].factor != found.regions[1].factor
+    assert found.regions[0].zoom != found.regions[1].zoom
     for region, inside in zip(
         sorted(found.regions, key=lambda r: r.box.left), [(60, 60), (444, 188)], strict=True
     ):
         assert region.box.contains(np.array([inside]))[0]
     assert found.count == pytest.approx(
-        found.first_count + sum(r.count_after - r.count_before for r in found.regions), rel=1e-6
+        found.first_pass_count + sum(r.count - r.first_pass_count for r in found.regions), rel=1e-6
     )
 
 
@@ -188,7 +188,7 @@ def test_a_density_models_threshold_is_that_of_the_whole_photo():
     pixels = np.full((256, 512, 3), 60, np.uint8)
     pixels[:, 256:] = 240
     rule = DensityRule(times_mean=1.3, minimum=0.1)
-    predictor = blurred("density", replace(SMALL, side=256), rule, factor=1.5)
+    predictor = blurred("density", replace(SMALL, side=256), rule, zoom=1.5)
     predictor.backend.gain = 1
     found = predictor.predict(pixels)
     assert found.tiles == 2
@@ -200,7 +200,7 @@ def test_a_second_look_that_is_large_is_tiled_too():
     pixels = crowd_pixels(300, 300, 2)
     box = Box(40, 40, 260, 260)
     results = [
-        blurred("points", tiles, FixedRule([box]), factor=2.0).predict(pixels)
+        blurred("points", tiles, FixedRule([box]), zoom=2.0).predict(pixels)
         for tiles in (TileOptions(), TileOptions(whole=300 * 300, side=128, margin=64))
     ]
     assert results[1].tiles == 1
@@ -221,7 +221,7 @@ def test_the_bundled_model_says_the_same_in_tiles(bundled, shanghaitech_root):
     parts = [cv2.resize(read_image(folder / f"{name}.jpg").pixels, (800, 600)) for name in names]
     mosaic = np.concatenate([np.concatenate(parts[:2], 1), np.concatenate(parts[2:], 1)])
     whole, tiled = (
-        load(bundled, options=PredictOptions(refine=False, base=1.0, tiles=tiles)).predict(mosaic)
+        load(bundled, options=PredictOptions(refine=False, read_scale=1.0, tiles=tiles)).predict(mosaic)
         for tiles in (TileOptions(), TileOptions(whole=1024))
     )
     assert (whole.tiles, tiled.tiles) == (1, 4)

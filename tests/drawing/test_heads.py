@@ -39,8 +39,8 @@ def prediction(points=HEADS, regions=(REGION,), size=(120, 80), count=3.0):
         points=points,
         map=None,
         regions=regions,
-        first_count=2.0,
-        first_points=points,
+        first_pass_count=2.0,
+        first_pass_points=points,
         size=size,
         model="m",
     )

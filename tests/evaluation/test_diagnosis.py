@@ -64,7 +64,9 @@ def test_f_of_the_regions_is_of_totals():
 
 
 def test_regions_without_heads_have_no_f():
-    counted = [RegionRow(SIDES, 1.0, False, each.truth, each.before, each.after, 9.0) for each in ROWS]
+    counted = [
+        RegionRow(SIDES, 1.0, False, each.truth, each.first_pass_count, each.count, 9.0) for each in ROWS
+    ]
     assert diagnosed(*counted).dense_f_first == {}
 
 
@@ -118,13 +120,13 @@ def test_a_row_holds_what_lies_in_its_region():
     region = Region(BOX, 1.5, 2, 4, capped=True)
     seen = Prediction(5, LAST, None, (region,), 3, FIRST, (100, 80), "known")
     (found,) = region_rows(seen, HEADS, Scoring())
-    assert (found.box, found.factor, found.capped) == ((0, 0, 30, 20), 1.5, True)
-    assert (found.truth, found.before, found.after, found.predicted) == (3, 2, 4, (2, 4))
+    assert (found.box, found.zoom, found.capped) == ((0, 0, 30, 20), 1.5, True)
+    assert (found.truth, found.first_pass_count, found.count, found.predicted) == (3, 2, 4, (2, 4))
     assert found.spacing == pytest.approx(20 / 3)
     assert found.density == 50  # 3 heads in 600 square pixels
-    assert (found.matched_before, found.matched_after) == ((1, 2, 2), (3, 3, 3))
+    assert (found.first_pass_matched, found.matched) == ((1, 2, 2), (3, 3, 3))
     assert RegionRow.from_dict(found.to_dict()) == found
-    (half,) = region_rows(replace(seen, reduction=0.5), HEADS, Scoring())
+    (half,) = region_rows(replace(seen, read_scale=0.5), HEADS, Scoring())
     assert half.spacing == pytest.approx(10 / 3)  # as the first pass saw it
 
 
@@ -133,15 +135,15 @@ def test_a_region_of_another_network_is_read_off_the_density():
     cells = np.array([[0.5, 1.0, 9.0], [2.0, 4.0, 9.0]], np.float32)
     seen = Prediction(25.5, None, None, (), 25.5, None, (48, 32), "known", cells, (16.0, 16.0))
     (found,) = region_rows(seen, HEADS, Scoring(), [Box(0, 0, 32, 20)])
-    assert found.before == found.after == pytest.approx(0.5 + 1 + (2 + 4) / 4)
-    assert (found.truth, found.factor, found.predicted, found.matched_after) == (4, 1.0, None, ())
+    assert found.first_pass_count == found.count == pytest.approx(0.5 + 1 + (2 + 4) / 4)
+    assert (found.truth, found.zoom, found.predicted, found.matched) == (4, 1.0, None, ())
 
 
 def test_a_region_of_another_network_is_read_off_its_heads():
     seen = Prediction(5, LAST, None, (), 5, LAST, (100, 80), "known")
     (found,) = region_rows(seen, HEADS, Scoring(), [BOX])
-    assert (found.before, found.after, found.predicted) == (4, 4, (4, 4))
-    assert found.matched_before == found.matched_after == (3, 3, 3)
+    assert (found.first_pass_count, found.count, found.predicted) == (4, 4, (4, 4))
+    assert found.first_pass_matched == found.matched == (3, 3, 3)
 
 
 class ShortSighted(TruthBackend):

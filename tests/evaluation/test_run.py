@@ -104,8 +104,8 @@ def test_files(tmp_path):
     result.write_csv(tmp_path / "rows.csv")
     result.write_json(tmp_path / "scores.json", {"model": "known"})
     lines = (tmp_path / "rows.csv").read_text().splitlines()
-    assert lines[0].startswith("set,name,truth,count,first_count,regions,factor")
-    assert lines[1].startswith("x,a,3,3.0,2.0,1,1.5,10.0")
+    assert lines[0].startswith("set,photo,truth,count,first_pass_count,region_count,zoom,spacing,seconds")
+    assert lines[1].startswith("x,a,3,3,2,1,1.5,10,")
     assert json.loads((tmp_path / "scores.json").read_text())["refined"]["mae"] == 0.0
 
 

@@ -35,11 +35,9 @@ def test_a_gain_multiplies_the_learned_side_factor_before_its_limits(gain, facto
     found = Predictor(TruthBackend(GRID, area=2.25), config, PredictOptions()).predict(
         coordinate_photo(120, 90)
     )
-    assert found.regions[0].factor == pytest.approx(factor)
-    fixed = Predictor(TruthBackend(GRID), config, PredictOptions(factor=1.3)).predict(
-        coordinate_photo(120, 90)
-    )
-    assert fixed.regions[0].factor == pytest.approx(1.3)
+    assert found.regions[0].zoom == pytest.approx(factor)
+    fixed = Predictor(TruthBackend(GRID), config, PredictOptions(zoom=1.3)).predict(coordinate_photo(120, 90))
+    assert fixed.regions[0].zoom == pytest.approx(1.3)
 
 
 def test_every_combination_is_tried_and_the_best_comes_first(tmp_path):
@@ -82,8 +80,8 @@ def test_what_cannot_be_tried_is_refused():
     baseline = Predictor(reader.backend, replace(density, refines=False), PredictOptions())
     with pytest.raises(OptionError, match="learned to scale"):
         tune(baseline, [], gains=(1.2,))
-    with pytest.raises(OptionError, match="once more"):
-        PredictOptions(factor=lambda box: 2.0, again=True)
+    with pytest.raises(OptionError, match="third pass"):
+        PredictOptions(zoom=lambda box: 2.0, third_pass=True)
     with pytest.raises(OptionError, match="gain from"):
         ZoomOptions(gain=0)
 
@@ -125,7 +123,7 @@ def test_dots_are_moved_to_where_annotators_put_heads(tmp_path):
     assert read_config(model) == replace(config, offset=offset, notes={"limits": "with another zoom"})
     after = load(model).predict(photos / "crowd.png")
     assert after.count == before.count == 108
-    for moved, found in ((after.points, before.points), (after.first_points, before.first_points)):
+    for moved, found in ((after.points, before.points), (after.first_pass_points, before.first_pass_points)):
         assert np.allclose(moved.xy - found.xy, offset)
     again = CliRunner().invoke(app, words)  # the model's own offset is left out
     assert again.output == done.output

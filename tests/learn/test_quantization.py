@@ -200,11 +200,11 @@ def test_a_graph_of_another_kind_is_left_as_it_is(bundled):
 
 def test_counts_like_the_original(small, bundled, samples):
     assert 0 <= small[1] < 0.1
-    as_calibrated = PredictOptions(base=1)
+    as_calibrated = PredictOptions(read_scale=1)
     # By default such small photos are read enlarged, beyond the ranges of two crops.
     for options, nearness in ((as_calibrated, 0.02), (None, 0.1)):
         predictors = [crowdscale.load(model, options=options) for model in (small[0], bundled)]
-        people = [sum(each.predict(s.read()).first_count for s in samples) for each in predictors]
+        people = [sum(each.predict(s.read()).first_pass_count for s in samples) for each in predictors]
         assert people[0] == pytest.approx(people[1], rel=nearness)
 
 

@@ -279,7 +279,7 @@ def test_torch_on_request_says_the_same_on_a_real_photo(bundled):
     assert ours.regions
     assert ours.count == pytest.approx(theirs.count, abs=1)  # a tie within float32 may fall either way
     assert [r.box for r in ours.regions] == [r.box for r in theirs.regions]
-    assert [r.factor for r in ours.regions] == pytest.approx([r.factor for r in theirs.regions], abs=1e-3)
+    assert [r.zoom for r in ours.regions] == pytest.approx([r.zoom for r in theirs.regions], abs=1e-3)
 
 
 def test_a_model_that_goes_on_from_another_keeps_its_centre(bundled, tmp_path):

@@ -35,8 +35,8 @@ def read_counts(folder: Path) -> list[tuple[str, float]]:
 
     rows = []
     for part in sorted((folder / "counts").glob("part-*.parquet")):
-        table = parquet.read_table(part, columns=["photo", "people"]).to_pylist()
-        rows += [(row["photo"], row["people"]) for row in table]
+        table = parquet.read_table(part, columns=["photo", "count"]).to_pylist()
+        rows += [(row["photo"], row["count"]) for row in table]
     return rows
 
 

@@ -45,7 +45,7 @@ def rows(label_model, counts, zones=None, alarms=None, **options):
 
 def test_rows_come_at_their_times_with_their_people(label_model):
     found = rows(label_model, [1, 2, 3, 4, 5, 6, 7], every=1.0)
-    assert [(row.time, row.frame, row.people) for row in found] == [
+    assert [(row.time, row.frame, row.count) for row in found] == [
         (0, 0, 1),
         (1, 2, 3),
         (2, 4, 5),
@@ -78,7 +78,7 @@ def test_zones_limits_alarms_and_crossings_are_in_the_rows(label_model):
     assert [row.alarms for row in found] == [(), ("left raised",), (), ("left cleared",)]
     assert found[0].crossed == {"rope": (0, 0)}
     here = Zones((Zone("here", LEFT.points, roi=True),))
-    assert [row.people for row in rows(label_model, counts, here, every=0)] == [1, 5, 5, 1]
+    assert [row.count for row in rows(label_model, counts, here, every=0)] == [1, 5, 5, 1]
 
 
 @pytest.mark.parametrize("wrong", [{"every": -1}, {"duration": 0}, {"frames": 0}], ids=str)
@@ -100,11 +100,11 @@ def test_rows_are_appended_and_read_back(label_model, tmp_path, suffix):
         if suffix == ".csv"
         else [json.loads(x) for x in text.splitlines()]
     )
-    assert [(float(row["time"]), float(row["people"]), float(row["left"])) for row in read] == [
+    assert [(float(row["time"]), float(row["count"]), float(row["left"])) for row in read] == [
         (0, 2, 2),
         (0.5, 3, 3),
     ]
-    assert list(read[0]) == ["time", "frame", "people", "smoothed", "left", "alarms", "seconds", "dropped"]
+    assert list(read[0]) == ["time", "frame", "count", "smoothed", "left", "alarms", "seconds", "dropped"]
 
 
 def test_a_file_with_other_columns_is_not_spoilt(label_model, tmp_path):
@@ -161,7 +161,7 @@ def test_the_base_scale_is_kept_for_a_while(label_model, monkeypatch):
         chosen.append(1)
         return 1.0 if len(chosen) % 2 else 0.5
 
-    monkeypatch.setattr("crowdscale.counting.predictor.choose_base", choose)
+    monkeypatch.setattr("crowdscale.counting.predictor.choose_read_scale", choose)
     rows(label_model, [1] * 9, every=0, rescale=2.0)  # frames 0 to 4 s
     assert len(chosen) == 3
     rows(label_model, [1] * 9, every=0, rescale=0)
@@ -184,10 +184,10 @@ def test_zones_follow_a_film_that_changes_its_size(label_model):
 
 
 def test_a_zone_named_like_a_column_takes_nothing_away(label_model):
-    (row,) = rows(label_model, [3], Zones((Zone("time", LEFT.points), Zone("people", LEFT.points))))
-    assert {key: row.to_dict()[key] for key in ("time", "people", "zone time", "zone people")} == {
+    (row,) = rows(label_model, [3], Zones((Zone("time", LEFT.points), Zone("count", LEFT.points))))
+    assert {key: row.to_dict()[key] for key in ("time", "count", "zone time", "zone count")} == {
         "time": 0,
-        "people": 3,
+        "count": 3,
         "zone time": 3,
-        "zone people": 3,
+        "zone count": 3,
     }

@@ -113,8 +113,8 @@ def test_a_region_of_interest_limits_everything():
     limited = zones.limit(prediction)
     whole = Zones((replace(left, roi=False),)).count(prediction)[0]
     assert limited.count == pytest.approx(whole.people, rel=1e-5)
-    assert len(limited.points) == len(limited.first_points) == whole.dots
-    assert limited.first_count == pytest.approx(30 * whole.dots / 40)
+    assert len(limited.points) == len(limited.first_pass_points) == whole.dots
+    assert limited.first_pass_count == pytest.approx(30 * whole.dots / 40)
     assert limited.density.sum() == pytest.approx(limited.count)
     (count,) = zones.count(prediction)
     assert count.people == pytest.approx(whole.people, rel=1e-6)

@@ -12,8 +12,8 @@ from typing import Any
 from crowdscale.backends import share_cores
 from crowdscale.bulk.local import count_local
 from crowdscale.bulk.results import ResultFolder
-from crowdscale.bulk.rows import PhotoRow
 from crowdscale.counting.predictor import PredictOptions, load
+from crowdscale.counting.table import PhotoRow
 from crowdscale.errors import OptionError, unknown_name
 from crowdscale.files.storage import find_photos
 from crowdscale.models.description import read_config
@@ -69,7 +69,8 @@ class Summary:
     """What a job has done, this time and before."""
 
     photos: int
-    people: float
+    count: float
+    """People in all photos."""
     broken: int
     interrupted: bool
     added: int
@@ -104,7 +105,7 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
         except KeyboardInterrupt:
             interrupted = True
     known = results.manifest()
-    return Summary(known["photos"], known["people"], known["broken"], interrupted, added, others)
+    return Summary(known["photos"], known["count"], known["broken"], interrupted, added, others)
 
 
 def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]:

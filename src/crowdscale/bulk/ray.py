@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -36,7 +37,7 @@ class CountPhotos:
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Return the rows of a batch of photos."""
         rows = [count_photo(self.predictor, str(photo), self.zones) for photo in batch["photo"]]
-        return {"row": [row.to_dict() for row in rows]}
+        return {"row": [json.dumps(row.to_dict()) for row in rows]}
 
 
 def count_ray(
@@ -144,4 +145,4 @@ def _count(ray: Any, photos: list[str], arguments: tuple[Any, ...], workers: int
         num_cpus=1,
     )
     for batch in counted.iter_batches(batch_size=None, batch_format="pyarrow"):
-        yield from (PhotoRow(**row) for row in batch.column("row").to_pylist())
+        yield from (PhotoRow.from_dict(json.loads(row)) for row in batch.column("row").to_pylist())

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from crowdscale.bulk.rows import PhotoRow
-from crowdscale.bulk.tables import FORMATS, need_parquet
+from crowdscale.bulk.former import current_job, current_part
+from crowdscale.bulk.tables import FAILED, FORMATS, Format, need_parquet, usual_format
+from crowdscale.counting.table import PhotoRow
 from crowdscale.errors import OptionError
 from crowdscale.files.storage import Folder
 
@@ -43,7 +44,7 @@ class ResultFolder:
 
     Args:
         address: A local path or an address such as ``s3://bucket/results``.
-        kind: One of ``FORMATS``.
+        kind: One of ``FORMATS``. None continues the folder's own, and begins with ``usual_format``.
         part_rows: Rows after which a part is written.
         part_seconds: Seconds after which a part is written.
     """
@@ -51,15 +52,16 @@ class ResultFolder:
     def __init__(
         self,
         address: str,
-        kind: str = "parquet",
+        kind: str | None = None,
         part_rows: int = PART_ROWS,
         part_seconds: float = PART_SECONDS,
     ) -> None:
-        if kind not in FORMATS:
+        if kind is not None and kind not in FORMATS:
             raise OptionError(f"expected --format out of {', '.join(FORMATS)}", repr(kind))
-        if kind == "parquet":
+        self.folder = Folder(address)
+        self.kind = kind or self._begun_kind() or usual_format()
+        if self.kind == "parquet":
             need_parquet()
-        self.folder, self.kind = Folder(address), kind
         self.part_rows, self.part_seconds = part_rows, part_seconds
         self.parts: dict[str, dict[str, Any]] = {}
         self.done: set[str] = set()
@@ -67,6 +69,14 @@ class ResultFolder:
         self._next = {COUNTS: 0, BROKEN: 0}
         self._since = time.monotonic()
         self._owner = uuid.uuid4().hex
+
+    @property
+    def _format(self) -> Format:
+        return FORMATS[self.kind]
+
+    def _begun_kind(self) -> str | None:
+        kind = json.loads(self.folder.read("job.json") or b"{}").get("format")
+        return str(kind) if kind else None
 
     @contextmanager
     def opened(self, job: dict[str, Any]) -> Iterator[ResultFolder]:
@@ -145,7 +155,9 @@ class ResultFolder:
         if text is None:
             self.folder.write("job.json", (json.dumps(wanted, indent=1) + "\n").encode())
             return
-        begun, asked = (dict(_leaves(job)) for job in (json.loads(text), json.loads(json.dumps(wanted))))
+        begun, asked = (
+            dict(_leaves(job)) for job in (current_job(json.loads(text)), json.loads(json.dumps(wanted)))
+        )
         other = [key for key in {**begun, **asked} if begun.get(key) != asked.get(key)]
         if other:
             raise OptionError(
@@ -155,19 +167,23 @@ class ResultFolder:
             )
 
     def _read_parts(self) -> None:
-        """Learn from the parts themselves what is done: the manifest may be older."""
+        """Read from the parts themselves which photos are done: the manifest may be older."""
         for table in (COUNTS, BROKEN):
             for name in self.folder.names(table):
                 data = self.folder.read(f"{table}/{name}") or b""
-                columns = ["photo", "people"] if table == COUNTS else ["photo"]
-                rows = FORMATS[self.kind][1](data, columns)
+                current = current_part(data, self.kind) if table == COUNTS else None
+                if current is not None:
+                    self.folder.write(f"{table}/{name}", current)
+                rows = self._format.read(
+                    current or data, ["photo", "count"] if table == COUNTS else ["photo"]
+                )
                 self.done.update(row["photo"] for row in rows)
                 self._note(f"{table}/{name}", rows)
                 self._next[table] = int(name.split("-")[1].split(".")[0]) + 1
 
     def _note(self, name: str, rows: list[dict[str, Any]]) -> None:
-        people = sum(row.get("people") or 0.0 for row in rows)
-        self.parts[name] = {"rows": len(rows), "people": round(people, 3)}
+        count = sum(row.get("count") or 0.0 for row in rows)
+        self.parts[name] = {"rows": len(rows), "count": round(count, 3)}
 
     def add(self, row: PhotoRow) -> None:
         """Keep a row; a part is written when it is full or its time has come."""
@@ -185,12 +201,11 @@ class ResultFolder:
         for table, rows in self._pending.items():
             if not rows:
                 continue
-            plain = [row.to_dict() for row in rows]
             name = f"{table}/part-{self._next[table]:06d}.{self.kind}"
-            self.folder.write(name, FORMATS[self.kind][0](plain, table == BROKEN))
+            self.folder.write(name, self._format.write(rows, table == BROKEN))
             self._next[table] += 1
+            self._note(name, [{"count": row.count} for row in rows])
             rows.clear()
-            self._note(name, plain)
         self._since = time.monotonic()
         self.folder.write("manifest.json", (json.dumps(self.manifest(), indent=1) + "\n").encode())
 
@@ -202,7 +217,7 @@ class ResultFolder:
 
         return {
             "photos": total(COUNTS, "rows"),
-            "people": round(total(COUNTS, "people"), 3),
+            "count": round(total(COUNTS, "count"), 3),
             "broken": total(BROKEN, "rows"),
             "parts": self.parts,
         }
@@ -211,5 +226,5 @@ class ResultFolder:
         """Yield the photos without a count and why."""
         for name in self.folder.names(BROKEN):
             data = self.folder.read(f"{BROKEN}/{name}") or b""
-            for row in FORMATS[self.kind][1](data, ["photo", "error"]):
+            for row in self._format.read(data, FAILED):
                 yield row["photo"], row["error"]

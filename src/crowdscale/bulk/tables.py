@@ -1,18 +1,31 @@
-"""The tables of a part, as bytes: Parquet, CSV, JSON lines; and back, the columns asked for."""
+"""The files of a part as bytes, in Parquet, CSV and JSON lines, and back."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
+from crowdscale.counting.encoding import arrow_schema, csv_text
+from crowdscale.counting.table import RECORDS, PhotoRow, columns, current_names, rounded
 from crowdscale.errors import MissingExtraError
 
-__all__ = ["FORMATS", "need_parquet"]
+__all__ = ["FORMATS", "Format", "need_parquet", "usual_format"]
 
 Rows = list[dict[str, Any]]
+
+COUNTED = tuple(each.name for each in columns(PhotoRow) if each.name not in ("intervals", "error"))
+"""Columns of a counted photo in a part."""
+FAILED = ("photo", "error")
+"""Columns of a photo without a count."""
+
+
+def usual_format() -> str:
+    """Return ``parquet`` where pyarrow is installed, otherwise ``csv``."""
+    return "parquet" if find_spec("pyarrow") else "csv"
 
 
 def need_parquet() -> Any:
@@ -25,93 +38,92 @@ def need_parquet() -> Any:
     return pyarrow
 
 
-def _schema(pa: Any, broken: bool) -> Any:
-    """Return the columns' types; a broken photo has its name and its sentence."""
-    if broken:
-        return pa.schema([("photo", pa.string()), ("error", pa.string())])
-    box = [("box", pa.list_(pa.int32())), ("factor", pa.float32())]
-    region = pa.struct([*box, ("count_before", pa.float32()), ("count_after", pa.float32())])
-    people = {"people": pa.float64(), "low_90": pa.int64(), "high_90": pa.int64()}
-    numbers = {**people, "first_pass": pa.float64(), "width": pa.int32(), "height": pa.int32()}
-    work = {"reduction": pa.float64(), "tiles": pa.int32(), "seconds": pa.float32()}
-    zone = [("name", pa.string()), ("people", pa.float64()), ("dots", pa.int32())]
-    zones = pa.list_(pa.struct([*zone, ("per_square_metre", pa.float64())]))
-    lists = {
-        "zones": zones,
-        "regions": pa.list_(region),
-        **dict.fromkeys(("x", "y", "confidence"), pa.list_(pa.float32())),
-        "warnings": pa.string(),
-    }
-    return pa.schema([("photo", pa.string()), *numbers.items(), *work.items(), *lists.items()])
-
-
-def _to_parquet(rows: Rows, broken: bool) -> bytes:
+def _to_parquet(rows: Sequence[PhotoRow], failed: bool) -> bytes:
     pa = need_parquet()
-    schema = _schema(pa, broken)
-    table = pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
+    schema = arrow_schema(pa, FAILED if failed else COUNTED)
+    plain = []
+    for row in rows:
+        values = rounded(row)
+        values["heads"] = values["heads"] and [tuple(head) for head in values["heads"]]
+        plain.append({name: values[name] for name in schema.names})
     sink = pa.BufferOutputStream()
-    pa.parquet.write_table(table, sink)
+    pa.parquet.write_table(pa.Table.from_pylist(plain, schema=schema), sink)
     return bytes(sink.getvalue())
 
 
-def _from_parquet(data: bytes, columns: list[str]) -> Rows:
+def _parquet_names(data: bytes) -> list[str]:
     pa = need_parquet()
-    return list(pa.parquet.read_table(pa.BufferReader(data), columns=columns).to_pylist())
+    return list(pa.parquet.read_schema(pa.BufferReader(data)).names)
 
 
-CSV_COLUMNS = (
-    "photo",
-    "people",
-    "low_90",
-    "high_90",
-    "first_pass",
-    "width",
-    "height",
-    "reduction",
-    "tiles",
-    "seconds",
-    "regions",
-    "zones",
-    "warnings",
-)
+def _from_parquet(data: bytes, names: Sequence[str]) -> Rows:
+    pa = need_parquet()
+    rows: Rows = pa.parquet.read_table(pa.BufferReader(data), columns=list(names)).to_pylist()
+    for row in rows:
+        if row.get("heads"):
+            row["heads"] = [list(head.values()) for head in row["heads"]]
+    return rows
 
 
-def _to_csv(rows: Rows, broken: bool) -> bytes:
-    """A line a photo without its heads; regions as JSON."""
-    stream = io.StringIO()
-    columns = ["photo", "error"] if broken else list(CSV_COLUMNS)
-    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        {**row, **{name: json.dumps(row[name]) for name in ("regions", "zones")}} for row in rows
-    )
-    return stream.getvalue().encode("utf-8", "surrogateescape")
+def _to_csv(rows: Sequence[PhotoRow], failed: bool) -> bytes:
+    names = FAILED if failed else [name for name in COUNTED if name != "heads"]
+    return csv_text(map(rounded, rows), names).encode("utf-8", "surrogateescape")
 
 
-def _from_csv(data: bytes, columns: list[str]) -> Rows:
-    text = data.decode("utf-8", "surrogateescape")
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    return [{name: _number(name, row[name]) for name in columns} for row in rows]
+def _csv_lines(data: bytes) -> io.StringIO:
+    return io.StringIO(data.decode("utf-8", "surrogateescape"), newline="")
 
 
-def _number(name: str, value: str) -> Any:
-    return float(value) if name == "people" else value
+def _csv_names(data: bytes) -> list[str]:
+    return next(csv.reader(_csv_lines(data)), [])
 
 
-def _to_lines(rows: Rows, broken: bool) -> bytes:
-    kept = [{k: row[k] for k in ("photo", "error")} if broken else row for row in rows]
-    if not broken:
-        kept = [{k: v for k, v in row.items() if k != "error"} for row in kept]
-    return "".join(json.dumps(row) + "\n" for row in kept).encode()
+def _from_csv(data: bytes, names: Sequence[str]) -> Rows:
+    kinds = {each.name: each.kind for each in columns(PhotoRow)}
+    kinds = {name: kinds.get(new, "text") for name in names for new in current_names(PhotoRow, {name: 0})}
+    return [
+        {name: _value(kinds[name], row[name]) for name in names} for row in csv.DictReader(_csv_lines(data))
+    ]
 
 
-def _from_lines(data: bytes, columns: list[str]) -> Rows:
-    return [{name: row[name] for name in columns} for row in map(json.loads, data.splitlines())]
+def _value(kind: str, cell: str) -> Any:
+    if kind == "text":
+        return cell
+    if not cell:
+        return [] if kind in (*RECORDS, "texts") else None
+    if kind in ("number", "integer"):
+        return float(cell) if kind == "number" else int(cell)
+    return json.loads(cell) if cell[0] in "[{" else cell
 
 
-FORMATS: dict[str, tuple[Callable[[Rows, bool], bytes], Callable[[bytes, list[str]], Rows]]] = {
-    "parquet": (_to_parquet, _from_parquet),
-    "csv": (_to_csv, _from_csv),
-    "jsonl": (_to_lines, _from_lines),
+def _to_lines(rows: Sequence[PhotoRow], failed: bool) -> bytes:
+    names = FAILED if failed else COUNTED
+    lines = ({name: values[name] for name in names} for values in map(rounded, rows))
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+def _line_names(data: bytes) -> list[str]:
+    return list(json.loads(data.split(b"\n", 1)[0] or b"{}"))
+
+
+def _from_lines(data: bytes, names: Sequence[str]) -> Rows:
+    return [{name: row[name] for name in names} for row in map(json.loads, data.splitlines())]
+
+
+class Format(NamedTuple):
+    """A kind of file for the rows of a part."""
+
+    write: Callable[[Sequence[PhotoRow], bool], bytes]
+    """Takes the rows and whether their photos have no count."""
+    names: Callable[[bytes], list[str]]
+    """Returns the columns of a file."""
+    read: Callable[[bytes, Sequence[str]], Rows]
+    """Returns the rows of a file with these columns."""
+
+
+FORMATS = {
+    "parquet": Format(_to_parquet, _parquet_names, _from_parquet),
+    "csv": Format(_to_csv, _csv_names, _from_csv),
+    "jsonl": Format(_to_lines, _line_names, _from_lines),
 }
-"""How the rows of a part are written and read; CSV has no heads."""
+"""The kinds of files by name; CSV has no heads."""

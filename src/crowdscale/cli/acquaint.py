@@ -115,8 +115,8 @@ def _seen(prediction: Prediction) -> Seen:
     from crowdscale.trust.profile import Seen
 
     heads = prediction.points
-    if heads is not None and prediction.reduction != 1:
-        heads = heads.scale(prediction.reduction)
+    if heads is not None and prediction.read_scale != 1:
+        heads = heads.scale(prediction.read_scale)
     if prediction.impression is None:
         raise ModelError("expected an engine that gives features", f"{prediction.model} without")
     return Seen(prediction.impression, heads, prediction.count, prediction.size)

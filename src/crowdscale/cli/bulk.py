@@ -23,6 +23,12 @@ SHOWN = 20
 """Sentences of broken photos that are printed; the rest stands in their table."""
 
 
+NO_PARQUET = (
+    "Note: results are CSV, without heads: Parquet needs the extra [bulk] (pip install 'crowdscale[bulk]'); "
+    "--format jsonl writes heads without it."
+)
+
+
 def refuse_with_out(**given: object) -> None:
     """Refuse options that a folder of results does not take."""
     wrong = [name for name, value in given.items() if value]
@@ -32,11 +38,14 @@ def refuse_with_out(**given: object) -> None:
         )
 
 
-def count_in_bulk(job: Job, out: str, kind: str, part: int, quiet: bool) -> int:
+def count_in_bulk(job: Job, out: str, kind: str | None, part: int, quiet: bool) -> int:
     """Run a job into a folder with progress on stderr, say what came of it, and return the exit code."""
     from crowdscale.bulk import ResultFolder, run_job
+    from crowdscale.bulk.tables import usual_format
 
     results = ResultFolder(out, kind, part)
+    if kind is None and results.kind == usual_format() == "csv" and not quiet:
+        print(NO_PARQUET, file=sys.stderr)
     with terminated_like_ctrl_c(), _progress(job, quiet) as advance:
         summary = run_job(job, results, advance)
     _report(summary, results, out, quiet)
@@ -69,7 +78,7 @@ def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> N
         state = "Interrupted: the same command goes on. " if summary.interrupted else ""
         broken = f", {summary.broken:,} broken" if summary.broken else ""
         print(
-            f"{state}{counted(summary.photos, 'photo')}, {summary.people:,.0f} people{broken}; "
+            f"{state}{counted(summary.photos, 'photo')}, {summary.count:,.0f} people{broken}; "
             f"{summary.added:,} of them now, in {out}"
         )
     for photo, sentence in islice(results.broken(), SHOWN):
@@ -95,7 +104,7 @@ def _progress(job: Job, quiet: bool) -> Iterator[Callable[[PhotoRow], None]]:
 
         def advance(row: PhotoRow) -> None:
             nonlocal people, broken
-            people, broken = people + round(row.people or 0), broken + bool(row.error)
+            people, broken = people + round(row.count or 0), broken + bool(row.error)
             progress.advance(task)
             rate = progress.tasks[0].speed or 0.0
             note = f"{rate:.2g} photos/s · {people:,} people" + (f" · {broken:,} broken" if broken else "")

@@ -116,8 +116,12 @@ def count(
         ),
     ] = None,
     table_format: Annotated[
-        str, typer.Option("--format", help="Of --out: parquet (extra [bulk]), csv (no heads) or jsonl.")
-    ] = "parquet",
+        str | None,
+        typer.Option(
+            "--format",
+            help="Of --out: parquet (extra [bulk]), csv (no heads) or jsonl; parquet where it is installed, else csv.",
+        ),
+    ] = None,
     part: Annotated[
         int, typer.Option(min=1, help="With --out: photos a part, which is the most that kill -9 loses.")
     ] = 1000,
@@ -205,7 +209,7 @@ def _options(
             f"{megapixels:g}",
             "Larger photos cannot be read at all",
         )
-    return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6), base=base)  # type: ignore[arg-type]
+    return PredictOptions(refine, factor, merge=merge, max_pixels=round(megapixels * 1e6), read_scale=base)  # type: ignore[arg-type]
 
 
 def _check_points_suffix(path: Path | None) -> None:

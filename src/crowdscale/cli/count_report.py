@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +13,10 @@ from crowdscale.cli.result_files import write_each
 
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.table import PhotoRow
     from crowdscale.zones.zone import ZoneCount
 
 __all__ = ["Files", "Outcome", "picture_names", "report"]
-
-COLUMNS = (
-    "photo", "people", "low_90", "high_90", "first_pass", "regions", "factor", "seconds", "reduction", "warnings", "error"
-)  # fmt: skip
-"""Of the CSV file; boxes (left top right bottom), factors of several regions, warnings are parted by semicolons."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def _print_table(done: list[Outcome]) -> None:
 
     predictions = [each.prediction for each in done if each.prediction is not None]
     known = any(prediction.calibration is not None for prediction in predictions)
-    names = "people", *(("90 %",) if known else ()), "first_pass", "region", "factor", "seconds"
+    names = "people", *(("90 %",) if known else ()), "first_pass", "region", "zoom", "seconds"
     table = new_table(photo="left", **dict.fromkeys(names, "right"), note="left")
     for outcome, prediction in zip(done, predictions, strict=True):
         shown, *rest = _cells(prediction)
@@ -82,7 +76,7 @@ def _print_table(done: list[Outcome]) -> None:
         table.add_row(escape(str(outcome.photo)), shown, *interval, *rest)
     if len(done) > 1:
         people = sum(prediction.count for prediction in predictions)
-        first = sum(prediction.first_count for prediction in predictions)
+        first = sum(prediction.first_pass_count for prediction in predictions)
         seconds = sum(prediction.seconds for prediction in predictions)
         table.add_section()
         total = f"{len(done)} photos", f"{people:.0f}", *(("",) if known else ()), f"{first:.0f}"
@@ -114,18 +108,18 @@ def _cells(prediction: Prediction) -> list[str]:
     """The cells of a photo after its name; a line for each region."""
     regions = prediction.regions
     notes = []
-    if prediction.reduction < 1:
+    if prediction.read_scale < 1:
         width, height = prediction.size
-        notes.append(f"reduced to {width * height * prediction.reduction**2 / 1e6:.1f} MP")
+        notes.append(f"reduced to {width * height * prediction.read_scale**2 / 1e6:.1f} MP")
     if any(region.capped for region in regions):
-        notes.append("factor capped")
+        notes.append("zoom capped")
     if prediction.warnings:
         notes.append("see warning")
     return [
         f"{prediction.count:.0f}",
-        f"{prediction.first_count:.0f}",
+        f"{prediction.first_pass_count:.0f}",
         "\n".join("{},{} – {},{}".format(*region.box.as_tuple()) for region in regions) or "none",
-        "\n".join(f"×{region.factor:.2f}" for region in regions),
+        "\n".join(f"×{region.zoom:.2f}" for region in regions),
         f"{prediction.seconds:.2f}",
         ", ".join(notes),
     ]
@@ -137,45 +131,33 @@ def _write(path: Path, text: str) -> None:
     write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
 
 
-def _csv_text(outcomes: list[Outcome]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    zones = list(dict.fromkeys(zone.name for outcome in outcomes for zone in outcome.zones))
-    writer.writerow([*COLUMNS, *zones])
-    for outcome in outcomes:
-        people = {zone.name: f"{round(zone.people, 2):.12g}" for zone in outcome.zones}
-        cells = _csv_cells(outcome.prediction)
-        writer.writerow([outcome.photo, *cells, outcome.error, *(people.get(name, "") for name in zones)])
-    return stream.getvalue()
+def _rows(outcomes: list[Outcome]) -> list[PhotoRow]:
+    from crowdscale.counting.table import PhotoRow, photo_row
 
-
-def _csv_cells(prediction: Prediction | None) -> list[str]:
-    if prediction is None:
-        return [""] * (len(COLUMNS) - 2)
-    interval = prediction.interval()
     return [
-        f"{round(prediction.count, 2):.12g}",
-        *(("", "") if interval is None else map(str, interval)),
-        f"{round(prediction.first_count, 2):.12g}",
-        ";".join(" ".join(map(str, region.box.as_tuple())) for region in prediction.regions),
-        ";".join(f"{region.factor:.4g}" for region in prediction.regions),
-        f"{prediction.seconds:.3f}",
-        f"{prediction.reduction:.4g}",
-        ";".join(prediction.warnings),
+        PhotoRow(str(each.photo), error=each.error)
+        if each.prediction is None
+        else photo_row(str(each.photo), each.prediction, each.zones, each.error)
+        for each in outcomes
     ]
+
+
+def _csv_text(outcomes: list[Outcome]) -> str:
+    """Return the columns of the schema without heads, and the people of each zone in a column of its name."""
+    from crowdscale.counting.encoding import csv_text
+    from crowdscale.counting.table import PhotoRow, columns, rounded
+
+    names = [each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals")]
+    zones = dict.fromkeys(zone.name for outcome in outcomes for zone in outcome.zones)
+    own = {zone: f"zone {zone}" if zone in names else zone for zone in zones}
+    rows = []
+    for row in map(rounded, _rows(outcomes)):
+        rows.append({**{own[zone["name"]]: zone["count"] for zone in row["zones"]}, **row})
+    return csv_text(rows, [*names, *own.values()])
 
 
 def _json_text(outcomes: list[Outcome]) -> str:
-    rows = [
-        {
-            "photo": str(each.photo),
-            **(each.prediction.to_dict() if each.prediction else {}),
-            **({"error": each.error} if each.error else {}),
-            **({"zones": [asdict(zone) for zone in each.zones]} if each.zones else {}),
-        }
-        for each in outcomes
-    ]
-    return json.dumps(rows, indent=1) + "\n"
+    return json.dumps([row.to_dict() for row in _rows(outcomes)], indent=1) + "\n"
 
 
 def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:

@@ -86,7 +86,7 @@ def watch(
         raise OptionError("expected --plot as .png", str(plot))
     opened = open_source(source, SourceOptions(fps, timeout, retries, loop))
     known = read_zones(zones) if zones is not None else None
-    refine = PredictOptions(refine=not no_refine, base=base, keep_map=False)
+    refine = PredictOptions(refine=not no_refine, read_scale=base, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=refine)
     session = Session(opened, known, quiet, History())
     with terminated_like_ctrl_c():
@@ -141,7 +141,7 @@ class Session:
     def _keep(self, row: WatchRow) -> None:
         from crowdscale.video.watch import column_of
 
-        lines = {"people": row.people}
+        lines = {"people": row.count}
         if row.smoothed is not None:
             lines["smoothed"] = row.smoothed
         self.history.add(row.time, row.seconds, lines | {column_of(z.name): z.people for z in row.zones})
@@ -217,6 +217,6 @@ def _progress(source: Source, quiet: bool) -> Iterator[Callable[[WatchRow], None
             elapsed = progress.tasks[0].elapsed or 0.0
             speed = f" · {row.time / elapsed:.2g} × real time" if elapsed > 1 and not source.live else ""
             dropped = f" · {row.dropped:,} dropped" if row.dropped else ""
-            progress.update(task, description=f"{row.time:,.1f} s · {row.people:,.0f} people{speed}{dropped}")
+            progress.update(task, description=f"{row.time:,.1f} s · {row.count:,.0f} people{speed}{dropped}")
 
         yield say

@@ -1,4 +1,4 @@
-"""Prediction: how many people are in a photo, where, and what the second look changed."""
+"""Prediction: the people of a photo, their positions, and its dense regions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.counting import interchange
+from crowdscale.counting.table import photo_row
+from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.maps import BlockReading
 from crowdscale.points import Box, Points
@@ -19,22 +21,23 @@ from crowdscale.trust.profile import Impression
 __all__ = ["Prediction", "Region"]
 
 
+@renamed(factor="zoom", count_before="first_pass_count", count_after="count")
 @dataclass(frozen=True)
 class Region:
-    """A dense region that was enlarged and predicted again."""
+    """A dense region of a photo and its second pass."""
 
     box: Box
-    """Where, in pixels of the original photo."""
-    factor: float
-    """Side factor r of the enlargement."""
-    count_before: float
+    """The region in pixels of the original photo."""
+    zoom: float
+    """Side factor of the enlargement; ``zoom**2`` is its area factor."""
+    first_pass_count: float
     """People in the box by the first pass."""
-    count_after: float
-    """People in the box by the second pass, which is what counts."""
+    count: float
+    """People in the box by the second pass, which the photo's count includes."""
     capped: bool = False
-    """Whether the factor was lowered to keep the enlarged region within its limit of pixels."""
+    """Whether the limit of pixels lowered the zoom."""
     inner: tuple[Region, ...] = ()
-    """Parts of it that were still too dense and were looked at once more."""
+    """Parts of the region with a third pass."""
 
     def scale(self, x: float, y: float, size: tuple[int, int]) -> Region:
         """Return the region with its boxes multiplied by (x, y), cut to a (width, height) photo."""
@@ -47,22 +50,23 @@ class Region:
         return replace(self, box=box, inner=tuple(each.scale(x, y, size) for each in self.inner))
 
 
+@renamed(first_count="first_pass_count", first_points="first_pass_points", reduction="read_scale")
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The people of one photo; all coordinates are those of the original, upright photo."""
 
     count: float
-    """Number of people; equals ``len(points)`` for a points model, about that for a hybrid."""
+    """Number of people; equals ``len(points)`` for a points model and is close to it for a hybrid."""
     points: Points | None
     """Head positions with confidences; None for a density model."""
     map: NDArray[np.float32] | None
-    """(rows, columns) of the first pass at the network's stride (8 pixels of the size that was predicted): people in
-    a cell, or the mean expected label; None where it was not kept."""
+    """(rows, columns) of the first pass in cells of the network's stride, 8 pixels of the photo as it is read: people
+    in a cell, or the mean expected label. None with ``keep_map=False``."""
     regions: tuple[Region, ...]
-    """The regions enlarged; empty where the first pass stands."""
-    first_count: float
+    """Dense regions with a second pass, the largest first."""
+    first_pass_count: float
     """Number of people by the first pass alone."""
-    first_points: Points | None
+    first_pass_points: Points | None
     """Head positions by the first pass alone; None for a density model."""
     size: tuple[int, int]
     """(width, height) of the original photo."""
@@ -74,31 +78,40 @@ class Prediction:
     is ``count``."""
     cell: tuple[float, float] = (1.0, 1.0)
     """(width, height) of a cell of ``density`` in pixels of the original photo."""
-    reduction: float = 1.0
-    """Side factor at which the photo was read, its base scale: below 1 it was reduced, above 1 enlarged."""
+    read_scale: float = 1.0
+    """Side factor at which the photo is read: below 1 it is reduced, above 1 enlarged."""
     tiles: int = 1
-    """Number of tiles in which a large photo was predicted."""
+    """Number of tiles in which the photo is read."""
     seconds: float = 0.0
-    """Time from pixels to answer."""
+    """Time from pixels to result."""
     calibration: Calibration | None = None
-    """How far the model's counts may be off; None where that was not measured for this way of counting."""
+    """Source of the intervals; None for a model without one and for options that change counts."""
     warnings: tuple[str, ...] = ()
-    """A sentence for each way in which the photo is unlike those that the model was trained on."""
+    """A sentence for each way in which the photo differs from the training photos."""
 
     impression: Impression | None = None
-    """What was measured of the photo to tell whether it is a familiar one."""
+    """Measurements of the photo from which the warnings come."""
 
     def interval(self, level: float = 0.9) -> Interval | None:
-        """Return the (low, high) between which the true number lies at this level, for photos like the calibration's.
+        """Return the (low, high) that holds the true number at this level, for photos like the calibration's.
 
-        None where the model has no calibration, or where ``warnings`` say that the photo is unlike those.
+        None for a model without calibration, and for a photo with ``warnings``.
 
         Raises:
-            OptionError: The calibration does not know this level.
+            OptionError: The calibration has no such level.
         """
         if self.calibration is None or self.warnings:
             return None
         return self.calibration.interval(self.count, level)
+
+    def intervals(self) -> dict[str, list[int]] | None:
+        """Return [low, high] by level, such as ``0.9``; None where ``interval`` returns None."""
+        if self.calibration is None or self.warnings:
+            return None
+        return {
+            f"{level:g}": list(self.calibration.interval(self.count, level))
+            for level in self.calibration.levels
+        }
 
     def blocks(self) -> BlockReading | None:
         """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""
@@ -111,35 +124,9 @@ class Prediction:
         return BlockReading(self.density.astype(np.float64), x, y)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the map as plain values for JSON."""
-        return {
-            "count": self.count,
-            "first_count": self.first_count,
-            "size": list(self.size),
-            "model": self.model,
-            "reduction": self.reduction,
-            "tiles": self.tiles,
-            "seconds": round(self.seconds, 4),
-            "intervals": self._intervals(),
-            "warnings": list(self.warnings),
-            "regions": [
-                {
-                    "box": list(region.box.as_tuple()),
-                    "factor": region.factor,
-                    "count_before": region.count_before,
-                    "count_after": region.count_after,
-                    "capped": region.capped,
-                }
-                for region in self.regions
-            ],
-            "points": None if self.points is None else self._rows(self.points),
-        }
-
-    def _intervals(self) -> dict[str, list[int]] | None:
-        if self.calibration is None or self.warnings:
-            return None
-        known = self.calibration
-        return {f"{level:g}": list(known.interval(self.count, level)) for level in known.levels}
+        """Return everything but the maps as plain values, by the names of ``docs/files-and-columns.md``."""
+        values = photo_row("", self).to_dict()
+        return {name: value for name, value in values.items() if name not in ("photo", "zones", "error")}
 
     def _heads(self) -> Points:
         if self.points is None:
@@ -175,7 +162,7 @@ class Prediction:
                 pixels, y negated.
         """
         regions = [
-            (each.box, {"factor": each.factor, "before": each.count_before, "after": each.count_after})
+            (each.box, {"zoom": each.zoom, "first_pass_count": each.first_pass_count, "count": each.count})
             for each in self.regions
         ]
         return interchange.geojson(self._heads(), regions, transform)
@@ -188,8 +175,3 @@ class Prediction:
         """Return the heads as lines of the MOT Challenge, the CSV that trackers read."""
         heads = self._heads()
         return interchange.mot_rows(heads, interchange.head_boxes(heads, self.size, side), frame)
-
-    @staticmethod
-    def _rows(points: Points) -> list[list[float]]:
-        confidence = points.confidence if points.confidence is not None else np.ones(len(points))
-        return np.round(np.column_stack([points.xy, confidence]), 3).tolist()  # type: ignore[no-any-return]

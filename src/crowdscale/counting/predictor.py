@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from crowdscale.backends import Backend, FirstPass, open_backend
 from crowdscale.counting.canvas import Canvas
 from crowdscale.counting.prediction import Prediction, Region
-from crowdscale.counting.read_scale import BaseOptions, choose_base
+from crowdscale.counting.read_scale import ReadScaleOptions, choose_read_scale
 from crowdscale.counting.second_pass import Reading, Refiner, read_output
 from crowdscale.counting.tiles import Tile, TileOptions, batches, plan_tiles
+from crowdscale.deprecation import renamed
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.files.images import MAX_PIXELS, Photo, photo_from_array, read_image, resize_image
 from crowdscale.maps import BlockReading, Density, HybridReading
@@ -38,59 +39,59 @@ WHOLE_PIXELS = 6_000_000
 MAP_CELL = 8
 """Side in pixels of a map's cell, or the stride of the network's features where that is finer."""
 
-MOST_BASE = 2.0
+MOST_READ_SCALE = 2.0
 """A small photo is read at no more than twice its side: beyond that little was gained (research/logs/small22.md)."""
 
-CALIBRATED = ("refine", "factor", "regions", "again", "rule", "merge")
+CALIBRATED = ("refine", "zoom", "regions", "third_pass", "rule", "merge")
 """Options that change counts: with another value than the default there are no calibrated intervals."""
 
 Pixels = NDArray[np.uint8]
 
 
+@renamed(factor="zoom", again="third_pass", base="read_scale", bases="read_scale_search")
 @dataclass(frozen=True)
 class PredictOptions:
     """How photos are predicted."""
 
     refine: bool = True
-    """Enlarge dense regions and predict them again; off gives the first pass alone."""
-    factor: float | Callable[[Box], float] | None = None
-    """A fixed side factor r in place of the learned one, or one for each region's box in pixels of the base scale."""
+    """Give dense regions a second pass; False stops after the first pass."""
+    zoom: float | Callable[[Box], float] | None = None
+    """A fixed zoom in place of the learned one, or a function of each region's box in pixels of the photo as read."""
     regions: int | Literal["all"] = 1
-    """At most this many dense regions are refined, the largest first, or ``all``; in a large photo, of each tile.
-    Those that touch with their context are refined as one."""
-    again: bool = False
-    """Look once more at a part of an enlarged region that is still too dense."""
+    """At most this many dense regions get a second pass, the largest first, or ``all``; in a large photo, of each tile.
+    Regions that touch with their context are joined."""
+    third_pass: bool = False
+    """Give the densest part of an enlarged region a third pass where it is still too dense."""
     rule: RuleChoice = field(default_factory=RuleChoice)
-    """What counts as dense, where it differs from the model's own rule."""
+    """Parts of the region rule in place of the model's own."""
     merge: Literal["ownership", "published"] = "ownership"
-    """``ownership``: each person counted where he is; ``published``: blank the region and add the second count."""
+    """``ownership``: each person is counted by the pass that owns the position; ``published``: the region is blanked
+    in the first pass and the second count added, as the papers do."""
     max_pixels: int = MAX_PIXELS
     """Photos with more pixels are reduced to this many when they are read."""
-    base: float | None = None
-    """Side factor at which a photo is read, 2 or less; None chooses it for large photos, and for small ones where the
-    model's description says so."""
+    read_scale: float | None = None
+    """Side factor at which a photo is read, at most 2; None chooses it for large photos, and for small ones with a
+    model whose description asks for it."""
     tiles: TileOptions = field(default_factory=TileOptions)
     """How a large photo is cut."""
-    bases: BaseOptions = field(default_factory=BaseOptions)
-    """How the base scale is chosen."""
+    read_scale_search: ReadScaleOptions = field(default_factory=ReadScaleOptions)
+    """How the read scale of a large photo is chosen."""
     keep_map: bool = True
     """Keep the map of the first pass, in cells of ``MAP_CELL`` pixels."""
 
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
             raise OptionError("expected merge as ownership or published", repr(self.merge))
-        if self.factor is not None and not callable(self.factor) and not 0.1 <= self.factor <= 10:
-            raise OptionError("expected a fixed factor from 0.1 to 10", str(self.factor))
-        if self.base is not None and not 0.01 <= self.base <= MOST_BASE:
-            raise OptionError("expected a base scale from 0.01 to 2", str(self.base))
+        if self.zoom is not None and not callable(self.zoom) and not 0.1 <= self.zoom <= 10:
+            raise OptionError("expected a fixed zoom from 0.1 to 10", str(self.zoom))
+        if self.read_scale is not None and not 0.01 <= self.read_scale <= MOST_READ_SCALE:
+            raise OptionError("expected a read scale from 0.01 to 2", str(self.read_scale))
         if self.max_pixels < 1024:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
-        if self.again and callable(self.factor):
-            raise OptionError(
-                "expected one fixed or the learned factor where regions are looked at once more", "a function"
-            )
-        if self.again and self.merge == "published":
-            raise OptionError("expected merge as ownership where regions are looked at once more", self.merge)
+        if self.third_pass and callable(self.zoom):
+            raise OptionError("expected one fixed or the learned zoom with a third pass", "a function")
+        if self.third_pass and self.merge == "published":
+            raise OptionError("expected merge as ownership with a third pass", self.merge)
         if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):
             raise OptionError("expected regions of at least 1, or all", repr(self.regions))
 
@@ -143,7 +144,7 @@ class Predictor:
         A large photo is read at a base scale chosen for it and in tiles, so that memory does not grow with it.
         """
         started = time.perf_counter()
-        canvas = Canvas(photo.pixels, self._base(photo.pixels))
+        canvas = Canvas(photo.pixels, self._read_scale(photo.pixels))
         cut = self.options.tiles
         if self._published:  # defined on the whole alone
             cut = replace(cut, whole=max(cut.whole, WHOLE_PIXELS))
@@ -164,9 +165,9 @@ class Predictor:
             self.config,
             chosen.tiles,
             self._published,
-            chosen.factor,
+            chosen.zoom,
             chosen.regions,
-            chosen.again,
+            chosen.third_pass,
         )
 
     @property
@@ -179,16 +180,19 @@ class Predictor:
     def _published(self) -> bool:
         return self.options.merge == "published"
 
-    def _base(self, pixels: Pixels) -> float:
+    def _read_scale(self, pixels: Pixels) -> float:
         """The side factor at which the photo is read."""
         area = pixels.shape[0] * pixels.shape[1]
-        most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self._published else MOST_BASE
-        if self.options.base is not None:
-            return min(most, self.options.base)
+        most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self._published else MOST_READ_SCALE
+        if self.options.read_scale is not None:
+            return min(most, self.options.read_scale)
         if area < self.config.enlarge_below:
             return min(most, float((self.config.enlarge_below / area) ** 0.5))
         return min(
-            most, choose_base(lambda view: self._read(self.backend.predict(view)), pixels, self.options.bases)
+            most,
+            choose_read_scale(
+                lambda view: self._read(self.backend.predict(view)), pixels, self.options.read_scale_search
+            ),
         )
 
     def _whole(self, canvas: Canvas) -> Whole:
@@ -196,7 +200,7 @@ class Predictor:
         area = float(self.options.tiles.side**2)
         if not isinstance(self.config.rule, DensityRule):
             return Whole(area)
-        factor = min(1.0, (self.options.bases.overview / (canvas.width * canvas.height)) ** 0.5)
+        factor = min(1.0, (self.options.read_scale_search.overview / (canvas.width * canvas.height)) ** 0.5)
         view = resize_image(
             canvas.reduced, max(1, round(canvas.width * factor)), max(1, round(canvas.height * factor))
         )
@@ -211,7 +215,7 @@ class Predictor:
         """Read a tile's first pass and look at its dense regions again."""
         begun = self._read(first).place(tile.seen, tile.seen.width, tile.seen.height)
         reading, regions = begun, list[Region]()
-        if self.options.refine and (self.config.refines or self.options.factor):
+        if self.options.refine and (self.config.refines or self.options.zoom):
             reading, regions = self._refiner.refine(canvas, tile, first, begun, whole)
         if whole is not None and isinstance(reading, DensityReading):
             begun, reading = (each.in_cells(tile.owned, BLOCK) for each in (begun, reading))
@@ -252,11 +256,11 @@ class Predictor:
             density=_density(reading),
             cell=(side * to_x, side * to_y),
             regions=tuple(sorted(regions, key=lambda region: -region.box.area)),
-            first_count=begun.count,
-            first_points=self._placed(begun.points, to_x, to_y, photo.size),
+            first_pass_count=begun.count,
+            first_pass_points=self._placed(begun.points, to_x, to_y, photo.size),
             size=photo.size,
             model=self.config.name,
-            reduction=min(factors),
+            read_scale=min(factors),
             tiles=len(tiles),
             calibration=self.config.calibration if self._as_calibrated else None,
             warnings=photo.notes + self._warnings(photo, Seen(impression, heads, reading.count, photo.size)),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from crowdscale.files.images import resize_image
 from crowdscale.points import Box, Points
 
-__all__ = ["BaseOptions", "Glance", "choose_base"]
+__all__ = ["Glance", "ReadScaleOptions", "choose_read_scale"]
 
 Pixels = NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class Glance(Protocol):
 
 
 @dataclass(frozen=True)
-class BaseOptions:
+class ReadScaleOptions:
     """How the base scale of a photo is chosen."""
 
     above: int = 1_500_000
@@ -78,7 +78,7 @@ class Part:
         return float(inside.confidence.sum() if inside.confidence is not None else len(inside))
 
 
-def choose_base(see: Callable[[Pixels], Glance], pixels: Pixels, options: BaseOptions) -> float:
+def choose_read_scale(see: Callable[[Pixels], Glance], pixels: Pixels, options: ReadScaleOptions) -> float:
     """Return the side factor, a power of ½ or 1, at which a photo is best read.
 
     Args:
@@ -116,7 +116,7 @@ def _look(see: Callable[[Pixels], Glance], pixels: Pixels, box: Box, scale: floa
     return Part(box, see(view), seen, scale)
 
 
-def _most_crowded(parts: list[Part], options: BaseOptions, scale: float) -> list[tuple[Part, Box]]:
+def _most_crowded(parts: list[Part], options: ReadScaleOptions, scale: float) -> list[tuple[Part, Box]]:
     """Return the cells with the most evidence that fill a window at the next scale, each with its part."""
     cells = [(part, box) for part in parts for box in _cells(part.box, round(options.window / scale))]
     scores = np.array([part.evidence(box) for part, box in cells])

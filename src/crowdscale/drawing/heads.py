@@ -122,8 +122,8 @@ def draw_regions(image: Pixels, regions: Sequence[Region], colour: Colour = CYAN
         cv2.rectangle(canvas, *corners, INK, thickness + 2)
         cv2.rectangle(canvas, *corners, colour, thickness)
     for region in regions:
-        before, after = _people(region.count_before), _people(region.count_after)
-        _tag(canvas, region.box, f"×{region.factor:.2f}  {before} → {after}", colour, thickness)
+        before, after = _people(region.first_pass_count), _people(region.count)
+        _tag(canvas, region.box, f"×{region.zoom:.2f}  {before} → {after}", colour, thickness)
     return canvas
 
 
@@ -246,8 +246,8 @@ def summary(prediction: Prediction) -> str:
     if dots is not None and abs(dots - prediction.count) > max(1, LOCATED * prediction.count):
         parts.append(f"{_people(dots)} located")
     if prediction.regions:
-        parts.append(f"first look {_people(prediction.first_count)}")
-        parts.append(_zooms([region.factor for region in prediction.regions]))
+        parts.append(f"first look {_people(prediction.first_pass_count)}")
+        parts.append(_zooms([region.zoom for region in prediction.regions]))
     return " · ".join(parts)
 
 
@@ -265,13 +265,13 @@ def draw_zoom(image: Pixels, prediction: Prediction) -> Pixels:
     for region in prediction.regions:
         left, top, right, bottom = _scaled(region.box, x, y).as_tuple()
         place = canvas[top:bottom, left:right]
-        place[:] = np.rint(0.35 * place + 0.65 * np.asarray(_zoom_colour(region.factor))).astype(np.uint8)
+        place[:] = np.rint(0.35 * place + 0.65 * np.asarray(_zoom_colour(region.zoom))).astype(np.uint8)
         size = int(np.clip((bottom - top) / 3, 10, 2 * text_size(canvas)))
-        mask = text_mask(f"×{region.factor:.2f}", size, max(1, right - left))
+        mask = text_mask(f"×{region.zoom:.2f}", size, max(1, right - left))
         across, down = (left + right - mask.shape[1]) // 2, (top + bottom - mask.shape[0]) // 2
         blend_text(canvas, mask, across, down, INK)
-    base = f"base scale {prediction.reduction:.3g}" if prediction.reduction != 1 else "read at full size"
-    return draw_caption(canvas, f"{base} · {_zooms([each.factor for each in prediction.regions])}")
+    base = f"base scale {prediction.read_scale:.3g}" if prediction.read_scale != 1 else "read at full size"
+    return draw_caption(canvas, f"{base} · {_zooms([each.zoom for each in prediction.regions])}")
 
 
 def _zoom_colour(factor: float) -> Colour:

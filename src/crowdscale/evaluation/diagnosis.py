@@ -93,13 +93,16 @@ def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
     regions = [region for row in chosen for region in row.dense]
     names = [each.name for each in result.scoring.thresholds if each.name.endswith("px")]
     truth = [region.truth for region in regions]
-    before, after = (count_or_none(truth, [getattr(r, which) for r in regions]) for which in PASSES)
+    before, after = (
+        count_or_none(truth, counts)
+        for counts in ([each.first_pass_count for each in regions], [each.count for each in regions])
+    )
     whole = [row.truth for row in chosen]
     first, refined = (
         count_or_none(whole, counts)
-        for counts in ([row.first_count for row in chosen], [row.count for row in chosen])
+        for counts in ([row.first_pass_count for row in chosen], [row.count for row in chosen])
     )
-    factors = np.array([region.factor for region in regions] or [np.nan])
+    factors = np.array([region.zoom for region in regions] or [np.nan])
     spacing = np.array([region.spacing for region in regions] or [np.nan])
     low, middle, high = np.percentile(factors, (10, 50, 90)).tolist()
     return Diagnosis(
@@ -114,8 +117,8 @@ def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
         dense_rmse_refined=after[1],
         dense_bias_first=before[2],
         dense_bias_refined=after[2],
-        dense_f_first=region_f(regions, names, "before"),
-        dense_f_refined=region_f(regions, names, "after"),
+        dense_f_first=region_f(regions, names, "first"),
+        dense_f_refined=region_f(regions, names, "refined"),
         factors=(low, middle, high),
         clamped_low=_share(np.isclose(factors**2, zoom.area_low, rtol=1e-4)),
         clamped_high=_share(np.isclose(factors**2, zoom.area_high, rtol=1e-4)),
@@ -128,7 +131,7 @@ def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
     )
 
 
-PASSES = ("before", "after")
+PASSES = ("before", "refined")
 
 
 def count_or_none(truth: Sequence[float], counts: Sequence[float]) -> tuple[float, float, float]:
@@ -140,16 +143,15 @@ def count_or_none(truth: Sequence[float], counts: Sequence[float]) -> tuple[floa
 
 
 def region_f(regions: Sequence[RegionRow], names: Sequence[str], which: str) -> dict[str, float]:
-    """Return F over all regions by threshold, ``before`` or ``after`` the second pass."""
+    """Return F over all regions by threshold, of the ``first`` pass or the ``refined`` result."""
     if not regions or any(region.predicted is None for region in regions):
         return {}
-    index = PASSES.index(which)
-    predicted = sum((region.predicted or (0, 0))[index] for region in regions)
+    first = which == "first"
+    predicted = sum((region.predicted or (0, 0))[0 if first else 1] for region in regions)
+    matched = [region.first_pass_matched if first else region.matched for region in regions]
     truth = sum(region.truth for region in regions)
     return {
-        name: LocalizationScores(
-            sum(getattr(region, f"matched_{which}")[i] for region in regions), predicted, truth
-        ).f
+        name: LocalizationScores(sum(each[i] for each in matched), predicted, truth).f
         for i, name in enumerate(names)
     }
 

@@ -7,38 +7,49 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from crowdscale.counting.prediction import Prediction, Region
+from crowdscale.deprecation import renamed
 from crowdscale.metrics import GroundTruth, Scoring
 from crowdscale.metrics.matching import match_points
 from crowdscale.points import Box, Points
 
 __all__ = ["RegionRow", "region_rows"]
 
+FORMER = {
+    "factor": "zoom",
+    "before": "first_pass_count",
+    "after": "count",
+    "matched_before": "first_pass_matched",
+    "matched_after": "matched",
+}
+"""Names in files of the release before, by their current names."""
 
+
+@renamed(**FORMER)
 @dataclass(frozen=True)
 class RegionRow:
     """One dense region of one image."""
 
     box: tuple[int, int, int, int]
     """(left, top, right, bottom) in pixels of the photo."""
-    factor: float
-    """Side factor r by which it was enlarged; 1 where it was not."""
+    zoom: float
+    """Side factor of the enlargement; 1 without one."""
     capped: bool
-    """Whether the limit of pixels lowered the factor."""
+    """Whether the limit of pixels lowered the zoom."""
     truth: int
     """Annotated heads."""
-    before: float
+    first_pass_count: float
     """People by the first pass."""
-    after: float
-    """People by the second."""
+    count: float
+    """People by the second pass."""
     spacing: float
-    """Mean distance of true heads to their nearest in the region, in pixels as the first pass saw them: of a photo
-    read at another scale not its own; NaN below two."""
+    """Mean distance of a true head in the region to its nearest true heads, in pixels of the photo as it is read; NaN
+    below two heads."""
     predicted: tuple[int, int] | None = None
-    """Located heads by the first pass and by the second; None where heads are not located."""
-    matched_before: tuple[int, ...] = ()
-    """True heads matched by those of the first pass, at each threshold."""
-    matched_after: tuple[int, ...] = ()
-    """The same by the second."""
+    """Located heads by the first pass and by the second; None for a model without heads."""
+    first_pass_matched: tuple[int, ...] = ()
+    """True heads that the first pass matches, at each threshold."""
+    matched: tuple[int, ...] = ()
+    """True heads that the second pass matches, at each threshold."""
 
     @property
     def density(self) -> float:
@@ -53,7 +64,9 @@ class RegionRow:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RegionRow:
         """Return the row that ``to_dict`` wrote."""
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        plain: dict[str, Any] = {
+            FORMER.get(k, k): tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
         return cls(**plain)
 
 
@@ -80,22 +93,22 @@ def _row(
 ) -> RegionRow:
     heads = truth.points.inside(region.box)
     values: dict[str, Any] = {}
-    begun = prediction.points if foreign else prediction.first_points
+    begun = prediction.points if foreign else prediction.first_pass_points
     if begun is not None and prediction.points is not None:
         first, last = begun.inside(region.box), prediction.points.inside(region.box)
         values = {
             "predicted": (len(first), len(last)),
-            "matched_before": _matched(first, heads, scoring),
-            "matched_after": _matched(last, heads, scoring),
+            "first_pass_matched": _matched(first, heads, scoring),
+            "matched": _matched(last, heads, scoring),
         }
     return RegionRow(
         box=region.box.as_tuple(),
-        factor=region.factor,
+        zoom=region.zoom,
         capped=region.capped,
         truth=len(heads),
-        before=region.count_before,
-        after=region.count_after,
-        spacing=heads.spacing() * prediction.reduction,
+        first_pass_count=region.first_pass_count,
+        count=region.count,
+        spacing=heads.spacing() * prediction.read_scale,
         **values,
     )
 

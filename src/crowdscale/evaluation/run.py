@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,8 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.counting.encoding import csv_text
 from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.table import EvaluationRow, columns, rounded
 from crowdscale.data.sample import Sample
+from crowdscale.deprecation import renamed
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.evaluation.regions import RegionRow, region_rows
 from crowdscale.files.writing import write_atomic
@@ -51,6 +52,10 @@ __all__ = [
 Pass = Literal["first", "refined"]
 
 
+FORMER = {"regions": "region_count", "factor": "zoom", "spacing_before": "spacing"}
+"""Names in files of the release before, by their current names."""
+
+
 class PredictsPaths(Protocol):
     """What evaluation asks of a predictor."""
 
@@ -59,18 +64,20 @@ class PredictsPaths(Protocol):
         ...
 
 
+@renamed(**FORMER)
 @dataclass(frozen=True)
 class Row:
     """One image of an evaluation, by both passes."""
 
     refined: ImageRow
     first: ImageRow
-    regions: int
-    """Regions that were enlarged."""
-    factor: float
-    """Side factor of the first of them; NaN without any."""
-    spacing_before: float
-    """Mean distance between neighbours of the true heads in that region, in pixels; NaN without."""
+    region_count: int
+    """Dense regions with a second pass."""
+    zoom: float
+    """Side factor of the largest region; NaN without one."""
+    spacing: float
+    """Mean distance of a true head in the largest region to its nearest true heads, in pixels of the photo; NaN
+    without one."""
     seconds: float
     dense: tuple[RegionRow, ...] = ()
     """The regions alone."""
@@ -81,7 +88,7 @@ class Row:
         return self.refined.count
 
     @property
-    def first_count(self) -> float:
+    def first_pass_count(self) -> float:
         """The count of the first pass alone."""
         return self.first.count
 
@@ -97,6 +104,7 @@ class Row:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Row:
         """Return the row that ``to_dict`` wrote."""
+        values = {FORMER.get(name, name): value for name, value in values.items()}
         rows = {which: ImageRow.from_dict(values[which]) for which in ("refined", "first")}
         dense = tuple(map(RegionRow.from_dict, values.get("dense", ())))
         return cls(**{**values, **rows, "dense": dense})
@@ -128,11 +136,11 @@ class Evaluation:
 
     def refinement(self) -> dict[str, float]:
         """Return the share of images refined, percentiles of the factor, and what it does to the spacing."""
-        known = [row for row in self.rows if row.regions]
+        known = [row for row in self.rows if row.region_count]
         if not known:
             return {"refined": 0.0}
-        factors = np.array([row.factor for row in known])
-        before = np.array([row.spacing_before for row in known])
+        factors = np.array([row.zoom for row in known])
+        before = np.array([row.spacing for row in known])
         before, after = before[np.isfinite(before)], (before * factors)[np.isfinite(before)]
         low, middle, high = np.percentile(factors, (10, 50, 90)).tolist()
         return {
@@ -179,26 +187,17 @@ class Evaluation:
         return self.table().markdown()
 
     def write_csv(self, path: Path) -> None:
-        """Write one row an image, atomically."""
-        names = [threshold.name for threshold in self.scoring.thresholds]
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        plain = ["truth", "count", "first_count", "regions", "factor", "spacing_before", "seconds"]
-        header = [
-            "set",
-            "name",
-            *plain,
-            *(f"matched_{n}" for n in names),
-            *(f"first_matched_{n}" for n in names),
-        ]
-        writer.writerow(header)
-        for row in self.rows:
-            blank = [""] * len(names)
-            matched = [*(row.refined.matched or blank), *(row.first.matched or blank)]
-            values = [getattr(row, name) for name in plain]
-            rounded = [round(v, 4) if isinstance(v, float) else v for v in values]
-            writer.writerow([row.refined.set, row.refined.name, *rounded, *matched])
-        write_atomic(path, lambda stream: stream.write(text.getvalue().encode()))
+        """Write a row for each photo, atomically; ``EvaluationRow`` has the columns."""
+        thresholds = [threshold.name for threshold in self.scoring.thresholds]
+        text = csv_text(
+            (_csv_row(row, thresholds) for row in self.rows),
+            [
+                *(each.name for each in columns(EvaluationRow)),
+                *(f"matched_{name}" for name in thresholds),
+                *(f"first_pass_matched_{name}" for name in thresholds),
+            ],
+        )
+        write_atomic(path, lambda stream: stream.write(text.encode()))
 
     def write_json(self, path: Path, about: dict[str, Any]) -> None:
         """Write the scores with what they are about and one row an image, atomically; few images give no intervals."""
@@ -210,6 +209,23 @@ class Evaluation:
         whole = {**about, **self.to_dict(), "scoring": self.scoring.to_dict(), "rows": rows}
         text = json.dumps(whole, indent=1) + "\n"
         write_atomic(path, lambda stream: stream.write(text.encode()))
+
+
+def _csv_row(row: Row, thresholds: Sequence[str]) -> dict[str, Any]:
+    values = EvaluationRow(
+        row.refined.set,
+        row.refined.name,
+        row.truth,
+        row.count,
+        row.first_pass_count,
+        row.region_count,
+        row.zoom,
+        row.spacing,
+        row.seconds,
+    )
+    matched = {f"matched_{name}": n for name, n in zip(thresholds, row.refined.matched, strict=False)}
+    first = {f"first_pass_matched_{name}": n for name, n in zip(thresholds, row.first.matched, strict=False)}
+    return {**rounded(values), **matched, **first}
 
 
 def _shown(scores: Scores) -> dict[str, str]:
@@ -342,13 +358,15 @@ def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
     refined = _score(sample.name, truth, prediction.count, prediction.points, density, scoring)
     # Where a region was refined, the density of the first pass is not kept.
     before = None if prediction.regions else density
-    first = _score(sample.name, truth, prediction.first_count, prediction.first_points, before, scoring)
+    first = _score(
+        sample.name, truth, prediction.first_pass_count, prediction.first_pass_points, before, scoring
+    )
     return Row(
         refined=refined,
         first=first,
-        regions=len(prediction.regions),
-        factor=region.factor if region else float("nan"),
-        spacing_before=truth.points.inside(region.box).spacing() if region else float("nan"),
+        region_count=len(prediction.regions),
+        zoom=region.zoom if region else float("nan"),
+        spacing=truth.points.inside(region.box).spacing() if region else float("nan"),
         seconds=prediction.seconds,
         dense=region_rows(prediction, truth, scoring),
     )

@@ -31,6 +31,9 @@ Pairing = Literal["auto", "name", "number", "rank"]
 
 PAIRINGS = ("auto", "name", "number", "rank")
 
+FORMER = {"people": "count"}
+"""Columns of ``count --csv`` in the release before, by their current names."""
+
 TRUTH_WIDTH = 5
 """Numbers a head in a ground-truth file: x, y, σ_small, σ_large, level."""
 
@@ -119,7 +122,7 @@ def _point_entry(words: list[str], where: str) -> Entry:
 
 def _read_csv(text: str, path: Path) -> dict[str, Entry]:
     rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text)) if any(row)]
-    header = [cell.lower() for cell in rows[0]] if rows else []
+    header = [FORMER.get(cell.lower(), cell.lower()) for cell in rows[0]] if rows else []
     image = next((header.index(name) for name in ("image", "photo", "name") if name in header), None)
     if image is None or not ({"x", "y"} <= set(header) or "count" in header):
         raise DataError(
@@ -162,7 +165,7 @@ def _read_json(text: str, path: Path) -> dict[str, Entry]:
 
 
 def _json_entry(values: Mapping[str, Any]) -> Entry:
-    pairs = values.get("points")
+    pairs = values.get("heads", values.get("points"))
     if pairs is None:
         return Entry(float(values["count"]))
     points = Points(np.array([[float(pair[0]), float(pair[1])] for pair in pairs]).reshape(-1, 2))

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
+from crowdscale.counting.table import FrameRow, columns, current_names
+from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
 from crowdscale.video.smoothing import StepMean
@@ -49,7 +51,8 @@ class WatchOptions:
             raise OptionError("expected frames >= 1", str(self.frames))
 
 
-OWN_COLUMNS = ("time", "frame", "people", "smoothed", "alarms", "seconds", "dropped")
+OWN_COLUMNS = tuple(each.name for each in columns(FrameRow))
+"""Columns of every row, by the schema of results."""
 
 
 def column_of(zone: str) -> str:
@@ -57,6 +60,7 @@ def column_of(zone: str) -> str:
     return f"zone {zone}" if zone in OWN_COLUMNS else zone
 
 
+@renamed(people="count")
 @dataclass(frozen=True)
 class WatchRow:
     """One count."""
@@ -65,7 +69,8 @@ class WatchRow:
     """Seconds from the first frame."""
     frame: int
     """Number of the frame in the source."""
-    people: float
+    count: float
+    """People in the frame."""
     smoothed: float | None
     zones: tuple[ZoneCount, ...]
     crossed: dict[str, tuple[int, int]]
@@ -82,7 +87,7 @@ class WatchRow:
         row: dict[str, Any] = {
             "time": round(self.time, 3),
             "frame": self.frame,
-            "people": round(self.people, 2),
+            "count": round(self.count, 2),
         }
         row["smoothed"] = None if self.smoothed is None else round(self.smoothed, 2)
         for zone in self.zones:
@@ -184,7 +189,7 @@ class _Steady:
         if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
             return self._kept.predict(frame.pixels)
         found = self.predictor.predict(frame.pixels)
-        known = replace(self.predictor.options, base=found.reduction)
+        known = replace(self.predictor.options, read_scale=found.read_scale)
         self._kept = Predictor(self.predictor.backend, self.predictor.config, known)
         self._until, self._shape = frame.time + self.hold, frame.pixels.shape
         return found
@@ -238,7 +243,7 @@ class RowWriter:
             self._file.seek(0)
             known = next(csv.reader(self._file), None)
             self._file.seek(0, 2)
-            if known is not None and known != list(values):
+            if known is not None and list(current_names(FrameRow, dict.fromkeys(known))) != list(values):
                 raise OptionError(
                     f"expected the columns {', '.join(values)} in {self.path}",
                     ", ".join(known),

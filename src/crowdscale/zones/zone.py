@@ -256,22 +256,24 @@ class Zones:
         interest = _interest(self, prediction.size)
         if interest is None:
             return prediction
-        points, first = _inside(prediction.points, interest), _inside(prediction.first_points, interest)
+        points, first = _inside(prediction.points, interest), _inside(prediction.first_pass_points, interest)
         density, count = prediction.density, 0.0 if points is None else float(len(points))
         if density is not None:
             density = (density * _shares(interest, prediction)).astype(np.float32)
             count = float(density.sum(dtype=np.float64))
-        if first is not None and prediction.first_points is not None:
-            first_count = prediction.first_count * len(first) / max(1, len(prediction.first_points))
+        if first is not None and prediction.first_pass_points is not None:
+            first_pass_count = (
+                prediction.first_pass_count * len(first) / max(1, len(prediction.first_pass_points))
+            )
         else:
-            first_count = prediction.first_count * count / max(prediction.count, 1e-9)
+            first_pass_count = prediction.first_pass_count * count / max(prediction.count, 1e-9)
         return replace(
             prediction,
             count=count,
             points=points,
             density=density,
-            first_count=first_count,
-            first_points=first,
+            first_pass_count=first_pass_count,
+            first_pass_points=first,
             calibration=None,
         )
 

@@ -114,7 +114,7 @@ def test_densities_are_averaged_with_their_mass():
 def test_heads_stay_where_they_are():
     points = Points([[20, 20], [60.3, 40.2], [99, 70]])
     usual = truth_config(Box(10, 10, 80, 60))
-    plain = Predictor(TruthBackend(points), usual, PredictOptions(factor=1.5))
+    plain = Predictor(TruthBackend(points), usual, PredictOptions(zoom=1.5))
     found = average_looks(plain, AveragingOptions(flip=True)).predict(coordinate_photo(120, 90))
     assert len(found.points) == 3
     order = np.argsort(found.points.xy[:, 0])

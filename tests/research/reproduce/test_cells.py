@@ -31,7 +31,7 @@ def test_a_region_is_brought_to_the_wanted_spacing_within_the_limits_of_the_fact
     grid = np.stack(np.meshgrid(np.arange(24, 98, gap), np.arange(14, 78, gap)), -1).reshape(-1, 2)
     photo = sample(tmp_path, Points(grid.astype(float)))
     found = oracle(photo).predict(photo.image_path)
-    assert found.regions[0].factor == pytest.approx(factor)
+    assert found.regions[0].zoom == pytest.approx(factor)
     assert found.count == len(grid)
 
 
@@ -39,7 +39,7 @@ def test_a_region_is_brought_to_the_wanted_spacing_within_the_limits_of_the_fact
 def test_without_a_spacing_a_region_stays_as_it_is(tmp_path, points):
     photo = sample(tmp_path, points)
     found = oracle(photo).predict(photo.image_path)
-    assert found.regions[0].factor == 1
+    assert found.regions[0].zoom == 1
     assert found.count == len(points)
 
 

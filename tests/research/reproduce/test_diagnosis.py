@@ -60,13 +60,13 @@ def test_heads_of_a_density_are_its_maxima_and_their_number_the_count():
     found = heads_of(PredictOptions(refine=False), FIRST)
     assert found.points.xy.tolist() == [[5, 5], [20, 10], [30.5, 20]]
     assert found.points.confidence == pytest.approx([1, 0.08 / 0.159, 0.05 / 0.159], rel=0.01)
-    assert (found.count, found.first_count) == (3, 3)
+    assert (found.count, found.first_pass_count) == (3, 3)
     assert found.density.sum() == pytest.approx(0.35), "the map itself is kept"
 
 
 def test_heads_of_both_passes_are_counted():
-    found = heads_of(PredictOptions(factor=1.0), FIRST, SECOND)
-    assert found.first_count == 3
+    found = heads_of(PredictOptions(zoom=1.0), FIRST, SECOND)
+    assert found.first_pass_count == 3
     assert sorted(found.points.xy.tolist()) == [[5, 5], [20, 8], [22, 13], [30.5, 20]]
     assert found.count == 4
 
@@ -79,7 +79,7 @@ def test_a_tenth_of_a_lone_heads_peak_is_a_head(sigma, count):
 
 def test_nobody_is_nobody():
     found = heads_of(PredictOptions(refine=False), {})
-    assert (found.count, found.first_count, len(found.points)) == (0, 0, 0)
+    assert (found.count, found.first_pass_count, len(found.points)) == (0, 0, 0)
 
 
 def test_labels_have_no_maxima_to_count():

@@ -65,8 +65,8 @@ def validate(
         truth = len(sample.points) if sample.points is not None else 0
         truths.append(truth)
         errors.append(prediction.count - truth)
-        first_errors.append(prediction.first_count - truth)
-        factors += [region.factor for region in prediction.regions]
+        first_errors.append(prediction.first_pass_count - truth)
+        factors += [region.zoom for region in prediction.regions]
         refined += bool(prediction.regions)
         if pictures is not None and index < draw:
             _draw(pictures / f"{sample.name}.jpg", pixels, prediction)

@@ -1,0 +1,89 @@
+"""Writes ``files-and-columns.md`` and the JSON schema from the one definition of results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from crowdscale.counting.encoding import json_schema
+from crowdscale.counting.table import (
+    RECORDS,
+    VERSION,
+    Column,
+    EvaluationRow,
+    FrameRow,
+    PhotoRow,
+    RegionRecord,
+    ZoneRecord,
+    columns,
+)
+
+HERE = Path(__file__).parent
+SCHEMA = f"photo-{VERSION}.schema.json"
+PAGE = "files-and-columns.md"
+
+TYPES = {"texts": "list of texts", "box": "4 integers", "heads": "list of 3 numbers", "intervals": "object"}
+
+INTRODUCTION = f"""# Files and columns
+
+Every file and the Python API use these names. `docs/files_and_columns.py` generates this page from
+`crowdscale.counting.table`. The version of the schema is {VERSION}.
+
+| result | columns |
+|---|---|
+| `count --json` | a list of photos, every column, exact numbers |
+| `count --csv` | photos without `heads` and `intervals`; `--zones` adds a column for each zone, its count |
+| `count --out`, Parquet and JSON lines | photos without `intervals` and `error` |
+| `count --out`, CSV | photos without `heads`, `intervals` and `error` |
+| `count --out`, `broken/` | `photo` and `error` |
+| `Prediction.to_dict()` | a photo without `photo`, `zones` and `error` |
+| `watch --rows` | frames |
+| `evaluate --csv` | evaluated photos |
+
+[{SCHEMA}]({SCHEMA}) is the JSON schema of a photo in `count --json`.
+
+- CSV, Parquet and JSON lines round numbers to the decimals below. `count --json` keeps counts exact.
+- In CSV a list is JSON. An empty list and a missing value are empty cells.
+- In Parquet a head is a struct of `x`, `y` and `confidence`.
+- Positions and boxes are pixels of the upright original. The first pixel spans 0 to 1 in boxes, and its centre is 0 for
+  heads.
+- Readers accept the former names for one release: `count --out` resumes a folder with former names, `watch --rows`
+  appends to a file with them, `score` and `evaluate --resume` read them.
+"""
+
+
+def table_text(title: str, table: type) -> str:
+    """Return a heading, the sentence of the class and a line for each column."""
+    head = f"## {title}\n\n{(table.__doc__ or '').split(chr(10))[0]}\n\n"
+    lines = ["| name | type | unit | decimals | description | former names |", "|---|---|---|---|---|---|"]
+    return head + "\n".join([*lines, *map(line, columns(table))]) + "\n"
+
+
+def line(each: Column) -> str:
+    """Return a column as a line of the table."""
+    kind = "list of records, below" if each.kind in RECORDS else TYPES.get(each.kind, each.kind)
+    decimals = "" if each.decimals is None else str(each.decimals)
+    former = ", ".join(f"`{name}`" for name in each.former)
+    return f"| `{each.name}` | {kind} | {each.unit} | {decimals} | {each.description} | {former} |"
+
+
+def files() -> dict[str, str]:
+    """Return the text of each file by its name."""
+    parts = [
+        INTRODUCTION,
+        table_text("A photo", PhotoRow),
+        table_text("A region", RegionRecord),
+        table_text("A zone", ZoneRecord),
+        table_text("A frame", FrameRow)
+        + "\nA zone adds its count under its name, with ground points also `NAME per m2` and `NAME level`. A line adds\n"
+        "`NAME forward` and `NAME backward`. `zone NAME` replaces a name that is taken.\n",
+        table_text("An evaluated photo", EvaluationRow)
+        + "\nEach threshold, such as 4px, adds `matched_4px` and `first_pass_matched_4px`: the true heads that a located "
+        "head\nmatches.\n",
+    ]
+    return {PAGE: "\n".join(parts), SCHEMA: json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"}
+
+
+if __name__ == "__main__":
+    for name, text in files().items():
+        (HERE / name).write_text(text, encoding="utf-8")

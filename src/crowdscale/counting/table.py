@@ -1,0 +1,284 @@
+"""The one schema of results: every file and every API uses these names, types and units.
+
+A class is a table and a field is a column. Its metadata hold the unit, the description and the former names, from
+which ``docs/files-and-columns.md`` and the JSON schema are generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.points import Points
+
+__all__ = [
+    "RECORDS",
+    "VERSION",
+    "Column",
+    "EvaluationRow",
+    "FrameRow",
+    "PhotoRow",
+    "RegionRecord",
+    "ZoneRecord",
+    "columns",
+    "current_names",
+    "photo_row",
+    "plain",
+    "rounded",
+]
+
+VERSION = 1
+"""Of the schema: it rises when a name, a type or a meaning changes."""
+
+LEVEL = "0.9"
+"""Level of the interval in ``count_low`` and ``count_high``."""
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    kind: str
+    """A key of ``encoding.KINDS`` or of ``RECORDS``."""
+    unit: str
+    description: str
+    former: tuple[str, ...]
+    """Names before this version, which readers accept for one release."""
+    decimals: int | None
+    """Of a number in CSV, Parquet and JSON lines; None where nothing is rounded."""
+
+
+def column(
+    kind: str,
+    description: str,
+    unit: str = "",
+    former: tuple[str, ...] = (),
+    decimals: int | None = None,
+    default: Any = MISSING,
+) -> Any:
+    """Return a dataclass field with its column in the metadata; a list is empty by default."""
+    content = {"kind": kind, "unit": unit, "description": description, "former": former, "decimals": decimals}
+    if default is list:
+        return field(default_factory=list, metadata=content)
+    return field(metadata=content) if default is MISSING else field(default=default, metadata=content)
+
+
+def columns(table: type) -> tuple[Column, ...]:
+    """Return the columns of a table in their order."""
+    return tuple(Column(each.name, **each.metadata) for each in fields(table))
+
+
+@dataclass(frozen=True)
+class RegionRecord:
+    """A dense region with its second pass."""
+
+    box: list[int] = column("box", "left, top, right, bottom in the upright original", "pixels")
+    zoom: float = column("number", "side factor of the enlargement", "", ("factor",), 4)
+    first_pass_count: float = column(
+        "number", "people in the box by the first pass", "people", ("count_before",), 3
+    )
+    count: float = column("number", "people in the box by the second pass", "people", ("count_after",), 3)
+    capped: bool = column("boolean", "whether the limit of pixels lowered the zoom", default=False)
+
+
+@dataclass(frozen=True)
+class ZoneRecord:
+    """The people of one zone."""
+
+    name: str = column("text", "name of the zone")
+    count: float = column("number", "people in the zone", "people", ("people",), 3)
+    heads: int | None = column("integer", "located heads in the zone", "heads", ("dots",), default=None)
+    capacity: int | None = column("integer", "people the zone may hold", "people", default=None)
+    square_metres: float | None = column("number", "area on the ground", "m²", (), 4, None)
+    per_square_metre: float | None = column("number", "people per square metre", "people/m²", (), 4, None)
+    level: str | None = column("text", "level of service, A (free) to F (jam)", default=None)
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """One photo: its people, or the sentence that explains the missing count."""
+
+    photo: str = column("text", "path or address of the photo")
+    count: float | None = column("number", "people in the photo", "people", ("people",), 3, None)
+    count_low: int | None = column(
+        "integer",
+        "low end of the 90 % interval of the count; empty for a model without calibration and for a photo with "
+        "warnings",
+        "people",
+        ("low_90",),
+        default=None,
+    )
+    count_high: int | None = column(
+        "integer", "high end of the 90 % interval of the count", "people", ("high_90",), default=None
+    )
+    first_pass_count: float | None = column(
+        "number", "people by the first pass alone", "people", ("first_count", "first_pass"), 3, None
+    )
+    model: str = column("text", "name of the model", default="")
+    width: int | None = column("integer", "width of the upright original", "pixels", default=None)
+    height: int | None = column("integer", "height of the upright original", "pixels", default=None)
+    read_scale: float | None = column(
+        "number", "side factor at which the photo is read; below 1 it is reduced", "", ("reduction",), 6, None
+    )
+    tiles: int | None = column("integer", "tiles in which the photo is read", "tiles", default=None)
+    seconds: float | None = column("number", "time from pixels to result", "s", (), 4, None)
+    regions: list[RegionRecord] = column(
+        "regions", "dense regions with a second pass, the largest first", default=list
+    )
+    zones: list[ZoneRecord] = column("zones", "people in each zone of --zones", default=list)
+    heads: list[list[float]] | None = column(
+        "heads", "x, y, confidence of each located head", "pixels", ("points",), 3, None
+    )
+    intervals: dict[str, list[int]] | None = column(
+        "intervals", "low and high end of the count by level, such as 0.9", "people", default=None
+    )
+    warnings: list[str] = column(
+        "texts", "a sentence for each way in which the photo differs from the training photos", default=list
+    )
+    error: str = column("text", "the sentence that explains a missing count or picture", default="")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as plain values, its numbers exact."""
+        return plain(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PhotoRow:
+        """Return the row of plain values, under current or former names."""
+        named = current_names(cls, values)
+        for name, record in (("regions", RegionRecord), ("zones", ZoneRecord)):
+            named[name] = [record(**current_names(record, each)) for each in named.get(name) or ()]
+        return cls(**named)
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """One counted frame of a video: ``watch --rows``. Each zone and line adds its own columns before ``alarms``."""
+
+    time: float = column("number", "time from the first frame", "s", (), 3)
+    frame: int = column("integer", "number of the frame in the source")
+    count: float = column("number", "people in the frame", "people", ("people",), 2)
+    smoothed: float | None = column("number", "count smoothed over time, with --smooth", "people", (), 2)
+    alarms: str = column("text", "alarms at this frame, such as `door raised`")
+    seconds: float = column("number", "time that the count takes", "s", (), 3)
+    dropped: int = column("integer", "frames of a live source that passed uncounted so far", "frames")
+
+
+@dataclass(frozen=True)
+class EvaluationRow:
+    """One annotated photo: ``evaluate --csv``.
+
+    Each threshold, such as 4px, adds ``matched_4px`` and ``first_pass_matched_4px``: the true heads that a located
+    head matches, by both passes and by the first pass alone.
+    """
+
+    set: str = column("text", "the data set or the part of it")
+    photo: str = column("text", "name of the photo in its data set", "", ("name",))
+    truth: int = column("integer", "annotated heads", "heads")
+    count: float = column("number", "people in the photo", "people", (), 4)
+    first_pass_count: float = column(
+        "number", "people by the first pass alone", "people", ("first_count",), 4
+    )
+    region_count: int = column("integer", "dense regions with a second pass", "regions", ("regions",))
+    zoom: float = column("number", "side factor of the largest region; nan without one", "", ("factor",), 4)
+    spacing: float = column(
+        "number",
+        "mean distance of a true head in the largest region to its nearest true heads, before the enlargement",
+        "pixels",
+        ("spacing_before",),
+        4,
+    )
+    seconds: float = column("number", "time from pixels to result", "s", (), 4)
+
+
+def current_names(table: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of a table under its current names; unknown names stay."""
+    known = {former: each.name for each in columns(table) for former in each.former}
+    taken = {each.name for each in columns(table)} & values.keys()
+    return {known.get(name, name) if known.get(name) not in taken else name: v for name, v in values.items()}
+
+
+def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), error: str = "") -> PhotoRow:
+    """Return a prediction as a row with exact numbers; ``rounded`` makes it fit for tables.
+
+    Args:
+        photo: Path or address.
+        prediction: People of the photo, within the regions of interest where there are some.
+        zones: Counts by zone.
+        error: A sentence on a picture that cannot be written.
+    """
+    width, height = prediction.size
+    intervals = prediction.intervals()
+    low, high = (intervals or {}).get(LEVEL, (None, None))
+    return PhotoRow(
+        photo,
+        prediction.count,
+        low,
+        high,
+        prediction.first_pass_count,
+        prediction.model,
+        width,
+        height,
+        prediction.read_scale,
+        prediction.tiles,
+        round(prediction.seconds, 4),
+        [
+            RegionRecord(list(each.box.as_tuple()), each.zoom, each.first_pass_count, each.count, each.capped)
+            for each in prediction.regions
+        ],
+        [
+            ZoneRecord(
+                each.name,
+                each.people,
+                each.dots,
+                each.capacity,
+                each.square_metres,
+                each.per_square_metre,
+                each.level,
+            )
+            for each in zones
+        ],
+        head_rows(prediction.points),
+        intervals,
+        list(prediction.warnings),
+        error,
+    )
+
+
+def head_rows(points: Points | None) -> list[list[float]] | None:
+    """Return (x, y, confidence) of each head to a thousandth; None for a model without heads."""
+    if points is None:
+        return None
+    confidence = points.confidence if points.confidence is not None else np.ones(len(points))
+    return np.round(np.column_stack([points.xy, confidence]), 3).tolist()  # type: ignore[no-any-return]
+
+
+def plain(row: Any) -> dict[str, Any]:
+    """Return the values of a row, its records as dictionaries."""
+    return {
+        each.name: [plain(record) for record in getattr(row, each.name)]
+        if each.kind in RECORDS
+        else getattr(row, each.name)
+        for each in columns(type(row))
+    }
+
+
+def rounded(row: Any) -> dict[str, Any]:
+    """Return the plain values of a row, its numbers rounded as tables hold them."""
+    values = {}
+    for each in columns(type(row)):
+        value = getattr(row, each.name)
+        if each.kind in RECORDS:
+            value = [rounded(record) for record in value]
+        elif each.decimals is not None and isinstance(value, float):
+            value = round(value, each.decimals)
+        values[each.name] = value
+    return values
+
+
+RECORDS = {"regions": RegionRecord, "zones": ZoneRecord}
+"""The table of each kind that is a list of records."""
