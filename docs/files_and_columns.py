@@ -48,7 +48,7 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 - Positions and boxes are pixels of the upright original. The first pixel spans 0 to 1 in boxes, and its centre is 0 for
   heads.
 - Readers accept the former names for one release: `count --out` resumes a folder with former names, `watch --rows`
-  appends to a file with them, `score` and `evaluate --resume` read them.
+  appends to a file with them, `score` reads them.
 """
 
 

@@ -36,7 +36,7 @@ FIELDS = {
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
     PredictOptions: {
         "refine", "zoom", "regions", "third_pass", "rule", "merge", "max_pixels", "read_scale", "tiles",
-        "read_scale_search", "average", "keep_map",
+        "read_scale_search", "keep_map",
     },
 }  # fmt: skip
 

@@ -77,7 +77,7 @@ def test_geojson_lies_on_the_map():
     assert ring[0] == ring[-1] == pytest.approx([500_000, 3_999_999])
     area = 0.5 * sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
     assert area == pytest.approx(9.0, rel=1e-4)  # 3 m × 3 m, counter-clockwise as the standard wants
-    assert region["properties"]["factor"] == 1.5
+    assert region["properties"]["zoom"] == 1.5
     assert prediction().to_geojson()["features"][0]["geometry"]["coordinates"] == [10.5, -20.5]
     json.dumps(content)
 

@@ -38,7 +38,7 @@ def second_look(regions: str, again: bool, **rule: Any) -> dict[str, Any]:
     if regions != "all" and not regions.isdigit():
         raise OptionError("expected --regions as a number or all", repr(regions))
     number = "all" if regions == "all" else int(regions)
-    return {"regions": number, "again": again, "rule": RuleChoice(**rule)}
+    return {"regions": number, "third_pass": again, "rule": RuleChoice(**rule)}
 
 
 def told_dense(result: Evaluation, zoom: ZoomOptions) -> str:
