@@ -4,7 +4,7 @@ import { at, say } from "./app.js";
 import { FORMATS, download } from "./formats.js";
 import { drawHeads, drawRegions, heatLayer } from "./overlays.js";
 import { droppedFiles } from "./photos.js";
-import { firstPassOf, headsOf, intervalOf, readScaleOf, whole, zoomOf } from "./results.js";
+import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
 
 const MOST_PICTURE = 40_000_000; // pixels of a saved picture
 
@@ -107,7 +107,7 @@ export class CountTab {
     try {
       const onProgress = (share) => this.progress(item, share);
       item.result = { ...(await this.app.engine.count(item.file, { signal, onProgress })), photo: item.name };
-      item.size = item.result.size;
+      item.size = sizeOf(item.result);
       item.status = "counted";
     } catch (error) {
       item.status = signal.aborted ? "stopped" : "failed";
@@ -232,7 +232,7 @@ function details(result) {
   const parts = [`First pass ${whole(firstPassOf(result))}.`];
   if (regions.length) parts.push(`Second pass on ${regions.length} ${regions.length === 1 ? "region" : "regions"}.`);
   if (readScaleOf(result) !== 1) parts.push(`Read at ${Math.round(readScaleOf(result) * 100)} % of its side.`);
-  parts.push(`${whole(headsOf(result).length)} heads located. ${result.size[0]} × ${result.size[1]} pixels, ${result.seconds.toFixed(1)} s.`);
+  parts.push(`${whole(headsOf(result).length)} heads located. ${sizeOf(result).join(" × ")} pixels, ${result.seconds.toFixed(1)} s.`);
   return parts.join(" ");
 }
 

@@ -1,6 +1,6 @@
 // Files that results are saved as.
 
-import { firstPassOf, headsOf, intervalOf } from "./results.js";
+import { firstPassOf, headsOf, intervalOf, sizeOf } from "./results.js";
 
 /** Formats of results by name: {label, suffix, kind, write(results)}. */
 export const FORMATS = {
@@ -31,7 +31,7 @@ function table(all) {
     const interval = intervalOf(result);
     return line([
       result.photo, round(result.count), interval?.low, interval?.high, round(firstPassOf(result)),
-      headsOf(result).length, result.regions?.length ?? 0, result.size?.[0], result.size?.[1], result.model,
+      headsOf(result).length, result.regions?.length ?? 0, ...sizeOf(result), result.model,
       (result.warnings ?? []).join(" "),
     ]);
   });
@@ -57,12 +57,12 @@ function coco(all) {
       });
     }
   });
-  const images = all.map((result, i) => ({ id: i + 1, file_name: result.photo, width: result.size[0], height: result.size[1] }));
+  const images = all.map((result, i) => ({ id: i + 1, file_name: result.photo, width: sizeOf(result)[0], height: sizeOf(result)[1] }));
   return { images, annotations, categories: [{ id: 1, name: "head", keypoints: ["head"], skeleton: [] }] };
 }
 
 function labelStudio(result) {
-  const [width, height] = result.size;
+  const [width, height] = sizeOf(result);
   const each = ([x, y]) => ({
     type: "keypointlabels", from_name: "head", to_name: "image", original_width: width, original_height: height,
     value: { x: (100 * (x + 0.5)) / width, y: (100 * (y + 0.5)) / height, width: 0.3, keypointlabels: ["head"] },

@@ -8,7 +8,8 @@ export function intervalOf(result) {
 }
 
 export const firstPassOf = (result) => result.first_pass_count ?? result.first_count;
-export const headsOf = (result) => result.points ?? [];
+export const headsOf = (result) => result.heads ?? result.points ?? [];
+export const sizeOf = (result) => result.size ?? [result.width, result.height];
 export const zoomOf = (region) => region.zoom ?? region.factor;
 export const readScaleOf = (result) => result.read_scale ?? result.reduction ?? 1;
 

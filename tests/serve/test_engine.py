@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from crowdscale import PredictOptions, load
-from crowdscale.counting.read_scale import BaseOptions
+from crowdscale.counting.read_scale import ReadScaleOptions
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.maps.agreement import allot
 from crowdscale.maps.distance import window_minima
@@ -121,7 +121,7 @@ def test_counts_equal_those_of_python(tmp_path):
         "pictures": [saved(pixels, tmp_path / f"{name}.bin") for name, pixels in photos.items()],
     }  # fmt: skip
     made = run(job, tmp_path)
-    options = PredictOptions(tiles=TileOptions(**TILES), bases=BaseOptions(**READ_SCALE))
+    options = PredictOptions(tiles=TileOptions(**TILES), read_scale_search=ReadScaleOptions(**READ_SCALE))
     predictor = load("nano", threads=1, options=options)
     for (name, pixels), result in zip(photos.items(), made, strict=True):
         check_equal(name, result, predictor.predict(pixels).to_dict())
@@ -134,12 +134,12 @@ def test_counts_equal_those_of_python(tmp_path):
 def check_equal(name: str, result: dict[str, Any], known: dict[str, Any]) -> None:
     assert set(known) - set(result) <= {"photo"}, name
     assert abs(result["count"] - known["count"]) <= 1e-3 * max(1, known["count"]), name
-    for key in set(known) - {"count", "seconds", "points", "regions", "photo"}:
+    for key in set(known) - {"count", "seconds", "heads", "regions", "photo"}:
         expected = pytest.approx(known[key], rel=1e-3) if isinstance(known[key], float) else known[key]
         assert result[key] == expected, (name, key)
     assert [each["box"] for each in result["regions"]] == [each["box"] for each in known["regions"]], name
-    assert len(result["points"]) == len(known["points"]), name
+    assert len(result["heads"]) == len(known["heads"]), name
     near = cv2.BFMatcher().match(
-        np.float32(result["points"] or [[0] * 3]), np.float32(known["points"] or [[0] * 3])
+        np.float32(result["heads"] or [[0] * 3]), np.float32(known["heads"] or [[0] * 3])
     )
     assert np.mean([match.distance < 0.05 for match in near]) > 0.99, name

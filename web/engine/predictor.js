@@ -97,17 +97,21 @@ export class Predictor {
     const seen = { look: joinMeasures(found.map((part) => part.look)), heads: located, people, width, height };
     const lookAt = async (view) => meanFeatures((await this.network.predict(view)).features);
     const warnings = await warningsOf(this.config.familiar, seen, image, lookAt);
+    const intervals = intervalsOf(this.config.calibration, people, warnings);
     return {
       count: people,
-      first_count: count(begun),
-      size: [width, height],
+      count_low: intervals?.["0.9"]?.[0] ?? null,
+      count_high: intervals?.["0.9"]?.[1] ?? null,
+      first_pass_count: count(begun),
       model: this.config.name,
-      reduction: Math.min(canvas.width / width, canvas.height / height),
+      width,
+      height,
+      read_scale: Math.min(canvas.width / width, canvas.height / height),
       tiles: tiles.length,
-      intervals: intervalsOf(this.config.calibration, people, warnings),
+      intervals,
       warnings,
       regions: regionRows(found, x, y, width, height),
-      points: this.headRows(located, x, y, width, height),
+      heads: this.headRows(located, x, y, width, height),
       density: densityOf(reading.blocks, x, y),
     };
   }
@@ -133,7 +137,7 @@ function regionRows(found, x, y, width, height) {
     .map(({ region }) => ({ ...region, box: scaleBox(region.box, x, y, width, height) }))
     .sort((a, b) => areaOf(b.box) - areaOf(a.box))
     .map(({ box, factor, before, after, capped }) => ({
-      box: [box.left, box.top, box.right, box.bottom], factor, count_before: before, count_after: after, capped,
+      box: [box.left, box.top, box.right, box.bottom], zoom: factor, first_pass_count: before, count: after, capped,
     }));
 }
 
