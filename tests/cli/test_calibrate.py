@@ -40,7 +40,15 @@ def model(label_model, tmp_path):
 def run(command, *arguments, **options):
     """Call a command as typer does, with the defaults of what is not given."""
     usual = {
-        calibrate: {"listed": None, "note": "", "check": False, "write": False, "threads": 1},
+        calibrate: {
+            "listed": None,
+            "border": None,
+            "across": False,
+            "note": "",
+            "check": False,
+            "write": False,
+            "threads": 1,
+        },
         acquaint: {"held_out": None, "turned": 24, "write": False, "threads": 1},
     }
     command(*arguments, **{**usual[command], **options})
@@ -64,6 +72,21 @@ def test_a_calibrated_model_gives_intervals_and_is_checked(model, tmp_path, caps
     assert checked.quantiles == known.quantiles
     assert [check.images for check in checked.checks] == [8]
     assert "Warnings on 0 of 8 photos" in capsys.readouterr().out
+
+
+def test_each_domain_is_judged_by_the_others(model, tmp_path, capsys):
+    for name, number in (("first", 14), ("second", 10)):
+        (tmp_path / name).mkdir()
+        write_photos(tmp_path / name, number, number, shown=0.8)
+    data = [f"folder:{tmp_path / name}" for name in ("first", "second")]
+    run(calibrate, str(model), data, across=True, border=[0.1, 0.0], write=True)
+    assert "Cross-fitted, each domain judged by the others" in capsys.readouterr().out
+    known = read_config(model).calibration
+    assert known.data == ("folder first: 14 photos", "folder second: 10 photos")
+    assert known.cross_fitted.images == 24
+    assert known.cross_fitted.data.endswith("each domain judged by the others")
+    with pytest.raises(OptionError, match="--border"):
+        run(calibrate, str(model), data, border=[0.1])
 
 
 def test_a_model_without_calibration_cannot_be_checked(model, tmp_path):

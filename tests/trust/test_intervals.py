@@ -17,6 +17,7 @@ from crowdscale.trust.intervals import (
     Check,
     binomial_interval,
     calibrate_counts,
+    cross_domains,
     cross_fit,
 )
 
@@ -111,3 +112,29 @@ def test_binomial_interval_is_clopper_and_pearsons(images, data):
 def test_binomial_interval_refuses_more_than_all():
     with pytest.raises(OptionError, match="5 of 4"):
         binomial_interval(5, 4)
+
+
+def test_each_domain_has_the_same_weight():
+    counts = np.full(420, 100.0)
+    truth = np.concatenate([np.full(400, 101.0), np.full(20, 140.0)])
+    domains = ["large"] * 400 + ["odd"] * 20
+    pooled, across = calibrate_counts(truth, counts), calibrate_counts(truth, counts, domains=domains)
+    place = LEVELS.index(0.9)
+    reach = [each.quantiles[place] * float(each.width(100.0)) for each in (pooled, across)]
+    assert reach[0] == pytest.approx(1, abs=0.01)
+    assert reach[1] == pytest.approx((1 + 40) / 2, abs=0.05)
+
+
+def test_coverage_across_domains_is_of_each_domain_by_the_others():
+    truth, counts = crowd(120, 3)
+    domains = np.array(["a"] * 80 + ["b"] * 40)
+    truth[80:] = np.rint(truth[80:] * 1.6)  # another camera, counted far too low
+    across = cross_domains(truth, counts, domains)
+    assert across.images == 120
+    place = across.levels.index(0.9)
+    by_a = calibrate_counts(truth[:80], counts[:80]).check(truth[80:].tolist(), counts[80:].tolist(), "")
+    by_b = calibrate_counts(truth[80:], counts[80:]).check(truth[:80].tolist(), counts[:80].tolist(), "")
+    assert across.inside[place] == by_a.inside[place] + by_b.inside[place]
+    assert by_a.inside[place] < 20
+    with pytest.raises(DataError, match="two domains"):
+        cross_domains(truth, counts, np.array(["a"] * 120))

@@ -27,6 +27,17 @@ def calibrate(
         list[str], typer.Option(help="NAME[/SPLIT]:PATH; repeat for several. Never photos trained on.")
     ],
     listed: Annotated[Path | None, typer.Option("--list", help="Only the photos of this list.")] = None,
+    border: Annotated[
+        list[float] | None,
+        typer.Option(help="Share of a side left out along the edges of photos of each --data; default 0."),
+    ] = None,
+    across: Annotated[
+        bool,
+        typer.Option(
+            "--across-domains",
+            help="Each --data has the same weight and is judged by the others: other cameras.",
+        ),
+    ] = False,
     note: Annotated[str, typer.Option(help="What else these photos were used for, kept with it.")] = "",
     check: Annotated[
         bool, typer.Option("--check", help="See how often the known intervals hold here; change none.")
@@ -46,7 +57,7 @@ def calibrate(
     config = read_config(folder)
     if check and config.calibration is None:
         raise OptionError("expected a calibrated model for --check", model, "Run it without --check first")
-    result, sets, warned = _evaluate(model, data, listed, threads)
+    result, sets, domains, warned = _evaluate(model, data, listed, threads, border or [0.0] * len(data))
     truth, counts = [row.truth for row in result.rows], [row.count for row in result.rows]
     if check and config.calibration is not None:
         checked = config.calibration.check(truth, counts, ", ".join(sets))
@@ -54,7 +65,8 @@ def calibrate(
         typer.echo(f"Warnings on {warned} of {checked.images} photos")
         config = _with_check(config, checked, warned)
     else:
-        config = replace(config, calibration=calibrate_counts(truth, counts, sets, note))
+        kinds = domains if across else None
+        config = replace(config, calibration=calibrate_counts(truth, counts, sets, note, kinds))
         _print(config)
     typer.echo(HOLDS)
     if write:
@@ -80,6 +92,8 @@ def _with_check(config: ModelConfig, checked: Check, warned: int) -> ModelConfig
 
 
 def _print(config: ModelConfig) -> None:
+    from crowdscale.trust.intervals import ACROSS
+
     known = config.calibration
     if known is None:
         return
@@ -88,7 +102,8 @@ def _print(config: ModelConfig) -> None:
     for level, quantile in zip(known.levels, known.quantiles, strict=True):
         typer.echo(f"{100 * level:g} %: quantile {quantile:g}; 100 people: {known.interval(100, level)}")
     if known.cross_fitted is not None:
-        typer.echo("Cross-fitted, each photo judged by the others:")
+        across = known.cross_fitted.data.endswith(ACROSS)
+        typer.echo(f"Cross-fitted, {ACROSS if across else 'each photo judged by the others'}:")
         typer.echo("\n".join(known.cross_fitted.sentences()))
 
 
@@ -106,24 +121,32 @@ class Noting:
 
 
 def _evaluate(
-    model: str, data: list[str], listed: Path | None, threads: int
-) -> tuple[Evaluation, list[str], int]:
-    """Predict the photos as users do; returns the rows, what each data set is, and how many were warned of."""
+    model: str, data: list[str], listed: Path | None, threads: int, borders: list[float]
+) -> tuple[Evaluation, list[str], list[str], int]:
+    """Predict the photos as users do; returns the rows, what each data set is, each row's, and how many were warned of."""
     from rich.console import Console
     from rich.progress import Progress
 
     from crowdscale.counting.predictor import load
-    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.data.checks import photo_size
+    from crowdscale.data.lists import domain_of, read_list, split_samples
     from crowdscale.data.opening import open_dataset
+    from crowdscale.errors import OptionError
     from crowdscale.evaluation.run import evaluate
 
+    if len(borders) != len(data):
+        raise OptionError("expected one --border for each --data", f"{len(borders)} for {len(data)}")
     names = read_list(listed) if listed else None
     samples, sets = [], []
-    for text in data:
+    for text, border in zip(data, borders, strict=True):
         dataset = open_dataset(text)
         chosen = split_samples(dataset.samples, names)[1] if names else list(dataset.samples)
+        if border:
+            chosen = [each.trimmed(border, each.size or photo_size(each.image_path)) for each in chosen]
         samples += chosen
         label = f"{dataset.name}/{dataset.split} {dataset.release}".strip(" /")
+        if dataset.name == "folder" and chosen:
+            label = f"folder {domain_of(chosen[0])}"
         sets.append(f"{label}: {len(chosen)} photos" + (f" of {listed.name}" if listed else ""))
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("calibrating", total=len(samples))
@@ -131,4 +154,5 @@ def _evaluate(
         result = evaluate(predictor, samples, lambda _: progress.advance(task))
     for name, sentence in result.failures:
         typer.echo(f"{name}: {sentence}", err=True)
-    return result, sets, predictor.warned
+    kinds = [row.refined.attributes.get("folder") or row.refined.set for row in result.rows]
+    return result, sets, kinds, predictor.warned

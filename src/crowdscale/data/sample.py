@@ -78,6 +78,11 @@ class Sample:
     border: tuple[int, int] = (0, 0)
     """Pixels left out at both sides and at top and bottom of the photo as it is read."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether the photo is read as its file has it, neither resized nor trimmed."""
+        return self.size is None and self.border == (0, 0)
+
     def read(self) -> NDArray[np.uint8]:
         """Return the photo as (h, w, 3) RGB uint8. Raises ImageError where it cannot be read."""
         pixels, (x, y) = self._read_whole(), self.border

@@ -352,7 +352,7 @@ def evaluate(
 
 def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
     truth = sample_truth(sample, scoring)
-    prediction = predictor.predict(sample.image_path if sample.size is None else sample.read())
+    prediction = predictor.predict(sample.image_path if sample.whole else sample.read())
     region = prediction.regions[0] if prediction.regions else None
     density = prediction.density
     refined = _score(sample.name, truth, prediction.count, prediction.points, density, scoring)

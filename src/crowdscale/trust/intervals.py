@@ -18,7 +18,16 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import DataError, OptionError
 
-__all__ = ["LEVELS", "Calibration", "Check", "Interval", "binomial_interval", "calibrate_counts", "cross_fit"]
+__all__ = [
+    "LEVELS",
+    "Calibration",
+    "Check",
+    "Interval",
+    "binomial_interval",
+    "calibrate_counts",
+    "cross_domains",
+    "cross_fit",
+]
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 """How often intervals are to hold."""
@@ -33,6 +42,9 @@ UNIT = 100.0
 """People at which growth changes nothing: quantiles read as relative errors there."""
 
 FOLDS = 10
+
+ACROSS = "each domain judged by the others"
+"""How the coverage of a calibration across domains was counted."""
 
 Floats = NDArray[np.float64]
 
@@ -145,7 +157,11 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def calibrate_counts(
-    truth: Sequence[float], counts: Sequence[float], data: Sequence[str] = (), note: str = ""
+    truth: Sequence[float],
+    counts: Sequence[float],
+    data: Sequence[str] = (),
+    note: str = "",
+    domains: Sequence[str] | None = None,
 ) -> Calibration:
     """Return the calibration of counts against the truth, with its cross-fitted coverage.
 
@@ -157,18 +173,42 @@ def calibrate_counts(
         counts: People counted.
         data: What the photos are.
         note: What else they were used for.
+        domains: Camera or data set of each photo. Each domain then has the same weight, whatever its photos, and coverage
+            is that of each domain by a calibration on the others.
 
     Raises:
-        DataError: There are fewer than 20 photos.
+        DataError: There are fewer than 20 photos, or domains of fewer than two kinds.
     """
     n, counted = np.asarray(truth, np.float64), np.asarray(counts, np.float64)
     if len(n) < 2 * FOLDS or n.shape != counted.shape:
         raise DataError(
             f"expected {2 * FOLDS} annotated photos or more to calibrate on", str(len(n)), "Name more data"
         )
-    return replace(
-        _fit(n, counted), data=tuple(data), note=note, cross_fitted=cross_fit(n, counted, ", ".join(data))
-    )
+    if domains is None:
+        fitted, checked = _fit(n, counted), cross_fit(n, counted, ", ".join(data))
+    else:
+        kinds = np.asarray(domains)
+        fitted, checked = _fit(n, counted, kinds), cross_domains(n, counted, kinds, ", ".join(data))
+    return replace(fitted, data=tuple(data), note=note, cross_fitted=checked)
+
+
+def cross_domains(truth: Floats, counts: Floats, domains: NDArray[Any], data: str = "") -> Check:
+    """Return how often intervals hold on photos of each domain by a calibration on all others.
+
+    Raises:
+        DataError: There is one domain only.
+    """
+    kinds = list(dict.fromkeys(domains.tolist()))
+    if len(kinds) < 2:
+        raise DataError("expected photos of two domains or more", str(len(kinds)), "Name more data")
+    parts = []
+    for kind in kinds:
+        out = domains == kind
+        fitted = _fit(truth[~out], counts[~out], domains[~out])
+        parts.append(fitted.check(truth[out].tolist(), counts[out].tolist(), data))
+    levels = tuple(level for level in LEVELS if all(level in part.levels for part in parts))
+    inside = tuple(sum(p.inside[p.levels.index(level)] for p in parts) for level in levels)
+    return Check(f"{data}; {ACROSS}", len(truth), levels, inside)
 
 
 def cross_fit(truth: Floats, counts: Floats, data: str = "") -> Check:
@@ -186,16 +226,34 @@ def cross_fit(truth: Floats, counts: Floats, data: str = "") -> Check:
     return Check(data, len(truth), levels, inside)
 
 
-def _fit(truth: Floats, counts: Floats) -> Calibration:
+def _fit(truth: Floats, counts: Floats, domains: NDArray[Any] | None = None) -> Calibration:
     bounds = float(counts.min()), float(counts.max())
     levels = tuple(level for level in LEVELS if _rank(len(truth), level) <= len(truth))
     candidates = []
     for offset, growth in product(OFFSETS, GROWTHS):
         shape = Calibration(levels, (), offset, growth, *bounds, len(truth))
-        scores = np.sort(np.abs(truth - counts) / shape.width(counts))
-        quantiles = tuple(round(float(scores[_rank(len(truth), level) - 1]), 5) for level in levels)
+        scores = np.abs(truth - counts) / shape.width(counts)
+        quantiles = tuple(round(_quantile(scores, level, domains), 5) for level in levels)
         candidates.append(replace(shape, quantiles=quantiles))
-    return min(candidates, key=lambda each: _interval_score(each, truth, counts))
+    weights = _equal_weights(domains, len(truth))
+    return min(candidates, key=lambda each: _interval_score(each, truth, counts, weights))
+
+
+def _quantile(scores: Floats, level: float, domains: NDArray[Any] | None) -> float:
+    """Return the conformal quantile of the scores, or the mean of the quantiles of the domains."""
+    if domains is not None:
+        return float(
+            np.mean([_quantile(scores[domains == kind], level, None) for kind in np.unique(domains)])
+        )
+    return float(np.sort(scores)[min(_rank(len(scores), level), len(scores)) - 1])
+
+
+def _equal_weights(domains: NDArray[Any] | None, photos: int) -> Floats:
+    """Weights of photos that sum to 1, each domain with the same part."""
+    if domains is None:
+        return np.full(photos, 1 / photos)
+    kinds, places, numbers = np.unique(domains, return_inverse=True, return_counts=True)
+    return np.asarray(1 / (len(kinds) * numbers[places]), np.float64)
 
 
 def _rank(photos: int, level: float) -> int:
@@ -203,12 +261,12 @@ def _rank(photos: int, level: float) -> int:
     return math.ceil((photos + 1) * level - 1e-9)
 
 
-def _interval_score(calibration: Calibration, truth: Floats, counts: Floats) -> float:
-    """Mean over photos and levels of width + 2/(1 - level)·(what lies outside), relative to the count."""
+def _interval_score(calibration: Calibration, truth: Floats, counts: Floats, weights: Floats) -> float:
+    """Weighted mean over photos and levels of width + 2/(1 - level)·(what lies outside), relative to the count."""
     reach = np.outer(calibration.quantiles, calibration.width(counts))
     outside = np.maximum(0, np.abs(truth - counts) - reach)
     penalty = 2 / (1 - np.asarray(calibration.levels))[:, None]
-    return float(((2 * reach + penalty * outside) / (counts + 10)).mean())
+    return float(((2 * reach + penalty * outside) / (counts + 10) @ weights).mean())
 
 
 def binomial_interval(inside: int, images: int, confidence: float = 0.95) -> tuple[float, float]:
