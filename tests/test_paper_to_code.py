@@ -17,6 +17,11 @@ LINES = [
 ]
 
 
+def in_tree(file: str) -> Path:
+    """The path of a file in research/ or in the package."""
+    return ROOT / file if file.startswith("research/") else ROOT / "src" / "crowdscale" / file
+
+
 def names(path: Path) -> set[str]:
     """The names a file defines: its own, and those of its classes as Class.name."""
     found = set()
@@ -37,7 +42,7 @@ def defined(node: ast.stmt) -> set[str]:
 @pytest.mark.parametrize("line", LINES, ids=[f"{line[0]} {line[1][:20]}" for line in LINES])
 def test_the_name_is_where_the_table_says(line):
     _, _, file, name = line
-    path = ROOT / "src" / "crowdscale" / file
+    path = in_tree(file)
     assert path.is_file(), file
     assert re.fullmatch(r"`([\w.]+)`", name).group(1) in names(path)
 
@@ -94,5 +99,5 @@ def literal(node: ast.expr | None) -> Any:
 )
 def test_what_the_papers_set_is_set_in_the_code(told, value):
     (line,) = [line for line in LINES if told in f"{line[0]}, {line[1]}"]
-    found = constants(ROOT / "src" / "crowdscale" / line[2], line[3].strip("`"))
+    found = constants(in_tree(line[2]), line[3].strip("`"))
     assert (value.items() <= found.items()) if isinstance(value, dict) else (found == value)

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
-from crowdscale.learn.export.graph import ServedNetwork, answer  # noqa: E402
+from crowdscale.learn.export.graph import ServedNetwork, infer  # noqa: E402
 from crowdscale.learn.model import decode, expected_blocks  # noqa: E402
 from crowdscale.learn.networks.backbones import VGG16, Lite  # noqa: E402
 from crowdscale.learn.networks.fpn import CountingNetwork  # noqa: E402
@@ -36,7 +36,7 @@ def trained(backbone, classes, blocks, subpixel=0):
 def test_rewritten_network_answers_as_the_served_one(backbone, classes, blocks, subpixel):
     network = trained(backbone, classes, blocks, subpixel)
     images = torch.rand(2, 3, 64, 96)
-    plain, rewritten = answer(network, images), ServedNetwork(network, blocks)(images)
+    plain, rewritten = infer(network, images), ServedNetwork(network, blocks)(images)
     assert len(plain) == len(rewritten) == 2 + blocks
     for ours, theirs in zip(rewritten, plain, strict=True):
         assert torch.allclose(ours, theirs, atol=2e-4)
@@ -48,7 +48,7 @@ def test_served_answer_keeps_what_training_knows():
     network = trained(Lite, 11, True)
     images = torch.rand(1, 3, 64, 96)
     full = network(images)
-    output, features, blocks = answer(network, images)
+    output, features, blocks = infer(network, images)
     assert torch.allclose(features[:, :-11], full.features[:, :-11], atol=1e-5)
     assert torch.allclose(blocks, expected_blocks(full.blocks), atol=1e-6)
     assert (output[:, 0] - decode(full.fused)[:, 0]).abs().mean() < 0.05
@@ -94,6 +94,6 @@ def test_exported_graph_enlarges_by_constant_factors(tmp_path):
 def test_scores_beyond_what_exponentials_hold_are_answered():
     network = trained(Lite, 11, True)
     network.fuse.weight.mul_(1e4)
-    output, features, _ = answer(network, torch.rand(1, 3, 64, 96))
+    output, features, _ = infer(network, torch.rand(1, 3, 64, 96))
     assert torch.isfinite(output).all()
     assert torch.isfinite(features).all()

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from crowdscale.learn.crops.transforms import collate
-from crowdscale.learn.model import AutoScale, LossOptions, decode, look_in_batches_of, whole_batches
+from crowdscale.learn.model import AutoScale, LossOptions, decode, run_in_batches_of, whole_batches
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions
@@ -100,7 +100,7 @@ def test_views_shown_in_a_batch_of_a_fixed_number_are_seen_as_they_are():
     views = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     seen: list[int] = []
     model.network.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
-    alone, padded = (look_in_batches_of(model.network, views, number) for number in (3, 8))
+    alone, padded = (run_in_batches_of(model.network, views, number) for number in (3, 8))
     assert seen == [3, 8]
     for a, b in zip(alone, padded, strict=True):
         for one, other in zip(

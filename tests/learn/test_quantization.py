@@ -17,7 +17,7 @@ from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402
 from crowdscale.files.images import read_image, write_image  # noqa: E402
 from crowdscale.learn.export import quantization  # noqa: E402
-from crowdscale.learn.export.byte_graph import leave_room, read_cells, tell_small_maps  # noqa: E402
+from crowdscale.learn.export.byte_graph import leave_room, read_cells, return_small_maps  # noqa: E402
 from crowdscale.learn.export.quantization import QuantizeOptions, quantize_folder  # noqa: E402
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights  # noqa: E402
 from crowdscale.models.description import read_config  # noqa: E402
@@ -153,7 +153,7 @@ def test_reads_the_bytes_of_a_photo_as_they_are(small, bundled):
 
 
 def test_cells_and_small_maps_change_nothing_that_is_said(small, bundled, samples, tmp_path, monkeypatch):
-    for name in ("read_cells", "tell_small_maps"):
+    for name in ("read_cells", "return_small_maps"):
         monkeypatch.setattr(quantization, name, lambda graph: None)
     quantize_folder(find_model(bundled), tmp_path / "plain", samples, QuantizeOptions(crop=192))
     engines = [open_backend("onnx", f, read_config(f)) for f in (small[0], tmp_path / "plain")]
@@ -194,7 +194,7 @@ def test_a_graph_of_another_kind_is_left_as_it_is(bundled):
         read_cells(graph)
         assert graph.SerializeToString() == before
     before = density.SerializeToString()
-    tell_small_maps(density)
+    return_small_maps(density)
     assert density.SerializeToString() == before
 
 
@@ -211,7 +211,7 @@ def test_counts_like_the_original(small, bundled, samples):
 def test_what_cannot_be_quantised_is_said(small, bundled, samples, tmp_path):
     with pytest.raises(ModelError, match="float32 model"):
         quantize_folder(small[0], tmp_path, samples)
-    with pytest.raises(ModelError, match="float32 model for the engine torch"):
+    with pytest.raises(ModelError, match="float32 model for the backend torch"):
         crowdscale.load(small[0], backend="torch")
     model = build_model(read_config(find_model(bundled)))
     with pytest.raises(ModelError, match="one in 8 bits has none"):

@@ -1,4 +1,4 @@
-"""The torch engine: an AutoScale behind the same door as the exported graphs."""
+"""The backend ``torch``: runs an AutoScale model with the same interface as the exported graphs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Array, FirstPass, padded_input
 from crowdscale.errors import ModelError, OptionError
-from crowdscale.learn.export.graph import answer
+from crowdscale.learn.export.graph import infer
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import WEIGHTS, build_model, load_weights
 from crowdscale.models.description import ModelConfig
@@ -27,9 +27,9 @@ class TorchBackend:
             raise OptionError("expected a CUDA device", "a machine without one", "Use the device cpu")
         if config.precision != "float32":
             raise ModelError(
-                "expected a float32 model for the engine torch",
+                "expected a float32 model for the backend torch",
                 f"one in {config.precision}",
-                "Use the engine onnx",
+                "Use the backend onnx",
             )
         if threads:
             torch.set_num_threads(threads)
@@ -39,7 +39,7 @@ class TorchBackend:
 
     @classmethod
     def from_model(cls, model: AutoScale, config: ModelConfig, bf16: bool = False) -> TorchBackend:
-        """Return an engine around a model in memory, which is put in evaluation mode."""
+        """Return a backend for a model in memory, which is put in evaluation mode."""
         backend = cls.__new__(cls)
         backend._keep(model, config, bf16)
         return backend
@@ -59,10 +59,10 @@ class TorchBackend:
         images = torch.from_numpy(padded_input(views, self.config)).to(self.device)
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            output, features, *blocks = answer(self.model.network, images)
+            output, features, *blocks = infer(self.model.network, images)
         output = output[:, :, :height, :width].cpu().contiguous()
-        known = [output, features.cpu(), *(blocks if self.config.method == "hybrid" else [])]
-        return [FirstPass(*seen) for seen in zip(*(each.cpu().numpy() for each in known), strict=True)]
+        tensors = [output, features.cpu(), *(blocks if self.config.method == "hybrid" else [])]
+        return [FirstPass(*arrays) for arrays in zip(*(each.cpu().numpy() for each in tensors), strict=True)]
 
     @torch.inference_mode()
     def area_factor(self, pooled: Array) -> float:

@@ -36,7 +36,7 @@ __all__ = [
     "Losses",
     "decode",
     "expected_blocks",
-    "look_in_batches_of",
+    "run_in_batches_of",
     "whole_batches",
 ]
 
@@ -44,7 +44,7 @@ Codec = DistanceLabels | Density
 
 
 class Losses(NamedTuple):
-    """The terms of Eq. 6 and 8, already weighted; ``total`` is their sum."""
+    """The weighted terms of Eq. 6 and 8; ``total`` is their sum."""
 
     first: Tensor
     second: Tensor
@@ -58,7 +58,7 @@ class Losses(NamedTuple):
 
 
 def decode(fused: Tensor) -> Tensor:
-    """Return what a codec reads: (b, 2, h, w) expected and arg-max label of logits, or density as it is."""
+    """Return a codec's input: the (b, 2, h, w) expected and arg-max label of logits, or a density as it is."""
     if fused.shape[1] == 1:
         return fused.float()
     probabilities = class_probabilities(fused.float())
@@ -69,8 +69,8 @@ def decode(fused: Tensor) -> Tensor:
 
 def expected_blocks(blocks: Tensor) -> Tensor:
     """Return the (b, h, w) people in each block, (1 - π)·λ, of the (b, 2, h, w) block head's output."""
-    known = blocks.float()
-    return torch.sigmoid(-known[:, 0]) * known[:, 1].clamp(-8, 6).exp()
+    values = blocks.float()
+    return torch.sigmoid(-values[:, 0]) * values[:, 1].clamp(-8, 6).exp()
 
 
 class AutoScale(nn.Module):
@@ -79,9 +79,9 @@ class AutoScale(nn.Module):
     Args:
         network: The counting network, shared by both passes.
         codec: Its map.
-        rule: Where the map is dense.
-        zoom_options: Clamp of the factor.
-        centre_options: What the scale net is taught.
+        rule: Finds the dense regions of a map.
+        zoom_options: Limits of the zoom.
+        centre_options: The law and the centre that the scale net learns.
         loss_options: Forms and weights of the losses.
     """
 
@@ -109,7 +109,7 @@ class AutoScale(nn.Module):
     def losses(self, images: Tensor, batch: Batch, refine: bool, scale_only: bool = False) -> Losses:
         """Return the losses of a batch; ``refine`` adds the second pass and the centre loss.
 
-        ``scale_only`` leaves the centre loss alone: the counting network is run but not taught.
+        ``scale_only`` returns the centre loss alone: the counting network runs without gradients.
         """
         nothing = images.new_zeros((), dtype=torch.float32)
         if scale_only:
@@ -129,7 +129,7 @@ class AutoScale(nn.Module):
         return Losses(first_loss, second, centre, blocks)
 
     def map_loss(self, prediction: Prediction, target: Tensor, points: Sequence[NDArray[Any]]) -> Tensor:
-        """Loss of the map and, weighted, of every side output against a (b, …, h, w) target and the heads."""
+        """Return the loss of the map and, weighted, of every side output against a (b, …, h, w) target and the heads."""
         if prediction.own is not None:
             own: Tensor = self.criterion(prediction.own, target, points, in_cells=True)
             return own
@@ -149,7 +149,7 @@ class AutoScale(nn.Module):
         return [(i, box) for i, output in enumerate(outputs) for box in self.rule.find(output, most)]
 
     def area_factors(self, features: Tensor, boxes: Sequence[tuple[int, Box]]) -> Tensor:
-        """Return the (m,) unclamped area factors q of regions; features are read, not moved."""
+        """Return the (m,) unclamped area factors q of regions; the features get no gradient."""
         pooled = pool_regions(features.detach(), boxes, self.network.feature_stride)
         with torch.autocast(features.device.type, enabled=False):
             factors: Tensor = self.scale_net(pooled.float())
@@ -158,19 +158,19 @@ class AutoScale(nn.Module):
     def _refine(
         self, images: Tensor, first: Prediction, points: list[Points], second_pass: bool = True
     ) -> tuple[Tensor, Tensor]:
-        """Second pass loss and centre loss; without a region both are zero but reach every parameter.
+        """Return the second pass loss and the centre loss; without a region both are zero but reach every parameter.
 
-        A rank whose batch has no region still runs the scale net, so that the others do not wait.
+        A process whose batch has no region still runs the scale net, so that the others do not wait.
         """
         boxes = [(i, box) for i, box in self.dense_boxes(first) if len(points[i].inside(box)) > 1]
-        known = bool(boxes)
-        if not known:
+        dense = bool(boxes)
+        if not dense:
             height, width = images.shape[-2:]
             boxes = [(0, Box(0, 0, width, height))]
         area = self.area_factors(first.features, boxes)
         options = self.centre_options
         kept = (area.detach() >= options.keep_low) & (area.detach() <= options.keep_high)
-        if not known or not kept.any():
+        if not dense or not kept.any():
             return area.sum() * 0, area.sum() * 0
         boxes, area = [box for box, keep in zip(boxes, kept.tolist(), strict=True) if keep], area[kept]
         spacing = self._closeness(points, boxes).to(area.device)
@@ -184,12 +184,12 @@ class AutoScale(nn.Module):
         measure = self.centre_options.closeness
         values = torch.tensor([closeness(points[i], box, measure) for i, box in boxes]).float()
         far = self.centre_options.farthest * max(float(self.centre.value), 0.5)
-        return values.clamp(0.5, far)  # heads marked twice have no spacing to bring anywhere
+        return values.clamp(0.5, far)  # heads marked twice have no spacing
 
     def _second_pass(
         self, images: Tensor, points: list[Points], boxes: Sequence[tuple[int, Box]], area: Tensor
     ) -> Tensor:
-        """Loss of the enlarged regions, with targets made anew at their scale."""
+        """Return the loss of the enlarged regions, with targets encoded anew at their scale."""
         options = self.zoom_options
         most = area.new_tensor([options.max_pixels / max(1, box.area) for _, box in boxes])
         wanted = area * options.gain**2
@@ -206,9 +206,9 @@ class AutoScale(nn.Module):
     def _canvases(
         self, boxes: Sequence[tuple[int, Box]], factors: list[float]
     ) -> Iterator[tuple[list[int], tuple[int, int]]]:
-        """Yield regions that are shown together, by their numbers, with the canvas's height and width.
+        """Yield the numbers of regions that run together, with the canvas's height and width.
 
-        On a fixed canvas all; whole regions one by one, in whole strides.
+        A fixed canvas takes all at once; otherwise each region runs alone, in whole strides.
         """
         canvas = self.loss_options.canvas
         if canvas:
@@ -227,7 +227,7 @@ class AutoScale(nn.Module):
         side: Tensor,
         size: tuple[int, int],
     ) -> Tensor:
-        """Loss of regions enlarged by side factors onto canvases of one size."""
+        """Return the loss of regions enlarged by side factors onto canvases of one size."""
         height, width = size
         centres = np.array([_middle(box) for _, box in boxes])
         views = zoom(
@@ -243,15 +243,15 @@ class AutoScale(nn.Module):
         views = views.contiguous(memory_format=torch.channels_last)
         fixed = views.is_cuda and self.loss_options.canvas > 0
         number = whole_batches(len(views), len(images)) if fixed else len(views)
-        prediction = look_in_batches_of(self.network, views, number)
+        prediction = run_in_batches_of(self.network, views, number)
         loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None], heads)
         if prediction.blocks is not None:
-            known = torch.from_numpy(np.stack(counts)).to(loss.device)
-            loss = loss + self._block_loss(prediction.blocks, known)
+            truth = torch.from_numpy(np.stack(counts)).to(loss.device)
+            loss = loss + self._block_loss(prediction.blocks, truth)
         return loss
 
     def _scaled_codec(self, factor: float) -> Codec:
-        """The codec of an enlarged region: the same, or with its kernel or label edges enlarged, too."""
+        """Return the codec of an enlarged region: the same, or with its kernel or label edges enlarged, too."""
         if not self.loss_options.scaled_kernel:
             return self.codec
         if isinstance(self.codec, Density):
@@ -260,30 +260,30 @@ class AutoScale(nn.Module):
 
 
 def whole_batches(views: int, images: int) -> int:
-    """Return the number of views up to whole batches: few numbers ever occur, though regions are now more, now fewer."""
+    """Return the number of views rounded up to whole batches, so that few different numbers occur."""
     return math.ceil(views / images) * images
 
 
-def look_in_batches_of(network: Network, views: Tensor, number: int) -> Prediction:
-    """Return what a network says of (k, 3, h, w) views, k ≤ number, shown with repeated ones as a batch of that number.
+def run_in_batches_of(network: Network, views: Tensor, number: int) -> Prediction:
+    """Return the prediction for (k, 3, h, w) views, k ≤ number, run as a batch of that number with repeated views.
 
-    A GPU's library prepares convolutions anew, for seconds, for every number of images that it has not seen yet.
-    Statistics of normalisation, where they are still learned, see the repeated views, too.
+    A GPU's library prepares convolutions for seconds for every new number of images. Statistics of normalisation that
+    are still learned include the repeated views.
     """
-    known = len(views)
-    if known < number:
-        views = views[torch.arange(number, device=views.device) % known].contiguous(
+    count = len(views)
+    if count < number:
+        views = views[torch.arange(number, device=views.device) % count].contiguous(
             memory_format=torch.channels_last
         )
-    said: Prediction = network(views)
-    if known == len(views):
-        return said
+    result: Prediction = network(views)
+    if count == len(views):
+        return result
     return Prediction(
-        said.fused[:known],
-        [side[:known] for side in said.sides],
-        said.features[:known],
-        None if said.blocks is None else said.blocks[:known],
-        None if said.own is None else said.own[:known],
+        result.fused[:count],
+        [side[:count] for side in result.sides],
+        result.features[:count],
+        None if result.blocks is None else result.blocks[:count],
+        None if result.own is None else result.own[:count],
     )
 
 

@@ -34,7 +34,7 @@ Measure = Literal["distance", "density"]
 
 @dataclass(frozen=True)
 class CentreOptions:
-    """What the scale net is taught."""
+    """The law and the centre that the scale net learns."""
 
     law: Law = "spacing"
     """``paper``: S·r² → S̄ (Eq. 2); ``spacing``: S·r → S̄, which makes spacings equal, since S is a length."""
@@ -45,15 +45,15 @@ class CentreOptions:
     centre_rate: float = 1e-3
     """Learning rate α of the centre (Eq. 4)."""
     closeness: Measure = "distance"
-    """Closeness S: ``distance``, mean distance to the nearest head (Eq. 1); ``density``, √(area / heads), the
-    spacing that the average density of the conference version amounts to."""
+    """Closeness S: ``distance``, mean distance to the nearest head (Eq. 1); ``density``, √(area / heads), which stands
+    for the average density of the conference version."""
     keep_low: float = 0.0
-    """A region with an unclamped area factor q below this takes no part in training (journal version)."""
+    """Regions with an unclamped area factor q below this are left out of training (journal version)."""
     keep_high: float = float("inf")
-    """The same above."""
+    """Regions with an unclamped area factor q above this are left out of training (journal version)."""
     farthest: float = float("inf")
-    """A region whose heads are further apart than this many times S̄ is taught as if they were so far apart: what is taken
-    for dense and is not would outweigh all others in squares."""
+    """Largest closeness S of a region in multiples of S̄: a sparse region mistaken for dense must not outweigh all others
+    in the squared loss."""
 
     def __post_init__(self) -> None:
         if self.law not in ("paper", "spacing"):
@@ -73,8 +73,8 @@ class CentreOptions:
 def closeness(points: Points, box: Box, measure: Measure = "distance") -> float:
     """Return S of Eq. 1 in pixels: the mean distance of each head in the box to its nearest in the box.
 
-    By ``density`` it is √(area / heads): a length, too, so that Eq. 2 to 4 mean the same for both.
-    NaN with fewer than two heads there.
+    With ``density`` it is √(area / heads), a length, too, so that Eq. 2 to 4 hold for both. NaN with fewer than two
+    heads in the box.
     """
     inside = points.inside(box)
     if measure == "density":
@@ -101,17 +101,17 @@ def centre_loss(spacing: Tensor, area: Tensor, centre: Tensor | float, law: Law 
 
 def start_centre(spacings: Sequence[float], wanted_factor: float, law: Law) -> float:
     """Return the S̄ that gives the training regions this median side factor: median(S)·r² or median(S)·r."""
-    known = np.asarray(spacings, float)
-    known = known[np.isfinite(known)]
-    if not len(known):
+    values = np.asarray(spacings, float)
+    values = values[np.isfinite(values)]
+    if not len(values):
         raise OptionError(
             "expected training regions with at least two heads to start the centre from", "none"
         )
-    return float(np.median(known)) * (wanted_factor**2 if law == "paper" else wanted_factor)
+    return float(np.median(values)) * (wanted_factor**2 if law == "paper" else wanted_factor)
 
 
 class Centre(nn.Module):
-    """The centre S̄ with its own update over the regions of an epoch (Eq. 4); no optimiser touches it.
+    """The centre S̄ with its own update over the regions of an epoch (Eq. 4), outside the optimiser.
 
     Args:
         value: Start value in pixels.
@@ -137,25 +137,25 @@ class Centre(nn.Module):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Move S̄ by -α·Σ/(1 + M) and start the sums anew; sums of several ranks are added up first."""
+        """Move S̄ by -α·Σ/(1 + M) and reset the sums; the sums of several processes are added up first."""
         self._add_up()
         self.value -= self.rate * self.pulled / (1 + self.regions)
         self.forget()
 
     @torch.no_grad()
     def collect(self, rank: int) -> None:
-        """Bring the sums of all ranks to rank 0, so that one saved state holds them."""
+        """Gather the sums of all processes in rank 0, so that one saved state holds them."""
         if self._add_up() and rank != 0:
             self.forget()
 
     @torch.no_grad()
     def forget(self) -> None:
-        """Start the sums anew."""
+        """Reset the sums."""
         self.pulled.zero_()
         self.regions.zero_()
 
     def _add_up(self) -> bool:
-        """Add the sums up over ranks; returns whether there are several."""
+        """Add the sums up over processes; return whether there are several."""
         if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return False
         torch.distributed.all_reduce(self.pulled)
@@ -168,7 +168,7 @@ class ScaleNet(nn.Module):
 
     Args:
         channels: Channels of the features.
-        start: The q that an untrained net gives.
+        start: The q of an untrained net.
     """
 
     def __init__(self, channels: int, start: float = 1.0) -> None:
@@ -201,7 +201,7 @@ def pool_regions(features: Tensor, boxes: Sequence[tuple[int, Box]], stride: int
     Args:
         features: (b, c, h/stride, w/stride).
         boxes: For each region the index of its image and its box in image pixels.
-        stride: Image pixels a feature cell.
+        stride: Image pixels per feature cell.
     """
     pooled = []
     for image, box in boxes:
@@ -213,14 +213,14 @@ def pool_regions(features: Tensor, boxes: Sequence[tuple[int, Box]], stride: int
 
 
 def zoom(images: Tensor, centres: Tensor, factor: Tensor, size: int | tuple[int, int]) -> Tensor:
-    """Return canvases that show images enlarged by r around a centre: differentiable in r.
+    """Return canvases with images enlarged by r around a centre, differentiable in r.
 
-    The canvas is fixed and the sampling step is 1/r, so the gradient in r is what moves under each
-    canvas pixel; a grid that always fills the box would have none. Bilinear; zero outside the image.
+    The canvas is fixed and the sampling step is 1/r, so r has a gradient: it moves the image under each canvas pixel. A
+    grid that always fills the box has none. Bilinear; zero outside the image.
 
     Args:
         images: (m, 3, h, w).
-        centres: (m, 2) x, y in pixels of what the middle of the canvas shows.
+        centres: (m, 2) x, y in image pixels of the middle of the canvas.
         factor: (m,) side factors r.
         size: Height and width of the canvas in pixels, or its side.
 

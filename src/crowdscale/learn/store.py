@@ -1,4 +1,4 @@
-"""Model folders on the learn side: build the network a description names, read and write its weights."""
+"""Model folders for training: build the network of a description, read and write its weights."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ __all__ = [
 ]
 
 FUSION = "network.fuse.weight"
-"""Of ``fpn``: (classes, classes · levels, 1, 1)."""
+"""The fusion layer of ``fpn``: (classes, classes · levels, 1, 1)."""
 
 STEPS = ".steps"
-"""Ends the name of an int8 kernel's steps, one for each output channel."""
+"""End of the name of an int8 kernel's steps, one per output channel."""
 
 UNIT = "network.unit"
-"""Of densities: what the layers' values are people of."""
+"""The people that one unit of a density layer stands for."""
 
 
 def build_model(
     config: ModelConfig, centre: CentreOptions | None = None, losses: LossOptions | None = None
 ) -> AutoScale:
-    """Return the untrained AutoScale that a description names.
+    """Return the untrained AutoScale of a description.
 
     Raises:
-        OptionError: Its network is unknown here, or cannot be taught with this loss.
+        OptionError: Its network is unknown, or cannot be trained with this loss.
     """
     network = build_network(
         config.network,
@@ -84,12 +84,12 @@ def load_weights(model: AutoScale, path: Path) -> None:
 
 
 def open_to_change(model: str | Path, out: Path, verb: str) -> tuple[AutoScale, ModelConfig]:
-    """Return a model with its weights and description, of which another folder is to hold a changed copy.
+    """Return a model with its weights and description, to write a changed copy into another folder.
 
     Args:
         model: A model by name or folder.
         out: The folder that will be written.
-        verb: What is done to it, for messages.
+        verb: The change, for messages.
 
     Raises:
         OptionError: ``out`` is the model's folder.
@@ -101,9 +101,9 @@ def open_to_change(model: str | Path, out: Path, verb: str) -> tuple[AutoScale, 
         raise OptionError("expected --out apart from the model", str(out))
     if config.precision != "float32":
         raise ModelError(f"expected a float32 model to {verb}", f"one in {config.precision}")
-    known = build_model(config)
-    load_weights(known, folder / WEIGHTS)
-    return known, config
+    opened = build_model(config)
+    load_weights(opened, folder / WEIGHTS)
+    return opened, config
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -119,11 +119,14 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def inherit_weights(model: AutoScale, path: Path, backbone: bool = True) -> int:
-    """Take over what fits of another model's weights, by name and shape; returns the number of tensors.
-
-    Without ``backbone`` none of its layers are taken.
+    """Copy the tensors of another model that fit by name and shape, and return their number.
 
     A 1×1 fusion over more levels than this network has gives its part over the finest ones.
+
+    Args:
+        model: The model to change.
+        path: Weights of the other model.
+        backbone: Whether layers of the backbone are copied, too.
 
     Raises:
         ModelError: The file is missing or nothing fits.
@@ -132,15 +135,13 @@ def inherit_weights(model: AutoScale, path: Path, backbone: bool = True) -> int:
     left = ("centre.", "scale_net.") if backbone else ("centre.", "scale_net.", "network.backbone.")
     taken = {}
     for name in set(ours) & set(theirs):
-        value, shape = theirs[name], ours[name].shape
-        if name == FUSION and value.shape[0] == shape[0]:
-            value = value[:, : shape[1]]
-        if value.shape == shape and not name.startswith(left):
+        value = _finest(theirs[name], ours[name]) if name == FUSION else theirs[name]
+        if value.shape == ours[name].shape and not name.startswith(left):
             taken[name] = value
     if not taken:
         raise ModelError("expected a model whose weights fit in part", f"none of {path} does")
     number = len(taken)
-    if UNIT in ours and FUSION in taken:  # a density's layers are taken over, with what their values mean
+    if UNIT in ours and FUSION in taken:  # copied layers of a density keep their unit
         taken.setdefault(UNIT, torch.tensor(model.network.first_unit))
     elif UNIT in ours:
         taken[UNIT] = ours[UNIT]
@@ -148,14 +149,19 @@ def inherit_weights(model: AutoScale, path: Path, backbone: bool = True) -> int:
     return number
 
 
+def _finest(theirs: torch.Tensor, ours: torch.Tensor) -> torch.Tensor:
+    """Return the part of a fusion over the levels that this network has, too."""
+    return theirs[:, : ours.shape[1]] if theirs.shape[0] == ours.shape[0] else theirs
+
+
 def halved(value: torch.Tensor) -> torch.Tensor:
-    """Return a tensor as float16; as float32 where it holds what float16 cannot, as variances of VGG16's features are at first."""
+    """Return a tensor as float16, or as float32 where values exceed float16, as variances of VGG16's features do."""
     half = value.half()
     return half if bool((half.isfinite() | ~value.isfinite()).all()) else value.float()
 
 
 def save_weights(state: dict[str, torch.Tensor], folder: Path) -> None:
-    """Write weights to the folder's ``weights.safetensors``, atomically: float16, or int8 with steps where that loses nothing; float32 beyond float16's range."""
+    """Write ``weights.safetensors`` atomically: float16, int8 with steps if that loses nothing, float32 beyond float16."""
     kept: dict[str, torch.Tensor] = {}
     for name, value in state.items():
         if name.endswith("num_batches_tracked"):

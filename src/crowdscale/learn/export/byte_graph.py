@@ -1,7 +1,6 @@
-"""What an 8-bit graph is rewritten to once its ranges are known: it reads a photo's bytes, in cells, and tells small maps.
+"""Rewrites a quantized ONNX graph for speed: bytes in, pixels by cells, small maps out, steps without overflow.
 
-None of that changes what the graph says; each saves time of ONNX Runtime (measured in docs/speed.md). And its weights
-are put in steps with which every processor computes the same.
+The graph computes the same. Each rewrite saves time in ONNX Runtime (measured in docs/speed.md).
 """
 
 from __future__ import annotations
@@ -15,59 +14,78 @@ from onnx import helper, numpy_helper
 
 from crowdscale.backends import LABELS, LIKELIEST, PIXELS
 
-__all__ = ["leave_room", "read_bytes", "read_cells", "tell_small_maps"]
+__all__ = ["leave_room", "read_bytes", "read_cells", "return_small_maps"]
 
 CELL = 4
-"""Pixels of a row that the first convolution takes at a time."""
-
+"""Pixels of a row that the first convolution reads at once."""
 
 ROOM = 128
-"""What two neighbouring weights may add up to: 255 · 128 < 2¹⁵, the sum of two products of bytes on x86 without VNNI."""
+"""Largest sum of two neighbouring weights: 255 · 128 < 2¹⁵ holds two products of bytes on x86 without VNNI."""
+
+Values = dict[str, NDArray[Any]]
 
 
 def leave_room(graph: onnx.GraphProto, original: onnx.GraphProto) -> None:
-    """Store weights in steps of which no two that are added in 16 bits overflow, as fine as that allows.
+    """Store weights in the finest steps at which no 16-bit sum of two products overflows.
 
-    Processors without VNNI multiply bytes in pairs, neighbours among the inputs of a place, and cut their sum off at 16
-    bits. 7 bits a weight are safe but twice as coarse; instead each output channel gets the finest step at which no
-    pair of its weights exceeds ``ROOM``: 7.7 bits in the mean of ``lite-int8``. Depthwise convolutions add no pairs: they are left.
+    Processors without VNNI multiply bytes in pairs, neighbours among the inputs of a place, and clip their sum to 16
+    bits. Weights of 7 bits are safe but twice as coarse. Here each output channel gets the finest step at which no
+    pair of its weights exceeds ``ROOM``: 7.7 bits in the mean of ``lite-int8``. Depthwise convolutions add no pairs
+    and stay.
 
     Args:
-        graph: A graph of quantised convolutions, their weights in 8 bits.
+        graph: A graph of quantised convolutions, their weights in 8 bits. It is changed.
         original: The float graph it was made of, its nodes of the same names.
     """
     floats = {node.name: node.input[1] for node in original.node if node.op_type == "Conv"}
-    quantised = [node for node in graph.node if node.op_type == "Conv" and node.name in floats]
-    for node in quantised:
-        kernel = next((each for each in graph.node if node.input[1] in each.output), None)
-        if kernel is None or kernel.op_type != "DequantizeLinear":
-            continue  # stays in floats
-        weight = _constant(original, floats[node.name])
-        groups = next((each.i for each in node.attribute if each.name == "group"), 1)
-        if groups > 1 and weight.shape[1] == 1:
-            continue
-        largest = np.abs(weight).reshape(len(weight), -1).max(1) / 127
-        steps = np.maximum(largest, _pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
-        before = _constant(graph, kernel.input[1])
-        biases = [_maker(graph, name) for name in node.input[2:]]
-        for bias in biases:  # steps of a channel with hardly any weight must hold its bias still
-            steps = np.maximum(steps, np.abs(_constant(graph, bias.input[0])) * before / 2**30)
-        steps = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
-        values = {
-            kernel.input[0]: np.rint(weight / steps[:, None, None, None]).astype(np.int8),
-            kernel.input[1]: steps,
-        }
-        for bias in biases:
-            values[bias.input[0]] = np.rint(_constant(graph, bias.input[0]) * before / steps).astype(np.int32)
-            values[bias.input[1]] = (_constant(graph, bias.input[1]) * steps / before).astype(np.float32)
-        _store(graph, values)
+    for node, kernel in _quantised(graph):
+        weight = _constant(original, floats[node.name]) if node.name in floats else None
+        if weight is not None and not _is_depthwise(node, weight):
+            biases = [_maker(graph, name) for name in node.input[2:]]
+            _store(graph, _in_steps(graph, weight, kernel, biases))
+
+
+def _quantised(graph: onnx.GraphProto) -> list[tuple[onnx.NodeProto, onnx.NodeProto]]:
+    """Return each convolution of 8-bit weights with the node that turns them into floats."""
+    makers = {name: node for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    pairs = [(node, makers[node.input[1]]) for node in convolutions if node.input[1] in makers]
+    return [(node, kernel) for node, kernel in pairs if kernel.op_type == "DequantizeLinear"]
+
+
+def _is_depthwise(node: onnx.NodeProto, weight: NDArray[np.float64]) -> bool:
+    groups = next((each.i for each in node.attribute if each.name == "group"), 1)
+    return groups > 1 and weight.shape[1] == 1
+
+
+def _in_steps(
+    graph: onnx.GraphProto,
+    weight: NDArray[np.float64],
+    kernel: onnx.NodeProto,
+    biases: list[onnx.NodeProto],
+) -> Values:
+    """Return the new values of a kernel and its bias: whole numbers and steps."""
+    largest = np.abs(weight).reshape(len(weight), -1).max(1) / 127
+    steps = np.maximum(largest, _pair_sums(weight).max(1) / (ROOM - 0.01))  # less: both are rounded
+    before = _constant(graph, kernel.input[1])
+    for bias in biases:  # a channel with tiny weights still needs steps that hold its bias
+        steps = np.maximum(steps, np.abs(_constant(graph, bias.input[0])) * before / 2**30)
+    steps = np.where(steps > np.finfo(np.float32).tiny, steps, 1).astype(np.float32)
+    values: Values = {
+        kernel.input[0]: np.rint(weight / steps[:, None, None, None]).astype(np.int8),
+        kernel.input[1]: steps,
+    }
+    for bias in biases:
+        values[bias.input[0]] = np.rint(_constant(graph, bias.input[0]) * before / steps).astype(np.int32)
+        values[bias.input[1]] = (_constant(graph, bias.input[1]) * steps / before).astype(np.float32)
+    return values
 
 
 def _pair_sums(weight: NDArray[Any]) -> NDArray[np.float64]:
-    """Return what neighbouring weights of one sign add up to, (outputs, pairs), in the order in which they are multiplied.
+    """Return the (outputs, pairs) sums of neighbouring weights of one sign, in the order of multiplication.
 
-    That order is row, column, input channel. Pairs start at every second one; where the inputs are odd in number, as of
-    the first convolution, which is rearranged, at every one.
+    That order is row, column, input channel. Pairs start at every second weight, and at every weight where the number
+    of inputs is odd, as in the first convolution, which is rearranged.
     """
     order = weight.transpose(0, 2, 3, 1).reshape(len(weight), -1).astype(np.float64)
     order = np.pad(order, ((0, 0), (0, 2 - order.shape[1] % 2)))
@@ -79,20 +97,19 @@ def _pair_sums(weight: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def read_bytes(graph: onnx.GraphProto) -> None:
-    """Let a graph read a photo's bytes, (n, h, w, 3), where its normalisation is one byte for nothing and one step.
+    """Let a graph read a photo's bytes, (n, h, w, 3), if one zero point and one step normalise all channels.
 
-    The first convolution then takes them as they are: less work, and no rounding. Where the channels differ it is left.
+    The first convolution then reads the bytes: less work, and no rounding. A graph whose channels differ stays.
     """
     subtract = next(node for node in graph.node if "images" in node.input and node.op_type == "Sub")
-    (divide,) = _readers(graph, subtract.output[0])
-    (rounded,) = _readers(graph, divide.output[0])
-    (read,) = _readers(graph, rounded.output[0])
+    divide = _reader(graph, subtract)
+    rounded = _reader(graph, divide)
+    read = _reader(graph, rounded)
     mean, std = (_constant(graph, node.input[1]) * 255 for node in (subtract, divide))
     if np.ptp(mean) or np.ptp(std) or abs(mean.flat[0] - np.rint(mean.flat[0])) > 1e-3:
         return
     step = 1 / std.flat[0]
-    (convolution,) = _readers(graph, read.output[0])
-    kernel, bias = (_maker(graph, name) for name in convolution.input[1:3])
+    kernel, bias = (_maker(graph, name) for name in _reader(graph, read).input[1:3])
     steps = step * _constant(graph, kernel.input[1])  # of the products, in which the bias is held
     bytes_of_bias = _constant(graph, bias.input[0]) * _constant(graph, bias.input[1]) / steps
     _store(
@@ -104,11 +121,14 @@ def read_bytes(graph: onnx.GraphProto) -> None:
             bias.input[1]: steps.astype(np.float32),
         },
     )
+    _take_pixels(graph, (subtract, divide, rounded, read), read.output[0])
+
+
+def _take_pixels(graph: onnx.GraphProto, normalisation: tuple[onnx.NodeProto, ...], result: str) -> None:
+    """Replace the nodes of the normalisation by ones that read the input ``PIXELS``."""
     planes = helper.make_node("Transpose", [PIXELS], ["planes"], perm=[0, 3, 1, 2])
-    values = helper.make_node(
-        "DequantizeLinear", ["planes", "pixels.step", "pixels.nothing"], read.output[:1]
-    )
-    for node in (subtract, divide, rounded, read):
+    values = helper.make_node("DequantizeLinear", ["planes", "pixels.step", "pixels.nothing"], [result])
+    for node in normalisation:
         graph.node.remove(node)
     for node in reversed((planes, values)):
         graph.node.insert(0, node)
@@ -120,24 +140,56 @@ def read_bytes(graph: onnx.GraphProto) -> None:
 
 
 def read_cells(graph: onnx.GraphProto) -> None:
-    """Let the first convolution, 3×3 with stride 2, take ``CELL`` pixels of a row as one with as many times the channels.
+    """Let the first convolution, 3×3 with stride 2, read ``CELL`` pixels of a row as one cell of more channels.
 
-    ONNX Runtime copies what each place of a kernel sees; of three channels that takes longer than the products. Two
-    places at once are two sets of channels of one kernel, which is mostly zeros: the same sums in half the time. Where
-    the graph reads no bytes, or asks for the size of the photo, it is left.
+    ONNX Runtime copies the input of each place of a kernel. With three channels that takes longer than the products.
+    Two places at once are two sets of channels of one kernel, which is mostly zeros: the same sums in half the time.
+    A graph that reads no bytes, or asks for the size of the photo, stays.
     """
     planes = next((node for node in graph.node if PIXELS in node.input), None)
-    read = _readers(graph, planes.output[0]) if planes else []
-    if planes is None or len(read) != 1:
+    convolution = _first_convolution(graph, planes) if planes else None
+    if planes is None or convolution is None:
         return
-    (convolution,) = _readers(graph, read[0].output[0])
-    known = {each.name: helper.get_attribute_value(each) for each in convolution.attribute}
-    square = known["kernel_shape"] == [3, 3] and known["strides"] == [2, 2] and known.get("group", 1) == 1
-    if not square or known.get("pads") != [0, 0, 1, 1]:
-        return
-    places = CELL // 2
     kernel, bias = (_maker(graph, name) for name in convolution.input[1:3])
     weight = _constant(graph, kernel.input[0])
+    places = CELL // 2
+    repeated = _repeated(graph, [*kernel.input[1:], *bias.input], places)
+    changed: Values = {
+        kernel.input[0]: _widened(weight, places),
+        "pixels.cells": np.array([0, 0, -1, 3 * CELL], np.int64),
+        "pixels.places": np.array([0, 0, -1, len(weight)]),
+    }
+    _store(graph, repeated | changed)
+    for name, values in {"kernel_shape": [3, 2], "strides": [2, 1]}.items():
+        (attribute,) = (each for each in convolution.attribute if each.name == name)
+        attribute.CopyFrom(helper.make_attribute(name, values))
+    _part_places(graph, _reader(graph, convolution))
+    planes.input[0] = f"{PIXELS}.by_cells"
+    graph.node.insert(0, helper.make_node("Reshape", [PIXELS, "pixels.cells"], [f"{PIXELS}.by_cells"]))
+
+
+def _repeated(graph: onnx.GraphProto, names: list[str], times: int) -> Values:
+    """Return the stored vectors of these names repeated; scalars hold for all channels."""
+    stored = {name: _stored(graph, name) for name in names}
+    return {name: np.tile(values, times) for name, values in stored.items() if values.ndim}
+
+
+def _first_convolution(graph: onnx.GraphProto, planes: onnx.NodeProto) -> onnx.NodeProto | None:
+    """Return the convolution of the photo's planes; None if it is of another form or others read the planes."""
+    read = _readers(graph, planes.output[0])
+    convolution = _reader(graph, read[0]) if len(read) == 1 else None
+    return convolution if convolution is not None and _fits_cells(convolution) else None
+
+
+def _fits_cells(convolution: onnx.NodeProto) -> bool:
+    """Return whether a convolution is 3×3 with stride 2, one group and padding after the last row and column."""
+    values = {each.name: helper.get_attribute_value(each) for each in convolution.attribute}
+    square = values["kernel_shape"] == [3, 3] and values["strides"] == [2, 2]
+    return square and values.get("group", 1) == 1 and values.get("pads") == [0, 0, 1, 1]
+
+
+def _widened(weight: NDArray[np.float64], places: int) -> NDArray[np.int8]:
+    """Return the (places · outputs, 3 · CELL, 3, 2) kernel over cells that holds a kernel at several places."""
     outputs = len(weight)
     wide = np.zeros((places * outputs, 3 * CELL, 3, 2), np.int8)
     for place in range(places):
@@ -145,51 +197,50 @@ def read_cells(graph: onnx.GraphProto) -> None:
             cell, inside = divmod(2 * place + column, CELL)
             rows, channels = slice(place * outputs, (place + 1) * outputs), slice(3 * inside, 3 * inside + 3)
             wide[rows, channels, :, cell] = weight[..., column]
-    repeated = {
-        name: np.tile(_stored(graph, name), places)
-        for name in [*kernel.input[1:], *bias.input]
-        if _stored(graph, name).ndim
-    }
-    cells = np.array([0, 0, -1, 3 * CELL], np.int64)
-    _store(
-        graph,
-        repeated
-        | {kernel.input[0]: wide, "pixels.cells": cells, "pixels.places": np.array([0, 0, -1, outputs])},
-    )
-    for name, values in {"kernel_shape": [3, 2], "strides": [2, 1]}.items():
-        (attribute,) = (each for each in convolution.attribute if each.name == name)
-        attribute.CopyFrom(helper.make_attribute(name, values))
-    (rounded,) = _readers(graph, convolution.output[0])
-    told = rounded.output[0]
-    rounded.output[0] = f"{told}.cells"
-    planes.input[0] = f"{PIXELS}.by_cells"
+    return wide
+
+
+def _part_places(graph: onnx.GraphProto, rounded: onnx.NodeProto) -> None:
+    """Turn the channels of several places, the result of ``rounded``, into columns again."""
+    result = rounded.output[0]
+    rounded.output[0] = f"{result}.cells"
     apart = [
-        helper.make_node("Transpose", [f"{told}.cells"], [f"{told}.rows"], perm=[0, 2, 3, 1]),
-        helper.make_node("Reshape", [f"{told}.rows", "pixels.places"], [f"{told}.places"]),
-        helper.make_node("Transpose", [f"{told}.places"], [told], perm=[0, 3, 1, 2]),
+        helper.make_node("Transpose", [f"{result}.cells"], [f"{result}.rows"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", [f"{result}.rows", "pixels.places"], [f"{result}.places"]),
+        helper.make_node("Transpose", [f"{result}.places"], [result], perm=[0, 3, 1, 2]),
     ]
     behind = list(graph.node).index(rounded) + 1
     for node in reversed(apart):
         graph.node.insert(behind, node)
-    graph.node.insert(0, helper.make_node("Reshape", [PIXELS, "pixels.cells"], [f"{PIXELS}.by_cells"]))
 
 
-def tell_small_maps(graph: onnx.GraphProto) -> None:
-    """Let a graph of labels tell its two maps as small as it has them; who reads them enlarges them.
+def return_small_maps(graph: onnx.GraphProto) -> None:
+    """Let a graph of labels return its two maps at their own resolution; the backend enlarges them.
 
     ``LABELS`` are then the expected labels and ``LIKELIEST`` the likeliest, over the padded photo. A graph that
-    tells a density is left.
+    returns a density stays.
     """
-    joined = next((node for node in graph.node if "output" in node.output), None)
-    if joined is None or joined.op_type != "Concat" or len(joined.input) != 2:
-        return
-    enlarged = [_maker(graph, name) for name in joined.input]
-    if any(node.op_type != "Resize" for node in enlarged):
+    enlarged = _enlarged_maps(graph)
+    if len(enlarged) != 2:
         return
     small = {node.input[0]: name for node, name in zip(enlarged, (LABELS, LIKELIEST), strict=True)}
     for node in graph.node:
         for names in (node.input, node.output):
             names[:] = [small.get(name, name) for name in names]
+    _replace_output(graph)
+
+
+def _enlarged_maps(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the nodes that enlarge the maps which the output joins; none if it joins other nodes."""
+    joined = next((node for node in graph.node if "output" in node.output), None)
+    if joined is None or joined.op_type != "Concat":
+        return []
+    enlarged = [_maker(graph, name) for name in joined.input]
+    return enlarged if all(node.op_type == "Resize" for node in enlarged) else []
+
+
+def _replace_output(graph: onnx.GraphProto) -> None:
+    """Put the outputs ``LABELS`` and ``LIKELIEST`` in place of ``output``."""
     others = [each for each in graph.output if each.name != "output"]
     del graph.output[:]
     for name in (LABELS, LIKELIEST):
@@ -203,13 +254,19 @@ def _readers(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
     return [node for node in graph.node if name in node.input]
 
 
+def _reader(graph: onnx.GraphProto, node: onnx.NodeProto) -> onnx.NodeProto:
+    """Return the only node that reads another one's first result."""
+    (reader,) = _readers(graph, node.output[0])
+    return reader
+
+
 def _maker(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     made: onnx.NodeProto = next(node for node in graph.node if name in node.output)
     return made
 
 
 def _stored(graph: onnx.GraphProto, name: str) -> NDArray[Any]:
-    """The values of an initialiser or of a Constant node."""
+    """Return the values of an initialiser or of a Constant node."""
     stored = next((each for each in graph.initializer if each.name == name), None)
     return np.asarray(numpy_helper.to_array(_maker(graph, name).attribute[0].t if stored is None else stored))
 
@@ -218,15 +275,15 @@ def _constant(graph: onnx.GraphProto, name: str) -> NDArray[np.float64]:
     return _stored(graph, name).astype(np.float64)
 
 
-def _store(graph: onnx.GraphProto, values: dict[str, NDArray[Any]]) -> None:
-    """Keep values as initialisers, in place of those of the same names."""
+def _store(graph: onnx.GraphProto, values: Values) -> None:
+    """Store values as initialisers, in place of those of the same names."""
     for each in [each for each in graph.initializer if each.name in values]:
         graph.initializer.remove(each)
     graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in values.items())
 
 
 def _clean(graph: onnx.GraphProto) -> None:
-    """Remove what nothing reads any more, and shapes that were noted of what changed."""
+    """Remove nodes and initialisers that nothing reads, and the recorded shapes, which changed."""
     del graph.value_info[:]
     wanted = {each.name for each in graph.output}
     for node in reversed(list(graph.node)):

@@ -1,9 +1,8 @@
-"""The counting network as it is served: its answer in few passes over memory, and as a graph (AutoScale §3.3).
+"""The counting network for inference: its output in few passes over memory, and as a graph (AutoScale §3.3).
 
-Side outputs are mixed where they are small and enlarged step by step, the expected label is taken at the
-finest level and then enlarged as one channel: labels are smooth, so the photo's count and dots are the same
-to the noise (measured in docs/speed.md), at a quarter of the time outside convolutions. Training keeps the
-full map, for which its losses are defined.
+Side outputs are mixed at their own resolution and enlarged step by step. The expected label is computed at the finest
+level and then enlarged as one channel: labels are smooth, so count and heads differ by noise alone (measured in
+docs/speed.md), at a quarter of the time outside convolutions. Training keeps the full map, which its losses need.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.folding import SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel, SubpixelHead, enlarge
 
-__all__ = ["ServedNetwork", "answer", "expected_labels", "fuse"]
+__all__ = ["ServedNetwork", "expected_labels", "fuse", "infer"]
 
 STEEPEST = 60.0
-"""Logits of labels beyond this are cut: their exponentials and sums stay finite, without a search for the highest of each pixel."""
+"""Logits are clamped to this, so that exponentials and sums stay finite without a maximum per pixel."""
 
 Mixing = Callable[[Sequence[Tensor]], list[Tensor]]
 
 
-def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tuple[Tensor, ...]:
-    """Return what a backend says of photos: (output, features[, blocks]) in float32.
+def infer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tuple[Tensor, ...]:
+    """Return the arrays of a backend for photos: (output, features[, blocks]) in float32.
 
     Args:
         network: A trained network.
@@ -47,11 +46,11 @@ def answer(network: Network, images: Tensor, mixing: Mixing | None = None) -> tu
     sides = network.descend(network.backbone((images - network.mean) / network.std))
     fused = fuse(network, sides, mixing)
     if network.classes == 1:
-        known, output = _density(fused, network, images)
+        scores, output = _density(fused, network, images)
     else:
-        known, output = _labels(fused, network.subpixel, sides[0], images)
+        scores, output = _labels(fused, network.subpixel, sides[0], images)
     wanted = network.feature_stride
-    read = torch.cat([_to_stride(wanted, x, stride) for x, stride in network._read(sides, known)], 1)
+    read = torch.cat([_to_stride(wanted, x, stride) for x, stride in network._read(sides, scores)], 1)
     outputs = output, read if read.dtype == torch.float32 else read.float()
     if network.block_head is None:
         return outputs
@@ -68,23 +67,23 @@ def fuse(network: CountingNetwork, sides: Sequence[Tensor], mixing: Mixing | Non
 
 
 def _density(fused: Tensor, network: CountingNetwork, images: Tensor) -> tuple[Tensor, Tensor]:
-    """What the scale net reads, and the density at the photo's size."""
+    """Return the scores for the scale net, and the density at the photo's size."""
     return fused, _to_photo((fused * network.unit).float(), images)
 
 
 def _labels(
     fused: Tensor, head: SubpixelHead | None, finest: Tensor, images: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Probabilities of labels, and the expected and arg-max label at the photo's size."""
-    known, expected = expected_labels(fused)
+    """Return the probabilities of labels, and the expected and arg-max label at the photo's size."""
+    probabilities, expected = expected_labels(fused)
     expected = head(finest, expected) if head else expected
     likeliest = fused.argmax(1, keepdim=True).float()
     likeliest = functional.interpolate(likeliest, size=images.shape[-2:], mode="nearest")
-    return known.to(fused.dtype), torch.cat([_to_photo(expected, images), likeliest], 1)
+    return probabilities.to(fused.dtype), torch.cat([_to_photo(expected, images), likeliest], 1)
 
 
 def expected_labels(fused: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the (b, k, h, w) probabilities of labels and their (b, 1, h, w) mean, in float32; both sums in one product."""
+    """Return the (b, k, h, w) probabilities of labels and their (b, 1, h, w) mean, in float32."""
     classes = int(fused.shape[1])
     with torch.autocast(fused.device.type, enabled=False):
         raised = fused.float().clamp(-STEEPEST, STEEPEST).exp()
@@ -96,14 +95,14 @@ def expected_labels(fused: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _to_photo(x: Tensor, images: Tensor) -> Tensor:
-    """Enlarge one channel to the photo's size. By the size: by a factor ONNX Runtime blocks that channel with 15 empty ones."""
+    """Enlarge one channel to the photo's size, given as a size: with a factor ONNX Runtime pads it to 16 channels."""
     if x.shape[-2:] == images.shape[-2:]:
         return x
     return functional.interpolate(x, size=images.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
-    """Each level's side output times its share of the fusion; the first carries the bias."""
+    """Return each level's side output times its share of the fusion; the first carries the bias."""
     weights = network.fuse.weight.chunk(len(network.levels), 1)
     biases = [network.fuse.bias, *[None] * (len(sides) - 1)]
     return [
@@ -113,7 +112,7 @@ def _mix(network: CountingNetwork, sides: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _to_stride(wanted: int, x: Tensor, stride: int) -> Tensor:
-    """As in training; the mean is spelt as a convolution by channel, which engines run several times faster."""
+    """Return features at the wanted stride; the mean is a convolution per channel, which backends run several times faster."""
     if stride > wanted:
         return functional.interpolate(x, scale_factor=stride // wanted, mode="nearest")
     side, channels = wanted // stride, int(x.shape[1])
@@ -124,7 +123,7 @@ def _to_stride(wanted: int, x: Tensor, stride: int) -> Tensor:
 
 
 class ServedNetwork(nn.Module):
-    """A trained counting network rewritten to be exported: ``answer`` with folded constants.
+    """A trained counting network rewritten for export: ``infer`` with folded constants.
 
     Args:
         network: The network; it is copied.
@@ -143,14 +142,14 @@ class ServedNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Return (output, features[, blocks]) of (b, 3, h, w) images in 0…1."""
-        return answer(self.network, images, self._mix)
+        return infer(self.network, images, self._mix)
 
     def _mix(self, sides: Sequence[Tensor]) -> list[Tensor]:
         return [mixer(side) for mixer, side in zip(self.mixers, sides, strict=True)]
 
 
 def _mixers(network: CountingNetwork) -> list[nn.Conv2d]:
-    """Each level's side output and its share of the fusion as one 1×1 convolution; the first has the bias."""
+    """Return each level's side output and its share of the fusion as one 1×1 convolution; the first has the bias."""
     shares = network.fuse.weight.detach().double().chunk(len(network.levels), 1)
     bias = cast(Tensor, network.fuse.bias).detach().double()
     mixers: list[nn.Conv2d] = []
@@ -166,19 +165,19 @@ def _mixers(network: CountingNetwork) -> list[nn.Conv2d]:
 
 
 class _OwnPadding(torch.autograd.Function):
-    """A strided convolution whose one-sided padding is its own attribute, not a copy of its input."""
+    """A strided convolution with one-sided padding as its attribute, not as a copy of its input."""
 
     @staticmethod
     def forward(
         _: Any, x: Tensor, weight: Tensor, stride: int, groups: int, before: int, after: int
     ) -> Tensor:
-        """Return what ``SamePadConv`` returns."""
+        """Return the result of ``SamePadConv``."""
         padded = functional.pad(x, (before, after, before, after))
         return functional.conv2d(padded, weight, None, stride, 0, 1, groups)
 
     @staticmethod
     def symbolic(g: Any, x: Any, weight: Any, stride: int, groups: int, before: int, after: int) -> Any:
-        """Return it as one node."""
+        """Return the convolution as one node of the graph."""
         return g.op(
             "Conv", x, weight, strides_i=[stride, stride], group_i=groups, dilations_i=[1, 1],
             pads_i=[before, before, after, after], kernel_shape_i=weight.type().sizes()[2:],

@@ -35,7 +35,7 @@ CHECK_SIZES = ((97, 131), (256, 256), (333, 200), (480, 641), (1, 1), (511, 767)
 """(height, width) at which exported and original are compared; none is the size exported at."""
 
 GRAPHS = ("network.onnx", "scale.onnx")
-"""What is written; before that it may be missing, or of other weights."""
+"""Files that are written here, so they may be missing or of other weights before."""
 
 OPSET = 18
 
@@ -53,10 +53,17 @@ class Difference:
 def describe_folder(
     folder: Path, name: str = "", licence: str = "", method: str = "", dots: bool | None = None
 ) -> None:
-    """Change what a model folder says of itself: name, terms, method, dots; each is kept where empty or None.
+    """Change the description of a model folder. Empty or None keeps a value.
+
+    Args:
+        folder: The model folder.
+        name: Name of the model.
+        licence: Terms of use.
+        method: How its maps are read, such as ``hybrid``.
+        dots: Whether a density's local maxima are read as heads.
 
     Raises:
-        OptionError: The method is no way to read this model, or it has no density to read dots from.
+        OptionError: The method does not fit this model, or ``dots`` is given for a model without a density.
     """
     config = read_config(folder, apart=GRAPHS)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
@@ -92,7 +99,8 @@ def export_folder(folder: Path, samples: Sequence[Sample]) -> Difference:
 def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelConfig:
     """Write ``network.onnx`` and ``scale.onnx`` beside the folder's weights, and the description.
 
-    Weights are stored as float16, or as int8 and steps (``compact_model``), and turned into float32 when the graph is loaded.
+    Weights are stored as float16, or as int8 and steps (``research.shrink.compact``). A backend turns them into float32
+    when it loads the graph.
 
     Returns:
         The description, with the sha256 of each file.
@@ -144,7 +152,7 @@ def _write_graph(
 def _store_small(graph: onnx.ModelProto) -> None:
     """Store large float32 initialisers as float16, or as int8 and steps where that loses nothing.
 
-    What turns them into float32 stands first; engines fold it at load.
+    The nodes that turn them into float32 come first; backends fold them when they load the graph.
     """
     nodes: list[onnx.NodeProto] = []
     for initialiser in list(graph.graph.initializer):

@@ -1,8 +1,8 @@
-"""A model in 8 bits: its graph with whole-number convolutions, their ranges measured on training photos.
+"""Quantization: a graph with 8-bit convolutions, their ranges measured on training photos.
 
-Static quantisation: each tensor between convolutions gets the range it takes on the calibration photos. Weights take
-steps with which no sum overflows on processors that add two products in 16 bits (x86 without VNNI).
-What makes labels and people of the features stays in float32: it costs little and errors there are counted.
+Each tensor between convolutions gets its range on the calibration photos. Weights get steps with which no sum overflows
+on processors that add two products in 16 bits (x86 without VNNI). The last layers, which compute labels and people, stay
+in float32: they cost little, and their errors would change the count.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from crowdscale.counting.second_pass import read_output
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.files.writing import write_atomic
-from crowdscale.learn.export.byte_graph import leave_room, read_bytes, read_cells, tell_small_maps
+from crowdscale.learn.export.byte_graph import leave_room, read_bytes, read_cells, return_small_maps
 from crowdscale.learn.store import write_description
 from crowdscale.models.description import ModelConfig, read_config
 
 __all__ = ["QuantizeOptions", "quantize_folder"]
 
 OPERATORS = ["Conv", "Clip", "Relu", "Add", "Concat", "Resize"]
-"""What is computed in 8 bits; a Clip or Relu behind a convolution becomes the range of its result."""
+"""Operators computed in 8 bits; a Clip or Relu behind a convolution becomes the range of its result."""
 
 EXACT = ("/mixers", "/block_head/layers/layers.3", "/subpixel/layers/layers.2")
-"""Nodes that make labels and people, by the start of their names: they and all that follows stay float32."""
+"""First parts of the names of nodes that compute labels and people: they and their readers stay float32."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class QuantizeOptions:
 def quantize_folder(
     folder: Path, out: Path, samples: Sequence[Sample], options: QuantizeOptions | None = None
 ) -> float:
-    """Write a model folder with an 8-bit graph; the scale net is copied as it is, the weights stay with the original.
+    """Write a model folder with an 8-bit graph and the scale net of the original, without training weights.
 
     Args:
         folder: A model folder with float graphs.
         out: The folder to write.
-        samples: Training photos, on none of which a choice between models is to rest.
-        options: How.
+        samples: Training photos; never photos that choose between models.
+        options: Number of photos, size of crops, seed.
 
     Returns:
         Σ |people by the 8-bit graph − by the float graph| / Σ people over the calibration crops, first pass.
@@ -99,16 +99,16 @@ def quantize_folder(
         _refit(folded, small, config, crops)
         model = onnx.load(small)
         if config.method == "hybrid":
-            tell_small_maps(model.graph)
+            return_small_maps(model.graph)
         read_cells(model.graph)
         data = model.SerializeToString()
     write_atomic(out / "network.onnx", lambda stream: stream.write(data))
     kept = ["scale.onnx"] if config.refines else []
     for name in kept:
         shutil.copyfile(folder / name, out / name)
-    known = {"photos": len(crops), "seed": options.seed, "from": config.name}
-    training = {**config.training, "quantised": known}
-    training.pop("validation", None)  # was of the float graph
+    calibration = {"photos": len(crops), "seed": options.seed, "from": config.name}
+    training = {**config.training, "quantised": calibration}
+    training.pop("validation", None)  # holds for the float graph alone
     config = replace(config.unmeasured(), name=f"{config.name}-int8", precision="int8", training=training)
     write_description(config, out, tuple(sorted(["network.onnx", *kept])))
     return _drift(folder, out, crops)
@@ -124,7 +124,7 @@ def _fold(source: Path, target: Path) -> None:
 
 
 def _exact_nodes(path: Path) -> list[str]:
-    """The names of the nodes that stay float32: those of ``EXACT`` and whatever reads their results."""
+    """Return the names of the nodes that stay float32: those of ``EXACT`` and all that depend on them."""
     graph = onnx.load(path).graph
     names, reached = [], set[str]()
     for node in graph.node:  # a graph lists its nodes in the order in which they can run
@@ -139,11 +139,11 @@ def _exact_nodes(path: Path) -> list[str]:
 
 
 def _refit(folded: Path, small: Path, config: ModelConfig, crops: Sequence[NDArray[np.uint8]]) -> None:
-    """Fit the layer that makes people of 8-bit features, so that it says of them what the float graph says.
+    """Fit the last layer of the block head to the 8-bit features, with the float graph's output as target.
 
-    Rounding in 8 bits moves features to one side. The last convolution of the block head stays float32: its weights
-    are fitted by least squares over the crops, blocks with people weighing more, and held near what they were;
-    then the log-rate is shifted so that all crops together have as many people as by the float graph.
+    Rounding in 8 bits biases features. The layer stays float32. Ridge regression over the crops fits it, near its old
+    weights, and blocks with people weigh more. Then the log-rate is shifted until all crops together have as many
+    people as in the float graph.
     """
     if config.method != "hybrid":
         return
@@ -168,11 +168,11 @@ def _refit(folded: Path, small: Path, config: ModelConfig, crops: Sequence[NDArr
 
 
 LEAST_PEOPLE, HELD = 0.02, 1e-3
-"""Weight of a block without people in that fit; how firmly the layer is held, relative to the mean square of its input."""
+"""Weight of a block without people in that fit; strength of the ridge, relative to the mean square of the input."""
 
 
 def _people(head: NDArray[np.float64]) -> NDArray[np.float64]:
-    """People of (n, 2) outputs of the block head: logit of an empty block, log-rate."""
+    """Return the people of (n, 2) outputs of the block head: logit of an empty block, log-rate."""
     people: NDArray[np.float64] = np.exp(np.clip(head[:, 1], -8, 6)) / (1 + np.exp(head[:, 0]))
     return people
 
@@ -190,8 +190,8 @@ def _channels(
     )
     (asked,) = session.get_inputs()
     given = ({asked.name: network_input(asked.name, [crop], config)} for crop in crops)
-    seen = [session.run([name], each)[0][0] for each in given]
-    return np.concatenate([each.reshape(len(each), -1).T for each in seen]).astype(np.float64)
+    values = [session.run([name], each)[0][0] for each in given]
+    return np.concatenate([each.reshape(len(each), -1).T for each in values]).astype(np.float64)
 
 
 def _crops(samples: Sequence[Sample], options: QuantizeOptions) -> list[NDArray[np.uint8]]:
@@ -206,19 +206,19 @@ def _crops(samples: Sequence[Sample], options: QuantizeOptions) -> list[NDArray[
 
 
 class _Crops(CalibrationDataReader):  # type: ignore[misc]
-    """The calibration crops as the library asks for them."""
+    """Calibration crops, one input at a time."""
 
     def __init__(self, crops: Sequence[NDArray[np.uint8]], config: ModelConfig) -> None:
         self.left: Iterator[Array] = (padded_input([crop], config) for crop in crops)
 
     def get_next(self) -> dict[str, Array] | None:
-        """Return the next input, or None behind the last."""
+        """Return the next input, None after the last."""
         images = next(self.left, None)
         return None if images is None else {"images": images}
 
 
 def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float:
-    """How far the people of both graphs differ, relative to all people."""
+    """Return the difference of the people of both graphs, relative to all people."""
     people: list[list[float]] = []
     for each in (folder, out):
         config = read_config(each)
@@ -228,13 +228,13 @@ def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float
     return float(np.abs(after - before).sum() / max(1.0, before.sum()))
 
 
-def _count(config: ModelConfig, seen: FirstPass) -> float:
-    return float(read_output(config, seen).count)
+def _count(config: ModelConfig, output: FirstPass) -> float:
+    return float(read_output(config, output).count)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library's advice on preparing a graph, which is followed here, out of the output."""
+    """Hide the library's advice to prepare the graph: it is prepared."""
     logging.disable(logging.WARNING)
     try:
         yield

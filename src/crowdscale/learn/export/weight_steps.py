@@ -8,13 +8,13 @@ from torch import Tensor
 __all__ = ["LARGE", "count_steps", "is_large", "whole_steps"]
 
 LARGE = 4096
-"""Kernels of fewer weights stay as they are: nothing is gained."""
+"""Kernels with fewer weights stay: 8 bits gain nothing there."""
 
 MOST = 127
 """Steps of the largest weight of each output channel."""
 
 CLOSE = 1e-3
-"""Part of a step that a weight on whole steps may be off, by rounding alone."""
+"""Largest distance of a weight from a whole step, in steps, that is rounding alone."""
 
 
 def count_steps(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -23,10 +23,10 @@ def count_steps(weight: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         weight: (out, …) a layer's weights.
     """
-    known = weight.detach().float()
-    largest = known.abs().flatten(1).amax(1).view(-1, *[1] * (known.ndim - 1))
+    values = weight.detach().float()
+    largest = values.abs().flatten(1).amax(1).view(-1, *[1] * (values.ndim - 1))
     steps = torch.where(largest > 0, largest / MOST, torch.ones_like(largest))
-    return (known / steps).round().to(torch.int8), steps
+    return (values / steps).round().to(torch.int8), steps
 
 
 def is_large(weight: Tensor) -> bool:
@@ -35,7 +35,7 @@ def is_large(weight: Tensor) -> bool:
 
 
 def whole_steps(weight: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Return a large kernel's numbers of steps and its steps where int8 holds it without loss; None elsewhere."""
+    """Return a large kernel's numbers of steps and its steps if int8 holds it without loss, else None."""
     if not is_large(weight):
         return None
     numbers, steps = count_steps(weight)

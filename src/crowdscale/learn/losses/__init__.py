@@ -1,4 +1,4 @@
-"""Losses of both papers and their rivals, each a function and a Module; which one teaches a map is ``choice``'s."""
+"""Losses of both papers and their rivals, each a function and a Module; ``choice`` selects one for a map."""
 
 from crowdscale.learn.losses.bayesian import BayesianLoss, bayesian_loss
 from crowdscale.learn.losses.blocks import BlockCountLoss, block_count_loss

@@ -1,4 +1,4 @@
-"""Bayesian loss (Ma et al., ICCV 2019): each head expects one person of the cells that are probably its own."""
+"""Bayesian loss (Ma et al., ICCV 2019): each head expects one person in the cells that probably belong to it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["BayesianLoss", "bayesian_loss", "head_posterior"]
 
 
 def head_posterior(distance: Tensor, sigma: float, reach: float) -> Tensor:
-    """Return the (n + 1, m) probability that a cell's person is each head's, or (last row) nobody's.
+    """Return the (n + 1, m) probability that a cell belongs to each head, or (last row) to the background.
 
-    Heads are Gaussians of width σ. The background stands ``reach`` pixels beyond the nearest head, as seen from
-    that head towards the cell, so a cell near heads is theirs and one far from all is the background's.
+    Heads are Gaussians of width σ. The background stands ``reach`` pixels from the nearest head, on the cell's side, so
+    cells near heads belong to them and cells far from all belong to the background.
 
     Args:
         distance: (n, m) squared distances in pixels² of n > 0 heads and m cells.
         sigma: Width of a head in pixels.
-        reach: Distance in pixels of the background's stand-in from the nearest head.
+        reach: Distance in pixels of the background from the nearest head.
     """
     nearest = distance.min(0, keepdim=True).values.sqrt()
-    all_of_them = torch.cat([distance, (reach - nearest).square()])
-    return (-all_of_them / (2 * sigma**2)).softmax(0)
+    distances = torch.cat([distance, (reach - nearest).square()])
+    return (-distances / (2 * sigma**2)).softmax(0)
 
 
 def bayesian_loss(
@@ -38,14 +38,14 @@ def bayesian_loss(
     sigma: float = 8.0,
     background: float = 0.15,
 ) -> Tensor:
-    """Σ_n |1 - E[c_n]| + |0 - E[c_0]|: one person for each head, nobody for the background.
+    """Return Σ_n |1 - E[c_n]| + |0 - E[c_0]|: one person for each head, none for the background.
 
     Args:
         people: (b, 1, h, w) predicted people in each cell.
         points: For each image its (n, 2) heads in pixels; heads outside the frame are left out.
         stride: Side of a cell in pixels.
         sigma: Width of a head in pixels.
-        background: Distance of the background's stand-in as a share of the frame's shorter side.
+        background: Distance of the background as a share of the frame's shorter side.
 
     Returns:
         A scalar: the sum over heads, averaged over images.
@@ -66,7 +66,7 @@ def bayesian_loss(
 
 
 class BayesianLoss(nn.Module):
-    """``bayesian_loss`` with its settings kept."""
+    """``bayesian_loss`` as a module."""
 
     def __init__(self, sigma: float = 8.0, background: float = 0.15) -> None:
         super().__init__()

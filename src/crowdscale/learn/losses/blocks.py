@@ -12,21 +12,20 @@ __all__ = ["BlockCountLoss", "block_count_loss"]
 
 
 SPANS = (4, 8)
-"""Sides in blocks of the squares whose people have an error of their own."""
+"""Sides in blocks of the squares with an absolute error of their own."""
 
 
 def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Tensor:
-    """Zero-inflated Poisson likelihood of block counts, with the absolute errors of squares and of the whole.
+    """Return the zero-inflated Poisson loss of block counts, plus the absolute errors of squares and of the whole.
 
-    P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. A square of s² blocks, and the whole of N,
-    weighs its absolute error divided by s, and by √N: what errors that do not agree leave of it. Single blocks have
-    no such term: the least absolute error is at the median, which is 0 where a head is less likely than not, so
-    that sums would come out too low; of squares that is so only where most are empty.
+    P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. The absolute error of a square of s² blocks is
+    divided by s, that of all N blocks by √N, as independent errors add up. Single blocks have no such term: the least
+    absolute error is at the median, which is 0 where a head is unlikely, so sums would be too low.
 
     Args:
         blocks: (b, 2, h, w): logit of π and log λ.
         counts: (b, h, w) people in each block.
-        squares: Add the absolute errors; without, the likelihood is alone.
+        squares: Add the absolute errors to the likelihood.
     """
     with torch.autocast(blocks.device.type, enabled=False):
         blocks = widen(blocks)
@@ -46,7 +45,7 @@ def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Te
 
 
 class BlockCountLoss(nn.Module):
-    """``block_count_loss`` with a choice of its absolute errors.
+    """``block_count_loss`` as a module.
 
     Args:
         squares: Add the absolute errors of squares and of the whole.

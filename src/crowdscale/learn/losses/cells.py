@@ -1,4 +1,4 @@
-"""Heads and the cells of a coarse map: where cells lie, which heads the frame holds, how many each cell holds."""
+"""Heads and the cells of a coarse map: centres of cells, heads in the frame, heads per cell."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def each_image(
 
 
 def _heads_in_frame(xy: NDArray[Any] | Tensor, rows: int, columns: int, stride: int, like: Tensor) -> Tensor:
-    """Return the (n, 2) heads whose pixel lies in the frame: only they are people of this map."""
-    # Points are read-only arrays, which torch warns of: a copy is its own.
-    known = xy if isinstance(xy, Tensor) else torch.from_numpy(np.array(xy, np.float64))
-    heads = known.to(like.device, like.dtype).reshape(-1, 2)
+    """Return the (n, 2) heads whose pixel lies in the frame."""
+    # A copy: points are read-only arrays, of which torch warns.
+    values = xy if isinstance(xy, Tensor) else torch.from_numpy(np.array(xy, np.float64))
+    heads = values.to(like.device, like.dtype).reshape(-1, 2)
     size = heads.new_tensor([columns * stride, rows * stride])
     pixel = (heads + 0.5).floor()
     return heads[((pixel >= 0) & (pixel < size)).all(1)]

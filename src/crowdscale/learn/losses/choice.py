@@ -1,4 +1,4 @@
-"""Which loss teaches the map: options, the losses by name, and one door for maps of any stride."""
+"""The loss of a map: options, losses by name, and one interface for maps of any stride."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from crowdscale.maps import Density, DistanceLabels
 __all__ = ["DENSITY_LOSSES", "LABEL_LOSSES", "LossOptions", "MapLoss", "choose_loss"]
 
 CELL = 8
-"""Pixels a cell at least, in the losses between heads and cells: finer maps are summed up first, for speed."""
+"""Smallest cell in pixels of the losses between heads and cells; finer maps are summed up first, for speed."""
 
 
 @dataclass(frozen=True)
 class LossOptions:
-    """The forms and weights of the losses."""
+    """Forms and weights of the losses."""
 
     loss: str = "auto"
     """Labels: ``dynamic``, ``ce``, ``focal`` or ``ordinal``; density: ``mse``, ``bayesian`` or ``dm``;
-    ``auto``: dynamic, and mse or what the network was published with."""
+    ``auto``: dynamic, and mse or the loss that the network was published with."""
     reduction: Literal["auto", "sum", "mean"] = "auto"
-    """Over pixels: ``sum`` as published (which the learning rate 1e-7 fits) or ``mean``; ``auto`` sums
-    density, whose values are small, and takes the mean of labels."""
+    """Over pixels: ``sum`` as published (it fits the learning rate 1e-7) or ``mean``. ``auto`` sums densities, whose
+    values are small, and takes the mean of labels."""
     bracket_gradient: bool = True
-    """Whether the bracket of the dynamic cross-entropy carries gradient."""
+    """Let the bracket of the dynamic cross-entropy carry gradient."""
     focus: float = 2.0
     """γ of the focal loss."""
     bayesian_sigma: float = 8.0
@@ -54,32 +54,36 @@ class LossOptions:
     side_weight: float = 0.1
     """Weight of each side output's loss."""
     thinning: int = 1
-    """The labels' loss reads every n-th pixel of every n-th row, from an offset that changes: a quarter of it at 2."""
+    """The loss of labels reads every n-th pixel of every n-th row, from a changing offset: a quarter of the map at 2."""
     block_weight: float = 0.3
     """Weight of the auxiliary block counts."""
     block_squares: bool = True
-    """Block counts: absolute errors of squares and of the whole beside the likelihood."""
+    """Block counts: add absolute errors of squares and of the whole to the likelihood."""
     centre_weight: float = 1.0
     """Weight of the centre loss: λ1, λ2 of Eq. 6 and 8."""
     zoom_gradient: bool = False
     """Let the second pass's loss reach the scale net through the zoom (journal version)."""
     scaled_kernel: bool = False
-    """Second pass: kernels and label edges grow with r instead of staying as they are."""
+    """Second pass: kernels and label edges grow with r."""
     canvas: int = 256
-    """Side in pixels of the view of an enlarged region in training; 0 shows the whole region."""
+    """Side in pixels of the view of an enlarged region in training; 0: the whole region."""
     train_regions: int = 1
     """At most this many dense regions of a crop are enlarged in training, the largest first."""
 
     def __post_init__(self) -> None:
-        known = ("auto", *LABEL_LOSSES, *DENSITY_LOSSES)
-        if self.loss not in known:
-            raise unknown_name("--loss", self.loss, known)
+        names = ("auto", *LABEL_LOSSES, *DENSITY_LOSSES)
+        if self.loss not in names:
+            raise unknown_name("--loss", self.loss, names)
         if self.reduction not in ("auto", "sum", "mean"):
             raise OptionError("expected --reduction as auto, sum or mean", repr(self.reduction))
         if self.thinning < 1:
             raise OptionError("expected --thinning of at least 1", str(self.thinning))
         if self.canvas < 0 or self.canvas % 32:
             raise OptionError("expected --canvas as a multiple of 32, or 0", str(self.canvas))
+        self._check_matching()
+
+    def _check_matching(self) -> None:
+        """Check the options of the losses between heads and cells, and of their regions."""
         if self.bayesian_sigma <= 0 or self.bayesian_background <= 0 or self.transport_smoothing <= 0:
             raise OptionError(
                 "expected --bayesian-sigma, --bayesian-background and --transport-smoothing above 0",
@@ -92,12 +96,12 @@ class LossOptions:
             )
 
     def over_pixels(self, usual: Reduction) -> Reduction:
-        """The reduction, or the usual one of the kind of map."""
+        """Return the reduction, or for ``auto`` the usual one of the kind of map."""
         return usual if self.reduction == "auto" else self.reduction
 
 
 class MapLoss(nn.Module):
-    """A loss of a network's map of any stride against the truth of whole pixels."""
+    """A loss of a map of any stride against the truth at the photo's pixels."""
 
     def __init__(self, loss: nn.Module) -> None:
         super().__init__()
@@ -109,16 +113,16 @@ class MapLoss(nn.Module):
         """Return the loss.
 
         Args:
-            output: (b, channels, h/s, w/s) logits, people a pixel or, ``in_cells``, people a cell.
-            target: (b, h, w) labels or (b, 1, h, w) people a pixel; s divides h and w.
-            points: For each image its (n, 2) heads in pixels, those around the frame included.
-            in_cells: Whether a density's values are people a cell: the map's sum is its count.
+            output: (b, channels, h/s, w/s) logits, people per pixel or, with ``in_cells``, people per cell.
+            target: (b, h, w) labels or (b, 1, h, w) people per pixel; s divides h and w.
+            points: For each image its (n, 2) heads in pixels, with those around the frame.
+            in_cells: Whether a density's values are people per cell, so that the map's sum is its count.
         """
         raise NotImplementedError
 
 
 class LabelMapLoss(MapLoss):
-    """Scores of classes against the labels at cell centres; of pixels, every n-th where thinned."""
+    """Scores of classes against the labels at cell centres, or at every n-th pixel with ``thinning``."""
 
     def __init__(self, loss: nn.Module, thinning: int = 1) -> None:
         super().__init__(loss)
@@ -132,7 +136,7 @@ class LabelMapLoss(MapLoss):
         stride, step = _stride(output, target), self.thinning
         top = left = stride // 2
         if stride == 1 and step > 1:
-            # The offset follows from the target, so that a resumed run sees the same.
+            # The offset follows from the target, so that a resumed run has the same.
             stride, (top, left) = step, divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
             output = output[..., top::step, left::step]
         loss: Tensor = self.loss(output, target[:, top::stride, left::stride].long())
@@ -140,7 +144,7 @@ class LabelMapLoss(MapLoss):
 
 
 class DensityMapLoss(MapLoss):
-    """Densities against the true density: averaged over cells, or, ``in_cells``, summed over them."""
+    """Densities against the true density: averaged over cells, or with ``in_cells`` summed."""
 
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
@@ -154,7 +158,7 @@ class DensityMapLoss(MapLoss):
 
 
 class HeadMapLoss(MapLoss):
-    """Densities, as people in cells of 8 pixels or more, against the heads themselves: no kernel is drawn."""
+    """Densities, as people in cells of 8 pixels or more, against the heads, without kernels."""
 
     def forward(
         self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
@@ -198,15 +202,15 @@ DENSITY_LOSSES: dict[str, Callable[[LossOptions], MapLoss]] = {
 
 
 def choose_loss(codec: DistanceLabels | Density, options: LossOptions, usual: str = "mse") -> MapLoss:
-    """Return the loss that a map is taught with.
+    """Return the loss of a map.
 
     Args:
         codec: The map.
-        options: Which loss, and its settings.
-        usual: What ``auto`` means for densities: the loss that the network was published with.
+        options: Name and settings of the loss.
+        usual: The loss of densities with ``auto``: the one that the network was published with.
 
     Raises:
-        OptionError: The loss is none of this kind of map.
+        OptionError: The loss does not fit this kind of map.
     """
     losses = DENSITY_LOSSES if isinstance(codec, Density) else LABEL_LOSSES
     name = options.loss

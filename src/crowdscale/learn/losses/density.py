@@ -10,18 +10,18 @@ __all__ = ["DensityLoss", "density_loss"]
 
 
 def density_loss(density: Tensor, target: Tensor, reduction: Reduction = "sum") -> Tensor:
-    """Squared norm of the difference of two density maps (Eq. 5).
+    """Return the squared norm of the difference of two density maps (Eq. 5).
 
     Args:
         density: (b, 1, h, w) predicted.
         target: (b, 1, h, w).
-        reduction: ``sum`` over pixels (the papers', which the learning rate 1e-7 fits) or ``mean``.
+        reduction: ``sum`` over pixels (the papers', which fits the learning rate 1e-7) or ``mean``.
     """
     return reduce_pixels((widen(density) - target).square(), reduction)
 
 
 class DensityLoss(nn.Module):
-    """``density_loss`` with its settings kept."""
+    """``density_loss`` as a module."""
 
     def __init__(self, reduction: Reduction = "sum") -> None:
         super().__init__()

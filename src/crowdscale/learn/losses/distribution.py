@@ -17,12 +17,12 @@ from crowdscale.learn.losses.transport import transport_cost
 __all__ = ["DistributionLoss", "Matching", "distribution_loss"]
 
 LEAST = 1e-8
-"""A map with less mass than this has no distribution to speak of; its count alone is taught."""
+"""A map with less mass than this has no distribution; only its count has a loss."""
 
 
 @dataclass(frozen=True)
 class Matching:
-    """The weights of the terms and how transport is solved; defaults are the paper's."""
+    """Weights of the terms and settings of the transport solver; defaults are the paper's."""
 
     transport: float = 0.1
     """Weight λ1 of optimal transport, in pixels²."""
@@ -40,7 +40,7 @@ def distribution_loss(
     stride: int,
     matching: Matching | None = None,
 ) -> Tensor:
-    """|n - Σẑ| + λ1·OT(heads, ẑ) + λ2·n·TV(heads, ẑ), with the map ẑ below zero cut off in the last two.
+    """Return |n - Σẑ| + λ1·OT(heads, ẑ) + λ2·n·TV(heads, ẑ); the last two clip the map ẑ at zero.
 
     Args:
         people: (b, 1, h, w) predicted people ẑ in each cell.
@@ -49,7 +49,7 @@ def distribution_loss(
         matching: Weights and solver; None takes the paper's.
 
     Returns:
-        A scalar, averaged over images. Without heads in an image its count alone is compared.
+        A scalar, averaged over images. An image without heads compares its count alone.
     """
     matching = matching or Matching()
     with torch.autocast(people.device.type, enabled=False):
@@ -72,7 +72,7 @@ def distribution_loss(
 
 
 class DistributionLoss(nn.Module):
-    """``distribution_loss`` with its settings kept."""
+    """``distribution_loss`` as a module."""
 
     def __init__(self, matching: Matching | None = None) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ __all__ = [
 def dynamic_cross_entropy(
     logits: Tensor, labels: Tensor, reduction: Reduction = "mean", weight_gradient: bool = True
 ) -> Tensor:
-    """Cross-entropy weighted by how far the predicted distribution lies from the true class (Eq. 7).
+    """Return the cross-entropy weighted by the distance of the predicted distribution from the true class (Eq. 7).
 
     L = -Σ_p [Σ_i (|C(p) - i| + 1)·Pr(p)_i] · log Pr(p)_C(p).
 
@@ -30,7 +30,7 @@ def dynamic_cross_entropy(
         logits: (b, classes, h, w).
         labels: (b, h, w) true classes C(p), integers.
         reduction: ``mean`` over pixels, or ``sum`` over pixels and mean over images.
-        weight_gradient: Whether the bracket carries gradient, which the paper leaves open.
+        weight_gradient: Whether the bracket carries gradient; the paper does not specify it.
 
     Returns:
         A scalar. Computed in float32 under any autocast.
@@ -46,7 +46,7 @@ def dynamic_cross_entropy(
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
-    """Plain cross-entropy: L = -Σ_p log Pr(p)_C(p).
+    """Return the plain cross-entropy: L = -Σ_p log Pr(p)_C(p).
 
     Args:
         logits: (b, classes, h, w).
@@ -58,7 +58,7 @@ def cross_entropy(logits: Tensor, labels: Tensor, reduction: Reduction = "mean")
 
 
 def focal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean", focus: float = 2.0) -> Tensor:
-    """Focal loss (Lin et al., ICCV 2017): L = -Σ_p (1 - Pr(p)_C(p))^γ · log Pr(p)_C(p).
+    """Return the focal loss (Lin et al., ICCV 2017): L = -Σ_p (1 - Pr(p)_C(p))^γ · log Pr(p)_C(p).
 
     Args:
         logits: (b, classes, h, w).
@@ -68,16 +68,16 @@ def focal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean", fo
     """
     with torch.autocast(logits.device.type, enabled=False):
         log_p = _true(widen(logits).log_softmax(1), labels)
-        # -expm1 keeps 1 - p exact where p is nearly 1; the floor keeps its power's slope finite at p = 1.
+        # -expm1 keeps 1 - p exact near p = 1; the floor keeps the slope of its power finite at p = 1.
         missing = (-torch.expm1(log_p)).clamp(min=1e-12)
         return reduce_pixels(-missing.pow(focus) * log_p, reduction)
 
 
 def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
-    """Ordinal regression: one yes-or-no question for each edge, "is the class beyond it?" (Fu et al., CVPR 2018).
+    """Return the loss of ordinal regression: one binary question per edge, "is the class beyond it?" (Fu et al., CVPR 2018).
 
-    L = -Σ_p Σ_k log P(C(p) lies on its true side of edge k), with P(class > k) = Σ_{i>k} Pr(p)_i. The answers come
-    from the one distribution over classes, so the map is read as with the other losses.
+    L = -Σ_p Σ_k log P(C(p) lies on its true side of edge k), with P(class > k) = Σ_{i>k} Pr(p)_i. All answers come
+    from one distribution over classes, so the map is read as with the other losses.
 
     Args:
         logits: (b, classes, h, w).
@@ -87,12 +87,12 @@ def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") 
     with torch.autocast(logits.device.type, enabled=False):
         p = widen(logits).softmax(1)
         classes = p.shape[1]
-        # Summed from both ends: 1 - P(class <= k) would lose what is small.
+        # Summed from both ends: 1 - P(class <= k) would lose small values.
         beyond = p.new_ones(classes, classes).triu(1)[:-1]
         above, below = (torch.einsum("kc,bchw->bkhw", matrix, p) for matrix in (beyond, 1 - beyond))
         edges = torch.arange(classes - 1, device=logits.device).view(1, -1, 1, 1)
-        told = torch.where(labels[:, None] > edges, above, below).clamp(min=1e-37).log().sum(1)
-        return reduce_pixels(-told, reduction)
+        answers = torch.where(labels[:, None] > edges, above, below).clamp(min=1e-37).log().sum(1)
+        return reduce_pixels(-answers, reduction)
 
 
 def _true(log_p: Tensor, labels: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ def _true(log_p: Tensor, labels: Tensor) -> Tensor:
 
 
 class DynamicCrossEntropy(nn.Module):
-    """``dynamic_cross_entropy`` with its settings kept."""
+    """``dynamic_cross_entropy`` as a module."""
 
     def __init__(self, reduction: Reduction = "mean", weight_gradient: bool = True) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class DynamicCrossEntropy(nn.Module):
 
 
 class CrossEntropy(nn.Module):
-    """``cross_entropy`` with its settings kept."""
+    """``cross_entropy`` as a module."""
 
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class CrossEntropy(nn.Module):
 
 
 class FocalLoss(nn.Module):
-    """``focal_loss`` with its settings kept."""
+    """``focal_loss`` as a module."""
 
     def __init__(self, reduction: Reduction = "mean", focus: float = 2.0) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class FocalLoss(nn.Module):
 
 
 class OrdinalLoss(nn.Module):
-    """``ordinal_loss`` with its settings kept."""
+    """``ordinal_loss`` as a module."""
 
     def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__()

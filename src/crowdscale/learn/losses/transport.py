@@ -1,4 +1,4 @@
-"""Optimal transport between heads and a density, smoothed by entropy and solved by Sinkhorn's iterations in logarithms."""
+"""Optimal transport between heads and a density, with entropic smoothing, solved by Sinkhorn iterations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import Tensor
 __all__ = ["sinkhorn_potentials", "transport_cost"]
 
 REFRESH = 10
-"""Products before the matrix is taken anew: potentials move by a few ε in that time, far from any overflow."""
+"""Products between two refreshes of the matrix: potentials move by a few ε, far from any overflow."""
 
 TINY = 1e-30
-"""Where a row or column of the matrix has died, its potential moves by at most 69 ε until the next refresh."""
+"""Floor of a row or column sum: its potential moves by at most 69 ε until the next refresh."""
 
 
 def transport_cost(
@@ -19,15 +19,15 @@ def transport_cost(
 ) -> Tensor:
     """Return min_P ⟨P, C⟩ + ε·KL(P | a bᵀ) over plans P with marginals a and b; differentiable in both.
 
-    The value is that of the dual, ⟨α, a⟩ + ⟨β, b⟩; by the envelope theorem its gradient is (α, β), so nothing is
-    differentiated through the iterations.
+    The value is that of the dual, ⟨α, a⟩ + ⟨β, b⟩. By the envelope theorem its gradient is (α, β), without gradients
+    through the iterations.
 
     Args:
         cost: (n, m) C.
         sources: (n,) a, summing to 1.
-        sinks: (m,) b, summing to 1; cells of zero mass get a gradient, too.
-        smoothing: ε in the unit of the cost; the smaller, the nearer to plain transport and the slower.
-        iterations: How often both potentials are fitted.
+        sinks: (m,) b, summing to 1; cells without mass get a gradient, too.
+        smoothing: ε in the unit of the cost; smaller is closer to plain transport and slower.
+        iterations: Number of fits of both potentials.
     """
     alpha, beta = sinkhorn_potentials(cost, sources, sinks, smoothing, iterations)
     return alpha @ sources + beta @ sinks
@@ -39,9 +39,9 @@ def sinkhorn_potentials(
 ) -> tuple[Tensor, Tensor]:
     """Return the potentials α (n,) and β (m,) of the smoothed problem.
 
-    ε starts at the largest cost and is halved each iteration down to ``smoothing``: a few wide steps put mass
-    roughly right, where narrow ones alone would need thousands. Then the plan is fitted by products with a matrix,
-    which is taken anew from the potentials every few steps: logarithms' safety at a tenth of their price.
+    ε starts at the largest cost and is halved each iteration down to ``smoothing``: a few wide steps place mass roughly,
+    where narrow steps alone would need thousands. Then products with a matrix fit the plan. The matrix is refreshed from
+    the potentials every few steps: as stable as logarithms, ten times faster.
     """
     alpha, beta = torch.zeros_like(sources), torch.zeros_like(sinks)
     log_a, log_b = sources.log(), sinks.log()

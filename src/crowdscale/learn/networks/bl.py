@@ -1,4 +1,4 @@
-"""The counter of the Bayesian loss (BL, Ma et al., ICCV 2019): VGG, enlarged once, a small head, map at stride 8."""
+"""The network of the Bayesian loss (BL, Ma et al., ICCV 2019): VGG, enlarged once, a small head, map at stride 8."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["BL"]
 class BL(nn.Module):
     """VGG16 to stride 16, bilinearly enlarged twice, two 3×3 convolutions and a 1×1: 16.2 M parameters.
 
-    The paper's backbone is VGG19; ours is VGG16, whose ImageNet weights are at hand. The paper ends in a ReLU,
-    which starves where a map starts below zero; the absolute value does not.
+    The paper's backbone is VGG19; this one is VGG16, whose ImageNet weights are available. The paper ends in a ReLU, which
+    has no gradient where a map starts below zero; the absolute value has.
 
     Args:
         channels: Channels of the map: 1 for density, 11 for distance labels.
@@ -38,10 +38,10 @@ class BL(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return map and features at stride 8 of normalised (b, 3, h, w) images."""
-        seen = functional.interpolate(
+        enlarged = functional.interpolate(
             self.backbone(images), scale_factor=2.0, mode="bilinear", align_corners=False
         )
-        features: Tensor = self.head(seen)
+        features: Tensor = self.head(enlarged)
         output: Tensor = self.output(features)
         return (output.abs() if self.channels == 1 else output), features
 

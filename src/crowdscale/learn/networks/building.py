@@ -1,4 +1,4 @@
-"""Counting networks by name: the pyramid over any backbone, the published rivals, and your own."""
+"""Counting networks by name: the pyramid over any backbone, published networks, and your own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from crowdscale.learn.networks.plugin import PlugIn
 __all__ = ["FPN", "NETWORKS", "Network", "build_network", "load_imagenet", "register_network"]
 
 FPN = "fpn"
-"""The pyramid of the paper, which alone has a choice of backbones and the head of block counts."""
+"""The pyramid of the paper: the only network with a choice of backbones and a head of block counts."""
 
 Network = CountingNetwork | PlugIn
 
 NETWORKS: dict[str, Callable[[int], nn.Module]] = {"mcnn": MCNN, "csrnet": CSRNet, "bl": BL}
-"""Other networks: channels of the map → a ``MapNetwork``. Add your own here, before a model that names it is built."""
+"""Other networks: channels of the map → a ``MapNetwork``. Add your own before you build a model that names it."""
 
 
 def build_network(
@@ -44,14 +44,14 @@ def build_network(
         name: ``fpn`` or a name in ``NETWORKS``.
         backbone: Of ``fpn``.
         channels: Channels of the map: 1 for density, 11 for distance labels.
-        block_counts: Add the head of block counts, which ``fpn`` alone has.
-        widths: Of ``fpn``: channels of its levels, finest first; the usual ones where none are given.
-        hidden: Of ``fpn``: channels inside the backbone's blocks, from the image on; as published where none are given.
+        block_counts: Of ``fpn``: add the head of block counts.
+        widths: Of ``fpn``: channels of its levels, finest first; by default the usual ones.
+        hidden: Of ``fpn``: channels inside the backbone's blocks, from the image on; by default the published ones.
         subpixel: Of ``fpn``: channels of the head in place of its level at stride 2; 0 for none.
-        feature_stride: Of ``fpn``: pixels per cell of the features that the scale net reads.
+        feature_stride: Of ``fpn``: pixels per cell of the features for the scale net.
 
     Raises:
-        OptionError: No network or backbone has this name, or the widths are not those of its levels or blocks.
+        OptionError: The network or backbone is unknown, or the widths do not fit its levels or blocks.
     """
     if name == FPN:
         built = build_backbone(backbone, hidden)
@@ -62,7 +62,7 @@ def build_network(
 
 
 def load_imagenet(network: Network, backbone: str, weights: str | None) -> None:
-    """Start a network from ImageNet weights, as far as there are any for it."""
+    """Load ImageNet weights into a network, as far as they exist for it."""
     if isinstance(network, CountingNetwork):
         network.backbone = load_pretrained(backbone, weights)
     else:
@@ -70,20 +70,19 @@ def load_imagenet(network: Network, backbone: str, weights: str | None) -> None:
 
 
 def register_network(text: str) -> str:
-    """Return the name of a network given as such or as ``module:Class``, which is imported and added to ``NETWORKS``.
+    """Return the name of a network; ``module:Class`` is imported and added to ``NETWORKS``.
 
-    Only what a user asks for on the command line comes here: the description of a model never makes Python import
-    anything.
+    Only options of the command line come here: the description of a model never imports a module.
 
     Raises:
-        OptionError: There is no such module, or nothing of that name in it.
+        OptionError: The module or its class does not exist.
     """
     module, colon, name = text.partition(":")
     if not colon:
         return text
     here = str(Path.cwd())
     added = here not in sys.path
-    if added:  # as `python -m` does: a user's file lies where the command is typed
+    if added:  # as `python -m` does: a user's file lies in the current folder
         sys.path.insert(0, here)
     try:
         builder = getattr(import_module(module), name)

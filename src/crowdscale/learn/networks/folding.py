@@ -1,4 +1,4 @@
-"""Convolution and frozen normalisation as one: what training with fixed statistics need not compute twice."""
+"""Convolution and frozen normalisation as one operation, for training with fixed statistics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FoldedSequential", "SamePadConv"]
 class SamePadConv(nn.Conv2d):
     """Convolution padded as TensorFlow's SAME, with the odd pixel right and below.
 
-    The Lite weights were trained so; symmetric padding would shift stride-2 features by half a cell.
+    The Lite weights need it: symmetric padding shifts stride-2 features by half a cell.
     """
 
     exact = False
@@ -41,10 +41,10 @@ class SamePadConv(nn.Conv2d):
 
 
 class FoldedSequential(nn.Sequential):
-    """A sequence in which a convolution takes a following normalisation with fixed statistics into its weights.
+    """A sequence that folds a normalisation with fixed statistics into the convolution before it.
 
-    It says what ``nn.Sequential`` says. While gradients are kept, the normalised activations are never
-    made: a third of a training step of the lite network on a CPU.
+    It computes the same as ``nn.Sequential``. With gradients the normalised activations are never stored, which saves a
+    third of a training step of the lite network on a CPU.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -23,45 +23,66 @@ __all__ = [
 ]
 
 FEATURE_STRIDE = 8
-"""Pixels per cell of the features that the scale net reads, unless told otherwise."""
+"""Default of the pixels per cell of the features for the scale net."""
 
 COUNTED_STRIDE = 8
-"""Of the level that people are counted by."""
+"""Stride of the level that people are counted from."""
 
 BLOCK_STRIDE = 16
-"""Side in pixels of the blocks whose people the auxiliary head counts."""
+"""Side in pixels of a block, in which the auxiliary head counts people."""
 
 DENSITY_CELL = 8
-"""Side in pixels of the cell whose people a density network's layers give, unless told otherwise."""
+"""Default of the side in pixels of a cell, in which a density network's layers count people."""
 
 WIDTHS = {1: 16, 2: 24, 4: 48, 8: 64, 16: 64, 32: 64}
-"""Channels of the side features by stride: few where pixels are many."""
+"""Channels of the side features by stride: fewer at fine strides, which have more pixels."""
 
 
 class Prediction(NamedTuple):
-    """What a counting network says of (b, 3, h, w) images."""
+    """Output of a counting network for (b, 3, h, w) images."""
 
     fused: Tensor
     """(b, classes, h, w): label logits, or a density map with one channel."""
     sides: list[Tensor]
-    """(b, classes, h/s, w/s) for each level's stride s: supervised like ``fused``."""
+    """(b, classes, h/s, w/s) for each level's stride s, supervised like ``fused``."""
     features: Tensor
-    """(b, c, h/s, w/s), s the feature stride: side features and the fused output, which the scale net reads."""
+    """(b, c, h/s, w/s), s the feature stride: input of the scale net, side features and the fused output."""
     blocks: Tensor | None
-    """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people a block, where the head exists."""
+    """(b, 2, h/16, w/16): zero-inflation logit and log-rate of people per block; None without that head."""
     own: Tensor | None = None
-    """(b, classes, h/s, w/s): the map at the network's own stride, logits or people a cell, which the loss is
-    taken of instead of ``fused``; None where ``fused`` is the network's own."""
+    """(b, classes, h/s, w/s): the map at the network's own stride, logits or people per cell, for the loss. None if the
+    loss reads ``fused``."""
 
 
 def usual_widths(backbone: Lite | VGG16) -> tuple[int, ...]:
-    """Channels of the side features, finest level first, where nothing else is asked for."""
+    """Return the default channels of the side features, finest level first."""
     widths = [WIDTHS[stride] for stride in backbone.strides]
     return (*widths[:-1], 64) if isinstance(backbone, VGG16) else tuple(widths)
 
 
+def _levels(backbone: Lite | VGG16, classes: int, subpixel: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return strides and channels of the pyramid's levels: the backbone's, without the finest for a subpixel head."""
+    if not subpixel:
+        return backbone.strides, backbone.channels
+    if classes == 1 or backbone.strides[0] != 2:
+        raise OptionError(
+            "expected distance labels of a backbone whose finest features are at stride 2",
+            f"{classes} channels from stride {backbone.strides[0]} on",
+        )
+    return backbone.strides[1:], backbone.channels[1:]
+
+
+def _check_widths(widths: Sequence[int], levels: int) -> tuple[int, ...]:
+    """Return the widths if there is one of at least 1 for each level."""
+    if len(widths) != levels or min(widths) < 1:
+        raise OptionError(
+            f"expected {levels} --widths of at least 1, finest level first", ",".join(map(str, widths))
+        )
+    return tuple(widths)
+
+
 class SideLevel(nn.Module):
-    """One level of the pyramid: lateral 1×1, what comes from above, 3×3, side output 1×1."""
+    """One level of the pyramid: lateral 1×1, sum with the coarser level, 3×3, side output 1×1."""
 
     def __init__(self, inputs: int, above: int, width: int, classes: int) -> None:
         super().__init__()
@@ -71,8 +92,8 @@ class SideLevel(nn.Module):
             nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
         )
         self.side = nn.Conv2d(width, classes, 1)
-        if classes == 1:  # by default weights a map would start at thousands of people
-            nn.init.normal_(self.side.weight, std=0.01)  # of people in a cell; see ``choose_cell``
+        if classes == 1:  # with default weights a map would start at thousands of people
+            nn.init.normal_(self.side.weight, std=0.01)  # people per cell; see ``choose_cell``
             nn.init.zeros_(cast(Tensor, self.side.bias))
 
     def forward(self, feature: Tensor, above: Tensor | None) -> Tensor:
@@ -103,7 +124,9 @@ class BlockHead(nn.Module):
 
 
 class SubpixelHead(nn.Module):
-    """Mean labels at stride 2 of the level at stride 4, by sub-pixel convolution (Shi et al., CVPR 2016), in place of a finer level.
+    """Mean labels at stride 2 from the level at stride 4, by sub-pixel convolution (Shi et al., CVPR 2016).
+
+    It stands in for the level at stride 2.
 
     Args:
         inputs: Channels of the side feature at stride 4.
@@ -118,12 +141,12 @@ class SubpixelHead(nn.Module):
         self.layers = nn.Sequential(nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(inplace=True), last)
 
     def forward(self, feature: Tensor, expected: Tensor) -> Tensor:
-        """Return the (b, 1, 2h, 2w) mean labels: those of each cell, (b, 1, h, w), and what its quarters differ by."""
+        """Return (b, 1, 2h, 2w) mean labels: each cell's ``expected`` label, (b, 1, h, w), plus its quarters' offsets."""
         return functional.pixel_shuffle(expected + self.layers(feature).to(expected.dtype), 2)
 
 
 class PaddedNetwork(nn.Module):
-    """A network that takes images of any size: normalised, padded to whole strides, the map cut back."""
+    """A network for images of any size: normalises, pads to whole strides, crops the map."""
 
     mean: Tensor
     std: Tensor
@@ -134,10 +157,10 @@ class PaddedNetwork(nn.Module):
     classes: int
     """Channels of the map: 1 is a density."""
     unit: Tensor
-    """Of densities, kept with the weights: people a pixel of the layers' own 1 (``fpn``), or by what the network's map is
-    multiplied for the scale net (others)."""
+    """Of densities, stored with the weights: people per pixel of the layers' value 1 (``fpn``), or the factor of the map
+    for the scale net (others)."""
     first_unit = 1.0
-    """The unit of weights written before it was kept with them."""
+    """The unit of older weights, which do not store it."""
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
@@ -145,10 +168,10 @@ class PaddedNetwork(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Prediction:
-        """Predict the map of images.
+        """Return the prediction for images of any size.
 
         Args:
-            images: (b, 3, h, w) RGB in 0…1 of any size.
+            images: (b, 3, h, w) RGB in 0…1.
 
         Returns:
             The prediction at the images' own size; features and blocks cover the padded images.
@@ -164,11 +187,11 @@ class PaddedNetwork(nn.Module):
         return predicted
 
     def predict(self, normal: Tensor) -> Prediction:
-        """Predict normalised images of whole strides."""
+        """Return the prediction for normalised images of whole strides."""
         raise NotImplementedError
 
     def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *more: Any) -> None:
-        """Read the network's own weights; older ones have no unit."""
+        """Read the network's weights; older ones have no unit."""
         if self.classes == 1:
             state.setdefault(f"{prefix}unit", torch.tensor(self.first_unit))
         super()._load_from_state_dict(state, prefix, *more)
@@ -181,19 +204,19 @@ class CountingNetwork(PaddedNetwork):
         backbone: ``Lite()``, ``Nano()`` or ``VGG16()``.
         classes: Channels of the map: 11 for distance labels, 1 for density.
         block_counts: Add the head that counts people in 16-pixel blocks.
-        widths: Channels of the side features, finest level first; as many as ``WIDTHS`` says where none are given.
-        subpixel: Channels of a ``SubpixelHead`` in place of the level at stride 2, taught by ``distillation.py``; 0 for none.
-        feature_stride: Pixels per cell of the features that the scale net reads.
+        widths: Channels of the side features, finest level first; ``WIDTHS`` by default.
+        subpixel: Channels of a ``SubpixelHead`` in place of the level at stride 2 (``research.shrink.distill``); 0: none.
+        feature_stride: Pixels per cell of the features for the scale net.
 
     Raises:
-        OptionError: There are not as many widths as levels, one is below 1, or there is no level at stride 2 to replace.
+        OptionError: The number of widths is not that of the levels, a width is below 1, or no level at stride 2 exists.
 
-    A density holds a few thousandths of a person a pixel. The layers' own values, which the scale net reads, are people
-    a cell of ``density_cell`` pixels squared; ``fused`` and ``sides`` are people a pixel.
+    A density holds a few thousandths of a person per pixel. The layers' values, which the scale net reads, are people per
+    cell of ``density_cell`` × ``density_cell`` pixels. ``fused`` and ``sides`` are people per pixel.
     """
 
     usual_loss = "mse"
-    """The loss of its density where none is asked for."""
+    """Default loss of its density."""
 
     def __init__(
         self,
@@ -208,19 +231,8 @@ class CountingNetwork(PaddedNetwork):
         self.backbone = backbone
         self.classes = classes
         self.feature_stride = feature_stride
-        left_out = 1 if subpixel else 0
-        if left_out and (classes == 1 or backbone.strides[0] != 2):
-            raise OptionError(
-                "expected distance labels of a backbone whose finest features are at stride 2",
-                f"{classes} channels from stride {backbone.strides[0]} on",
-            )
-        self.strides, channels = backbone.strides[left_out:], backbone.channels[left_out:]
-        self.widths = tuple(widths) or usual_widths(backbone)[left_out:]
-        if len(self.widths) != len(self.strides) or min(self.widths) < 1:
-            raise OptionError(
-                f"expected {len(self.strides)} --widths of at least 1, finest level first",
-                ",".join(map(str, self.widths)),
-            )
+        self.strides, channels = _levels(backbone, classes, bool(subpixel))
+        self.widths = _check_widths(widths or usual_widths(backbone)[-len(self.strides) :], len(self.strides))
         above = [*self.widths[1:], 0]
         self.levels = nn.ModuleList(
             SideLevel(c, a, w, classes) for c, a, w in zip(channels, above, self.widths, strict=True)
@@ -235,26 +247,26 @@ class CountingNetwork(PaddedNetwork):
 
     @property
     def density_cell(self) -> int:
-        """Side in pixels of the cell whose people are the layers' own values."""
+        """Side in pixels of the cell in which the layers count people."""
         side: float = float(self.unit) ** -0.5
         return round(side)
 
     def choose_cell(self, pixels: int) -> None:
-        """Change the cell of an untrained density network; its map starts as near to nobody as with any other."""
+        """Change the cell of an untrained density network; its map still starts near zero people."""
         with torch.no_grad():
             for level in self.levels:
                 cast(SideLevel, level).side.weight.mul_((pixels / self.density_cell) ** 2)
             self.unit.fill_(1 / pixels**2)
 
     def predict(self, normal: Tensor) -> Prediction:
-        """Predict from (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""
+        """Return the prediction for (b, 3, h, w) normalised images whose sides are multiples of ``stride``."""
         side_features = self.descend(self.backbone(normal))
         sides = [cast(SideLevel, level).side(x) for level, x in zip(self.levels, side_features, strict=True)]
         fused = self.fuse(torch.cat([enlarge(side, sides[0]) for side in sides], 1))
-        # Labels as probabilities, which do not drift; density as its own.
-        known = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
+        # Labels as probabilities, which do not drift; a density as it is.
+        scores = class_probabilities(fused.float()).to(fused.dtype) if self.classes > 1 else fused
         read = torch.cat(
-            [_to_stride(self.feature_stride, x, s) for x, s in self._read(side_features, known)], 1
+            [_to_stride(self.feature_stride, x, s) for x, s in self._read(side_features, scores)], 1
         )
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
         if self.classes == 1:
@@ -262,7 +274,7 @@ class CountingNetwork(PaddedNetwork):
         return Prediction(enlarge(fused, normal), sides, read, blocks)
 
     def descend(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Return the side features, finest level first, of the backbone's; those of levels left out are not looked at."""
+        """Return the side features, finest level first, of the backbone's features, without those of levels left out."""
         above: Tensor | None = None
         sides: list[Tensor] = []
         for level, feature in zip(reversed(self.levels), features[: -len(self.levels) - 1 : -1], strict=True):
@@ -270,12 +282,12 @@ class CountingNetwork(PaddedNetwork):
             sides.insert(0, above)
         return sides
 
-    def _read(self, side_features: list[Tensor], known: Tensor) -> list[tuple[Tensor, int]]:
-        """The scale net's inputs with their strides; ``known`` is what the fused map says."""
-        return [*zip(side_features, self.strides, strict=True), (known, self.strides[0])]
+    def _read(self, side_features: list[Tensor], scores: Tensor) -> list[tuple[Tensor, int]]:
+        """Return the scale net's inputs with their strides: the side features and the ``scores`` of the fused map."""
+        return [*zip(side_features, self.strides, strict=True), (scores, self.strides[0])]
 
     def _average_sides(self) -> None:
-        """Start the fusion as the plain mean of the side outputs."""
+        """Set the fusion to the plain mean of the side outputs."""
         count = len(self.levels)
         with torch.no_grad():
             self.fuse.weight.copy_(torch.eye(self.classes).repeat(1, count)[..., None, None] / count)
@@ -284,13 +296,13 @@ class CountingNetwork(PaddedNetwork):
 
 
 def class_probabilities(logits: Tensor) -> Tensor:
-    """Return the softmax over dimension 1, spelt out: engines run their own over channels many times slower."""
+    """Return the softmax over dimension 1, written out: backends run their own over channels many times slower."""
     raised = (logits - logits.detach().amax(1, keepdim=True)).exp()
     return raised / raised.sum(1, keepdim=True)
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear to the height and width of ``like``; by a whole factor where there is one, which a graph holds as a constant."""
+    """Return ``x`` enlarged bilinearly to the size of ``like``, by a whole factor if possible: a constant of the graph."""
     (rows, columns), (high, wide) = ([int(side) for side in each.shape[-2:]] for each in (x, like))
     factor = high // rows
     if (rows, columns) == (high, wide):

@@ -18,7 +18,7 @@ COLUMNS = (
 class MCNN(nn.Module):
     """Multi-column network of 0.13 M parameters; its features are the three columns' ends.
 
-    No ImageNet weights exist for it: it starts at random.
+    It has no ImageNet weights and starts at random.
 
     Args:
         channels: Channels of the map: 1 for density, 11 for distance labels.

@@ -1,4 +1,4 @@
-"""Learning to scale as a plug-in: any network that gives a map and features becomes a counting network of AutoScale."""
+"""Learning to scale as a plug-in: any network with a map and features becomes a counting network of AutoScale."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @runtime_checkable
 class MapNetwork(Protocol):
-    """What a counting network must tell of itself to learn to scale.
+    """Interface of a counting network that learns to scale.
 
-    It may also have ``mean`` and ``std`` (normalisation of RGB in 0…1; ImageNet's otherwise), ``backbone`` (a
-    module that trains at the backbone's learning rate), ``usual_loss`` (of density, where --loss is auto) and
-    ``load_pretrained(weights)``.
+    Optional members: ``mean`` and ``std`` (normalisation of RGB in 0…1, by default ImageNet's), ``backbone`` (a module
+    with the backbone's learning rate), ``usual_loss`` (of a density with ``--loss auto``), ``load_pretrained(weights)``.
     """
 
     map_stride: int
-    """Pixels a cell of the map; a power of two up to 32."""
+    """Pixels per cell of the map; a power of two up to 32."""
     feature_stride: int
-    """Pixels a cell of the features; a power of two up to 32."""
+    """Pixels per cell of the features; a power of two up to 32."""
     feature_channels: int
     """Channels of the features."""
 
@@ -46,8 +45,8 @@ class MapNetwork(Protocol):
 class PlugIn(PaddedNetwork):
     """A counting network of AutoScale around any ``MapNetwork``.
 
-    The map is enlarged to the image: label scores and densities bilinearly, densities divided by the cells' area.
-    Bilinear weights of whole factors sum alike for every cell, those at the border too, so the count is kept.
+    The map is enlarged to the image bilinearly, and densities are divided by the cells' area. With whole factors every
+    cell has the same sum of bilinear weights, at the border too, so the count stays.
 
     Args:
         network: The network, already built.
@@ -55,7 +54,7 @@ class PlugIn(PaddedNetwork):
     """
 
     block_head = None
-    """It has no block counts."""
+    """There is no head of block counts."""
 
     def __init__(self, network: nn.Module, classes: int) -> None:
         super().__init__(getattr(network, "mean", IMAGENET_MEAN), getattr(network, "std", IMAGENET_STD))
@@ -77,18 +76,18 @@ class PlugIn(PaddedNetwork):
 
     @property
     def backbone(self) -> nn.Module:
-        """What trains at the backbone's learning rate; an empty module where the network names nothing."""
+        """The module with the backbone's learning rate; an empty module if the network names none."""
         backbone: nn.Module = getattr(self.network, "backbone", None) or nn.ModuleList()
         return backbone
 
     def load_pretrained(self, weights: str | None) -> None:
-        """Start from ImageNet weights where the network can take any."""
+        """Load ImageNet weights if the network can."""
         load: Callable[[str | None], None] | None = getattr(self.network, "load_pretrained", None)
         if load is not None:
             load(weights)
 
     def predict(self, normal: Tensor) -> Prediction:
-        """Predict normalised images of whole strides."""
+        """Return the prediction for normalised images of whole strides."""
         own, features = self.network(normal)
         if own.shape[1] != self.classes:
             raise ModelError(f"expected a map of {self.classes} channels", f"{own.shape[1]}")
@@ -102,11 +101,11 @@ class PlugIn(PaddedNetwork):
         return Prediction(fused, [], self._read(own, features), None, own)
 
     def _read(self, own: Tensor, features: Tensor) -> Tensor:
-        """What the scale net reads: the features, and the map as people a cell or as probabilities."""
-        known = class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own * self.unit
+        """Return the scale net's input: the features, and the map as people per cell or as probabilities."""
+        scores = class_probabilities(own.float()).to(own.dtype) if self.classes > 1 else own * self.unit
         stride, wanted = self.map_stride, self.feature_stride
         if stride < wanted:
-            known = functional.avg_pool2d(known, wanted // stride)
+            scores = functional.avg_pool2d(scores, wanted // stride)
         elif stride > wanted:
-            known = functional.interpolate(known, scale_factor=float(stride // wanted), mode="nearest")
-        return torch.cat([features, known], 1)
+            scores = functional.interpolate(scores, scale_factor=float(stride // wanted), mode="nearest")
+        return torch.cat([features, scores], 1)

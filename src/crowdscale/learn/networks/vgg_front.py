@@ -1,4 +1,4 @@
-"""The plain front of VGG16, with a pool after every stage: what CSRNet and the Bayesian-loss counter begin with."""
+"""The plain front of VGG16, with a pool after every stage: first part of CSRNet and of the Bayesian-loss counter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class VGGFront(nn.Module):
     """The first stages of VGG16 with a 2×2 max-pool between them; undilated.
 
     Args:
-        stages: How many of the five stages: 4 end at stride 8, 5 at stride 16.
+        stages: Number of stages: 4 end at stride 8, 5 at stride 16.
     """
 
     def __init__(self, stages: int) -> None:
@@ -34,7 +34,7 @@ class VGGFront(nn.Module):
         return features
 
     def load_pretrained(self, weights: str | None) -> None:
-        """Take over the first ImageNet convolutions of VGG16, a safetensors file or an URL."""
+        """Copy the first ImageNet convolutions of VGG16 from a safetensors file or a URL."""
         theirs = [m for m in load_pretrained("vgg16", weights).modules() if isinstance(m, nn.Conv2d)]
         ours = [m for m in self.modules() if isinstance(m, nn.Conv2d)]
         for mine, other in zip(ours, theirs, strict=False):  # there are more of theirs
