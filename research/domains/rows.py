@@ -60,11 +60,11 @@ def _predict(predictor: Predictor, domain: str, sample: Sample) -> PhotoRow:
     )  # warned of or not
     area = pixels.shape[0] * pixels.shape[1]
     regions = tuple(
-        (round(r.box.area / area, 4), round(r.factor, 4), round(r.count_before, 2), round(r.count_after, 2))
+        (round(r.box.area / area, 4), round(r.zoom, 4), round(r.first_pass_count, 2), round(r.count, 2))
         for r in found.regions
     )
     low, high = (interval.low, interval.high) if interval else (None, None)
-    first = found.first_count
+    first = found.first_pass_count
     truth = len(sample.points) if sample.points is not None else 0
     return PhotoRow(
         domain, sample.name, truth, round(first, 3), round(found.count, 3), low, high, found.warnings, regions
