@@ -191,3 +191,16 @@ def test_a_zone_named_like_a_column_takes_nothing_away(label_model):
         "zone time": 3,
         "zone count": 3,
     }
+
+
+def test_followed_heads_have_tracks_and_stays(label_model):
+    zones = Zones((Zone("middle", ((40, 0), (200, 0), (200, 200), (40, 200))),))
+    places = [Points([[20 + 10 * step, 100], [100, 40]]) for step in range(5)]
+    source = Source(
+        "film", lambda _: (Frame(i, 0.2 * i, label_photo(each, 240, 200)) for i, each in enumerate(places))
+    )
+    seen = list(watch(source, load(label_model), WatchOptions(every=0, follow=True), zones))
+    assert [sorted(each.tracks.tolist()) for each in seen] == [[0, 1]] * 5
+    row = seen[-1].row.to_dict()
+    assert (row["middle different"], row["middle entered"], row["middle left"]) == (2, 1, 0)
+    assert row["middle median stay"] is None

@@ -11,6 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
 from crowdscale.counting.table import FrameRow, columns, current_names
@@ -19,8 +22,10 @@ from crowdscale.errors import OptionError
 from crowdscale.points import Points
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
+from crowdscale.video.tracks import Tracker
 from crowdscale.zones.alarms import Alarms
 from crowdscale.zones.crossings import Crossings
+from crowdscale.zones.dwell import Dwell, Stays
 from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "watch"]
@@ -40,6 +45,9 @@ class WatchOptions:
     """Stop after this many counts."""
     rescale: float = 60.0
     """Seconds for which the base scale chosen for a frame holds: chosen for each, counts would jump with it."""
+
+    follow: bool = False
+    """Link heads into tracks: needed for track files, different people and times of stay."""
 
     def __post_init__(self) -> None:
         if self.every < 0 or self.rescale < 0 or (self.duration is not None and self.duration <= 0):
@@ -81,6 +89,8 @@ class WatchRow:
     """Time that the count took."""
     dropped: int
     """Frames of a live source that passed uncounted so far, beyond those that ``every`` leaves out."""
+    stays: tuple[Stays, ...] = ()
+    """Different people and times of stay in each area so far, where heads are followed."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values with a column a zone; the same columns in every row."""
@@ -97,6 +107,8 @@ class WatchRow:
                 row[f"{zone.name} level"] = zone.level
         for name, (forward, backward) in self.crossed.items():
             row[f"{name} forward"], row[f"{name} backward"] = forward, backward
+        for stay in self.stays:
+            row |= _stay_columns(stay)
         return {
             **row,
             "alarms": "; ".join(self.alarms),
@@ -105,12 +117,24 @@ class WatchRow:
         }
 
 
+def _stay_columns(stay: Stays) -> dict[str, Any]:
+    median = stay.median_seconds
+    return {
+        f"{stay.name} different": stay.different,
+        f"{stay.name} entered": stay.entered,
+        f"{stay.name} left": stay.left,
+        f"{stay.name} median stay": None if median is None else round(median, 1),
+    }
+
+
 class Watched(NamedTuple):
     """A count with what it was made of, for pictures."""
 
     row: WatchRow
     frame: Frame
     prediction: Prediction
+    tracks: NDArray[np.int64] | None = None
+    """(n,) track numbers of the heads, where they are followed."""
 
 
 def watch(
@@ -130,7 +154,7 @@ def watch(
         alarms: Told of each count.
     """
     smoother = StepMean() if options.smooth else None
-    crossings = Crossings(zones) if zones is not None else None
+    people = _People.of(zones, options.follow)
     frames = islice(sample(source, options.every), options.frames)
     steady = _Steady(predictor, options.rescale)
     first_size: tuple[int, int] | None = None
@@ -145,9 +169,7 @@ def watch(
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
             prediction = zones.limit(prediction)
-        crossed = (
-            crossings.update(prediction.points or Points(), prediction.size) if crossings is not None else {}
-        )
+        tracks, crossed, stays = people.take(prediction, frame.time)
         events = alarms.update(frame.time, list(counts)) if alarms is not None else []
         row = WatchRow(
             frame.time,
@@ -155,12 +177,42 @@ def watch(
             prediction.count,
             smoother.update(prediction.count) if smoother is not None else None,
             counts,
-            dict(crossed),
+            crossed,
             tuple(f"{event.zone} {event.kind}" for event in events),
             prediction.seconds,
             source.dropped,
+            stays,
         )
-        yield Watched(row, frame, prediction)
+        yield Watched(row, frame, prediction, tracks)
+
+
+@dataclass
+class _People:
+    """Who is followed: tracks, crossings of lines, stays in areas."""
+
+    tracker: Tracker | None
+    crossings: Crossings | None
+    dwell: Dwell | None
+
+    @classmethod
+    def of(cls, zones: Zones | None, follow: bool) -> _People:
+        crossings = Crossings(zones) if zones is not None else None
+        needed = follow or (crossings is not None and bool(crossings.counts))
+        return cls(
+            Tracker() if needed else None, crossings, Dwell(zones) if zones is not None and follow else None
+        )
+
+    def take(
+        self, prediction: Prediction, time: float
+    ) -> tuple[NDArray[np.int64] | None, dict[str, tuple[int, int]], tuple[Stays, ...]]:
+        """Take in a frame's heads and return track numbers, crossings and stays so far."""
+        if self.tracker is None:
+            return None, {}, ()
+        points, size = prediction.points or Points(), prediction.size
+        tracks = self.tracker.update(points, time, size)
+        crossed = self.crossings.update(points, size, time, tracks) if self.crossings is not None else {}
+        stays = self.dwell.update(points, tracks, time, size) if self.dwell is not None else []
+        return tracks, dict(crossed), tuple(stays)
 
 
 def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source: Source) -> Zones:
