@@ -1,7 +1,7 @@
 // The page: tabs, the stage that all of them share, and who counts.
 
 import { CountTab } from "./count_tab.js";
-import { askJson, openEngine } from "./engines.js";
+import { askJson, askService, openEngine } from "./engines.js";
 import { Photos, bitmapOf } from "./photos.js";
 import { Viewer } from "./viewer.js";
 
@@ -16,6 +16,7 @@ export function say(sentence, seconds = 6) {
 
 const LATER = {
   correct: () => import("./correct_tab.js").then((module) => module.CorrectTab),
+  zones: () => import("./zones_tab.js").then((module) => module.ZonesTab),
 };
 
 class App {
@@ -39,6 +40,7 @@ class App {
     this.tabs.count = new CountTab(this);
     try {
       this.site = await askJson("site.json");
+      if (this.site.mode === "zones") return await this.startZones();
       at("engine").textContent = "Loading the model …";
       this.engine = await openEngine(this.site);
       at("engine").textContent = this.engine.title;
@@ -54,20 +56,39 @@ class App {
     document.body.dataset.ready = "1";
   }
 
-  /** Show the current photo on the stage. */
-  async showCurrent() {
+  /** Edit the zones of one picture, as `crowdscale zones edit` opened it. */
+  async startZones() {
+    const [picture, content] = await Promise.all([askService(this.site.picture).then((answer) => answer.blob()), askJson("zones.json")]);
+    for (const tab of document.querySelectorAll("[role=tab]")) tab.hidden = tab.id !== "tab-zones";
+    at("engine").textContent = "";
+    const { added } = this.photos.add([new File([picture], "picture.jpg", { type: "image/jpeg" })]);
+    added[0].zones = { zones: content.zones, ground: content.ground ?? null };
+    await this.showCurrent();
+    await this.open("zones");
+    document.body.dataset.ready = "1";
+  }
+
+  /** Show the current photo on the stage; the promise ends once it is there. */
+  showCurrent() {
     const item = this.photos.current;
     at("drop").hidden = Boolean(item);
     at("zoom").hidden = !item;
-    if (this.shown === item) return;
-    this.shown = item;
-    this.bitmap?.close?.();
-    this.bitmap = item ? await bitmapOf(item) : null;
-    if (this.shown !== item) return;
-    if (item && this.bitmap) item.size = [this.bitmap.width, this.bitmap.height];
-    if (item && !this.bitmap && !item.result) say(`This browser cannot show ${item.name}.`);
+    if (this.shown !== item) {
+      this.shown = item;
+      this.showing = this.load(item);
+    }
+    return this.showing;
+  }
+
+  async load(item) {
+    const bitmap = item ? await bitmapOf(item) : null;
+    if (this.shown !== item) return bitmap?.close();
+    this.bitmap?.close();
+    this.bitmap = bitmap;
+    if (bitmap) item.size = [bitmap.width, bitmap.height];
+    else if (item && !item.result && item.status !== "failed") say(`This browser cannot show ${item.name}.`);
     const size = item?.size && { width: item.size[0], height: item.size[1] };
-    await this.viewer.show(this.bitmap, size ?? null);
+    await this.viewer.show(bitmap, size ?? null);
     for (const tab of Object.values(this.tabs)) tab.photoChanged?.();
   }
 

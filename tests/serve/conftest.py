@@ -38,8 +38,9 @@ def client(label_model: Path):
     """A client of a fresh service."""
     from fastapi.testclient import TestClient
 
-    from crowdscale.serve import ServeOptions, create_app
+    from crowdscale.serve.app import create_app
     from crowdscale.serve.counter import Counter
+    from crowdscale.serve.options import ServeOptions
 
     options = ServeOptions(max_bytes=200_000, max_pixels=1_000_000, batch=3)
     app = create_app(Counter.open(str(label_model), options.max_pixels), options)
@@ -57,8 +58,9 @@ def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A service on a free port of this machine, in a thread."""
     import uvicorn
 
-    from crowdscale.serve import ServeOptions, create_app
+    from crowdscale.serve.app import create_app
     from crowdscale.serve.counter import Counter
+    from crowdscale.serve.options import ServeOptions
 
     folder = tmp_path_factory.mktemp("corrections")
     options = ServeOptions(port=0, corrections=folder)

@@ -8,9 +8,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.serve.conftest import HEADS
+from crowdscale.serve.zone_editor import ZoneEditor
+from crowdscale.zones.files import read_zones
+from tests.serve.conftest import HEADS, encoded
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -146,3 +149,37 @@ def test_narrow_screen_holds_everything(opened, crowd, scheme):
         )
     ]
     assert not nameless
+
+
+def draw_area(tab) -> None:
+    """Draw an area of three corners by keys alone."""
+    tab.click("#draw-area")
+    tab.focus("#view")
+    for key in ["ArrowRight", "Enter", "Shift+ArrowRight", "Enter", "Shift+ArrowDown", "Enter", "c"]:
+        tab.keyboard.press(key)
+    tab.wait_for_selector("#panel-zones .card")
+
+
+def test_zones_drawn_by_keys_are_checked_and_saved(opened, crowd, tmp_path):
+    page = opened()
+    page.add(("a.png", crowd))
+    page.page.click("#tab-zones")
+    draw_area(page.page)
+    saved = tmp_path / "zones.json"
+    saved.write_bytes(page.saved("#save-zones"))
+    (zone,) = read_zones(saved).zones
+    assert (zone.name, len(zone.points)) == ("zone 1", 3)
+
+
+def test_zones_edit_opens_the_page_for_one_file(browser, tmp_path):
+    out = tmp_path / "zones.json"
+    editor = ZoneEditor(encoded(np.full((120, 200, 3), 90, np.uint8), "JPEG"), (200, 120), out)
+    editor.start()
+    page = Page(browser, editor.address)
+    draw_area(page.page)
+    page.page.click("#done-zones")
+    page.page.wait_for_selector("#say:text('close this page')")
+    assert editor.done.is_set()
+    editor.close()
+    assert not page.problems
+    assert len(read_zones(out).zones) == 1

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import OptionError
-from crowdscale.serve import ServeOptions, create_app
+from crowdscale.serve.app import create_app
 from crowdscale.serve.counter import Counter
 from crowdscale.serve.gate import host_name
+from crowdscale.serve.options import ServeOptions
 from tests.serve.conftest import HEADS, encoded
 
 

@@ -54,8 +54,10 @@ def serve(
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         if find_spec(library) is None:
             raise MissingExtraError("crowdscale serve", "serve")
-    from crowdscale.serve import ServeOptions, create_app, run_service
+    from crowdscale.serve.app import create_app
     from crowdscale.serve.counter import Counter
+    from crowdscale.serve.options import ServeOptions
+    from crowdscale.serve.running import run_service
 
     options = ServeOptions(
         host=host, port=port, token=token, hosts=tuple(allow_host or ()), waiting=waiting, timeout=timeout,
@@ -66,7 +68,8 @@ def serve(
     def ready(address: str) -> None:
         page = f"{address}#token={token}" if token and options.is_local else address
         print(f"crowdscale counts with {counter.config.name} at {page} (Ctrl-C ends it)", flush=True)
-        if not no_browser and options.is_local and _has_screen():
+        # A token on a browser's command line could be read by other users of this machine.
+        if not no_browser and options.is_local and not token and _has_screen():
             import webbrowser
 
             webbrowser.open(page)

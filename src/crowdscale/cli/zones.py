@@ -35,7 +35,7 @@ def edit(
 
     from PIL import Image
 
-    from crowdscale.zones.editor import ZoneEditor
+    from crowdscale.serve.zone_editor import ZoneEditor
 
     pixels = _pixels(picture)
     stream = io.BytesIO()

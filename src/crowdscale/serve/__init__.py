@@ -1,7 +1,4 @@
-"""The local service: a page and an HTTP interface to one model on this machine."""
+"""The page and an HTTP interface on this machine: ``app.create_app``, ``running.run_service``, ``export.export_site``.
 
-from crowdscale.serve.app import create_app
-from crowdscale.serve.options import ServeOptions
-from crowdscale.serve.running import run_service
-
-__all__ = ["ServeOptions", "create_app", "run_service"]
+Nothing is imported here: the zone editor and the export work without the extra [serve].
+"""

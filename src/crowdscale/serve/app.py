@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,17 +13,19 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from crowdscale import __version__
-from crowdscale.errors import CrowdscaleError
+from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
-from crowdscale.serve.counting import counting_routes
+from crowdscale.serve.counting import RESPONSES, counting_routes
 from crowdscale.serve.gate import Gate
 from crowdscale.serve.line import BusyError, Line
 from crowdscale.serve.meters import Measured, Meters
 from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.page import PageFile, find_page, page_files, site_description
-from crowdscale.serve.requests import ClientGoneError, SlowError
+from crowdscale.serve.requests import ClientGoneError, SlowError, read_body
 from crowdscale.serve.state import State
+from crowdscale.serve.zone_editor import checked_zones
+from crowdscale.serve.zone_server import LARGEST
 
 __all__ = ["create_app"]
 
@@ -83,6 +86,16 @@ def _own_routes(state: State) -> APIRouter:
     async def models() -> list[dict[str, Any]]:
         """Describe the model that counts."""
         return [model]
+
+    @routes.post("/zones/check", responses={400: RESPONSES[400]})
+    async def check_zones(request: Request) -> dict[str, int]:
+        """Check zones that were drawn on a photo; what is wrong with them is a sentence."""
+        body = await read_body(request, LARGEST, state.options.upload)
+        try:
+            width, height = (int(side) for side in json.loads(body)["size"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError('The zones need "size", the photo\'s width and height in pixels') from error
+        return {"zones": len(checked_zones(body, (width, height)).zones)}
 
     @routes.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

@@ -6,12 +6,12 @@ import http.server
 import json
 import secrets
 import threading
-from collections.abc import Callable
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
+from crowdscale.serve.gate import POLICY
+
 if TYPE_CHECKING:
-    from crowdscale.zones.editor import ZoneEditor
+    from crowdscale.serve.zone_editor import ZoneEditor
 
 __all__ = ["LARGEST", "MOST_CONNECTIONS", "PageServer"]
 
@@ -56,7 +56,7 @@ class PageServer(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Four addresses below the token: the page, its picture, its zones, and the end."""
+    """Addresses below the token: the page's files, its picture, its zones, and the end."""
 
     timeout = IDLE
 
@@ -71,19 +71,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if first == "open" and self.editor.opened(code):
             self._send(303, b"", "text/plain", self.editor.address)
             return
-        answers: dict[str, Callable[[], tuple[bytes, str]]] = {
-            "": lambda: (
-                files("crowdscale").joinpath("zones").joinpath("editor.html").read_bytes(),
-                "text/html; charset=utf-8",
-            ),
-            "picture.jpg": lambda: (self.editor.picture, "image/jpeg"),
-            "zones.json": lambda: (json.dumps(self.editor.content()).encode(), "application/json"),
-        }
-        name = self._name()
-        if name not in answers:
-            self._send(404, b"Not found", "text/plain")
-            return
-        self._send(200, *answers[name]())
+        self._send(*self.editor.answer(self._name()))
 
     def do_POST(self) -> None:
         """Save zones, or end."""
@@ -135,10 +123,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header(
-            "Content-Security-Policy",
-            "default-src 'self'; img-src 'self' data:; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        )
+        self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(body)
 

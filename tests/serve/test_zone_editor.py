@@ -11,9 +11,9 @@ import time
 import pytest
 
 from crowdscale.errors import DataError
-from crowdscale.zones.editor import ZoneEditor
+from crowdscale.serve.zone_editor import ZoneEditor
+from crowdscale.serve.zone_server import LARGEST, MOST_CONNECTIONS
 from crowdscale.zones.files import read_zones
-from crowdscale.zones.page_server import LARGEST, MOST_CONNECTIONS
 
 ZONE = {"name": "gate", "points": [[0, 0], [90, 0], [90, 60], [0, 60]], "kind": "area", "capacity": 40}
 
@@ -39,6 +39,8 @@ def test_the_page_its_picture_and_its_zones(editor):
     assert b"<canvas" in page
     assert b"http://" not in page.replace(b"http://www.w3.org", b"")  # nothing from elsewhere
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert ask(editor, "GET", "zones_tab.js")[0] == 200
+    assert json.loads(ask(editor, "GET", "site.json")[1])["mode"] == "zones"
     assert ask(editor, "GET", "picture.jpg")[1] == b"JPEG"
     zones = json.loads(ask(editor, "GET", "zones.json")[1])
     assert (zones["zones"], zones["size"]) == ([], [200, 120])

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from crowdscale.errors import DataError
+from crowdscale.serve.page import find_page, page_files, site_description
+from crowdscale.serve.zone_server import PageServer
 from crowdscale.zones.files import read_zones, zones_from_json
-from crowdscale.zones.page_server import PageServer
 from crowdscale.zones.zone import Zones, write_zones, zones_json
 
-__all__ = ["ZoneEditor"]
+__all__ = ["ZoneEditor", "checked_zones"]
 
 
 class ZoneEditor:
@@ -35,6 +36,9 @@ class ZoneEditor:
         self.once = ""
         self.saved = 0
         self.zones = read_zones(out).fit(size) if out.is_file() else Zones((), None, size)
+        self.page = {
+            path[1:]: (file.path.read_bytes(), file.kind) for path, file in page_files(find_page()).items()
+        }
         self.done = threading.Event()
         self.server = PageServer(("127.0.0.1", port), self)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
@@ -59,20 +63,24 @@ class ZoneEditor:
 
     def save(self, body: bytes) -> int:
         """Check and write zones as the page sends them; return their number. Raises DataError."""
-        try:
-            content = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise DataError("expected zones as JSON", str(error)) from error
-        if not isinstance(content, dict):
-            raise DataError('expected JSON with "zones", a list', "something else from the page")
-        zones = zones_from_json({**content, "size": list(self.size)}, "the page").fit(self.size)
-        if zones.ground is not None:
-            for zone in zones.counted:
-                zones.ground.square_metres(zone.shape(self.size))
+        zones = checked_zones(body, self.size)
         _keep_receivers(zones, self.zones)
         write_zones(self.out, zones)
         self.zones, self.saved = zones, self.saved + 1
         return len(zones.zones)
+
+    def answer(self, name: str | None) -> tuple[int, bytes, str]:
+        """Return status, body and media type of what the page asks for by name."""
+        if name == "site.json":
+            text = site_description("zones", [], picture="picture.jpg", out=str(self.out))
+            return 200, text.encode(), "application/json"
+        if name == "zones.json":
+            return 200, json.dumps(self.content()).encode(), "application/json"
+        if name == "picture.jpg":
+            return 200, self.picture, "image/jpeg"
+        if name in self.page:
+            return 200, *self.page[name]
+        return 404, b"Not found", "text/plain"
 
     def opening(self) -> str:
         """Return an address for a browser's command line, which others may read: it opens the page once."""
@@ -83,6 +91,21 @@ class ZoneEditor:
         """Whether a code opens the page; no code does so twice."""
         once, self.once = self.once, ""
         return bool(once) and secrets.compare_digest(code.encode(), once.encode())
+
+
+def checked_zones(body: bytes, size: tuple[int, int]) -> Zones:
+    """Return zones of the page's JSON that fit a (width, height) picture. Raises DataError."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DataError("expected zones as JSON", str(error)) from error
+    if not isinstance(content, dict):
+        raise DataError('expected JSON with "zones", a list', "something else from the page")
+    zones = zones_from_json({**content, "size": list(size)}, "the page").fit(size)
+    if zones.ground is not None:
+        for zone in zones.counted:
+            zones.ground.square_metres(zone.shape(size))
+    return zones
 
 
 def _keep_receivers(zones: Zones, known: Zones) -> None:
