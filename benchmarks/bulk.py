@@ -69,7 +69,7 @@ def run(source: Path, out: str, engine: str, workers: int, number: int) -> tuple
     ends: list[tuple[float, float]] = []
     begun, started = tree_seconds(), time.perf_counter()
     photos = tuple(str(photo) for photo in sorted(source.iterdir())[:number])
-    job = Job(photos, options=OPTIONS, engine=engine, workers=workers, threads=1)
+    job = Job(photos, options=OPTIONS, runner=engine, workers=workers, threads=1)
     summary = run_job(
         job, ResultFolder(out), lambda _: ends.append((tree_seconds() - begun, time.perf_counter() - started))
     )

@@ -54,8 +54,8 @@ def compare(options: argparse.Namespace) -> None:
         "python -c pass": [sys.executable, "-c", "pass"],
         "crowdscale --help": [sys.executable, "-m", "crowdscale", "--help"],
         "crowdscale count": [sys.executable, "-m", "crowdscale", "count", options.photo, *chosen],
-        "crowdscale count --no-refine": [
-            *(sys.executable, "-m", "crowdscale", "count", options.photo, "--no-refine"), *chosen,
+        "crowdscale count --no-second-pass": [
+            *(sys.executable, "-m", "crowdscale", "count", options.photo, "--no-second-pass"), *chosen,
         ],
     }  # fmt: skip
     runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}

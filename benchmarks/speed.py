@@ -5,7 +5,7 @@
 The contenders take turns within one run, each in a process of its own, as a user has one of them. Medians, the fastest runs and ratios to CSRNet are printed. Ours look
 twice (with refinement) unless it says otherwise. Processor seconds are those of all threads: with one thread
 they compare engines on a machine that is busy with other things, too (with more, ONNX Runtime's waiting counts). CSRNet and MCNN have random weights: their time does not
-depend on them, and nothing of their output but its sum is used. ``--int8`` is a model in 8 bits (``crowdscale quantize``);
+depend on them, and nothing of their output but its sum is used. ``--int8`` is a model in 8 bits (``crowdscale models quantize``);
 empty for none. OpenVINO's rows need the extra [openvino]. "2 at a time" are as many photos as there are threads, each
 counted by one thread, as ``crowdscale count FOLDER --workers 2 --threads 1`` does: seconds are per photo.
 """

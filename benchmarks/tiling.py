@@ -90,8 +90,8 @@ def sizes(root: Path, base: float | None, refine: bool, threads: int) -> None:
             write_image(photo, mosaic(cycle(images(root, "train_data")), width, height))
             command = [sys.executable, __file__, "--one", str(photo)]
             command += [
-                *(["--base", str(base)] if base else []),
-                *([] if refine else ["--no-refine"]),
+                *(["--read-scale", str(base)] if base else []),
+                *([] if refine else ["--no-second-pass"]),
                 "--threads",
                 str(threads),
             ]

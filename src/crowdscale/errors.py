@@ -1,9 +1,10 @@
-"""One family of errors; each builds a sentence that says what was expected, what came and what to do."""
+"""One family of errors: expected, received and remedy, or a plain sentence."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any, TypeVar
 
 __all__ = [
     "CrowdscaleError",
@@ -36,6 +37,9 @@ def without_password(text: str) -> str:
     return KEYS.sub(rf"\1{HIDDEN}", text)
 
 
+Error = TypeVar("Error", bound=Exception)
+
+
 class CrowdscaleError(Exception):
     """Base of all errors that a user can mend.
 
@@ -54,6 +58,27 @@ class CrowdscaleError(Exception):
             parts.append(remedy.rstrip("."))
         text = without_password(". ".join(parts))
         super().__init__(text.rstrip("\n") if text.endswith("\n") else f"{text}.")
+
+    @classmethod
+    def plain(cls: type[Error], problem: str, remedy: str = "") -> Error:
+        """Return an error without an expectation, such as ``no such photo: none.jpg``.
+
+        Args:
+            problem: One sentence. Without a remedy it gets no full stop, so that a path at its end can be copied.
+            remedy: How to solve it; left out where empty.
+        """
+        text = f"{problem.rstrip('.')}. {remedy.rstrip('.')}." if remedy else problem
+        return _with_text(cls, without_password(text))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _with_text, (type(self), str(self))
+
+
+def _with_text(kind: type[Error], text: str) -> Error:
+    """Return an error with this very text, from ``plain`` or another process."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, text)
+    return error
 
 
 class ImageError(CrowdscaleError):

@@ -114,9 +114,9 @@ def test_memory_file_system_in_and_out(crowds, label_model, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"engine": "spark"}, "--engine out of local, ray, but got 'spark'"),
+        ({"runner": "spark"}, "--runner out of local, ray, but got 'spark'"),
         ({"workers": -1}, "--workers >= 0"),
-        ({"address": "auto"}, "--address with --engine ray"),
+        ({"address": "auto"}, "--address with --runner ray"),
     ],
     ids=str,
 )
@@ -171,7 +171,7 @@ def test_the_command_reports_broken_photos_and_exits_1(crowds, label_model, tmp_
 def test_ray_gives_the_same_rows_also_when_a_worker_is_killed(label_model, tmp_path):
     pytest.importorskip("ray")
     people = write_crowds(tmp_path / "in", 300, broken=(11,))
-    wanted = job((tmp_path / "in", people), label_model, engine="ray", workers=2)
+    wanted = job((tmp_path / "in", people), label_model, runner="ray", workers=2)
     killed = []
 
     def kill_a_worker(row: PhotoRow) -> None:
@@ -200,7 +200,7 @@ def _kill_one_worker() -> int:
 @pytest.mark.slow
 def test_a_cluster_that_is_not_there_is_one_sentence(crowds, label_model, tmp_path):
     pytest.importorskip("ray")
-    wanted = job(crowds, label_model, engine="ray", address="127.0.0.1:1")
+    wanted = job(crowds, label_model, runner="ray", address="127.0.0.1:1")
     with pytest.raises(OptionError, match=r"expected a Ray cluster, but got none at 127\.0\.0\.1:1"):
         run_job(wanted, ResultFolder(str(tmp_path / "out")))
 

@@ -1,4 +1,4 @@
-"""``crowdscale calibrate`` and ``acquaint`` on photos whose people a tiny model counts nearly right."""
+"""``crowdscale models calibrate`` and ``profile`` on photos that a tiny model counts nearly right."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import shutil
 import numpy as np
 import pytest
 
-from crowdscale.cli.acquaint import acquaint
-from crowdscale.cli.calibrate import calibrate
 from crowdscale.counting.predictor import load
-from crowdscale.errors import DataError, OptionError
 from crowdscale.files.images import write_image
 from crowdscale.models.description import read_config
 from crowdscale.points import Points
+from tests.support.commands import crowdscale
 from tests.support.fakes import label_photo
 
 
@@ -37,92 +35,93 @@ def model(label_model, tmp_path):
     return tmp_path / "model"
 
 
-def run(command, *arguments, **options):
-    """Call a command as typer does, with the defaults of what is not given."""
-    usual = {
-        calibrate: {
-            "listed": None,
-            "border": None,
-            "across": False,
-            "note": "",
-            "check": False,
-            "write": False,
-            "threads": 1,
-        },
-        acquaint: {"held_out": None, "turned": 24, "write": False, "threads": 1},
-    }
-    command(*arguments, **{**usual[command], **options})
+def calibrate(model, *arguments):
+    return crowdscale("models", "calibrate", model, "--threads", 1, *arguments)
 
 
-def test_a_calibrated_model_gives_intervals_and_is_checked(model, tmp_path, capsys):
+def profile(model, *arguments):
+    return crowdscale("models", "profile", model, "--threads", 1, "--turned", 24, *arguments)
+
+
+def test_a_calibrated_model_gives_intervals_and_is_checked(model, tmp_path):
     data = write_photos(tmp_path, 24, 0, shown=0.8)
-    run(calibrate, str(model), [data], note="Drawn.", write=True)
-    told = capsys.readouterr().out
-    assert "Cross-fitted" in told
-    assert "photos like these" in told
-    known = read_config(model).calibration
-    assert (known.images, known.note, known.checks) == (24, "Drawn.", ())
+    printed = calibrate(model, "--data", data, "--note", "Drawn.", "--write").stdout
+    assert "Cross-fitted" in printed
+    assert "photos like these" in printed
+    calibration = read_config(model).calibration
+    assert (calibration.images, calibration.note, calibration.checks) == (24, "Drawn.", ())
     prediction = load(model).predict(tmp_path / "00.png")
     assert prediction.interval().low <= prediction.count <= prediction.interval().high
     (tmp_path / "more").mkdir()
     more = write_photos(tmp_path / "more", 8, 1, shown=0.8)
     for _ in range(2):
-        run(calibrate, str(model), [more], check=True, write=True)
+        done = calibrate(model, "--data", more, "--check", "--write")
     checked = read_config(model).calibration
-    assert checked.quantiles == known.quantiles
+    assert checked.quantiles == calibration.quantiles
     assert [check.images for check in checked.checks] == [8]
-    assert "Warnings on 0 of 8 photos" in capsys.readouterr().out
+    assert "Warnings on 0 of 8 photos" in done.stdout
 
 
-def test_each_domain_is_judged_by_the_others(model, tmp_path, capsys):
+def test_each_domain_is_judged_by_the_others(model, tmp_path):
     for name, number in (("first", 14), ("second", 10)):
         (tmp_path / name).mkdir()
         write_photos(tmp_path / name, number, number, shown=0.8)
-    data = [f"folder:{tmp_path / name}" for name in ("first", "second")]
-    run(calibrate, str(model), data, across=True, border=[0.1, 0.0], write=True)
-    assert "Cross-fitted, each domain judged by the others" in capsys.readouterr().out
-    known = read_config(model).calibration
-    assert known.data == ("folder first: 14 photos", "folder second: 10 photos")
-    assert known.cross_fitted.images == 24
-    assert known.cross_fitted.data.endswith("each domain judged by the others")
-    with pytest.raises(OptionError, match="--border"):
-        run(calibrate, str(model), data, border=[0.1])
+    data = [word for name in ("first", "second") for word in ("--data", f"folder:{tmp_path / name}")]
+    done = calibrate(model, *data, "--across-domains", "--border", 0.1, "--border", 0, "--write")
+    assert "Cross-fitted, each domain judged by the others" in done.stdout
+    calibration = read_config(model).calibration
+    assert calibration.data == ("folder first: 14 photos", "folder second: 10 photos")
+    assert calibration.cross_fitted.images == 24
+    assert calibration.cross_fitted.data.endswith("each domain judged by the others")
+    assert "expected one --border for each --data" in calibrate(model, *data, "--border", 0.1).stderr
 
 
-def test_a_model_without_calibration_cannot_be_checked(model, tmp_path):
-    with pytest.raises(OptionError, match="calibrated model for --check"):
-        run(calibrate, str(model), ["folder:x"], check=True)
+def test_lists_choose_the_photos(model, tmp_path):
+    data = write_photos(tmp_path, 30, 0)
+    (tmp_path / "few.txt").write_text("".join(f"folder/{index:02d}\n" for index in range(24)))
+    for option, photos in (("--only", 24), ("--list", 24)):
+        done = calibrate(model, "--data", data, option, tmp_path / "few.txt")
+        assert f": {photos} photos of few.txt" in done.stdout
+        assert done.stderr == (
+            ""
+            if option == "--only"
+            else "Note: --list is now --only; the old name works until the next release.\n"
+        )
+    done = calibrate(model, "--data", data, "--hold-out", tmp_path / "few.txt")
+    assert "but got 6" in done.stderr
 
 
-def test_an_acquainted_model_warns_of_the_dark(model, tmp_path, capsys):
+def test_a_model_without_intervals_cannot_be_checked(model):
+    done = calibrate(model, "--data", "folder:x", "--check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Error: {model} has no intervals to check. Run calibrate without --check first.\n"
+
+
+def test_a_model_with_a_profile_warns_of_the_dark(model, tmp_path):
     for name in ("train", "dark"):
         (tmp_path / name).mkdir()
     data = write_photos(tmp_path / "train", 60, 2)
     (tmp_path / "held.txt").write_text("".join(f"folder/{index:02d}\n" for index in range(4)))
-    run(acquaint, str(model), [data], held_out=tmp_path / "held.txt", write=True)
+    done = profile(model, "--data", data, "--hold-out", tmp_path / "held.txt", "--write")
     familiar = read_config(model).familiar
     assert familiar.photos == 56
     assert [each.images for each in familiar.alarms] == [4]
     assert familiar.reading is not None
     assert familiar.doubt < 1
-    assert "of 4 photos of held.txt" in capsys.readouterr().out
+    assert "of 4 photos of held.txt" in done.stdout
     write_photos(tmp_path / "dark", 1, 3, light=-90)
-    assert any(
-        "darker" in sentence for sentence in load(model).predict(tmp_path / "dark" / "00.png").warnings
-    )
+    warnings = load(model).predict(tmp_path / "dark" / "00.png").warnings
+    assert any("darker" in sentence for sentence in warnings)
     assert load(model).predict(tmp_path / "train" / "30.png").warnings == ()
 
 
-def test_a_model_is_acquainted_without_turned_photos_where_asked(model, tmp_path):
+def test_a_profile_needs_no_turned_photos(model, tmp_path):
     data = write_photos(tmp_path, 50, 2)
-    run(acquaint, str(model), [data], turned=0, write=True)
-    familiar = read_config(model).familiar
-    assert familiar.reading is None
+    assert profile(model, "--data", data, "--turned", 0, "--write").returncode == 0
+    assert read_config(model).familiar.reading is None
 
 
 def test_few_photos_are_refused(model, tmp_path):
     data = write_photos(tmp_path, 5, 4)
-    with pytest.raises(DataError, match="50 training photos"):
-        run(acquaint, str(model), [data])
-    with pytest.raises(DataError, match="20 annotated photos"):
-        run(calibrate, str(model), [data])
+    assert "50 training photos" in profile(model, "--data", data).stderr
+    assert "20 annotated photos" in calibrate(model, "--data", data).stderr

@@ -25,7 +25,7 @@ def mine(tmp_path: Path) -> Path:
 def test_check_of_a_sound_folder(mine: Path, tmp_path: Path) -> None:
     done = crowdscale("data", "check", mine, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert "Nothing is wrong." in done.stdout
+    assert "No problems." in done.stdout
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "report.json",
         "contact_sheet.jpg",
@@ -39,7 +39,7 @@ def test_check_lists_every_fault_and_fails(mine: Path) -> None:
     (mine / "p4.csv").write_text("1,2\n900,2\n")
     done = crowdscale("data", "check", mine)
     assert done.returncode == 1
-    assert "2 broken, 0 to look at:" in done.stdout
+    assert "2 broken, 0 to check:" in done.stdout
     assert "unreadable: expected a JPEG" in done.stdout
     assert "outside: 1 of 2 heads lie outside their 64×48 photo p4." in done.stdout
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from crowdscale.cli.evaluate import told_refinement
+from crowdscale.cli.evaluate_report import refinement_text
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
 from tests.support.commands import CROWD, FEW, crowdscale
@@ -36,10 +36,9 @@ def test_an_own_folder_is_called_by_its_name(own, label_model, tmp_path):
         "evaluate", label_model, "--data", "folder:square/", "--json", tmp_path / "a.json", cwd=own
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("labels on square: 2 images\n")
+    assert done.stdout.startswith("labels on square: 2 photos\n")
     assert (
-        "No 95 % intervals from fewer than 10 images.\nLooked again at 50 % of the images; side"
-        in done.stdout
+        "No 95 % intervals from fewer than 10 photos.\nSecond pass on 50 % of the photos; zoom" in done.stdout
     )
     assert json.loads((tmp_path / "a.json").read_text())["data"] == ["square"]
 
@@ -51,18 +50,18 @@ def test_two_folders_of_one_name_are_told_apart_and_so_are_their_photos(own, lab
         done = crowdscale(
             "evaluate", label_model, *data, "--csv", rows, "--resume", tmp_path / "kept", cwd=own
         )
-        assert done.stdout.startswith("labels on square, far/square: 3 images\n"), done.stderr
-        known = [(row["set"], row["name"], row["truth"]) for row in csv.DictReader(rows.open())]
+        assert done.stdout.startswith("labels on square, far/square: 3 photos\n"), done.stderr
+        known = [(row["set"], row["photo"], row["truth"]) for row in csv.DictReader(rows.open())]
         assert known == [("square", "a", "96"), ("square", "b", "2"), ("far/square", "a", "2")]
     done = crowdscale("evaluate", label_model, *data, "--cross", cwd=own)
     assert "| model | square | far/square |" in done.stdout
-    assert done.stdout.endswith("No 95 % intervals from fewer than 10 images.\n")
+    assert done.stdout.endswith("No 95 % intervals from fewer than 10 photos.\n")
 
 
 def test_nobody_anywhere_is_a_dash(own, label_model):
     done = crowdscale("evaluate", label_model, "--data", "empty", cwd=own)
     assert "| refined | 0.0 | 0.0 | – | +0.0 |" in done.stdout
-    assert done.stdout.endswith("No image has a dense region: none was looked at again.\n")
+    assert done.stdout.endswith("No photo has a dense region, so there was no second pass.\n")
 
 
 @pytest.mark.parametrize(
@@ -89,18 +88,18 @@ def test_what_cannot_be_done_is_said_before_the_work(own, label_model, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
-def test_the_second_look_is_told_in_words_and_what_is_unknown_left_out():
+def test_the_second_pass_is_summarized_without_missing_numbers():
     known = {
         "refined": 0.5, "factor_10": 0.9, "factor_50": 1.2, "factor_90": 1.6, "spacing_before": 10.0,
         "spacing_after": 15.0, "log_spread_before": 0.2, "log_spread_after": 0.1,
     }  # fmt: skip
-    assert told_refinement(known) == (
-        "Looked again at 50 % of the images; side factor 1.20 (0.90–1.60, 10th to 90th percentile); true heads "
-        "there 10.0 px apart at first, 15.0 px enlarged (medians); log10 of that distance varies by 0.20 at first, "
-        "0.10 enlarged (standard deviations)."
+    assert refinement_text(known) == (
+        "Second pass on 50 % of the photos; zoom 1.20 (0.90–1.60, 10th to 90th percentile); distance between "
+        "annotated heads 10.0 px in the first pass, 15.0 px in the second (medians); log10 of that distance varies "
+        "by 0.20 in the first pass, 0.10 in the second (standard deviations)."
     )
     unknown = {
         name: value if "factor" in name or name == "refined" else float("nan")
         for name, value in known.items()
     }
-    assert told_refinement(unknown).endswith("10th to 90th percentile).")
+    assert refinement_text(unknown).endswith("10th to 90th percentile).")

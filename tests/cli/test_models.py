@@ -5,10 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,13 +13,19 @@ import pytest
 
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
+from tests.support.commands import crowdscale
 from tests.support.fakes import label_photo
 
 
-def crowdscale(*arguments, cache):
-    command = [sys.executable, "-m", "crowdscale", *map(str, arguments)]
-    env = {**os.environ, "CROWDSCALE_CACHE": str(cache)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=env)
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Run a command with a cache folder of its own."""
+
+    def run(*arguments, cache=tmp_path / "cache"):
+        monkeypatch.setenv("CROWDSCALE_CACHE", str(cache))
+        return crowdscale(*arguments)
+
+    return run
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -31,11 +34,11 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def site(tmp_path, label_model):
+def site(tmp_path, label_model, cached):
     """(address, folder) of a server with a packed model and its index."""
     folder = tmp_path / "site"
     folder.mkdir()
-    done = crowdscale("models", "pack", label_model, folder / "tiny.crowdscale", cache=tmp_path / "c0")
+    done = cached("models", "pack", label_model, folder / "tiny.crowdscale", cache=tmp_path / "c0")
     assert done.returncode == 0, done.stderr
     digest = hashlib.sha256((folder / "tiny.crowdscale").read_bytes()).hexdigest()
     assert done.stdout.split()[0] == digest
@@ -48,75 +51,69 @@ def site(tmp_path, label_model):
         server.shutdown()
 
 
-def test_a_fetched_model_counts(site, tmp_path):
+def test_a_fetched_model_counts(site, cached, tmp_path):
     address, _ = site
-    cache = tmp_path / "cache"
-    done = crowdscale("models", "fetch", "tiny", "--from", f"{address}/index.json", cache=cache)
+    done = cached("models", "fetch", "tiny", "--from", f"{address}/index.json")
     assert (done.returncode, done.stderr) == (0, "")
     assert "--model tiny" in done.stdout
-    assert " tiny " in crowdscale("models", cache=cache).stdout
+    assert " tiny " in cached("models").stdout
     write_image(tmp_path / "few.png", label_photo(Points([[30, 30], [200, 40]]), 240, 200))
-    done = crowdscale("count", tmp_path / "few.png", "--model", "tiny", cache=cache)
+    done = cached("count", tmp_path / "few.png", "--model", "tiny")
     assert done.returncode == 0
     assert "few.png" in done.stdout
     assert done.stdout.split()[-3] == "2" or " 2 " in done.stdout
 
 
 @pytest.mark.parametrize("origin", ["index.json", "tiny.crowdscale"])
-def test_a_model_comes_from_a_shared_folder_too(site, tmp_path, origin):
+def test_a_model_comes_from_a_shared_folder_too(site, cached, origin):
     _, folder = site
-    cache = tmp_path / "cache"
     digest = hashlib.sha256((folder / "tiny.crowdscale").read_bytes()).hexdigest()
     check = [] if origin == "index.json" else ["--sha256", digest]
-    done = crowdscale("models", "fetch", "tiny", "--from", folder / origin, *check, cache=cache)
+    done = cached("models", "fetch", "tiny", "--from", folder / origin, *check)
     assert (done.returncode, done.stderr) == (0, "")
-    assert " tiny " in crowdscale("models", cache=cache).stdout
+    assert " tiny " in cached("models").stdout
     (folder / "tiny.crowdscale").write_bytes(b"another file")
-    done = crowdscale("models", "fetch", "other", "--from", folder / "tiny.crowdscale", *check, cache=cache)
+    done = cached("models", "fetch", "other", "--from", folder / "tiny.crowdscale", *check)
     assert done.returncode == 2
     assert ("another file" if check else "64 hexadecimal") in done.stderr
 
 
-def test_a_wrong_hash_leaves_nothing_behind(site, tmp_path):
+def test_a_wrong_hash_leaves_nothing_behind(site, cached, tmp_path):
     address, _ = site
     cache = tmp_path / "cache"
-    done = crowdscale(
-        "models", "fetch", "tiny", "--from", f"{address}/tiny.crowdscale", "--sha256", "0" * 64, cache=cache
-    )
+    done = cached("models", "fetch", "tiny", "--from", f"{address}/tiny.crowdscale", "--sha256", "0" * 64)
     assert done.returncode == 2
     assert "another file" in done.stderr
     assert not list(cache.rglob("*.crowdscale"))
-    done = crowdscale("count", "x.jpg", "--model", "tiny", cache=cache)
+    done = cached("count", "x.jpg", "--model", "tiny")
     assert "models fetch" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fetch", "lite", "--from", "http://127.0.0.1:9/i.json"], "plain name"),
-        (["fetch", "a/b", "--from", "http://127.0.0.1:9/i.json"], "plain name"),
+        (["fetch", "lite", "--from", "http://127.0.0.1:9/i.json"], "lite comes with the package"),
+        (["fetch", "a/b", "--from", "http://127.0.0.1:9/i.json"], "plain name without"),
         (["fetch", "big", "--from", "http://127.0.0.1:9/big.crowdscale"], "64 hexadecimal"),
         (["fetch", "big", "--from", "none.json"], "index of models"),
-        (["pack", "lite", "x.zip"], "NAME.crowdscale"),
+        (["pack", "lite", "x.zip"], "ends with .crowdscale"),
     ],
     ids=["a bundled name", "a path", "no sha256", "no index", "another suffix"],
 )
-def test_what_cannot_be_done_is_said(arguments, said, tmp_path, bundled):
-    done = crowdscale("models", *arguments, cache=tmp_path)
+def test_what_cannot_be_done_is_said(arguments, said, cached, bundled):
+    done = cached("models", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
 
 
-def test_notes_are_kept_and_on_the_card(label_model, tmp_path):
+def test_notes_are_kept_and_on_the_card(label_model, cached, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(label_model, folder)
-    done = crowdscale(
-        "models", "note", folder, "--limit", "Reads grey values alone.", "--seconds", "0.1 s", cache=tmp_path
-    )
+    done = cached("models", "note", folder, "--limit", "Reads grey values alone.", "--seconds", "0.1 s")
     assert (done.returncode, done.stderr) == (0, "")
     card = (folder / "MODEL_CARD.md").read_text()
     assert "- Reads grey values alone." in card
-    assert crowdscale("models", "show", folder, cache=tmp_path).stdout == card
+    assert cached("models", "show", folder).stdout == card
     (folder / "MODEL_CARD.md").unlink()
-    assert crowdscale("models", "card", folder, cache=tmp_path).returncode == 0
+    assert cached("models", "card", folder).returncode == 0
     assert (folder / "MODEL_CARD.md").read_text() == card

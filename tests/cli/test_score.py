@@ -36,17 +36,17 @@ def test_scores_with_intervals_tables_and_rows(files):
     assert done.returncode == 0, done.stderr
     assert "| F large (%) | 100.0 | – | – |" in done.stdout
     assert "| R A1 (%) | 100.0 |" in done.stdout
-    assert "No 95 % intervals from fewer than 10 images." in done.stdout
+    assert "No 95 % intervals from fewer than 10 photos." in done.stdout
     saved = json.loads((files / "rows.json").read_text())
     assert saved["measures"]["MAE"] == 0
     assert len(saved["rows"]) == 2
     assert r"\toprule" in (files / "t.tex").read_text()
 
 
-def test_one_image_is_one(files):
+def test_one_photo_is_singular(files):
     (files / "gt.txt").write_text("1 1 10 10 4 8 1\n")
     (files / "good.txt").write_text("1 1 11 10\n")
-    assert "gt.txt: 1 image\n" in crowdscale("score", "good.txt", "gt.txt", cwd=files).stdout
+    assert "gt.txt: 1 photo\n" in crowdscale("score", "good.txt", "gt.txt", cwd=files).stdout
 
 
 def test_two_files_are_compared(files):
@@ -110,5 +110,5 @@ def test_what_count_writes_is_what_score_reads(label_model, tmp_path):
         assert done.returncode == 0, done.stderr
         scored = crowdscale("score", file, file, "--thresholds", "4px")
         assert "| F 4px (%) | 100.0 |" in scored.stdout, scored.stderr
-        assert "2 images" in scored.stdout
+        assert "2 photos" in scored.stdout
     assert "." not in (tmp_path / "out.txt").read_text().replace("IMG_1", "")

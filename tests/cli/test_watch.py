@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -16,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crowdscale.cli.durations import seconds_of
+from crowdscale.cli.options import seconds_of
 from crowdscale.errors import OptionError
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
 from crowdscale.zones.files import read_zones
+from tests.support.commands import command_line, crowdscale, crowdscale_process
 from tests.support.fakes import label_photo
 from tests.support.films import grey_frame, write_film
 from tests.support.signals import interruptible
@@ -34,16 +34,6 @@ ZONES = {
         {"name": "right", "points": [[120, 0], [240, 0], [240, 200], [120, 200]]},
     ]
 }
-
-
-def command(*arguments):
-    return [sys.executable, "-m", "crowdscale", *map(str, arguments)]
-
-
-def crowdscale(*arguments, **options):
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, check=False, timeout=120, **options
-    )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +62,7 @@ def test_no_durations(text):
 
 def test_everything_is_written(frames, label_model, tmp_path):
     (tmp_path / "zones.json").write_text(json.dumps(ZONES))
-    done = crowdscale(
+    done = crowdscale_process(
         "watch", frames, "--model", label_model, "--zones", tmp_path / "zones.json", "--rows", tmp_path / "rows.csv",
         "--video", tmp_path / "film.mp4", "--plot", tmp_path / "plot.png", "--smooth",
     )  # fmt: skip
@@ -92,7 +82,7 @@ def test_everything_is_written(frames, label_model, tmp_path):
 def test_interrupted_everything_is_valid(label_model, tmp_path, how):
     film = write_film(tmp_path / "in.avi", [grey_frame(250, 160, 120)] * 20)
     process = subprocess.Popen(
-        command(
+        command_line(
             "watch", film, "--loop", "--every", "0s", "--model", label_model, "--rows", tmp_path / "rows.jsonl",
             "--video", tmp_path / "out.mp4", "--plot", tmp_path / "plot.png",
         ),
@@ -174,7 +164,7 @@ def test_zones_check_and_show(frames, tmp_path):
 def test_zones_edit_serves_saves_and_ends(frames, tmp_path):
     out = tmp_path / "zones.json"
     process = subprocess.Popen(
-        command("zones", "edit", frames / "1.png", "--out", out, "--no-browser"),
+        command_line("zones", "edit", frames / "1.png", "--out", out, "--no-browser"),
         stdout=subprocess.PIPE,
         text=True,
     )

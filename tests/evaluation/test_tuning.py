@@ -100,13 +100,13 @@ def model_and_photos(folder, annotated):
 
 def test_the_best_is_written_and_what_was_measured_before_is_dropped(tmp_path):
     model, photos = model_and_photos(tmp_path, GRID)
-    words = ["tune", str(model), "--data", f"folder:{photos}", "--gain", "1.25", "--write"]
+    words = ["models", "tune", str(model), "--data", f"folder:{photos}", "--gain", "1.25", "--write"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "| 5 | 6 | 1.25 |" in done.output
     written = read_config(model)
     assert (written.zoom.gain, written.notes) == (1.25, {})
-    again = CliRunner().invoke(app, ["tune", str(model), "--data", f"folder:{photos}"])
+    again = CliRunner().invoke(app, ["models", "tune", str(model), "--data", f"folder:{photos}"])
     assert again.output.count("\n| 3 |") == again.output.count("\n| 5 |") == 5
 
 
@@ -114,10 +114,10 @@ def test_dots_are_moved_to_where_annotators_put_heads(tmp_path):
     model, photos = model_and_photos(tmp_path, GRID.shift(1.25, -0.5))
     config = read_config(model)
     before = load(model).predict(photos / "crowd.png")
-    words = ["tune", str(model), "--data", f"folder:{photos}", "--offset", "--write"]
+    words = ["models", "tune", str(model), "--data", f"folder:{photos}", "--offset", "--write"]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    assert "px beside those found: medians of 108 pairs" in done.output
+    assert "px from located heads (medians of 108 pairs)" in done.output
     offset = read_config(model).offset
     assert offset == pytest.approx((1.25, -0.5), abs=0.1)  # dots of an enlarged region are off by a tenth
     assert read_config(model) == replace(config, offset=offset, notes={"limits": "with another zoom"})

@@ -1,31 +1,42 @@
-"""Options by their names: the command's defaults are the dataclasses', a regime sets many, what is typed counts."""
+"""Options of training: the command's are the dataclasses', a regime sets many, given options count in both."""
 
-import inspect
+import re
 from dataclasses import fields
 
 import pytest
 
-from crowdscale.cli.train import ABOUT_DATA, train
+from crowdscale.cli.declared import declared_options
+from crowdscale.cli.train import CLASSES, FIRST
 from crowdscale.errors import OptionError
 from crowdscale.learn.training.settings import KINDS, choose_settings
+from tests.support.commands import crowdscale
 
 
-def known_defaults():
-    """Each option's default by its dataclass."""
-    return {field.name: field.default for kind in KINDS for field in fields(kind)}
+def declared():
+    """Each option by its name, as the command reads it from the source."""
+    return {each.name: each for place in CLASSES for each in declared_options(*place.split(":"))}
 
 
-def test_the_command_has_the_defaults_of_the_options():
-    shown = {name: p.default for name, p in inspect.signature(train).parameters.items() if name != "ctx"}
-    options = {name: default for name, default in shown.items() if name not in ABOUT_DATA}
-    known = known_defaults()
-    assert {name: known[name] for name in options} == options
+def test_the_command_has_each_option_with_its_type_and_default():
+    by_class = {field.name: field for kind in KINDS for field in fields(kind)}
+    assert set(declared()) == set(by_class) - {"crop_options"}
+    for name, option in declared().items():
+        assert option.default == by_class[name].default
+        assert by_class[name].default is None or isinstance(by_class[name].default, option.kind)
 
 
-def test_options_of_training_are_all_on_the_command_line():
-    shown = set(inspect.signature(train).parameters)
-    kept_inside = {"crop_options", "pictures_every", "flip", "jitter"}
-    assert set(known_defaults()) - shown == kept_inside
+def test_each_option_has_its_docstring_as_help():
+    assert [name for name, option in declared().items() if not option.help] == []
+    text = crowdscale("train", "--help").stdout
+    for name in declared():
+        assert re.search(rf"^  --{name.replace('_', '-')} ", text, re.MULTILINE), name
+
+
+def test_the_most_used_options_come_first():
+    text = crowdscale("train", "-h").stdout
+    names = re.findall(r"^  --([a-z0-9-]+) ", text, re.MULTILINE)
+    assert names[: len(FIRST)] == [name.replace("_", "-") for name in FIRST]
+    assert text.index("Most used:") < text.index("Training:") < text.index("Learning to scale:")
 
 
 @pytest.mark.parametrize(("method", "rate"), [("points", 1e-4), ("density", 1e-7)])
@@ -38,7 +49,7 @@ def test_the_paper_s_regime(method, rate):
     assert (paper.centre.centre_rate, paper.start.backbone) == (1e-3, "vgg16")
 
 
-def test_what_is_chosen_counts_over_the_regime():
+def test_given_options_count_over_the_regime():
     ours = choose_settings("paper", method="density", lr=3e-6, crop=256, law="spacing")
     assert (ours.train.lr, ours.train.l2s_lr, ours.train.crop_options.crop) == (3e-6, 1e-7, 256)
     assert ours.centre.law == "spacing"
@@ -53,6 +64,6 @@ def test_what_is_chosen_counts_over_the_regime():
     ],
     ids=["regime", "option", "not an option"],
 )
-def test_unknown_names_are_answered_with_the_known(regime, options, words):
+def test_unknown_names_are_answered_with_the_existing(regime, options, words):
     with pytest.raises(OptionError, match=words):
         choose_settings(regime, **options)

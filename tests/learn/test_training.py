@@ -24,6 +24,7 @@ from crowdscale.learn.training.loop import TrainOptions, _fabric, _skip_blocks, 
 from crowdscale.learn.training.preparation import Start, gather, start_model
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
+from tests.support.commands import crowdscale as crowdscale_command
 from tests.support.learn_crowds import draw, write_folder
 
 SMALL = (
@@ -135,7 +136,7 @@ def test_two_processes_of_which_one_has_no_region(tmp_path):
         "1",
         "--crops",
         "4",
-        "--validation-share",
+        "--hold-out-share",
         "0.2",
     )
     assert state_of(out)["state"]["phase"] == "l2s"
@@ -210,9 +211,7 @@ def test_missing_graphs_are_written_and_other_weights_refused(bundled, tmp_path)
     shutil.copytree(find_model(bundled), best)
     (best / "network.onnx").unlink()
     (best / "scale.onnx").write_bytes(b"of other weights")
-    done = subprocess.run(
-        [sys.executable, "-m", "crowdscale", "export", str(best)], capture_output=True, text=True, check=False
-    )
+    done = crowdscale_command("models", "export", best)
     assert (done.returncode, done.stderr) == (0, "")
     assert set(read_config(best).files) == {"network.onnx", "scale.onnx", "weights.safetensors"}
     (best / "weights.safetensors").write_bytes(b"")
@@ -225,14 +224,13 @@ def test_missing_graphs_are_written_and_other_weights_refused(bundled, tmp_path)
     [
         (
             "lite",
-            "Error: expected the folder of a trained model, but got lite, a model whose graphs are there already.\n",
+            "Error: expected the folder of a trained model, but got lite, a model that has its graphs.\n",
         ),
         ("none", "Error: expected a model folder with model.json, but got none at none.\n"),
     ],
 )
 def test_what_cannot_be_exported_is_one_sentence(bundled, tmp_path, name, sentence):
-    command = [sys.executable, "-m", "crowdscale", "export", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    done = crowdscale_command("models", "export", name, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence)
 
 

@@ -1,4 +1,4 @@
-"""Model cards: what the description says is on them; those of the bundled models are up to date."""
+"""Model cards show the description; those of the bundled models are current."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ def test_the_card_of_a_bundled_model_is_up_to_date(name):
     assert (folder / CARD).read_text(encoding="utf-8") == card_text(config, size)
 
 
-def test_a_bare_model_says_what_is_not_known():
+def test_a_bare_model_names_its_missing_measurements():
     card = card_text(PLAIN)
     for sentence in ("Not calibrated", "None noted.", "Not measured", "Apache-2.0", "locates each head"):
         assert sentence in card
 
 
-def test_a_model_in_8_bits_says_of_which_it_was_made():
+def test_a_model_in_8_bits_names_its_original():
     card = card_text(
         replace(PLAIN, precision="int8", training={"quantised": {"from": "large", "photos": 64}})
     )
     assert "It is large with convolutions in 8 bits" in card
 
 
-def test_a_model_whose_dots_are_moved_says_by_how_much():
+def test_an_offset_is_on_the_card():
     assert "moved" not in card_text(PLAIN)
     config = replace(PLAIN, offset=(0.79, -0.5))
     assert "moved by (+0.79, -0.5) pixels" in card_text(config)
     assert ModelConfig.from_json(config.to_json()) == config
 
 
-def test_a_described_model_says_everything():
+def test_a_described_model_shows_everything():
     config = add_notes(
         replace(PLAIN, calibration=CALIBRATION, familiar=FAMILIAR, training={"data": ["x/train: 9 photos"]}),
         [SCORES], ["Night is not known."], [("../a.jpg", "Rivets are no heads")], "0.2 s",
@@ -84,7 +84,7 @@ def test_scores_of_the_same_data_are_replaced_and_others_kept():
     assert add_notes(config, limits=["Two."]).notes["limits"] == ["Two."]
 
 
-def test_another_way_to_read_the_weights_keeps_nothing_that_was_measured():
+def test_another_method_drops_the_measurements():
     config = replace(
         add_notes(PLAIN, [SCORES]), calibration=CALIBRATION, familiar=FAMILIAR, block_counts=True
     )
@@ -93,7 +93,7 @@ def test_another_way_to_read_the_weights_keeps_nothing_that_was_measured():
     assert config.read_as("points") is config
 
 
-def test_scores_are_read_from_what_evaluate_writes(tmp_path):
+def test_scores_are_read_from_evaluate_json(tmp_path):
     path = tmp_path / "scores.json"
     rows = [
         score_image(
@@ -110,8 +110,9 @@ def test_scores_are_read_from_what_evaluate_writes(tmp_path):
     value, low, high = found["measures"]["MAE"]
     assert value == 3.0
     assert 1 <= low < 3 < high <= 5
-    path.write_text(json.dumps({**whole, "list": "docs/validation.txt"}))
-    assert read_scores(path)["data"] == "x/test, photos of validation.txt"
+    for key in ("only", "list"):
+        path.write_text(json.dumps({**whole, key: "docs/validation.txt"}))
+        assert read_scores(path)["data"] == "x/test, photos of validation.txt"
     path.write_text("{}")
     with pytest.raises(DataError, match="evaluate --json"):
         read_scores(path)

@@ -96,7 +96,7 @@ def test_a_cut_file_is_refused(folder, cache, tmp_path):
     pack_folder(folder, ["network.onnx"], tmp_path / "tiny.crowdscale")
     whole = (tmp_path / "tiny.crowdscale").read_bytes()
     (tmp_path / "tiny.crowdscale").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match="whole model file"):
+    with pytest.raises(ModelError, match="complete model file"):
         find_model(tmp_path / "tiny.crowdscale")
 
 

@@ -1,4 +1,4 @@
-"""A job: photos in, a folder of results out, by the engine asked for."""
+"""A job: photos in, a folder of results out, by the chosen runner."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
 from crowdscale.zones.zone import Zones, zones_json
 
-__all__ = ["ENGINES", "Job", "Summary", "run_job"]
+__all__ = ["RUNNERS", "Job", "Summary", "run_job"]
 
-ENGINES = ("local", "ray")
+RUNNERS = ("local", "ray")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Job:
     model: str = "lite"
     backend: str = "onnx"
     options: PredictOptions = field(default_factory=PredictOptions)
-    engine: str = "local"
+    runner: str = "local"
     workers: int = 0
     """Threads that predict, or Ray actors; 0 is one a core, four at most, and one of Ray."""
     threads: int = 0
@@ -45,12 +45,12 @@ class Job:
     """Areas to count in."""
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise unknown_name("--engine", self.engine, ENGINES)
+        if self.runner not in RUNNERS:
+            raise unknown_name("--runner", self.runner, RUNNERS)
         if self.workers < 0:
             raise OptionError("expected --workers >= 0", str(self.workers))
-        if self.address and self.engine != "ray":
-            raise OptionError("expected --address with --engine ray", f"--engine {self.engine}")
+        if self.address and self.runner != "ray":
+            raise OptionError("expected --address with --runner ray", f"--runner {self.runner}")
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the rows: a restart with another one is refused."""
@@ -116,7 +116,7 @@ def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]
 
 
 def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:
-    if job.engine == "ray":
+    if job.runner == "ray":
         from crowdscale.bulk.ray import count_ray
 
         model = str(find_model(job.model).absolute())

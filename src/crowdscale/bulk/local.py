@@ -1,4 +1,4 @@
-"""The local engine: photos are read and decoded by threads beside inference, through bounded queues."""
+"""The local runner: photos are read and decoded by threads beside inference, through bounded queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Ray engine: the same rows from actors that each hold the model, here or on a cluster."""
+"""The Ray runner: the same rows from actors that each hold the model, here or on a cluster."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _start(workers: int, address: str | None) -> Any:
         import ray
         import ray.data
     except ImportError as error:
-        raise MissingExtraError("--engine ray", "ray") from error
+        raise MissingExtraError("--runner ray", "ray") from error
     try:
         _check_reachable(address)
         arguments: dict[str, Any] = {"address": address}

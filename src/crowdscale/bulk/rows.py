@@ -1,4 +1,4 @@
-"""Counts one photo into a row, which every runner returns and every table holds."""
+"""Counts one photo into a row, which every runner returns and each table holds."""
 
 from __future__ import annotations
 

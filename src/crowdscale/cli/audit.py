@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.bulk import terminated_like_ctrl_c
+from crowdscale.cli.errors import terminated_like_ctrl_c
+from crowdscale.cli.options import seconds_of
 from crowdscale.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -65,7 +66,6 @@ def audit(
     put annotations beside the pictures, and run the same command again.
     """
     from crowdscale.cli.audit_sources import Sources
-    from crowdscale.cli.durations import seconds_of
     from crowdscale.files.writing import check_writable
     from crowdscale.trust.audit.worksheet import Worksheet
 

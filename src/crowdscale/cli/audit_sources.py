@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crowdscale.cli.progress import tracked
 from crowdscale.counting.audit import AuditInput
 from crowdscale.data.checks import photo_size
 from crowdscale.data.folder import BESIDE, scan_folder
@@ -48,20 +48,20 @@ class Sources:
             ImageError: A folder or a pattern holds no photo.
             OptionError: Videos are mixed with others, or time does not move on.
         """
-        videos = [name for name in given if _is_video(Path(name))]
-        if videos:
+        if any(_is_video(Path(name)) for name in given):
             if len(given) > 1:
                 raise OptionError("expected one video, or photos", ", ".join(given), "Audit each by itself")
             if every <= 0:
                 raise OptionError("expected --every above 0", f"{every:g}")
-            return cls(Path(videos[0]).parent, {}, Path(videos[0]), every)
+            return cls(Path(given[0]).parent, {}, Path(given[0]), every)
         inside = out.resolve()
-        paths = [path for path in find_images(given) if inside not in path.resolve().parents]
+        paths = {path.resolve(): path for path in find_images(given) if inside not in path.resolve().parents}
         if not paths:
             raise OptionError("expected photos to audit", f"none outside {out}")
-        unique = list({path.resolve(): path for path in paths}.values())
-        root = Path(os.path.commonpath([path.resolve().parent for path in unique]))
-        return cls(root, {path.resolve().relative_to(root).as_posix(): path for path in unique}, None, every)
+        root = Path(os.path.commonpath([path.parent for path in paths]))
+        return cls(
+            root, {full.relative_to(root).as_posix(): path for full, path in paths.items()}, None, every
+        )
 
     def fits(self, names: Sequence[str]) -> bool:
         """Return whether a record's photos are these."""
@@ -71,23 +71,13 @@ class Sources:
 
     def inputs(self, quiet: bool) -> Iterator[AuditInput]:
         """Yield each photo or frame, with a progress line on a terminal."""
-        from rich.console import Console
-        from rich.progress import track
-
         every: Iterator[AuditInput]
         if self.video is None:
             every = (AuditInput.of_file(path, name) for name, path in self.photos.items())
         else:
             digest = hashlib.sha256(self.video.read_bytes()).hexdigest()
             every = (_frame_input(f"{self.video.name} {f.time:.3f} s", digest, f) for f in self._frames())
-        yield from track(
-            every,
-            "Predicting",
-            total=len(self.photos) or None,
-            console=Console(stderr=True),
-            transient=True,
-            disable=quiet or not sys.stderr.isatty(),
-        )
+        return tracked(every, "Predicting", len(self.photos) or None, quiet)
 
     def reader(self, record: AuditRecord, tiles: int) -> Callable[[int], Pixels]:
         """Return a function from a photo's index to its pixels.
@@ -116,17 +106,24 @@ class Sources:
         """Return the annotated heads of whole photos by name. Raises DataError where they cannot be read."""
         if self.video is not None:
             raise OptionError("expected photos with --heads", "a video", "Count its tiles")
-        if heads.is_file() and len(self.photos) == 1 and heads.suffix.lower() in BESIDE:
-            ((name, path),) = self.photos.items()
-            read_one = FORMATS[BESIDE[heads.suffix.lower()]].read_one
-            with suppress(DataError):  # a file of many photos
-                return {name: read_one(heads, partial(photo_size, path)).points} if read_one else {}
+        if (own := self._own_heads(heads)) is not None:
+            return own
         scan = scan_folder(self.root, heads)
         names = {Path(name).with_suffix("").as_posix(): name for name in self.photos}
         for name, problem in scan.problems:
             if name in names or "/" not in name:
                 raise problem
         return {names[name]: label.points for name, (_, label) in scan.labels.items() if name in names}
+
+    def _own_heads(self, heads: Path) -> dict[str, Points] | None:
+        """Return the heads in a file of the only photo; None if it is a file of many photos."""
+        if not heads.is_file() or len(self.photos) != 1 or heads.suffix.lower() not in BESIDE:
+            return None
+        ((name, path),) = self.photos.items()
+        read_one = FORMATS[BESIDE[heads.suffix.lower()]].read_one
+        with suppress(DataError):
+            return {name: read_one(heads, partial(photo_size, path)).points} if read_one else {}
+        return None
 
     def _frames(self) -> Iterator[Frame]:
         from crowdscale.video.sources import open_source, sample

@@ -1,4 +1,4 @@
-"""``crowdscale``: the commands, and what becomes of an error: one sentence on stderr and an exit code."""
+"""``crowdscale``: the list of commands."""
 
 from __future__ import annotations
 
@@ -6,55 +6,24 @@ import gc
 import io
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from crowdscale import __version__
-from crowdscale.cli.acquaint import acquaint
-from crowdscale.cli.audit import audit
-from crowdscale.cli.calibrate import calibrate
-from crowdscale.cli.count import count
-from crowdscale.cli.data import data_app
-from crowdscale.cli.evaluate import evaluate
-from crowdscale.cli.export import export
-from crowdscale.cli.models import models_app
-from crowdscale.cli.moved import add_moved
-from crowdscale.cli.quantize import quantize
-from crowdscale.cli.score import compare, score
-from crowdscale.cli.serve import serve
-from crowdscale.cli.train import train
-from crowdscale.cli.tune import tune
-from crowdscale.cli.watch import watch
-from crowdscale.cli.zones import zones_app
-from crowdscale.errors import CrowdscaleError
+from crowdscale.cli.errors import exit_with_sentence
+from crowdscale.cli.panels import Entry, LazyGroup, command_group
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Count and locate people in dense crowds.",
-)  # fmt: skip
-for command in (
-    count,
-    watch,
-    audit,
-    evaluate,
-    score,
-    compare,
-    train,
-    tune,
-    calibrate,
-    acquaint,
-    export,
-    quantize,
-    serve,
-):
-    app.command()(command)
-add_moved(app, "narrow", "distill", "average", "compact", "reproduce")
-app.add_typer(models_app, name="models")
-app.add_typer(zones_app, name="zones")
-app.add_typer(data_app, name="data")
+
+class Commands(LazyGroup):
+    """All commands; an error of any of them ends the program with one sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed."""
+        with exit_with_sentence():
+            return super().invoke(ctx)
 
 
 def _show_version(wanted: bool) -> None:
@@ -63,14 +32,33 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """Count and locate people in dense crowds."""
+    """Declare the options of the program itself."""
+
+
+COUNT, ANNOTATE, MODELS = "Count", "Annotate and train", "Models"
+
+app = command_group(
+    "Count and locate people in dense crowds.",
+    Entry("count", "Count the people in photos.", "count:count", COUNT),
+    Entry("watch", "Count the people in a video or a camera's stream.", "watch:watch", COUNT),
+    Entry("audit", "Count with a guarantee, from a few tiles counted by hand.", "audit:audit", COUNT),
+    Entry("serve", "Open the page and the HTTP service on this machine.", "serve:serve", COUNT),
+    Entry("zones", "Draw, check and show zones that are counted apart.", "zones:zones_app", COUNT),
+    Entry("data", "Check, convert, split and list data sets.", "data:data_app", ANNOTATE),
+    Entry("train", "Train a model on annotated photos.", "train:train", ANNOTATE),
+    Entry("evaluate", "Measure a model's errors on annotated photos.", "evaluate:evaluate", ANNOTATE),
+    Entry("score", "Score the predictions of any program.", "score:score", ANNOTATE),
+    Entry("models", "List, fetch, pack, export and tune models.", "models:models_app", MODELS),
+    Entry("compare", "", "score:compare", hidden=True),
+    cls=Commands,
+    callback=_options,
+)
 
 
 def main() -> None:
@@ -82,8 +70,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a file name or a sign that the terminal cannot show
     try:
         app(prog_name="crowdscale")
-    except CrowdscaleError as error:
-        print(f"Error: {error}", file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,7 +9,7 @@ from pathlib import Path
 from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError
 
-__all__ = ["check_targets", "told_others", "write_each"]
+__all__ = ["check_targets", "others_sentence", "write_each"]
 
 
 def check_targets(files: Iterable[Path | None], folder: Path | None = None) -> None:
@@ -40,8 +40,8 @@ def write_each(writers: Iterable[tuple[Path | None, Callable[[Path], object]]]) 
     return failed
 
 
-def told_others(others: Counter[str]) -> str:
-    """Return in a sentence how many files were left out by their suffix; empty where none was."""
+def others_sentence(others: Counter[str]) -> str:
+    """Return a sentence on the files left out by suffix; empty without any."""
     if not others:
         return ""
     kinds = ", ".join(f"{number:,} {suffix or 'without suffix'}" for suffix, number in sorted(others.items()))

@@ -1,17 +1,30 @@
-"""``crowdscale score`` and ``compare``: anyone's predictions against the truth, without their code."""
+"""``crowdscale score``: the predictions of any program against the truth, or two models against each other."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdscale.cli.errors import SOME_FAILED, print_errors
+from crowdscale.cli.options import (
+    INPUT,
+    OUTPUT,
+    SCORING,
+    Average,
+    Game,
+    Protocol,
+    Seed,
+    Table,
+    Thresholds,
+    option,
+)
 from crowdscale.cli.result_files import check_targets, write_each
 from crowdscale.cli.tables import counted
-from crowdscale.errors import DataError
+from crowdscale.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from crowdscale.metrics import GroundTruth, Scores, Scoring
@@ -23,140 +36,167 @@ def score(
     predictions: Annotated[
         Path,
         typer.Argument(
-            help="Predicted points or counts: the field's text files, CSV or JSON. With points in text or CSV "
-            "the count scored is their number, which may differ from the model's count; JSON keeps both."
+            metavar="PREDICTIONS",
+            help="Points or counts: a text file of a benchmark, CSV or JSON (see below).",
         ),
     ],
-    ground_truth: Annotated[
-        str, typer.Argument(help="True points: such a file, or NAME[/SPLIT]:PATH of a data set.")
-    ],
-    protocol: Annotated[
-        str, typer.Option(help="Whose scores: sha, shb, qnrf, jhu, nwpu, trancos, … (see data list).")
-    ] = "",
-    thresholds: Annotated[
-        str, typer.Option(help="Thresholds instead of the protocol's, such as 4px,8px,knn8,small,large.")
-    ] = "",
-    average: Annotated[str, typer.Option(help="Average P, R and F over whole pixels, such as 1-100.")] = "",
-    game: Annotated[int | None, typer.Option(help="The highest level of GAME.")] = None,
-    ids: Annotated[
-        str, typer.Option(help="How images are paired: auto, name, number, or rank in text order.")
-    ] = "auto",
-    by: Annotated[
-        list[str] | None, typer.Option(help="Split the scores by this attribute (level, weather, …).")
+    truth: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TRUTH", show_default=False, help="True points: such a file, or NAME[/SPLIT]:PATH."
+        ),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="A second file of predictions to compare with, in pairs.")
+        Path | None,
+        option(
+            "--against", panel=INPUT, metavar="FILE", help="Compare with these predictions, photo by photo."
+        ),
     ] = None,
-    table: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the table: .md, .csv, .json or .tex.")
+    ids: Annotated[
+        str,
+        option(
+            "--ids",
+            panel=INPUT,
+            metavar="RULE",
+            help="Pair photos by auto, name, number, or rank in text order.",
+        ),
+    ] = "auto",
+    protocol: Protocol = "",
+    thresholds: Thresholds = "",
+    average: Average = "",
+    game: Game = None,
+    by: Annotated[
+        list[str] | None,
+        option(
+            "--by", panel=SCORING, metavar="ATTRIBUTE", help="Split the scores by level, weather, …; repeat."
+        ),
     ] = None,
+    table: Table = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write scores and one row an image.")
+        Path | None,
+        option("--json", panel=OUTPUT, metavar="FILE", help="Write the scores and one row for each photo."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Seed = 0,
 ) -> None:
-    """Score predictions against the truth: counts, P/R/F by maximum-cardinality matching, 95 % intervals."""
-    from crowdscale.cli.score_tables import FEW, comparison_table, score_table, split_table
+    """Score predictions against the truth: counts, and P, R and F by largest one-to-one matching.
+
+    A text or CSV file of points gives their number as the count. JSON keeps the count and the points apart.
+    Scores have 95 % bootstrap intervals. Two files of `evaluate --json` or `score --json` are compared
+    without TRUTH: crowdscale score B.json --against A.json
+    """
     from crowdscale.data.opening import protocol_of
-    from crowdscale.metrics import FEWEST_IMAGES, Scoring, check_table
-    from crowdscale.metrics import compare as compare_scores
+    from crowdscale.metrics import Scoring, check_table
 
     check_table(table)
     check_targets((table, json_file))
-    rules = protocol_of(protocol or _own_protocol(ground_truth))
-    scoring = Scoring.of(rules).choose(thresholds, average, game)
-    truths = _truths(ground_truth, scoring)
+    if truth is None:
+        _compare_rows(predictions, against, table)
+        return
+    scoring = Scoring.of(protocol_of(protocol or _own_protocol(truth))).choose(thresholds, average, game)
+    truths = _truths(truth, scoring)
     scores = _score_file(predictions, truths, scoring, ids)
+    from crowdscale.cli.score_tables import score_table
+
     shown = score_table(scores, seed)
-    typer.echo(
-        f"{predictions} against {ground_truth}: {counted(len(scores.rows), 'image')}\n\n{shown.markdown()}"
-    )
-    if len(scores.rows) < FEWEST_IMAGES:
-        typer.echo(f"\n{FEW}")
-    for attribute in dict.fromkeys((*(by or ()), *scoring.attributes)):
-        if any(attribute in row.attributes for row in scores.rows) or attribute in (by or ()):
-            typer.echo(f"\nby {attribute}\n\n{split_table(scores, attribute).markdown()}")
+    typer.echo(f"{predictions} against {truth}: {counted(len(scores.rows), 'photo')}\n\n{shown.markdown()}")
+    _print_parts(scores, by or ())
     if against is not None:
-        pairs = compare_scores(_score_file(against, truths, scoring, ids), scores)
-        typer.echo(
-            f"\n{predictions} (second) against {against} (first)\n\n{comparison_table(pairs).markdown()}"
-        )
-    about = {"predictions": str(predictions), "ground_truth": ground_truth}
+        _print_comparison((against, predictions), (_score_file(against, truths, scoring, ids), scores), "\n")
+    about = {"predictions": str(predictions), "ground_truth": truth}
     _write([(table, shown.write), (json_file, lambda path: _write_rows(path, scores, about))])
 
 
 def compare(
-    first: Annotated[
-        Path, typer.Argument(help="JSON with rows, written by score --json or evaluate --json.")
-    ],
-    second: Annotated[Path, typer.Argument(help="The same of another model on the same images.")],
-    table: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the table: .md, .csv, .json or .tex.")
-    ] = None,
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="From score --json or evaluate --json.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="The same of another model.")],
+    table: Table = None,
 ) -> None:
-    """Compare two models image by image: which is better, and how sure that is."""
-    from crowdscale.cli.score_tables import comparison_table
+    """Compare two models photo by photo: the old name of `score SECOND --against FIRST`."""
+    typer.echo(
+        f"Note: crowdscale compare {first} {second} is now crowdscale score {second} --against {first}; "
+        "the old name works until the next release.",
+        err=True,
+    )
     from crowdscale.metrics import check_table
-    from crowdscale.metrics import compare as compare_scores
 
     check_table(table)
     check_targets((table,))
-    pair = [_read_rows(path) for path in (first, second)]
-    shown = comparison_table(compare_scores(*pair))
-    typer.echo(
-        f"{second} (second) against {first} (first): {counted(len(pair[0].rows), 'image')}\n\n{shown.markdown()}"
-    )
+    _compare_rows(second, first, table)
+
+
+def _compare_rows(second: Path, first: Path | None, table: Path | None) -> None:
+    """Print and write the comparison of two files of rows. Raises OptionError, DataError."""
+    if first is None:
+        raise OptionError.plain("no truth was named", "Give TRUTH, or --against FILE to compare two models")
+    pair = _read_rows(first), _read_rows(second)
+    shown = _print_comparison((first, second), pair)
     _write([(table, shown.write)])
 
 
+def _print_comparison(files: tuple[Path, Path], pair: tuple[Scores, Scores], before: str = "") -> Any:
+    """Print the second file's scores against the first file's, and return the table."""
+    from crowdscale.cli.score_tables import comparison_table
+    from crowdscale.metrics import compare as compare_scores
+
+    shown = comparison_table(compare_scores(*pair))
+    head = f"{files[1]} (second) against {files[0]} (first): {counted(len(pair[0].rows), 'photo')}"
+    typer.echo(f"{before}{head}\n\n{shown.markdown()}")
+    return shown
+
+
+def _print_parts(scores: Scores, wanted: Sequence[str]) -> None:
+    """Print the scores by attribute, and a note if there are too few photos for intervals."""
+    from crowdscale.cli.score_tables import FEW, split_table
+    from crowdscale.metrics import FEWEST_IMAGES
+
+    if len(scores.rows) < FEWEST_IMAGES:
+        typer.echo(f"\n{FEW}")
+    for attribute in dict.fromkeys((*wanted, *scores.scoring.attributes)):
+        if attribute in wanted or any(attribute in row.attributes for row in scores.rows):
+            typer.echo(f"\nby {attribute}\n\n{split_table(scores, attribute).markdown()}")
+
+
 def _write(writers: list[tuple[Path | None, Callable[[Path], object]]]) -> None:
-    """Write what can be written; the rest is said and ends with exit code 1."""
+    """Write the files, and exit with 1 if one cannot be written."""
     unwritten = write_each(writers)
-    for sentence in unwritten:
-        typer.echo(f"Error: {sentence}", err=True)
+    print_errors(unwritten)
     if unwritten:
-        raise typer.Exit(1)
+        raise typer.Exit(SOME_FAILED)
 
 
-def _own_protocol(ground_truth: str) -> str:
-    """Return the protocol of the data set that the ground truth names; ShanghaiTech's for a file."""
+def _own_protocol(truth: str) -> str:
+    """Return the protocol of the data set that the truth names; ShanghaiTech's for a file."""
     from crowdscale.data.opening import DATASETS, GRAMMAR
 
-    match = GRAMMAR.fullmatch(ground_truth)
+    match = GRAMMAR.fullmatch(truth)
     return match["name"] if match and match["name"] in DATASETS else "sha"
 
 
-def _truths(ground_truth: str, scoring: Scoring) -> dict[str, GroundTruth]:
-    """Return what is true of each image, by name."""
+def _truths(truth: str, scoring: Scoring) -> dict[str, GroundTruth]:
+    """Return the truth of each photo by its name."""
     from crowdscale.data.opening import open_dataset
     from crowdscale.evaluation.run import sample_truth
     from crowdscale.metrics import read_entries
 
-    if Path(ground_truth).is_file():
-        return {name: entry.as_truth(name) for name, entry in read_entries(ground_truth).items()}
-    samples = open_dataset(ground_truth).samples
-    return {sample.name: sample_truth(sample, scoring) for sample in samples}
+    if Path(truth).is_file():
+        return {name: entry.as_truth(name) for name, entry in read_entries(truth).items()}
+    return {sample.name: sample_truth(sample, scoring) for sample in open_dataset(truth).samples}
 
 
 def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, ids: str) -> Scores:
-    from rich.console import Console
-    from rich.progress import track
-
+    from crowdscale.cli.progress import tracked
+    from crowdscale.evaluation.run import inside_mask
     from crowdscale.metrics import Scores, pair_entries, read_entries, score_image
 
     entries = read_entries(path)
     pairs = pair_entries(entries, truths, ids)  # type: ignore[arg-type]
-    console = Console(stderr=True)
-    steps = track(pairs.items(), "scoring", console=console, transient=True, disable=not console.is_terminal)
     rows = []
-    for name, own in steps:
+    for name, own in tracked(pairs.items(), "Scoring", len(pairs)):
         entry, truth = entries[own], truths[name]
-        points = entry.points
+        points, count = entry.points, entry.count
         if points is not None and truth.mask is not None:
-            from crowdscale.evaluation.run import inside_mask
-
             points = points.select(inside_mask(points, truth.mask))
-        count = entry.count if points is entry.points else float(len(points or ()))
+            count = float(len(points))
         rows.append(score_image(name, truth, count, points, scoring))
     return Scores(tuple(rows), scoring)
 
@@ -165,13 +205,13 @@ def _write_rows(path: Path, scores: Scores, about: dict[str, Any]) -> None:
     from crowdscale.files.writing import write_atomic
     from crowdscale.metrics import plain_number
 
-    whole = {
+    content = {
         **about,
         "scoring": scores.scoring.to_dict(),
         "measures": {name: plain_number(measure.value) for name, measure in scores.measures().items()},
         "rows": [row.to_dict() for row in scores.rows],
     }
-    text = json.dumps(whole, indent=1) + "\n"
+    text = json.dumps(content, indent=1) + "\n"
     write_atomic(path, lambda stream: stream.write(text.encode()))
 
 

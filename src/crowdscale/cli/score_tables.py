@@ -13,14 +13,14 @@ FAR = 3
 """Decimals of NAE, whose values lie near 0.1."""
 
 DASH = "–"
-"""In place of what the images do not give."""
+"""In place of a missing number."""
 
-FEW = f"No 95 % intervals from fewer than {FEWEST_IMAGES} images."
+FEW = f"No 95 % intervals from fewer than {FEWEST_IMAGES} photos."
 """In place of intervals."""
 
 
 def written(measure: Measure, value: float) -> str:
-    """Return a value as tables show it: shares in %, NAE with three decimals, the rest with one; NaN is a dash."""
+    """Return the text of a value: shares in %, NAE with three decimals, others with one; NaN is a dash."""
     if math.isnan(value):
         return DASH
     if measure.share:
@@ -31,18 +31,18 @@ def written(measure: Measure, value: float) -> str:
 
 
 def score_table(scores: Scores, seed: int = 0) -> ResultTable:
-    """Return a line a score with its 95 % bootstrap interval over images, dashes in its place where they are few."""
+    """Return a line for each score with its 95 % bootstrap interval over photos; dashes if there are too few photos."""
     lines = []
     for measure in scores.measures().values():
-        known = interval(measure, seed=seed)
-        edges = (known.low, known.high) if measure.images >= FEWEST_IMAGES else (math.nan, math.nan)
-        cells = (written(measure, value) for value in (known.value, *edges))
+        bounds = interval(measure, seed=seed)
+        edges = (bounds.low, bounds.high) if measure.images >= FEWEST_IMAGES else (math.nan, math.nan)
+        cells = (written(measure, value) for value in (bounds.value, *edges))
         lines.append((measure.name + (" (%)" if measure.share else ""), *cells))
     return ResultTable(("score", "value", "95 % from", "to"), tuple(lines))
 
 
 def split_table(scores: Scores, attribute: str) -> ResultTable:
-    """Return a line a value of an attribute, with its images, heads and scores."""
+    """Return a line for each value of an attribute, with its photos, heads and scores."""
     parts = scores.by(attribute)
     names = [name for name in scores.measures() if not name.startswith(("P ", "R ", "MLE"))]
     lines = []
@@ -54,7 +54,7 @@ def split_table(scores: Scores, attribute: str) -> ResultTable:
 
 
 def comparison_table(pairs: Sequence[Comparison]) -> ResultTable:
-    """Return a line a score: both values, their difference with its interval, and how sure that is."""
+    """Return a line for each score: both values, their difference with its interval, and its certainty."""
     lines = []
     for pair in pairs:
         factor, digits = (
@@ -70,7 +70,7 @@ def comparison_table(pairs: Sequence[Comparison]) -> ResultTable:
 
 
 def cross_table(cells: Mapping[str, Mapping[str, Scores]]) -> ResultTable:
-    """Return models × data sets, MAE / RMSE with the interval of the MAE in each cell of enough images."""
+    """Return models × data sets, with MAE / RMSE and the interval of the MAE if there are enough photos."""
     columns = list(dict.fromkeys(name for row in cells.values() for name in row))
     lines = []
     for model, row in cells.items():
@@ -80,8 +80,8 @@ def cross_table(cells: Mapping[str, Mapping[str, Scores]]) -> ResultTable:
                 shown.append("not run")
                 continue
             measures = row[column].measures()
-            known = interval(measures["MAE"])
-            edges = f" ({known.low:.1f}–{known.high:.1f})" if measures["MAE"].images >= FEWEST_IMAGES else ""
-            shown.append(f"{known.value:.1f} / {measures['RMSE'].value:.1f}{edges}")
+            mae = interval(measures["MAE"])
+            edges = f" ({mae.low:.1f}–{mae.high:.1f})" if measures["MAE"].images >= FEWEST_IMAGES else ""
+            shown.append(f"{mae.value:.1f} / {measures['RMSE'].value:.1f}{edges}")
         lines.append((model, *shown))
     return ResultTable(("model", *columns), tuple(lines))

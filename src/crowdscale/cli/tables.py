@@ -1,4 +1,4 @@
-"""Tables on stdout: as wide as the terminal, and never cut where there is none."""
+"""Tables on stdout: as wide as the terminal, and never cut in a file or pipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["counted", "new_table", "print_table"]
 
 UNCUT = 100_000
-"""Width of a console that is a file or a pipe: whoever reads it later decides what to cut."""
+"""Width of a console that is a file or a pipe."""
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,10 +1,9 @@
-"""``crowdscale watch``: people in a video or before a camera over time; rows, pictures, alarms as they come."""
+"""``crowdscale watch``: people in a video or a camera's stream over time, with rows, pictures and alarms."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,23 +11,38 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.bulk import terminated_like_ctrl_c
-from crowdscale.cli.durations import seconds_of
+from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, print_errors, terminated_like_ctrl_c
+from crowdscale.cli.options import (
+    COUNTING,
+    INPUT,
+    OUTPUT,
+    Backend,
+    Device,
+    Model,
+    NoSecondPass,
+    Quiet,
+    ReadScale,
+    Threads,
+    ZonesFile,
+    option,
+    read_zones_file,
+    seconds_of,
+)
+from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
+    from crowdscale.counting.predictor import Predictor
     from crowdscale.files.images import Pixels
     from crowdscale.video.history import History
     from crowdscale.video.sources import Source
-    from crowdscale.video.watch import Watched, WatchRow
+    from crowdscale.video.watch import Watched, WatchOptions, WatchRow
     from crowdscale.zones.alarms import Alarms
     from crowdscale.zones.zone import Zones
 
 __all__ = ["watch"]
 
-SOME_FAILED, NOTHING_DONE, INTERRUPTED = 1, 2, 130
-"""Exit codes."""
 SHOWN_SIDE = 1280
 """Longest side in pixels of the annotated video."""
 
@@ -36,59 +50,83 @@ SHOWN_SIDE = 1280
 def watch(
     source: Annotated[
         str,
-        typer.Argument(help="A video, a folder of frames, a camera's number, or an RTSP or HTTP address."),
+        typer.Argument(
+            metavar="VIDEO|CAMERA",
+            help="A video, a folder of frames, a camera's number, an RTSP or HTTP address.",
+        ),
     ],
+    zones: ZonesFile = None,
+    read_scale: ReadScale = None,
     every: Annotated[
-        str, typer.Option(help="Time between two counts: 500ms, 1s, 2m; 0s counts each frame.")
+        str,
+        option(
+            "--every", panel=INPUT, metavar="TIME", help="Time between counts: 500ms, 1s, 2m; 0s: each frame."
+        ),
     ] = "1s",
+    duration: Annotated[
+        str | None,
+        option("--duration", panel=INPUT, metavar="TIME", help="Stop after this time of the video."),
+    ] = None,
+    frames: Annotated[
+        int | None, option("--frames", panel=INPUT, metavar="N", min=1, help="Stop after this many counts.")
+    ] = None,
+    fps: Annotated[
+        float, option("--fps", panel=INPUT, metavar="N", help="Frames a second of a folder.")
+    ] = 1.0,
+    timeout: Annotated[
+        float,
+        option(
+            "--timeout", panel=INPUT, metavar="SECONDS", help="A stream this long without frames is lost."
+        ),
+    ] = 10.0,
+    retries: Annotated[
+        int,
+        option("--retries", panel=INPUT, metavar="N", min=0, help="Attempts to reconnect to a lost stream."),
+    ] = 10,
+    loop: Annotated[bool, option("--loop", panel=INPUT, help="Restart a file at its end.")] = False,
+    model: Model = "lite",
+    no_second_pass: NoSecondPass = False,
+    smooth: Annotated[
+        bool,
+        option(
+            "--smooth", panel=COUNTING, help="Add a smoothed count that follows a step within two counts."
+        ),
+    ] = False,
     rows: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append a row a count: .csv or .jsonl.")
+        Path | None,
+        option("--rows", panel=OUTPUT, metavar="FILE", help="Append a row for each count: .csv or .jsonl."),
     ] = None,
     video: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the counted frames with their dots: .mp4, .mkv."),
+        option(
+            "--video",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write the counted frames with their heads: .mp4, .mkv.",
+        ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write people over time as a picture: .png.")
+        Path | None, option("--plot", panel=OUTPUT, metavar="FILE", help="Draw people over time: .png.")
     ] = None,
-    zones: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Count in these zones too (crowdscale zones).")
-    ] = None,
-    smooth: Annotated[
-        bool, typer.Option("--smooth", help="Add a smoothed count that follows steps within two counts.")
-    ] = False,
-    duration: Annotated[str | None, typer.Option(help="Stop after this time of the video.")] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many counts.")] = None,
-    base: Annotated[
-        float | None,
-        typer.Option(help="Side factor at which frames are read; chosen each minute for frames over 1.5 MP."),
-    ] = None,
-    fps: Annotated[float, typer.Option(help="Frames a second of a folder.")] = 1.0,
-    timeout: Annotated[float, typer.Option(help="Seconds after which a silent stream is lost.")] = 10.0,
-    retries: Annotated[int, typer.Option(min=0, help="Attempts to reach a lost stream again.")] = 10,
-    loop: Annotated[bool, typer.Option("--loop", help="Begin a file again at its end.")] = False,
-    model: Annotated[str, typer.Option(help="A bundled model's name, or a model folder.")] = "lite",
-    no_refine: Annotated[bool, typer.Option("--no-refine", help="First pass alone: faster.")] = False,
-    backend: Annotated[str, typer.Option(help="onnx, or torch with the extra [learn].")] = "onnx",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="Threads; 0 leaves the choice to the engine.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
+    backend: Backend = "onnx",
+    device: Device = "cpu",
+    threads: Threads = 0,
 ) -> None:
-    """Count the people in a video or before a camera; Ctrl-C ends it with everything written."""
+    """Count the people in a video or a camera's stream; Ctrl-C stops with all results written."""
     from crowdscale.counting.predictor import PredictOptions, load
     from crowdscale.video.history import History
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
-    from crowdscale.zones.files import read_zones
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
     opened = open_source(source, SourceOptions(fps, timeout, retries, loop))
-    known = read_zones(zones) if zones is not None else None
-    refine = PredictOptions(refine=not no_refine, read_scale=base, keep_map=False)
-    predictor = load(model, backend=backend, device=device, threads=threads, options=refine)
-    session = Session(opened, known, quiet, History())
+    known_zones = read_zones_file(zones)
+    counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
+    predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
+    session = Session(opened, known_zones, quiet, History())
     with terminated_like_ctrl_c():
         session.run(predictor, options, rows, video)
     if plot is not None and session.history.number:
@@ -98,7 +136,7 @@ def watch(
 
 @dataclass
 class Session:
-    """One watch: what was counted, and what went wrong."""
+    """One run: the counts so far and the problems."""
 
     source: Source
     zones: Zones | None
@@ -107,25 +145,19 @@ class Session:
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
 
-    def run(self, predictor: object, options: object, rows: Path | None, video: Path | None) -> None:
-        """Count until the end, Ctrl-C, or what cannot be mended; whatever ends it, files are closed."""
-        from crowdscale.video.watch import RowWriter, watch
-        from crowdscale.video.writer import VideoWriter
+    def run(self, predictor: Predictor, options: WatchOptions, rows: Path | None, video: Path | None) -> None:
+        """Count until the end, Ctrl-C or an error; files are closed in each case."""
+        from crowdscale.video.watch import watch
         from crowdscale.zones.alarms import Alarms
 
-        alarms = Alarms(self.zones.alarms) if self.zones is not None and self.zones.alarms else None
+        zoned = self.zones.alarms if self.zones is not None else ()
+        alarms = Alarms(zoned) if zoned else None
         try:
             with ExitStack() as stack:
-                out = stack.enter_context(RowWriter(rows)) if rows is not None else None
-                film = stack.enter_context(VideoWriter(video)) if video is not None else None
-                say = stack.enter_context(_progress(self.source, self.quiet))
-                for seen in watch(self.source, predictor, options, self.zones, alarms):  # type: ignore[arg-type]
-                    self._keep(seen.row)
-                    if out is not None:
-                        out.write(seen.row)
-                    if film is not None:
-                        film.write(_picture(seen, self.zones, alarms), seen.row.time)
-                    say(seen.row)
+                outputs = self._outputs(stack, rows, video, alarms)
+                for watched in watch(self.source, predictor, options, self.zones, alarms):
+                    for write in outputs:
+                        write(watched)
         except KeyboardInterrupt:
             self.interrupted = True
         except CrowdscaleError as error:
@@ -138,6 +170,26 @@ class Session:
                 self.problems += alarms.problems
         self.problems += self.source.problems
 
+    def _outputs(
+        self, stack: ExitStack, rows: Path | None, video: Path | None, alarms: Alarms | None
+    ) -> list[Callable[[Watched], object]]:
+        """Return the functions that take each count: history, rows, video and live line."""
+        from crowdscale.video.watch import RowWriter
+        from crowdscale.video.writer import VideoWriter
+
+        outputs: list[Callable[[Watched], object]] = [lambda watched: self._keep(watched.row)]
+        if rows is not None:
+            table = stack.enter_context(RowWriter(rows))
+            outputs.append(lambda watched: table.write(watched.row))
+        if video is not None:
+            film = stack.enter_context(VideoWriter(video))
+            outputs.append(lambda each: film.write(_picture(each, self.zones, alarms), each.row.time))
+        if not self.quiet:
+            self.source.on_note = lambda sentence: typer.echo(f"Note: {sentence}", err=True)
+        live = stack.enter_context(progress("Watching", unit="none", quiet=self.quiet))
+        outputs.append(lambda each: live.update(note=_note_of(each.row, live.seconds, self.source.live)))
+        return outputs
+
     def _keep(self, row: WatchRow) -> None:
         from crowdscale.video.watch import column_of
 
@@ -147,7 +199,7 @@ class Session:
         self.history.add(row.time, row.seconds, lines | {column_of(z.name): z.people for z in row.zones})
 
     def draw(self, plot: Path) -> None:
-        """Write the counts over time as a picture."""
+        """Draw the counts over time into a picture."""
         from crowdscale.drawing.charts import plot_counts
         from crowdscale.files.images import write_image
 
@@ -157,37 +209,37 @@ class Session:
         write_image(plot, plot_counts(times, lines, title, faint))
 
     def report(self, *written: Path | None) -> int:
-        """Say what was seen and what went wrong; return the exit code."""
-        known = self.history
-        if known.number and not self.quiet:
-            print(
-                f"{counted(known.number, 'count')} over {known.last:,.1f} s: {known.people / known.number:,.1f} people on "
-                f"average, {known.least:,.0f} to {known.most:,.0f}; {known.seconds / known.number:.2f} s a count"
-            )
-            if self.source.dropped:
-                print(
-                    f"{counted(self.source.dropped, 'frame')} passed while another one was counted (slower than the "
-                    "camera)."
-                )
-            files = [str(path) for path in written if path is not None and path.exists()]
-            if files:
-                print(f"Written: {', '.join(files)}")
-        for problem in self.problems:
-            print(f"Error: {problem}", file=sys.stderr)
+        """Print the summary and the problems; return the exit code."""
+        if self.history.number and not self.quiet:
+            self._print_summary([path for path in written if path is not None and path.exists()])
+        print_errors(self.problems)
         if self.interrupted:
             return INTERRUPTED
-        if not known.number:
+        if not self.history.number:
             return NOTHING_DONE
         return SOME_FAILED if self.problems else 0
 
+    def _print_summary(self, files: list[Path]) -> None:
+        total = self.history
+        print(
+            f"{counted(total.number, 'count')} over {total.last:,.1f} s: {total.people / total.number:,.1f} people on "
+            f"average, {total.least:,.0f} to {total.most:,.0f}; {total.seconds / total.number:.2f} s a count"
+        )
+        if self.source.dropped:
+            print(
+                f"{counted(self.source.dropped, 'frame')} skipped, because counting is slower than the camera."
+            )
+        if files:
+            print(f"Written: {', '.join(map(str, files))}")
 
-def _picture(seen: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixels:
-    """The counted frame with zones, dots, regions and count, at a size for a screen."""
+
+def _picture(watched: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixels:
+    """Return the counted frame with zones, heads, regions and count, at the size of a screen."""
     from crowdscale.drawing.heads import annotate
     from crowdscale.files.images import resize_image
     from crowdscale.zones.pictures import draw_zones
 
-    pixels = seen.frame.pixels
+    pixels = watched.frame.pixels
     height, width = pixels.shape[:2]
     factor = min(1.0, SHOWN_SIDE / max(height, width))
     shown = resize_image(pixels, round(width * factor), round(height * factor))
@@ -195,28 +247,12 @@ def _picture(seen: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixel
     if zones is not None:
         fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
         raised = alarms.raised if alarms is not None else set()
-        overlay = partial(draw_zones, zones=fitted, counts=seen.row.zones, alarmed=raised)
-    return annotate(shown, seen.prediction, overlay)
+        overlay = partial(draw_zones, zones=fitted, counts=watched.row.zones, alarmed=raised)
+    return annotate(shown, watched.prediction, overlay)
 
 
-@contextmanager
-def _progress(source: Source, quiet: bool) -> Iterator[Callable[[WatchRow], None]]:
-    """One live line in a terminal: time, people, frames that were dropped; remarks of the source above it."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if not quiet:
-        source.on_note = lambda sentence: console.print(f"Note: {sentence}", markup=False)
-    silent = quiet or not console.is_terminal
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=console, disable=silent, transient=True) as progress:
-        task = progress.add_task("Opening", total=None)
-
-        def say(row: WatchRow) -> None:
-            elapsed = progress.tasks[0].elapsed or 0.0
-            speed = f" · {row.time / elapsed:.2g} × real time" if elapsed > 1 and not source.live else ""
-            dropped = f" · {row.dropped:,} dropped" if row.dropped else ""
-            progress.update(task, description=f"{row.time:,.1f} s · {row.count:,.0f} people{speed}{dropped}")
-
-        yield say
+def _note_of(row: WatchRow, seconds: float, live: bool) -> str:
+    """Return the text of the live line after a count."""
+    speed = f" · {row.time / seconds:.2g} × real time" if seconds > 1 and not live else ""
+    dropped = f" · {row.dropped:,} dropped" if row.dropped else ""
+    return f"{row.time:,.1f} s · {row.count:,.0f} people{speed}{dropped}"

@@ -1,4 +1,4 @@
-"""``crowdscale zones``: draw zones over a picture, check them, show them."""
+"""``crowdscale zones``: draw, check and show zones."""
 
 from __future__ import annotations
 
@@ -8,36 +8,52 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.bulk import terminated_like_ctrl_c
+from crowdscale.cli.errors import terminated_like_ctrl_c
+from crowdscale.cli.options import OUTPUT, option
+from crowdscale.cli.panels import Entry, command_group
 
 if TYPE_CHECKING:
     from crowdscale.files.images import Pixels
     from crowdscale.zones.zone import Zones
 
-__all__ = ["zones_app"]
+__all__ = ["check", "edit", "show", "zones_app"]
 
-zones_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Draw, check and show zones.")
+zones_app = command_group(
+    "Draw, check and show zones.",
+    Entry("edit", "Draw zones over a photo in the browser.", "zones:edit"),
+    Entry("check", "Check zones and list them.", "zones:check"),
+    Entry("show", "Draw zones into a picture.", "zones:show"),
+)
 
-Picture = Annotated[str, typer.Argument(help="A photo, or a video or camera whose first frame is taken.")]
+Photo = Annotated[
+    str, typer.Argument(metavar="PHOTO", help="A photo, or a video or camera, of which the first frame.")
+]
+ZonesArgument = Annotated[
+    Path, typer.Argument(metavar="ZONES", help="JSON of this program, Label Studio or CVAT.")
+]
 
 
-@zones_app.command()
 def edit(
-    picture: Picture,
+    photo: Photo,
     out: Annotated[
-        Path, typer.Option(metavar="FILE", help="Zones; what it holds is there to be changed.")
+        Path,
+        option("--out", panel=OUTPUT, metavar="FILE", help="The zones; those in the file can be changed."),
     ] = Path("zones.json"),
-    port: Annotated[int, typer.Option(help="Of the page on this machine; 0 takes a free one.")] = 0,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
+    port: Annotated[
+        int, option("--port", panel="Page", metavar="N", help="Port of the page; 0 takes a free one.")
+    ] = 0,
+    no_browser: Annotated[
+        bool, option("--no-browser", panel="Page", help="Print the address and open no browser.")
+    ] = False,
 ) -> None:
-    """Draw zones over a picture on a page in the browser; Done or Ctrl-C ends it."""
+    """Draw zones over a photo on a page in the browser; Done or Ctrl-C ends it."""
     import io
 
     from PIL import Image
 
     from crowdscale.serve.zone_editor import ZoneEditor
 
-    pixels = _pixels(picture)
+    pixels = _pixels(photo)
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=90)
     editor = ZoneEditor(stream.getvalue(), (pixels.shape[1], pixels.shape[0]), out, port)
@@ -60,19 +76,20 @@ def edit(
         print("Nothing was saved.")
 
 
-@zones_app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="Zones: our JSON, Label Studio's or CVAT's export.")],
-    picture: Annotated[str | None, typer.Argument(help="The photo or video that they must fit.")] = None,
+    file: ZonesArgument,
+    photo: Annotated[
+        str | None, typer.Argument(metavar="[PHOTO]", help="The photo or video that they must fit.")
+    ] = None,
 ) -> None:
-    """Read zones, say what is wrong with them, and list them."""
+    """Check zones and list them."""
     from crowdscale.cli.tables import new_table, print_table
     from crowdscale.zones.files import read_zones
 
     zones = read_zones(file)
     size = zones.size
-    if picture is not None:
-        pixels = _pixels(picture)
+    if photo is not None:
+        pixels = _pixels(photo)
         size = (pixels.shape[1], pixels.shape[0])
     if size is not None:
         zones = zones.fit(size)
@@ -90,34 +107,33 @@ def _metres(zones: Zones, name: str, size: tuple[int, int]) -> str:
     return "" if zones.ground is None else f"{zones.ground.square_metres(zone.shape(size)):.1f}"
 
 
-@zones_app.command()
 def show(
-    file: Annotated[Path, typer.Argument(help="Zones.")],
-    picture: Picture,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture to write.")] = Path("zones.png"),
+    file: ZonesArgument,
+    photo: Photo,
+    out: Annotated[Path, option("--out", panel=OUTPUT, metavar="FILE", help="The picture to write.")] = Path(
+        "zones.png"
+    ),
 ) -> None:
-    """Draw zones on a picture."""
+    """Draw zones into a picture."""
     from crowdscale.files.images import write_image
     from crowdscale.zones.files import read_zones
     from crowdscale.zones.pictures import draw_zones
 
-    write_image(out, draw_zones(_pixels(picture), read_zones(file)))
+    write_image(out, draw_zones(_pixels(photo), read_zones(file)))
     print(f"Written: {out}")
 
 
-def _pixels(picture: str) -> Pixels:
-    """The photo, or the first frame of a video."""
+def _pixels(photo: str) -> Pixels:
+    """Return the photo, or the first frame of a video."""
     from crowdscale.files.finding import IMAGE_SUFFIXES
     from crowdscale.files.images import read_image
 
-    if "://" not in picture and (
-        Path(picture).suffix.lower() in IMAGE_SUFFIXES or not Path(picture).exists()
-    ):
-        return read_image(picture).pixels
+    path = Path(photo)
+    if "://" not in photo and (path.suffix.lower() in IMAGE_SUFFIXES or not path.exists()):
+        return read_image(photo).pixels
     from crowdscale.video.sources import VideoError, open_source
 
-    frames = iter(open_source(picture))
-    frame = next(frames, None)
+    frame = next(iter(open_source(photo)), None)
     if frame is None:
-        raise VideoError("expected a video with pictures", f"{picture} without any")
+        raise VideoError.plain(f"no frame in {photo}")
     return frame.pixels

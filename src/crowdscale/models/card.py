@@ -1,4 +1,4 @@
-"""Model cards: what a model's description says of it, as Markdown for people; and what is noted in it for that."""
+"""Model cards: the description of a model as Markdown for people, and the notes in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crowdscale.metrics import ImageRow, Scores, Scoring, interval
 from crowdscale.models.description import ModelConfig
 from crowdscale.trust.intervals import binomial_interval
 
-__all__ = ["CARD", "add_notes", "card_text", "read_scores"]
+__all__ = ["CARD", "HOLDS", "add_notes", "card_text", "read_scores"]
 
 CARD = "MODEL_CARD.md"
 
@@ -28,27 +28,32 @@ METHODS = {
 }
 
 SHOWN = ("MAE", "RMSE", "NAE", "F 4px", "F 8px", "F 16px", "F knn8")
-"""Measures of the table of scores, as far as they are known."""
+"""Measures in the table of scores, if they were measured."""
 
 
 def read_scores(path: Path) -> dict[str, Any]:
-    """Return what a card keeps of the scores that ``crowdscale evaluate --json`` wrote.
+    """Return the scores for a card from a file of ``crowdscale evaluate --json``.
 
     Raises:
-        DataError: The file holds none.
+        DataError: The file holds no scores.
     """
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(ImageRow.from_dict(row) for row in whole["rows"])
-        found = Scores(rows, Scoring.from_dict(whole["scoring"])).measures()
-        listed = f", photos of {Path(whole['list']).name}" if whole.get("list") else ""
-        data = ", ".join(whole["data"]) + listed
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = tuple(ImageRow.from_dict(row) for row in content["rows"])
+        measures = Scores(rows, Scoring.from_dict(content["scoring"])).measures()
+        data = _data_label(content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
-    shown = [name for name in SHOWN if name in found and np.isfinite(found[name].value)]
-    known = {name: interval(found[name]) for name in shown}
-    measures = {n: [round(number, 6) for number in (i.value, i.low, i.high)] for n, i in known.items()}
-    return {"data": data, "images": len(rows), "measures": measures}
+    shown = [name for name in SHOWN if name in measures and np.isfinite(measures[name].value)]
+    intervals = {name: interval(measures[name]) for name in shown}
+    numbers = {n: [round(number, 6) for number in (i.value, i.low, i.high)] for n, i in intervals.items()}
+    return {"data": data, "images": len(rows), "measures": numbers}
+
+
+def _data_label(content: Mapping[str, Any]) -> str:
+    """Return the data sets of a file of scores, with the name of the list that chose photos."""
+    only = content.get("only") or content.get("list")  # "list" until 0.1
+    return ", ".join(content["data"]) + (f", photos of {Path(only).name}" if only else "")
 
 
 def add_notes(
@@ -58,30 +63,30 @@ def add_notes(
     pictures: Sequence[tuple[str, str]] = (),
     seconds: str = "",
 ) -> ModelConfig:
-    """Return the description with more for its card; scores of a data set replace older ones of the same.
+    """Return the description with more notes for its card.
 
     Args:
         config: The description.
-        scores: As ``read_scores`` gives them.
-        limits: What the model cannot do, a sentence each; given ones replace those known.
-        pictures: (path, caption) of what goes wrong, paths as seen from the model folder; they replace, too.
-        seconds: How long it takes, and where that was measured.
+        scores: As ``read_scores`` returns them; they replace older scores on the same data.
+        limits: A sentence for each limit of the model; they replace all older ones.
+        pictures: (path, caption) of photos that fail, paths relative to the model folder; they replace all older ones.
+        seconds: Seconds a photo, and the machine they hold for.
     """
-    known = dict(config.notes)
+    notes = dict(config.notes)
     if scores:
         fresh = {str(each["data"]): dict(each) for each in scores}
-        known["scores"] = [*(s for s in known.get("scores", ()) if s["data"] not in fresh), *fresh.values()]
+        notes["scores"] = [*(s for s in notes.get("scores", ()) if s["data"] not in fresh), *fresh.values()]
     if limits:
-        known["limits"] = list(limits)
+        notes["limits"] = list(limits)
     if pictures:
-        known["pictures"] = [list(each) for each in pictures]
+        notes["pictures"] = [list(each) for each in pictures]
     if seconds:
-        known["seconds"] = seconds
-    return replace(config, notes=known)
+        notes["seconds"] = seconds
+    return replace(config, notes=notes)
 
 
 def parse_picture(text: str) -> tuple[str, str]:
-    """Return (path, caption) of ``PATH=CAPTION``. Raises OptionError where it is none."""
+    """Return (path, caption) of ``PATH=CAPTION``. Raises OptionError for other texts."""
     path, sign, caption = text.partition("=")
     if not (sign and path and caption):
         raise OptionError("expected --picture as PATH=CAPTION", repr(text))
@@ -93,16 +98,16 @@ def card_text(config: ModelConfig, size: int | None = None) -> str:
 
     Args:
         config: Its description.
-        size: Bytes of its files, where they are known.
+        size: Bytes of its files; None leaves the size out.
     """
     parts = [
         f"# Model card: {config.name}",
-        "Written from the model's description by `crowdscale models card`; edit that, not this.",
+        "`crowdscale models card` writes this page from the model's description.",
         _what(config, size),
         "## Training data\n\n" + _data(config),
         "## Scores\n\n" + _scores(config),
-        "## How sure a count is\n\n" + _calibration(config),
-        "## Photos unlike the training data\n\n" + _familiar(config),
+        "## Intervals of a count\n\n" + _calibration(config),
+        "## Photos unlike the training data\n\n" + _profile(config),
         "## Limits\n\n" + _list(config.notes.get("limits", ())),
         *_pictures(config),
         "## Time\n\n" + (config.notes.get("seconds") or "Not measured."),
@@ -114,23 +119,24 @@ def card_text(config: ModelConfig, size: int | None = None) -> str:
 def _what(config: ModelConfig, size: int | None) -> str:
     lines = [
         f"Backbone {config.backbone}; it {METHODS[config.method]}.",
-        "It enlarges dense regions by a learned factor and looks again (AutoScale)."
+        "Its second pass enlarges dense regions by a learned zoom (AutoScale)."
         if config.refines
-        else "It looks once: nothing is enlarged.",
+        else "It has a first pass alone: nothing is enlarged.",
     ]
     if config.subpixel:
         lines.append(
-            "Its finest level is left out: dots are read of labels at stride 4 and of a small head, distilled from the whole model."
+            "Its finest level is left out: heads are located by labels at stride 4 and a small head, distilled from the "
+            "complete model."
         )
     if made := config.training.get("quantised"):
         lines.append(
-            f"It is {made['from']} with convolutions in 8 bits, for engines of graphs alone: it has no weights to train on."
+            f"It is {made['from']} with convolutions in 8 bits, for backends that run graphs: it has no weights to train on."
         )
     if config.enlarge_below:
-        lines.append(f"Photos of fewer than {config.enlarge_below:,} pixels are read enlarged.")
+        lines.append(f"Photos of fewer than {config.enlarge_below:,} pixels are enlarged as they are read.")
     if any(config.offset):
         x, y = config.offset
-        lines.append(f"Its dots are moved by ({x:+g}, {y:+g}) pixels, to where annotators put heads.")
+        lines.append(f"Located heads are moved by ({x:+g}, {y:+g}) pixels, to where annotators put points.")
     if size is not None:
         lines.append(f"Its files take {size / 1e6:.1f} MB.")
     return " ".join(lines)
@@ -162,7 +168,7 @@ def _scores(config: ModelConfig) -> str:
 
 
 def _cell(name: str, values: Sequence[float] | None) -> str:
-    """A measure with its interval."""
+    """Return a measure with its interval."""
     if not values:
         return ""
     factor, digits = (100, 1) if name.startswith("F ") else (1, 3 if name == "NAE" else 1)
@@ -171,34 +177,34 @@ def _cell(name: str, values: Sequence[float] | None) -> str:
 
 
 def _calibration(config: ModelConfig) -> str:
-    known = config.calibration
-    if known is None:
+    calibration = config.calibration
+    if calibration is None:
         return "Not calibrated: counts come without intervals."
-    shown = ", ".join(f"{count:,}: {known.interval(count)}" for count in (20, 100, 500, 2000))
+    shown = ", ".join(f"{count:,}: {calibration.interval(count)}" for count in (20, 100, 500, 2000))
+    photos = f"{calibration.images} photos ({'; '.join(calibration.data)})"
     lines = [
         f"90 % intervals for counts of {shown}.",
-        f"Conformal, from {known.images} photos ({'; '.join(known.data)}). {known.note}".strip(),
+        f"Conformal, from {photos}. {calibration.note}".strip(),
     ]
-    if known.cross_fitted is not None:
-        lines.append(
-            "Cross-fitted, each photo judged by the others:\n\n" + _list(known.cross_fitted.sentences())
-        )
-    lines += [f"On {check.data}:\n\n" + _list(check.sentences()) for check in known.checks]
+    if calibration.cross_fitted is not None:
+        sentences = _list(calibration.cross_fitted.sentences())
+        lines.append(f"Cross-fitted, each photo judged by the others:\n\n{sentences}")
+    lines += [f"On {check.data}:\n\n" + _list(check.sentences()) for check in calibration.checks]
     return "\n\n".join([*lines, HOLDS])
 
 
-def _familiar(config: ModelConfig) -> str:
-    known = config.familiar
-    if known is None:
+def _profile(config: ModelConfig) -> str:
+    profile = config.familiar
+    if profile is None:
         return "Not measured: no warnings are given."
-    limits = ", ".join(f"{name} {limit:.3g}" for name, limit in known.limits.items())
-    lines = [f"Warned of beyond limits that come from {known.photos} training photos: {limits}."]
-    if known.upright:
+    limits = ", ".join(f"{name} {limit:.3g}" for name, limit in profile.limits.items())
+    lines = [f"Photos beyond these limits of {profile.photos} training photos get a warning: {limits}."]
+    if profile.upright:
         lines.append(
-            "Photos that read as less upright than 19 of 20 of these are looked at at each turn: where another way up reads as "
-            "more upright, they are warned of."
+            "Photos less upright than 95 % of the training photos are checked in all four orientations. "
+            "They get a warning if another orientation is more upright."
         )
-    for each in known.alarms:
+    for each in profile.alarms:
         low, high = binomial_interval(each.alarmed, each.images)
         share = f"{100 * each.alarmed / each.images:.1f} %, 95 % interval {100 * low:.1f}–{100 * high:.1f} %"
         lines.append(f"Warnings on {each.alarmed} of {each.data} ({share}).")
@@ -206,10 +212,8 @@ def _familiar(config: ModelConfig) -> str:
 
 
 def _pictures(config: ModelConfig) -> list[str]:
-    found = config.notes.get("pictures", ())
-    if not found:
+    pictures = config.notes.get("pictures", ())
+    if not pictures:
         return []
-    return [
-        "## What goes wrong\n\n"
-        + "\n\n".join(f"![{caption}]({path})\n\n{caption}" for path, caption in found)
-    ]
+    shown = (f"![{caption}]({path})\n\n{caption}" for path, caption in pictures)
+    return ["## Photos that fail\n\n" + "\n\n".join(shown)]

@@ -1,7 +1,7 @@
-"""Models that describe themselves: find, verify, read the description; those that come with the package.
+"""The description of a model: read, verified, written.
 
-A model folder holds ``model.json`` (this description), ``network.onnx``, ``scale.onnx`` and
-``weights.safetensors`` (float16, or int8 and steps, from which training goes on); a ``.crowdscale`` file holds all of that.
+A model folder holds this description as ``model.json``, the graphs ``network.onnx`` and ``scale.onnx``, and the training
+weights ``weights.safetensors`` (float16, or int8 with steps). A ``.crowdscale`` file holds all of them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crowdscale.errors import ModelError, OptionError
+from crowdscale.files.writing import write_atomic
 from crowdscale.maps import Density, DistanceLabels, HybridLabels
 from crowdscale.maps.regions import DensityRule, LabelRule
 from crowdscale.models.package import WEIGHTS, file_sha256
@@ -24,6 +25,7 @@ __all__ = [
     "ModelConfig",
     "ZoomOptions",
     "read_config",
+    "write_config",
 ]
 
 DESCRIPTION = "model.json"
@@ -35,18 +37,18 @@ Method = Literal["points", "density", "hybrid"]
 
 @dataclass(frozen=True)
 class ZoomOptions:
-    """How a region's learned factor is applied."""
+    """How the learned zoom of a region is applied."""
 
     area_low: float = 0.5
-    """Smallest area factor q = r²."""
+    """Smallest zoom_area, the square of the zoom."""
     area_high: float = 5.0
-    """Largest area factor q: 5 for localization, 9 for regression."""
+    """Largest zoom_area: 5 for localization, 9 for regression."""
     context: int = 16
-    """Pixels of the photo around a region that its second pass sees but does not own."""
+    """Pixels around a region that its second pass reads but does not own."""
     max_pixels: int = 4_000_000
-    """An enlarged region is kept below this many pixels by a smaller factor."""
+    """Largest enlarged region in pixels; a smaller zoom keeps it below."""
     gain: float = 1.0
-    """The learned side factor is multiplied by this, within its limits: by the law S·r the centre S̄ moves by as much."""
+    """Multiplies the learned zoom, within its limits. By the law S·r, the centre S̄ moves by the same factor."""
     doubt: float = 0.0
     """Growth of a region's count, as log(after / before), at which the second pass counts half; 0 trusts it always."""
 
@@ -65,55 +67,55 @@ class ZoomOptions:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What a model is, how its output is read and where it comes from."""
+    """A model: its network, how its output is read, its training data and licence."""
 
     name: str
     method: Method
     backbone: str
-    """Of the network ``fpn``; others have their own."""
+    """Backbone of the network ``fpn``; other networks have their own."""
     codec: DistanceLabels | Density
     rule: LabelRule | DensityRule
     zoom: ZoomOptions = field(default_factory=ZoomOptions)
     network: str = "fpn"
-    """``fpn``, ``mcnn``, ``csrnet``, ``bl``, or the name of one plugged in."""
+    """``fpn``, ``mcnn``, ``csrnet``, ``bl``, or the name of your own."""
     refines: bool = True
     """Whether the model has a scale net."""
     block_counts: bool = False
     """Whether the network has the head of block counts, which a hybrid model reads."""
     widths: tuple[int, ...] = ()
-    """Channels of the levels of ``fpn``, finest first; the usual ones where none are given."""
+    """Channels of the levels of ``fpn``, finest first; empty for the usual ones."""
     hidden: tuple[int, ...] = ()
-    """Channels inside the backbone's blocks, from the image on; as published where none are given."""
+    """Channels inside the backbone's blocks, from the image on; empty for the published ones."""
     subpixel: int = 0
-    """Channels of the head that tells labels at stride 2 in place of a level of ``fpn``; 0 where all levels are there."""
+    """Channels of the head that predicts labels at stride 2 in place of a level of ``fpn``; 0 with all levels."""
     stride: int = 32
     feature_stride: int = 8
     feature_channels: int = 0
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    """RGB in 0…1 with which photos are padded to whole strides."""
+    """RGB in 0…1 that pads photos to a multiple of the stride."""
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Data, release, seed, crops seen, validation scores."""
+    """Data, release, seed, number of crops, validation scores."""
     precision: str = "float32"
-    """What the network computes in, by its graph: ``float32`` or ``int8``."""
+    """Number format of the graph: ``float32`` or ``int8``."""
     licence: str = ""
     enlarge_below: int = 0
-    """Photos of fewer pixels are read enlarged to about as many, at most at twice the side; 0 reads them as they are."""
+    """Photos of fewer pixels are enlarged to about this many as they are read, at most to twice the side; 0 for never."""
     offset: tuple[float, float] = (0.0, 0.0)
-    """(x, y) in pixels of the photo that each dot is moved by: where annotated heads lie beside those found."""
+    """(x, y) in pixels of the photo by which located heads are moved, to where annotators put points."""
     calibration: Calibration | None = None
-    """How far its counts may be off; None where that was not measured."""
+    """Intervals of its counts; None if they were not measured."""
     familiar: Familiar | None = None
-    """What its training photos look like; None where that was not measured."""
+    """Profile of its training photos, for warnings; None if it was not measured."""
     notes: Mapping[str, Any] = field(default_factory=dict)
-    """What its card says beside all this: ``scores``, ``limits``, ``pictures``, ``seconds``; see crowdscale.models.card."""
+    """More for its card: ``scores``, ``limits``, ``pictures``, ``seconds``; see ``crowdscale.models.card``."""
     files: Mapping[str, str] = field(default_factory=dict)
     """sha256 of each file of the folder."""
 
     def read_as(self, method: str) -> ModelConfig:
-        """Return the description with another way to read the same weights: ``points`` or ``hybrid``.
+        """Return the description that reads the same weights as ``points`` or ``hybrid``.
 
         Raises:
-            OptionError: The weights cannot be read so.
+            OptionError: The weights do not allow this method.
         """
         if method == self.method:
             return self
@@ -130,9 +132,9 @@ class ModelConfig:
         return replace(self.unmeasured(), method="hybrid", codec=HybridLabels(self.codec.edges))
 
     def unmeasured(self) -> ModelConfig:
-        """Return the description without what was measured, for other weights or another way to read them.
+        """Return the description without measurements, for other weights or another method.
 
-        The offset stays: weights made of others put heads where those did.
+        The offset stays: weights derived from others locate heads at the same positions.
         """
         return replace(self, calibration=None, familiar=None, notes={})
 
@@ -141,8 +143,8 @@ class ModelConfig:
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, origin: str = "the text given") -> ModelConfig:
-        """Return the description read from JSON. Raises ModelError where it is none of ours."""
+    def from_json(cls, text: str, origin: str = "the text") -> ModelConfig:
+        """Return the description read from JSON. Raises ModelError for other texts."""
         try:
             values = json.loads(text)
             if values.pop("format") != FORMAT:
@@ -159,9 +161,9 @@ class ModelConfig:
                 values["familiar"] = Familiar.from_dict(values["familiar"])
             return cls(**_tuples(values))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            known = ", ".join(f.name for f in fields(cls))
+            names = ", ".join(f.name for f in fields(cls))
             raise ModelError(
-                f"expected a model description of format {FORMAT} with {known}", f"{origin} ({error!r})"
+                f"expected a model description of format {FORMAT} with {names}", f"{origin} ({error!r})"
             ) from error
 
 
@@ -170,7 +172,7 @@ CODECS: dict[str, tuple[type[Any], type[Any]]] = {
     "density": (Density, DensityRule),
     "hybrid": (HybridLabels, LabelRule),
 }
-"""How each method's map is read and where it is dense."""
+"""Codec and region rule of each method."""
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
@@ -178,15 +180,15 @@ def _tuples(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) -> ModelConfig:
-    """Return a model folder's description, having compared each file's sha256 with it.
+    """Return a model folder's description, after comparing the sha256 of each file.
 
     Args:
         folder: The model folder.
         verify: Whether files are compared.
-        apart: Names of files that are not: they are about to be written.
+        apart: Names of files that are not compared, because they are about to be written.
 
     Raises:
-        ModelError: The description cannot be read, or a file is missing or not the one described. Only the
+        ModelError: The description cannot be read, or a file is missing or differs from its sha256. Only the
             training weights may be missing: ``find_weights`` reports them.
     """
     try:
@@ -211,3 +213,9 @@ def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) 
                 "It was changed or cut short: copy the model folder again",
             )
     return config
+
+
+def write_config(folder: Path, config: ModelConfig) -> None:
+    """Write a model's description into its folder, atomically."""
+    content = config.to_json().encode()
+    write_atomic(folder / DESCRIPTION, lambda stream: stream.write(content))

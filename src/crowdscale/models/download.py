@@ -1,4 +1,4 @@
-"""Downloads: a file from the web or from a shared folder, whole and verified; a broken connection is taken up where it broke."""
+"""Downloads from the web or a shared folder: complete, verified, and resumed after a broken connection."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from crowdscale.models.package import file_sha256
 __all__ = ["Retry", "Source", "as_address", "download", "find_source", "read_index"]
 
 SECONDS = 30.0
-"""Silence of a server after which a connection counts as broken."""
+"""Seconds without data after which a connection counts as broken."""
 
 PIECE = 1 << 18
 
 LARGEST_INDEX = 1 << 20
 
 FINAL = (400, 401, 403, 404, 405, 410, 451)
-"""Answers that another try will not change."""
+"""Status codes that another attempt does not change."""
 
 Progress = Callable[[int, int | None], object]
 
 
 @dataclass(frozen=True)
 class Retry:
-    """How often and how patiently a download is tried again."""
+    """Attempts of a download and the waiting time between them."""
 
     tries: int = 6
-    """Attempts without any progress before it is given up."""
+    """Attempts without progress before the download fails."""
     wait: float = 1.0
-    """Seconds before the second attempt; doubled each time."""
+    """Seconds before the second attempt, doubled for each later one."""
     longest: float = 30.0
-    """Seconds that are waited at most."""
+    """Longest wait in seconds."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model's file is, and which one it is."""
+    """Address and sha256 of a model's file."""
 
     url: str
     sha256: str
@@ -62,40 +62,40 @@ class Source:
 
 
 def as_address(origin: str) -> str:
-    """Return what was given as an address: of a path that of the file, ``file:///…``; any other as it is."""
+    """Return an address as it is, and a path as ``file:///…``."""
     return origin if "://" in origin else Path(origin).absolute().as_uri()
 
 
 def read_index(text: str, name: str, origin: str) -> Source:
-    """Return where the named model is, from an index: ``{"models": {NAME: {"url": …, "sha256": …}}}``.
+    """Return the address of a model from an index ``{"models": {NAME: {"url": …, "sha256": …}}}``.
 
     Args:
         text: The index, as JSON.
         name: The model.
-        origin: Path or address of the index, which addresses and paths in it may be relative to.
+        origin: Path or address of the index, to which the addresses and paths in it are relative.
 
     Raises:
         OptionError: The index has no such model.
-        ModelError: It is no index.
+        ModelError: The text is not an index.
     """
     try:
         models: Mapping[str, Any] = json.loads(text)["models"]
-        known = {key: (str(entry["url"]), str(entry["sha256"]).lower()) for key, entry in models.items()}
+        sources = {key: (str(entry["url"]), str(entry["sha256"]).lower()) for key, entry in models.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             'expected an index: {"models": {NAME: {"url": …, "sha256": …}}}', f"{origin} ({error!r})"
         ) from error
-    if name not in known:
-        raise unknown_name("model", name, known)
-    url, sha256 = known[name]
+    if name not in sources:
+        raise unknown_name("model", name, sources)
+    url, sha256 = sources[name]
     return Source(urljoin(as_address(origin), url), sha256)
 
 
 def find_source(origin: str, name: str) -> Source:
-    """Return where the named model is, from an index in a file or on the web.
+    """Return the address of a model from an index in a file or on the web.
 
     Raises:
-        ModelError: The index cannot be had.
+        ModelError: The index cannot be read.
         OptionError: It has no such model.
     """
     try:
@@ -113,17 +113,17 @@ def download(
     progress: Progress | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> Path:
-    """Fetch a file unless it is there already; what came before a connection broke is kept, also over runs.
+    """Fetch a file unless it exists; a later call resumes a broken download.
 
     Args:
         source: Address and sha256.
-        target: Where it is put once it is whole and the right one.
-        retry: How often to try.
-        progress: Told of (bytes so far, bytes in all if known).
+        target: The file to write, after the sha256 was compared.
+        retry: Attempts and waiting times.
+        progress: Called with the bytes so far and the total, or None.
         sleep: Waits between attempts.
 
     Raises:
-        ModelError: It could not be had, or is another file than it should be.
+        ModelError: The file cannot be fetched, or has another sha256.
     """
     import filelock
 
@@ -142,7 +142,7 @@ def download(
 def _fetch(
     source: Source, part: Path, retry: Retry, progress: Progress | None, sleep: Callable[[float], object]
 ) -> None:
-    """Fill the part file, trying again as long as attempts bring something; a file of this machine is copied."""
+    """Fill the part file in as many attempts as bring new bytes; copy a file of this machine."""
     if urlsplit(source.url).scheme == "file":
         try:
             shutil.copyfile(urllib.request.url2pathname(urlsplit(source.url).path), part)
@@ -150,61 +150,74 @@ def _fetch(
             raise ModelError(f"expected the file at {source.url}", str(error)) from error
         return
     idle = 0
-    while True:
-        before = part.stat().st_size if part.exists() else 0
-        try:
-            _attempt(source.url, part, progress)
-        except urllib.error.HTTPError as error:
-            if error.code in FINAL:
-                raise ModelError(
-                    f"expected the file at {source.url}", f"{error.code} {error.reason}"
-                ) from error
-            reason: Exception = error
-        except (OSError, HTTPException) as error:  # broken, refused, timed out
-            reason = error
-        else:
-            return
-        grown = part.exists() and part.stat().st_size > before
+    while (failure := _failure(source.url, part, progress)) is not None:
+        grown, reason = failure
         idle = 1 if grown else idle + 1
         if idle >= retry.tries:
             raise ModelError(
                 f"expected the file at {source.url}",
                 f"{idle} attempts without progress ({reason})",
-                "Look at the network and run it again: what came is kept",
+                "Check the network and run the same command: the part is kept",
             ) from reason
         sleep(min(retry.longest, retry.wait * 2 ** (idle - 1)))
 
 
-def _attempt(url: str, part: Path, progress: Progress | None) -> None:
-    """Ask for what is missing and append it; a server that knows no ranges sends all of it anew."""
-    have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "crowdscale", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    request = urllib.request.Request(url, headers=headers)
+def _failure(url: str, part: Path, progress: Progress | None) -> tuple[bool, Exception] | None:
+    """Make one attempt; return whether the part grew and the error, or None after success.
+
+    Raises:
+        ModelError: The server's answer is final.
+    """
+    before = part.stat().st_size if part.exists() else 0
     try:
-        answer = urllib.request.urlopen(request, timeout=SECONDS)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:
-            raise
-        if _length(error.headers.get("Content-Range")) == have:  # it was whole already
-            return
-        part.unlink()
-        raise ConnectionError("the server's file is another one than that begun") from error
+        _attempt(url, part, progress)
+    except (OSError, HTTPException) as error:  # broken, refused, timed out
+        if isinstance(error, urllib.error.HTTPError) and error.code in FINAL:
+            raise ModelError(f"expected the file at {url}", f"{error.code} {error.reason}") from error
+        return part.exists() and part.stat().st_size > before, error
+    return None
+
+
+def _attempt(url: str, part: Path, progress: Progress | None) -> None:
+    """Request the missing bytes and append them; a server without ranges sends all of them."""
+    have = part.stat().st_size if part.exists() else 0
+    answer = _open(url, part, have)
+    if answer is None:
+        return
     with answer:
-        resumed = answer.status == 206
-        given = answer.headers.get("Content-Length")
-        total = None if given is None else int(given) + (have if resumed else 0)
-        with part.open("ab" if resumed else "wb") as stream:
-            _copy(answer, stream, have if resumed else 0, total, progress)
+        start = have if answer.status == 206 else 0
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else int(length) + start
+        with part.open("ab" if start else "wb") as stream:
+            _copy(answer, stream, start, total, progress)
     if total is not None and part.stat().st_size < total:
         raise ConnectionError(f"the connection ended after {part.stat().st_size} of {total} bytes")
 
 
+def _open(url: str, part: Path, have: int) -> Any:
+    """Return the server's answer, from the byte ``have`` on; None if the part is complete.
+
+    Raises:
+        ConnectionError: The server's file is shorter than the part, which is removed.
+    """
+    headers = {"User-Agent": "crowdscale", "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code != 416:
+            raise
+        if _length(error.headers.get("Content-Range")) == have:
+            return None
+        part.unlink()
+        raise ConnectionError("the server's file changed since the download began") from error
+
+
 def _length(content_range: str | None) -> int | None:
-    """The whole length out of ``bytes */1234``."""
-    found = re.search(r"/(\d+)$", content_range or "")
-    return int(found[1]) if found else None
+    """Return the length in ``bytes */1234``."""
+    match = re.search(r"/(\d+)$", content_range or "")
+    return int(match[1]) if match else None
 
 
 def _copy(answer: Any, stream: IO[bytes], have: int, total: int | None, progress: Progress | None) -> None:
@@ -216,11 +229,11 @@ def _copy(answer: Any, stream: IO[bytes], have: int, total: int | None, progress
 
 
 def _check(source: Source, part: Path) -> None:
-    found = file_sha256(part)
-    if found != source.sha256:
+    digest = file_sha256(part)
+    if digest != source.sha256:
         part.unlink()
         raise ModelError(
             f"expected sha256 {source.sha256[:12]}… from {source.url}",
-            f"{found[:12]}…, another file",
-            "It was thrown away; compare the address and the sha256 with where you have them from",
+            f"{digest[:12]}…, another file",
+            "It was deleted; compare the address and the sha256 with those of the publisher",
         )

@@ -1,4 +1,4 @@
-"""Models found by name, folder or file; the bundled ones are named after their folders."""
+"""Models by name, folder or file; bundled models have the names of their folders."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ BUNDLED: dict[str, Path] = {
     path.parent.name: path.parent
     for path in sorted((Path(__file__).parent / "bundled").glob(f"*/{DESCRIPTION}"))
 }
-"""Models that come with the package, by name: those that are there."""
+"""Folders of the models in the package, by name."""
 
 
 def known_models() -> dict[str, Path]:
-    """Return the models that are on this machine under a name: bundled folders and fetched files."""
+    """Return the models on this machine that have a name: bundled folders and fetched files."""
     present = {name: folder for name, folder in BUNDLED.items() if (folder / DESCRIPTION).is_file()}
     return {**fetched_models(), **present}
 
 
 def find_model(model: str | os.PathLike[str] = "lite") -> Path:
-    """Return the folder of a model: by the name of a bundled or fetched one, its folder, ``model.json`` or file.
+    """Return the folder of a model.
+
+    Args:
+        model: The name of a bundled or fetched model, or the path of its folder, its ``model.json`` or its file.
 
     Raises:
         ModelError: There is no such model.
@@ -47,24 +50,24 @@ def find_model(model: str | os.PathLike[str] = "lite") -> Path:
         raise ModelError(
             "expected a model folder or file",
             f"nothing at {path}",
-            "`crowdscale models` lists the known ones",
+            "`crowdscale models` lists the installed ones",
         )
-    known = known_models()
-    if str(model) in known:
-        return unpack_file(known[str(model)])
+    models = known_models()
+    if str(model) in models:
+        return unpack_file(models[str(model)])
     raise ModelError(
-        str(unknown_name("model", str(model), known)),
+        str(unknown_name("model", str(model), models)),
         "",
         "Or give the path of a model folder or file, or fetch one: crowdscale models fetch --help",
     )
 
 
 def find_folder(model: str | os.PathLike[str]) -> Path:
-    """Return a model's folder whose description may be written.
+    """Return the folder of a model whose description can be written.
 
     Raises:
         ModelError: There is no such model.
-        OptionError: It is a model in one file: what is unpacked in the cache is only a copy.
+        OptionError: It is a model in one file, of which the cache holds a copy.
     """
     folder = find_model(model)
     if folder.is_relative_to(cache_folder() / UNPACKED):

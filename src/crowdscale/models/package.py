@@ -27,10 +27,10 @@ __all__ = [
 ]
 
 SUFFIX = ".crowdscale"
-"""Of a model in one file."""
+"""Suffix of a model in one file."""
 
 UNPACKED = "unpacked"
-"""Folder of the cache with the contents of model files."""
+"""Folder of the cache with unpacked model files."""
 
 DESCRIPTION = "model.json"
 
@@ -38,14 +38,14 @@ WEIGHTS = "weights.safetensors"
 """What training reads and counting does not; installed models come without."""
 
 LARGEST = 4_000_000_000
-"""Bytes that the files of a model may unpack to: what claims more is no model of ours."""
+"""Largest size in bytes of an unpacked model; larger files are refused."""
 
 STAMP = (1980, 1, 1, 0, 0, 0)
-"""Date of all files inside: equal models make equal files."""
+"""Date of all files inside, so that equal models make equal files."""
 
 
 def cache_folder() -> Path:
-    """Return the folder of what was fetched or unpacked: $CROWDSCALE_CACHE, or the system's place for caches."""
+    """Return the folder of fetched and unpacked models: $CROWDSCALE_CACHE, or the cache folder of the system."""
     if named := os.environ.get("CROWDSCALE_CACHE"):
         return Path(named)
     if sys.platform == "win32":
@@ -56,9 +56,9 @@ def cache_folder() -> Path:
 
 
 def fetched_models() -> dict[str, Path]:
-    """Return the files of models that were fetched into the cache, by name."""
-    found = sorted((cache_folder() / "models").glob(f"*{SUFFIX}"))
-    return {path.stem: path for path in found}
+    """Return the files of fetched models by name."""
+    files = sorted((cache_folder() / "models").glob(f"*{SUFFIX}"))
+    return {path.stem: path for path in files}
 
 
 def file_sha256(path: Path) -> str:
@@ -91,10 +91,10 @@ def pack_folder(folder: Path, names: Sequence[str], target: Path) -> None:
 
 
 def unpack_file(path: Path) -> Path:
-    """Return the folder with a model file's contents, which lies in the cache under the file's sha256.
+    """Return the cache folder with the contents of a model file, named after the file's sha256.
 
     Raises:
-        ModelError: The file is damaged, or no model.
+        ModelError: The file is damaged, or is not a model.
     """
     try:
         folder = cache_folder() / UNPACKED / file_sha256(path)[:32]
@@ -108,7 +108,7 @@ def unpack_file(path: Path) -> Path:
 
 
 def _unpack(path: Path, folder: Path) -> None:
-    """Unpack beside the target and rename: no other process ever sees half a model."""
+    """Unpack beside the target and rename, so that other processes read complete models only."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".unpacking-"))
     try:
@@ -118,16 +118,16 @@ def _unpack(path: Path, folder: Path) -> None:
         try:
             scratch.rename(folder)
         except OSError:
-            if not (folder / DESCRIPTION).is_file():  # else another process was first
+            if not (folder / DESCRIPTION).is_file():  # else another process was faster
                 raise
     except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
-        raise ModelError("expected a whole model file", f"{path} ({error})", "Fetch it again") from error
+        raise ModelError("expected a complete model file", f"{path} ({error})", "Fetch it again") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check_names(archive: zipfile.ZipFile, path: Path) -> None:
-    """Refuse what a model never holds: folders, paths out of the folder, more than could be meant."""
+    """Refuse folders, paths outside the folder, and files of more than LARGEST bytes."""
     names = archive.namelist()
     strange = [name for name in names if Path(name).name != name or name.startswith(".")]
     if DESCRIPTION not in names or strange or sum(each.file_size for each in archive.infolist()) > LARGEST:

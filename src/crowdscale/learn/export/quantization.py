@@ -133,7 +133,9 @@ def _exact_nodes(path: Path) -> list[str]:
             reached.update(node.output)
     if not any(name.startswith(EXACT[0]) for name in names):
         raise ModelError(
-            "expected a graph as this version exports it", "an older one", "Run: crowdscale export FOLDER"
+            "expected a graph as this version exports it",
+            "an older one",
+            "Run: crowdscale models export FOLDER",
         )
     return names
 

@@ -60,7 +60,7 @@ class Start:
     """Name of the model."""
     method: str = "points"
     """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
-    network: str = FPN
+    network: str = "fpn"
     """``fpn``, or another network of ``NETWORKS``: ``mcnn``, ``csrnet``, ``bl``, your own."""
     backbone: str = "lite"
     """Of ``fpn``: ``nano``, ``lite``, ``lite1``, ``lite2`` or ``vgg16``."""
@@ -173,7 +173,7 @@ def gather(
     if not samples or not held:
         raise DataError(
             "expected photos to train on and photos to hold out", f"{len(samples)} and {len(held)}",
-            "Give more photos, another --validation list or another --validation-share",
+            "Give more photos, another --hold-out list or another --hold-out-share",
         )  # fmt: skip
     return Gathered(samples, chances, held, sets)
 

@@ -1,0 +1,174 @@
+"""Photos of one command counted in parallel threads: an outcome for each, pictures beside it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from crowdscale.cli.count_report import Files, Outcome, picture_names, report
+from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, terminated_like_ctrl_c
+from crowdscale.cli.parallel import in_parallel
+from crowdscale.cli.progress import progress
+from crowdscale.cli.result_files import check_targets, others_sentence
+from crowdscale.errors import CrowdscaleError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.predictor import PredictOptions, Predictor
+    from crowdscale.files.images import Pixels
+    from crowdscale.points import Points
+    from crowdscale.zones.zone import ZoneCount, Zones
+
+__all__ = ["Request", "count_here"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """How the photos are counted."""
+
+    model: str
+    backend: str
+    device: str
+    threads: int
+    workers: int
+    options: PredictOptions
+    zones: Zones | None = None
+    save: Path | None = None
+    """Folder of the pictures."""
+    quiet: bool = False
+
+    def load(self, photos: int) -> tuple[Predictor, int]:
+        """Return the predictor for a number of photos, and the photos to count in parallel."""
+        from crowdscale.backends import share_cores
+        from crowdscale.counting.predictor import load
+
+        workers, threads = self.workers, self.threads
+        if photos > 1:  # a single photo takes all threads
+            workers, threads = share_cores(self.backend, self.device, workers, threads, photos)
+        predictor = load(
+            self.model, backend=self.backend, device=self.device, threads=threads, options=self.options
+        )
+        return predictor, max(1, workers)
+
+
+def count_here(sources: Sequence[str], request: Request, files: Files) -> int:
+    """Count the photos of all sources, print and write the results, and return the exit code."""
+    check_targets((files.csv, files.json, files.points), request.save)
+    photos, outcomes, others = _find(sources)
+    stopped = False
+    if photos:
+        with terminated_like_ctrl_c():
+            predictor, workers = request.load(len(photos))
+            counted, stopped = _count_all(photos, predictor, workers, request)
+            outcomes += counted
+    unwritten = report(outcomes, files, request.quiet)
+    if others and not request.quiet:
+        typer.echo(others_sentence(others), err=True)
+    return INTERRUPTED if stopped else _exit_code(outcomes, unwritten)
+
+
+def _exit_code(outcomes: Sequence[Outcome], unwritten: bool) -> int:
+    if outcomes and all(outcome.prediction is None for outcome in outcomes):
+        return NOTHING_DONE
+    return SOME_FAILED if unwritten or any(outcome.error for outcome in outcomes) else 0
+
+
+def _find(sources: Sequence[str]) -> tuple[list[Path], list[Outcome], Counter[str]]:
+    """Return each photo once, a failed outcome for each source without photos, and the suffixes left out."""
+    from crowdscale.files.finding import find_images
+
+    photos: dict[str, Path] = {}
+    others: dict[str, str] = {}
+    failed = []
+
+    def leave_out(path: Path) -> None:
+        others[os.path.realpath(path)] = path.suffix.lower()
+
+    for source in sources:
+        try:
+            for photo in find_images([source], leave_out):
+                photos.setdefault(os.path.realpath(photo), photo)
+        except CrowdscaleError as error:
+            failed.append(Outcome(Path(source), error=str(error)))
+    return list(photos.values()), failed, Counter(others.values())
+
+
+def _count_all(
+    photos: list[Path], predictor: Predictor, workers: int, request: Request
+) -> tuple[list[Outcome], bool]:
+    """Return an outcome for each photo, in order, and whether Ctrl-C stopped the work."""
+    names = picture_names(photos)
+
+    def work(photo: Path) -> Outcome:
+        pictures = request.save / names[photo] if request.save else None
+        return _count_one(photo, predictor, pictures, request.zones)
+
+    def on_stop() -> None:
+        if not request.quiet:
+            typer.echo("Finishing the photos in work; Ctrl-C again leaves them out.", err=True)
+
+    with progress("Counting", len(photos), quiet=request.quiet or len(photos) < 2) as live:
+        return in_parallel(photos, work, workers, live.advance, on_stop)
+
+
+def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
+    """Count one photo and draw its pictures; an error becomes a sentence."""
+    from crowdscale.counting.predictor import open_photo
+    from crowdscale.files.storage import read_photo_bytes
+
+    try:
+        photo = open_photo(read_photo_bytes(str(path)), predictor.options.max_pixels)
+        prediction = predictor.predict_photo(photo)
+        counts = tuple(zones.count(prediction)) if zones is not None else ()
+        if zones is not None:
+            prediction = zones.limit(prediction)
+    except CrowdscaleError as error:
+        return Outcome(path, error=str(error).replace("the bytes given", str(path)))
+    except (OSError, MemoryError) as error:
+        return Outcome(path, error=f"cannot count {path}: {error or 'too little memory'}")
+    sentence = ""
+    if pictures is not None:
+        try:
+            _save(photo.pixels, prediction, pictures, zones, counts)
+        except CrowdscaleError as error:
+            sentence = str(error)
+        except (OSError, MemoryError) as error:
+            sentence = f"cannot save the pictures of {path}: {error or 'too little memory'}"
+    return Outcome(
+        path, replace(prediction, map=None), sentence, counts
+    )  # a thousand maps would fill the memory
+
+
+def _save(
+    pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
+) -> None:
+    """Write the pictures of a photo, reduced if it is large; the zoom picture only if there is a region."""
+    from crowdscale.drawing.heads import annotate, draw_heat, draw_zoom, drawable
+    from crowdscale.files.images import write_image
+
+    pixels = drawable(pixels)
+    height, width = pixels.shape[:2]
+    overlay = None
+    if zones is not None:
+        from crowdscale.zones.pictures import draw_zones
+
+        fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
+        overlay = partial(draw_zones, zones=fitted, counts=counts)
+    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction, overlay))
+    people: Points | NDArray[np.float32] | None = prediction.density
+    if prediction.points is not None:
+        people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
+    if people is not None:
+        write_image(pictures.with_name(f"{pictures.name}_heat.jpg"), draw_heat(pixels, people))
+    if prediction.regions:
+        write_image(pictures.with_name(f"{pictures.name}_zoom.jpg"), draw_zoom(pixels, prediction))

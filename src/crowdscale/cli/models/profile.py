@@ -1,0 +1,125 @@
+"""``crowdscale models profile``: learn what the training photos look like, so that unusual photos get a warning."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crowdscale.cli.options import INPUT, Data, HoldOut, ModelArgument, Threads, Write, option
+from crowdscale.cli.progress import tracked
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from crowdscale.counting.prediction import Prediction
+    from crowdscale.counting.predictor import Predictor
+    from crowdscale.data.sample import Sample
+    from crowdscale.trust.profile import Alarms, Familiar, Seen
+
+__all__ = ["profile"]
+
+
+def profile(
+    model: ModelArgument,
+    data: Data,
+    hold_out: HoldOut = None,
+    turned: Annotated[
+        int,
+        option(
+            "--turned", panel=INPUT, metavar="N", min=0,
+            help="Photos read in all four orientations, to detect turned ones; 0 for none.",
+        ),
+    ] = 200,
+    write: Write = False,
+    threads: Threads = 0,
+) -> None:  # fmt: skip
+    """Learn what the training photos look like, so that unusual photos get a warning.
+
+    --data names the training photos. Warnings are counted on the photos of --hold-out.
+    """
+    from crowdscale.cli.photos import open_chosen
+    from crowdscale.counting.predictor import Predictor, load
+    from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.models.description import write_config
+    from crowdscale.models.finding import find_folder, find_model
+    from crowdscale.trust.profile import learn_familiar
+
+    folder = find_folder(model) if write else find_model(model)
+    names = read_list(hold_out) if hold_out else []
+    trained: list[Sample] = []
+    others: list[Sample] = []
+    for _, samples in open_chosen(data, None):
+        rest, held_out = split_samples(samples, names)
+        trained, others = trained + rest, others + held_out
+    predictor = load(model, threads=threads)
+    measured = [_measured(each) for each in _predict(predictor, trained, "Training photos")]
+    familiar = learn_familiar(measured, _turned(model, trained, turned, threads))
+    _print(familiar)
+    if others:
+        label = f"{len(others)} photos of {hold_out.name if hold_out else ''}"
+        warning = Predictor(predictor.backend, replace(predictor.config, familiar=familiar))
+        familiar = replace(familiar, alarms=(_warnings(_predict(warning, others, "Held-out photos"), label),))
+    if write:
+        write_config(folder, replace(predictor.config, familiar=familiar))
+
+
+def _print(familiar: Familiar) -> None:
+    for name, limit in familiar.limits.items():
+        typer.echo(f"{name}: limit {limit:.4g}")
+    if familiar.upright:
+        typer.echo(f"turned: in doubt beyond {familiar.doubt:.4g}")
+
+
+def _predict(predictor: Predictor, samples: Sequence[Sample], what: str) -> list[Prediction]:
+    return [predictor.predict(sample.read()) for sample in tracked(samples, what, len(samples))]
+
+
+def _turned(
+    model: str, samples: Sequence[Sample], number: int, threads: int
+) -> dict[int, NDArray[np.float64]]:
+    """Return the mean features of evenly drawn photos in all four orientations, by their index."""
+    import numpy as np
+
+    from crowdscale.counting.predictor import PredictOptions, load
+    from crowdscale.trust.upright import TURNS
+
+    predictor = load(model, threads=threads, options=PredictOptions(refine=False))
+    drawn = np.linspace(0, len(samples) - 1, min(number, len(samples))).round().astype(int)
+    indices = sorted({*drawn.tolist()})
+    features = {}
+    for index in tracked(indices, "Turned photos", len(indices)):
+        pixels = samples[index].read()
+        views = [np.ascontiguousarray(np.rot90(pixels, turn)) for turn in TURNS]
+        features[index] = np.stack([_measured(predictor.predict(view)).impression.features for view in views])
+    return features
+
+
+def _measured(prediction: Prediction) -> Seen:
+    """Return the measurements of a photo from its prediction. Raises ModelError."""
+    from crowdscale.errors import ModelError
+    from crowdscale.trust.profile import Seen
+
+    heads = prediction.points
+    if heads is not None and prediction.read_scale != 1:
+        heads = heads.scale(prediction.read_scale)
+    if prediction.impression is None:
+        raise ModelError("expected a backend that returns features", f"{prediction.model} without")
+    return Seen(prediction.impression, heads, prediction.count, prediction.size)
+
+
+def _warnings(predictions: list[Prediction], label: str) -> Alarms:
+    """Print how often each warning appears and return their number."""
+    from crowdscale.trust.profile import Alarms
+
+    warned = sum(bool(prediction.warnings) for prediction in predictions)
+    alarms = Alarms(label, len(predictions), warned)
+    typer.echo(f"Warnings on {alarms.alarmed} of {alarms.data}")
+    sentences = Counter(sentence for each in predictions for sentence in each.warnings)
+    for sentence, number in sentences.most_common():
+        typer.echo(f"  {number}: {sentence}")
+    return alarms
