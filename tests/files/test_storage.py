@@ -178,3 +178,71 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OptionError, match="expected to write results, but got"):
         Folder(str(tmp_path / "file")).write("deep/a", b"")
+
+
+class Bodies(http.server.BaseHTTPRequestHandler):
+    """Bodies without a length, with a false one, without an end, and none at all."""
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.end_headers()
+
+    def do_GET(self):
+        if self.path == "/silent.jpg":
+            self.server.release.wait(20)
+            return
+        self.send_response(200)
+        if self.path == "/whole.jpg":
+            self.send_header("Content-Length", "7")
+        self.end_headers()
+        try:
+            self.wfile.write(b"7 bytes")
+            while self.path == "/endless.jpg":
+                self.wfile.write(bytes(2**20))
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def bodies():
+    pytest.importorskip("aiohttp")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bodies) as server:
+        server.release = threading.Event()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.release.set()
+        server.shutdown()
+
+
+def test_a_body_without_end_is_refused_at_the_limit(bodies, monkeypatch):
+    monkeypatch.setattr("crowdscale.files.storage.MAX_BYTES", 5 * 2**20)
+    assert read_photo_bytes(f"{bodies}/whole.jpg") == b"7 bytes"
+    assert read_photo_bytes(f"{bodies}/without-length.jpg") == b"7 bytes"
+    with pytest.raises(ImageError, match=r"at most 0\.00524288 GB, but got .* at http"):
+        read_photo_bytes(f"{bodies}/endless.jpg")
+
+
+def test_a_silent_server_is_given_up(bodies, monkeypatch):
+    import fsspec.implementations.http
+
+    monkeypatch.setattr("crowdscale.files.storage.SILENT", 0.3)
+    fsspec.implementations.http.HTTPFileSystem.clear_instance_cache()
+    with pytest.raises(ImageError, match="a photo that can be read"):
+        read_photo_bytes(f"{bodies}/silent.jpg")
+
+
+def test_a_large_file_is_refused_before_it_is_read(tree, monkeypatch):
+    monkeypatch.setattr("crowdscale.files.storage.MAX_BYTES", 4)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(ImageError, match="expected a photo of at most"):
+        read_photo_bytes("b.jpg")
+
+
+def test_a_password_in_an_address_is_in_no_error(bodies):
+    address = bodies.replace("http://", "http://user:S3cret@")
+    with pytest.raises(ImageError) as caught:
+        read_photo_bytes(f"{address.rsplit(':', 1)[0]}:9/a.jpg")
+    assert "S3cret" not in str(caught.value)

@@ -19,6 +19,8 @@ __all__ = ["count_local"]
 
 WAITING = 4
 """Decoded photos a worker that wait at most: memory does not grow with the folder."""
+LEFT_ALONE = 5.0
+"""Seconds that an ended job waits for a thread."""
 PATIENCE = 0.1
 """Seconds after which a waiting thread looks whether the job was stopped."""
 
@@ -92,7 +94,7 @@ def count_local(
     finally:
         line.stop.set()
         for stage in stages:
-            stage.join()
+            stage.join(LEFT_ALONE)  # one that waits for a silent server ends with the process
 
 
 def _list(line: _Line, photos: Iterable[str], workers: int) -> None:

@@ -25,6 +25,14 @@ from crowdscale.files.writing import write_atomic
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
 
 
+MAX_BYTES = 1_300_000_000
+"""Bytes of a file that are read: 400 megapixels as RGB, uncompressed."""
+PIECE = 2**20
+HTTP = ("http://", "https://")
+SILENT = 15.0
+"""Seconds after which a web server that sends nothing is given up."""
+
+
 def is_url(source: str) -> bool:
     """Whether a source names a file system, as in ``s3://bucket/photos``."""
     return "://" in source
@@ -122,7 +130,7 @@ def _open(source: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        files, path = fsspec.core.url_to_fs(source)
+        files, path = fsspec.core.url_to_fs(source, **_limits(source))
     except ImportError as error:
         protocol = source.split("://", maxsplit=1)[0]
         raise OptionError(
@@ -134,6 +142,16 @@ def _open(source: str) -> tuple[Any, str]:
         said = " ".join(str(error).split()) or type(error).__name__
         raise OptionError("expected an address that can be opened", f"{source} ({said})") from error
     return files, path
+
+
+def _limits(source: str) -> dict[str, Any]:
+    """Return the time limits of a web address; fsspec alone would wait for five minutes."""
+    if not source.startswith(HTTP):
+        return {}
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=SILENT, sock_read=SILENT)
+    return {"client_kwargs": {"timeout": timeout}}
 
 
 def read_photo_bytes(source: str) -> bytes:
@@ -149,10 +167,14 @@ def read_photo_bytes(source: str) -> bytes:
             data = read()
             if before == state():
                 return data
-    except FileNotFoundError:
-        raise ImageError("expected a photo", f"no file at {source}", "Check the path") from None
+    except FileNotFoundError as error:
+        why = error.__cause__  # of HTTP, a server that is silent or refuses
+        if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
+            raise ImageError("expected a photo", f"no file at {source}", "Check the path") from None
+        said = " ".join(str(why).split()) or type(why).__name__
+        raise ImageError("expected a photo that can be read", f"{source} ({said})") from error
     except IsADirectoryError:
-        raise ImageError("expected a photo", f"the folder {source}", "Name a file in it") from None
+        raise ImageError("expected a photo", f"the folder {source}", _folder_remedy(source)) from None
     except CrowdscaleError:
         raise
     except Exception as error:  # each file system raises its own classes
@@ -160,6 +182,11 @@ def read_photo_bytes(source: str) -> bytes:
     raise ImageError(
         "expected a photo that stays as it is", f"{source}, which changed while it was read", "Count it again"
     )
+
+
+def _folder_remedy(source: str) -> str:
+    readable = is_url(source) or os.access(source, os.R_OK | os.X_OK)
+    return "Name a file in it" if readable else "It cannot be read: check its permissions"
 
 
 Reader = tuple[Callable[[], bytes], Callable[[], tuple[Any, ...]]]
@@ -172,6 +199,7 @@ def _local(path: Path) -> Reader:
 
     def state() -> tuple[Any, ...]:
         known = path.stat()
+        _check_bytes(known.st_size, str(path))
         return known.st_size, known.st_mtime_ns
 
     return path.read_bytes, state
@@ -182,9 +210,30 @@ def _remote(source: str) -> Reader:
 
     def state() -> tuple[Any, ...]:
         known = files.info(path)
+        _check_bytes(known.get("size") or 0, source)
         return tuple(known.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
 
+    if source.startswith(HTTP):
+        return lambda: _streamed(files, path, source), state
     return lambda: bytes(files.cat_file(path)), state
+
+
+def _streamed(files: Any, path: str, source: str) -> bytes:
+    """Return a body of HTTP, piece by piece: its stated length may be missing or false."""
+    whole = bytearray()
+    with files.open(path, "rb", block_size=0) as stream:
+        while piece := stream.read(PIECE):
+            whole += piece
+            _check_bytes(len(whole), source)
+    return bytes(whole)
+
+
+def _check_bytes(size: int, source: str) -> None:
+    """Refuse a file that is too large to be held in memory. Raises ImageError."""
+    if size > MAX_BYTES:
+        raise ImageError(
+            f"expected a photo of at most {MAX_BYTES / 1e9:g} GB", f"{size / 1e9:.1f} GB or more at {source}"
+        )
 
 
 @dataclass(frozen=True)
@@ -225,7 +274,7 @@ class Folder:
         """
         try:
             if self.local is not None:
-                write_atomic(self.local / name, lambda stream: stream.write(data))
+                self._write_local(self.local / name, data)
                 return
             files, path = _open(self._join(name))
             files.makedirs(posixpath.dirname(path), exist_ok=True)
@@ -241,6 +290,12 @@ class Folder:
                 f"{self._join(name)} ({error})",
                 "What was written before is whole: run the same command again to go on",
             ) from error
+
+    def _write_local(self, path: Path, data: bytes) -> None:
+        try:
+            write_atomic(path, lambda stream: stream.write(data))
+        except OptionError as error:
+            raise OSError(str(error.__cause__ or error)) from error
 
     def _join(self, name: str) -> str:
         return posixpath.join(self.address, name)

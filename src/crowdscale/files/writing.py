@@ -12,7 +12,7 @@ from typing import IO
 
 from crowdscale.errors import OptionError
 
-__all__ = ["check_writable", "write_atomic"]
+__all__ = ["check_writable", "make_folder", "sync_folder", "write_atomic"]
 
 _UMASK = threading.Lock()
 OPENED = ("/dev/std", "/dev/fd/", "/proc/")
@@ -22,25 +22,72 @@ OPENED = ("/dev/std", "/dev/fd/", "/proc/")
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Call ``write`` with an open temporary file and rename it to ``path``: whole or not at all.
 
-    A link stays one and what it leads to is written; what is no regular file (a pipe, a device) is written into.
+    The bytes reach the disk before the name, and the name before the call returns, so that a power cut leaves the
+    old file or the new one. A link stays one and its target is written; a pipe or a device is written into.
+
+    Raises:
+        OptionError: The file cannot be written: a full disk, a folder that forbids it, a path below a file.
     """
-    if _is_stream(path):
-        whole = io.BytesIO()
-        write(whole)
-        with path.open("ab") as stream:
-            stream.write(whole.getvalue())
-        return
-    path = Path(os.path.realpath(path)) if path.is_symlink() else path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if _is_stream(path):
+            whole = io.BytesIO()
+            write(whole)
+            with path.open("ab") as stream:
+                stream.write(whole.getvalue())
+            return
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path
+        make_folder(path.parent)
+        _replace(path, write)
+    except OSError as error:
+        at = error.filename if isinstance(error.filename, str) and not _is_temporary(error.filename) else path
+        raise OptionError(
+            "expected a file that can be written", f"{at} ({error.strerror or error})"
+        ) from error
+
+
+def _is_temporary(name: str) -> bool:
+    return Path(name).name.startswith(".")
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        os.replace(temporary, path)  # noqa: PTH105
+        sync_folder(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each on the disk before the next. Raises OSError."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        if folder == folder.parent:
+            break
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_folder(each.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk, where the system can."""
+    if os.name == "nt":
+        return  # Windows opens no folders; it writes names in order by itself
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        return  # file systems without it, such as some of networks
+    finally:
+        os.close(handle)
 
 
 def _is_stream(path: Path) -> bool:

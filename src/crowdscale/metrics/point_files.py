@@ -185,7 +185,7 @@ def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry], de
     file = Path(path)
     writers: dict[str, Callable[[Mapping[str, Entry], int], str]] = {".csv": _csv_text, ".json": _json_text}
     text = writers.get(file.suffix.lower(), _lines_text)(entries, decimals)
-    write_atomic(file, lambda stream: stream.write(text.encode()))
+    write_atomic(file, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))
 
 
 def _lines_text(entries: Mapping[str, Entry], decimals: int) -> str:
