@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from crowdscale.cli.options import seconds_of
+from crowdscale.cli.watch import Output
 from crowdscale.errors import OptionError
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
@@ -187,3 +188,48 @@ def test_real_pedestrians(bundled, tmp_path):
     people = [float(row["count"]) for row in csv.DictReader((tmp_path / "rows.csv").open())]
     assert len(people) == 5
     assert all(1 < count < 20 for count in people)
+
+
+def test_a_caption_that_grows_and_warnings_end_nothing(label_model, tmp_path):
+    """The middle frame has 12 bits in 16: its warning makes its picture higher."""
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in (1, 2, 3):
+        pixels = label_photo(Points([[30 + 32 * i, 60] for i in range(number)]), 240, 200)
+        if number == 2:
+            Image.fromarray(pixels[..., 0].astype(np.uint16) * 16).save(folder / "2.png")
+        else:
+            write_image(folder / f"{number}.png", pixels)
+    done = crowdscale(
+        "watch", folder, "--model", label_model, "--rows", tmp_path / "r.csv", "--video", tmp_path / "o.mp4"
+    )
+    assert done.returncode == 0
+    assert re.search(r"Warning: 1\.0 s: Its grey values reach \d+ of 65535", done.stderr)
+    assert "Warnings on 1 of 3 counts." in done.stdout
+    rows = list(csv.DictReader((tmp_path / "r.csv").open()))
+    assert [float(row["count"]) for row in rows] == [1, 2, 3]
+    assert ["65535" in row["warnings"] for row in rows] == [False, True, False]
+    with av.open(str(tmp_path / "o.mp4")) as film:
+        assert len(list(film.decode(video=0))) == 3
+
+
+def test_a_fault_of_one_output_ends_no_other():
+    said, kept = [], []
+
+    def write(value):
+        if value in (2, 3):
+            raise OptionError("expected to write rows", "a full disk")
+        kept.append(value)
+
+    rows, film = Output("rows", write, said.append), Output("frames", write, said.append, ends=True)
+    for value in (1, 2, 3, 4):
+        rows.take(value)
+        film.take(value)
+    assert kept == [1, 1, 4]
+    assert said == ["expected to write rows, but got a full disk. Counting goes on."] * 2
+    assert (rows.summary, film.summary) == (
+        "expected to write rows, but got a full disk. 2 rows are missing.",
+        "expected to write rows, but got a full disk. 3 frames are missing.",
+    )
+    with pytest.raises(OptionError):  # at the first count it is the user's to mend
+        Output("rows", write, said.append).take(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -104,7 +105,9 @@ def test_rows_are_appended_and_read_back(label_model, tmp_path, suffix):
         (0, 2, 2),
         (0.5, 3, 3),
     ]
-    assert list(read[0]) == ["time", "frame", "count", "smoothed", "left", "alarms", "seconds", "dropped"]
+    assert list(read[0]) == [
+        "time", "frame", "count", "count_low", "count_high", "smoothed", "left", "alarms", "warnings", "seconds", "dropped",
+    ]  # fmt: skip
 
 
 def test_a_file_with_other_columns_is_not_spoilt(label_model, tmp_path):
@@ -146,7 +149,7 @@ def test_a_full_disk_is_one_sentence(label_model, tmp_path):
     (row,) = rows(label_model, [2])
     writer = RowWriter(tmp_path / "rows.jsonl")
     writer._file.close()
-    writer._file = Path("/dev/full").open("w")  # noqa: SIM115
+    writer._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
     with pytest.raises(OptionError, match=r"expected to write rows, but got .*No space left"):
         writer.write(row)
     with contextlib.suppress(OSError):  # what it still holds cannot be written either
@@ -204,3 +207,112 @@ def test_followed_heads_have_tracks_and_stays(label_model):
     row = seen[-1].row.to_dict()
     assert (row["middle different"], row["middle entered"], row["middle left"]) == (2, 1, 0)
     assert row["middle median stay"] is None
+
+
+def test_rows_have_the_warnings_of_their_frames(label_model):
+    def frames(source):
+        yield Frame(0, 0, label_photo(heads(3), 240, 200))
+        yield Frame(1, 1, label_photo(heads(3), 240, 200), damaged=True, notes=("Page 1 was counted.",))
+
+    seen = list(watch(Source("film", frames), load(label_model), WatchOptions(every=0)))
+    assert [each.row.warnings for each in seen] == [
+        (),
+        ("Page 1 was counted.", "The film is damaged here: the frame may be incomplete."),
+    ]
+    assert seen[1].prediction.warnings == seen[1].row.warnings  # drawn in the film, too
+
+
+def test_rows_have_the_interval_of_the_count(label_model):
+    from crowdscale.trust.intervals import Calibration
+
+    predictor = load(label_model)
+    known = rows(label_model, [3], every=0)[0]
+    assert (known.interval, known.to_dict()["count_low"]) == (None, None)
+
+    class Sure(Calibration):
+        def __init__(self):
+            pass
+
+        def interval(self, count, level):
+            return (int(count) - 1, int(count) + 1)
+
+    predict = predictor.predict
+    predictor.predict = lambda pixels: dataclasses.replace(predict(pixels), calibration=Sure())
+    (row,) = [each.row for each in watch(film([3]), predictor, WatchOptions(every=0))]
+    assert (row.to_dict()["count_low"], row.to_dict()["count_high"]) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content", "kept", "mended"),
+    [
+        (".csv", "a,b\n1,2\n3", "a,b\n1,2\n", True),
+        (".csv", "a,b\n1,2\n3,4", "a,b\n1,2\n3,4\n", False),
+        (".csv", "a,b\n1,2\n", "a,b\n1,2\n", False),
+        (".jsonl", '{"a": 1}\n{"a": ', '{"a": 1}\n', True),
+        (".jsonl", '{"a": 1}\n{"a": 2}', '{"a": 1}\n{"a": 2}\n', False),
+    ],
+)
+def test_half_a_row_is_removed_before_the_next(tmp_path, suffix, content, kept, mended):
+    path = tmp_path / f"rows{suffix}"
+    path.write_text(content)
+    with RowWriter(path) as writer:
+        assert writer.mended is mended
+    assert path.read_text() == kept
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_disk_that_fills_in_a_row_leaves_no_half_of_it(label_model, tmp_path, suffix):
+    class Filling:
+        """A file that takes ten bytes more than it holds, until there is room again."""
+
+        def __init__(self, file):
+            self.file, self.left = file, 10
+
+        def write(self, data):
+            if not self.left:
+                raise OSError(28, "No space left on device")
+            taken = self.file.write(data[: self.left])
+            self.left -= taken
+            return taken
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    first, second, third = rows(label_model, [2, 3, 4], every=0)
+    path = tmp_path / f"rows{suffix}"
+    writer = RowWriter(path)
+    writer.write(first)
+    before = path.read_text()
+    file, writer._file = writer._file, Filling(writer._file)
+    with pytest.raises(OptionError, match="No space left on device"):
+        writer.write(second)
+    assert path.read_text() == before
+    writer._file = file
+    writer.write(third)
+    writer.close()
+    assert path.read_text().startswith(before)
+    assert path.read_text().count("\n") == before.count("\n") + 1
+
+
+@pytest.mark.parametrize("target", ["file/r.csv", "folder.csv"])
+def test_rows_that_cannot_be_written_are_one_sentence(tmp_path, target):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(OptionError, match="expected a file of rows that can be written"):
+        RowWriter(tmp_path / target)
+
+
+def test_tracks_follow_a_film_that_changes_its_size(label_model):
+    """One person walks over the rope while the film halves its size."""
+
+    def frames(source):
+        for index in range(12):
+            x = 60 + 11 * index
+            if index < 6:
+                yield Frame(index, index / 5, label_photo(Points([[x, 60]]), 240, 200))
+            else:
+                yield Frame(index, index / 5, label_photo(Points([[x / 2, 30]]), 120, 100))
+
+    zones = Zones((ROPE,))
+    seen = list(watch(Source("film", frames), load(label_model), WatchOptions(every=0), zones))
+    assert sum(seen[-1].row.crossed["rope"]) == 1

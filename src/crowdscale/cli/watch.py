@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from crowdscale.video.history import History
     from crowdscale.video.sources import Source
     from crowdscale.video.watch import Watched, WatchOptions, WatchRow
+    from crowdscale.video.writer import VideoWriter
     from crowdscale.zones.alarms import Alarms
     from crowdscale.zones.zone import Zones
 
@@ -144,6 +145,9 @@ class Session:
     history: History
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+    warned: int = 0
+    """Counts with a warning."""
+    _warnings: set[str] = field(default_factory=set)
 
     def run(self, predictor: Predictor, options: WatchOptions, rows: Path | None, video: Path | None) -> None:
         """Count until the end, Ctrl-C or an error; files are closed in each case."""
@@ -151,13 +155,14 @@ class Session:
         from crowdscale.zones.alarms import Alarms
 
         zoned = self.zones.alarms if self.zones is not None else ()
-        alarms = Alarms(zoned) if zoned else None
+        alarms = Alarms(zoned, self._tell) if zoned else None
+        outputs: list[Output] = []
         try:
             with ExitStack() as stack:
                 outputs = self._outputs(stack, rows, video, alarms)
                 for watched in watch(self.source, predictor, options, self.zones, alarms):
-                    for write in outputs:
-                        write(watched)
+                    for output in outputs:
+                        output.take(watched)
         except KeyboardInterrupt:
             self.interrupted = True
         except CrowdscaleError as error:
@@ -168,31 +173,61 @@ class Session:
             if alarms is not None:
                 alarms.close()
                 self.problems += alarms.problems
+        self.problems += [output.summary for output in outputs if output.lost]
         self.problems += self.source.problems
+
+    def _tell(self, sentence: str) -> None:
+        """Print a problem at once: the summary at the end repeats it."""
+        if not self.quiet:
+            typer.echo(f"Note: {sentence}", err=True)
 
     def _outputs(
         self, stack: ExitStack, rows: Path | None, video: Path | None, alarms: Alarms | None
-    ) -> list[Callable[[Watched], object]]:
-        """Return the functions that take each count: history, rows, video and live line."""
+    ) -> list[Output]:
+        """Return the outputs that take each count: history, warnings, rows, video and live line."""
         from crowdscale.video.watch import RowWriter
         from crowdscale.video.writer import VideoWriter
 
-        outputs: list[Callable[[Watched], object]] = [lambda watched: self._keep(watched.row)]
+        outputs = [Output("counts", lambda each: self._keep(each.row), self._tell)]
+        self.source.on_note = self._tell
         if rows is not None:
             table = stack.enter_context(RowWriter(rows))
-            outputs.append(lambda watched: table.write(watched.row))
+            if table.mended:
+                self._tell(f"{rows} ended in half a row, which was removed.")
+            outputs.append(Output("rows", lambda each: table.write(each.row), self._tell))
         if video is not None:
-            film = stack.enter_context(VideoWriter(video))
-            outputs.append(lambda each: film.write(_picture(each, self.zones, alarms), each.row.time))
-        if not self.quiet:
-            self.source.on_note = lambda sentence: typer.echo(f"Note: {sentence}", err=True)
+            film = VideoWriter(video)
+            stack.callback(self._close, film)
+            picture = partial(_picture, alarms=alarms)
+            outputs.append(
+                Output("frames", lambda each: film.write(picture(each), each.row.time), self._tell, True)
+            )
         live = stack.enter_context(progress("Watching", unit="none", quiet=self.quiet))
-        outputs.append(lambda each: live.update(note=_note_of(each.row, live.seconds, self.source.live)))
+        outputs.append(
+            Output(
+                "notes",
+                lambda each: live.update(note=_note_of(each.row, live.seconds, self.source.live)),
+                self._tell,
+            )
+        )
         return outputs
+
+    def _close(self, film: VideoWriter) -> None:
+        try:
+            film.close()
+        except CrowdscaleError as error:
+            self.problems.append(str(error))
 
     def _keep(self, row: WatchRow) -> None:
         from crowdscale.video.watch import column_of
 
+        self.warned += bool(row.warnings)
+        for sentence in row.warnings:
+            kind = "".join(sign for sign in sentence if not sign.isdigit())
+            if kind not in self._warnings:  # each kind once, when it first comes
+                self._warnings.add(kind)
+                if not self.quiet:
+                    typer.echo(f"Warning: {row.time:,.1f} s: {sentence}", err=True)
         lines = {"people": row.count}
         if row.smoothed is not None:
             lines["smoothed"] = row.smoothed
@@ -206,7 +241,10 @@ class Session:
         times, lines = self.history.lines()
         title = f"{Path(self.source.name).name}: people over time"
         faint = ["people"] if "smoothed" in lines else []
-        write_image(plot, plot_counts(times, lines, title, faint))
+        try:
+            write_image(plot, plot_counts(times, lines, title, faint))
+        except CrowdscaleError as error:
+            self.problems.append(str(error))
 
     def report(self, *written: Path | None) -> int:
         """Print the summary and the problems; return the exit code."""
@@ -225,6 +263,8 @@ class Session:
             f"{counted(total.number, 'count')} over {total.last:,.1f} s: {total.people / total.number:,.1f} people on "
             f"average, {total.least:,.0f} to {total.most:,.0f}; {total.seconds / total.number:.2f} s a count"
         )
+        if self.warned:
+            print(f"Warnings on {self.warned:,} of {counted(total.number, 'count')}.")
         if self.source.dropped:
             print(
                 f"{counted(self.source.dropped, 'frame')} skipped, because counting is slower than the camera."
@@ -233,7 +273,44 @@ class Session:
             print(f"Written: {', '.join(map(str, files))}")
 
 
-def _picture(watched: Watched, zones: Zones | None, alarms: Alarms | None) -> Pixels:
+@dataclass
+class Output:
+    """One output of a watch; a fault of one does not end the others.
+
+    An output that fails at its first count ends the watch: that is the user's to mend.
+    """
+
+    name: str
+    write: Callable[[Watched], object]
+    tell: Callable[[str], object]
+    ends: bool = False
+    """Whether nothing more can be written after a fault."""
+    written: int = 0
+    lost: int = 0
+    _fault: str = ""
+
+    def take(self, watched: Watched) -> None:
+        """Write a count, or keep the fault. Raises CrowdscaleError at the first count."""
+        if self.ends and self.lost:
+            self.lost += 1
+            return
+        try:
+            self.write(watched)
+            self.written += 1
+        except CrowdscaleError as error:
+            if not self.written:
+                raise
+            if not self.lost:
+                self.tell(f"{error} Counting goes on.")
+            self.lost, self._fault = self.lost + 1, str(error)
+
+    @property
+    def summary(self) -> str:
+        """A sentence on the counts that are not in this output."""
+        return f"{self._fault} {self.lost:,} {self.name} are missing."
+
+
+def _picture(watched: Watched, alarms: Alarms | None) -> Pixels:
     """Return the counted frame with zones, heads, regions and count, at the size of a screen."""
     from crowdscale.drawing.heads import annotate
     from crowdscale.files.images import resize_image
@@ -243,7 +320,7 @@ def _picture(watched: Watched, zones: Zones | None, alarms: Alarms | None) -> Pi
     height, width = pixels.shape[:2]
     factor = min(1.0, SHOWN_SIDE / max(height, width))
     shown = resize_image(pixels, round(width * factor), round(height * factor))
-    overlay = None
+    overlay, zones = None, watched.zones
     if zones is not None:
         fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
         raised = alarms.raised if alarms is not None else set()
@@ -255,4 +332,5 @@ def _note_of(row: WatchRow, seconds: float, live: bool) -> str:
     """Return the text of the live line after a count."""
     speed = f" · {row.time / seconds:.2g} × real time" if seconds > 1 and not live else ""
     dropped = f" · {row.dropped:,} dropped" if row.dropped else ""
-    return f"{row.time:,.1f} s · {row.count:,.0f} people{speed}{dropped}"
+    interval = "" if row.interval is None else f" ({row.interval[0]:,}–{row.interval[1]:,})"
+    return f"{row.time:,.1f} s · {row.count:,.0f} people{interval}{speed}{dropped}"

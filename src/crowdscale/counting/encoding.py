@@ -14,12 +14,19 @@ from crowdscale.counting.table import RECORDS, VERSION, PhotoRow, columns
 __all__ = ["KINDS", "arrow_schema", "csv_text", "json_schema"]
 
 
-def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Return rows as CSV; a list becomes JSON, an empty list and None an empty cell."""
+def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str], header: bool = True) -> str:
+    """Return rows as CSV; a list becomes JSON, an empty list and None an empty cell.
+
+    A row with a carriage return has quotes around every cell: the csv module alone would leave it bare.
+    """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, names, restval="", extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    plain = csv.writer(stream, lineterminator="\n")
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    if header:
+        (quoted if any("\r" in name for name in names) else plain).writerow(names)
+    for row in rows:
+        cells = [_cell(row.get(name, "")) for name in names]
+        (quoted if any("\r" in str(cell) for cell in cells) else plain).writerow(cells)
     return stream.getvalue()
 
 

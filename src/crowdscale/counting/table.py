@@ -162,8 +162,15 @@ class FrameRow:
     time: float = column("number", "time from the first frame", "s", (), 3)
     frame: int = column("integer", "number of the frame in the source")
     count: float = column("number", "people in the frame", "people", ("people",), 2)
+    count_low: int | None = column(
+        "integer", "low end of the 90 % interval of the count; empty for a frame with warnings", "people"
+    )
+    count_high: int | None = column("integer", "high end of the 90 % interval of the count", "people")
     smoothed: float | None = column("number", "count smoothed over time, with --smooth", "people", (), 2)
     alarms: str = column("text", "alarms at this frame, such as `door raised`")
+    warnings: list[str] = column(
+        "texts", "a sentence for each way in which the frame differs from the training photos, or is damaged"
+    )
     seconds: float = column("number", "time that the count takes", "s", (), 3)
     dropped: int = column("integer", "frames of a live source that passed uncounted so far", "frames")
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +12,11 @@ from numpy.typing import NDArray
 
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
-from crowdscale.counting.table import FrameRow, columns, current_names
+from crowdscale.counting.table import FrameRow, columns
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
+from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
 from crowdscale.video.tracks import Tracker
@@ -91,6 +88,10 @@ class WatchRow:
     """Frames of a live source that passed uncounted so far, beyond those that ``every`` leaves out."""
     stays: tuple[Stays, ...] = ()
     """Different people and times of stay in each area so far, where heads are followed."""
+    interval: tuple[int, int] | None = None
+    """Ends of the 90 % interval of the count; None for a frame with warnings."""
+    warnings: tuple[str, ...] = ()
+    """A sentence for each way in which the frame differs from the training photos, or is damaged."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values with a column a zone; the same columns in every row."""
@@ -98,6 +99,8 @@ class WatchRow:
             "time": round(self.time, 3),
             "frame": self.frame,
             "count": round(self.count, 2),
+            "count_low": None if self.interval is None else self.interval[0],
+            "count_high": None if self.interval is None else self.interval[1],
         }
         row["smoothed"] = None if self.smoothed is None else round(self.smoothed, 2)
         for zone in self.zones:
@@ -112,6 +115,7 @@ class WatchRow:
         return {
             **row,
             "alarms": "; ".join(self.alarms),
+            "warnings": list(self.warnings),
             "seconds": round(self.seconds, 3),
             "dropped": self.dropped,
         }
@@ -135,6 +139,8 @@ class Watched(NamedTuple):
     prediction: Prediction
     tracks: NDArray[np.int64] | None = None
     """(n,) track numbers of the heads, where they are followed."""
+    zones: Zones | None = None
+    """The zones that fit this frame."""
 
 
 def watch(
@@ -162,14 +168,14 @@ def watch(
     for frame in frames:
         if options.duration is not None and frame.time > options.duration:
             return
-        prediction = steady.predict(frame)
+        prediction = _with_notes(steady.predict(frame), frame)
         first_size = first_size or prediction.size
         if zones is not None and drawn is not None:
             zones = _fitting(drawn, prediction.size, first_size, source)
         counts = tuple(zones.count(prediction)) if zones is not None else ()
         if zones is not None:
             prediction = zones.limit(prediction)
-        tracks, crossed, stays = people.take(prediction, frame.time)
+        tracks, crossed, stays = people.take(prediction, frame.time, first_size)
         events = alarms.update(frame.time, list(counts)) if alarms is not None else []
         row = WatchRow(
             frame.time,
@@ -182,8 +188,10 @@ def watch(
             prediction.seconds,
             source.dropped,
             stays,
+            _interval(prediction),
+            prediction.warnings,
         )
-        yield Watched(row, frame, prediction, tracks)
+        yield Watched(row, frame, prediction, tracks, zones)
 
 
 @dataclass
@@ -203,16 +211,35 @@ class _People:
         )
 
     def take(
-        self, prediction: Prediction, time: float
+        self, prediction: Prediction, time: float, size: tuple[int, int]
     ) -> tuple[NDArray[np.int64] | None, dict[str, tuple[int, int]], tuple[Stays, ...]]:
-        """Take in a frame's heads and return track numbers, crossings and stays so far."""
+        """Take in a frame's heads and return track numbers, crossings and stays so far.
+
+        Heads of a frame of another size are followed in pixels of the first ``size``.
+        """
         if self.tracker is None:
             return None, {}, ()
-        points, size = prediction.points or Points(), prediction.size
+        points = prediction.points or Points()
+        if size != prediction.size:
+            points = points.scale(size[0] / prediction.size[0], size[1] / prediction.size[1])
         tracks = self.tracker.update(points, time, size)
         crossed = self.crossings.update(points, size, time, tracks) if self.crossings is not None else {}
         stays = self.dwell.update(points, tracks, time, size) if self.dwell is not None else []
         return tracks, dict(crossed), tuple(stays)
+
+
+DAMAGED = "The film is damaged here: the frame may be incomplete."
+
+
+def _with_notes(prediction: Prediction, frame: Frame) -> Prediction:
+    """Return the prediction with the warnings of the frame: damage, choices of the reader of a photo."""
+    notes = (*frame.notes, *((DAMAGED,) if frame.damaged else ()))
+    return replace(prediction, warnings=notes + prediction.warnings) if notes else prediction
+
+
+def _interval(prediction: Prediction) -> tuple[int, int] | None:
+    found = prediction.interval()
+    return None if found is None else (found[0], found[1])
 
 
 def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source: Source) -> Zones:
@@ -245,78 +272,3 @@ class _Steady:
         self._kept = Predictor(self.predictor.backend, self.predictor.config, known)
         self._until, self._shape = frame.time + self.hold, frame.pixels.shape
         return found
-
-
-class RowWriter:
-    """Appends rows to a .csv or .jsonl file, each whole and flushed; one process a file.
-
-    Raises:
-        OptionError: Another suffix, a file with other columns, or one that another process writes.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import filelock
-
-        if path.suffix.lower() not in (".csv", ".jsonl"):
-            raise OptionError("expected rows as .csv or .jsonl", str(path))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
-        self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
-        try:
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise OptionError(
-                "expected a file of rows that no other process writes", f"{path} in use", "Choose another one"
-            ) from None
-        self._columns: list[str] | None = None
-        try:
-            self._file = path.open("a+", encoding="utf-8", newline="")
-        except OSError as error:
-            self._lock.release()
-            raise OptionError("expected a file of rows that can be written", f"{path} ({error})") from error
-
-    def write(self, row: WatchRow) -> None:
-        """Append a row. Raises OptionError where it cannot be written; what was written stays."""
-        values = row.to_dict()
-        try:
-            if self.path.suffix.lower() == ".jsonl":
-                self._file.write(json.dumps(values) + "\n")
-            else:
-                self._write_csv(values)
-            self._file.flush()
-        except OSError as error:
-            raise OptionError(
-                "expected to write rows", f"{self.path} ({error})", "What was written before is whole"
-            ) from error
-
-    def _write_csv(self, values: dict[str, Any]) -> None:
-        writer = csv.DictWriter(self._file, list(values), lineterminator="\n")
-        if self._columns is None:
-            self._file.seek(0)
-            known = next(csv.reader(self._file), None)
-            self._file.seek(0, 2)
-            if known is not None and list(current_names(FrameRow, dict.fromkeys(known))) != list(values):
-                raise OptionError(
-                    f"expected the columns {', '.join(values)} in {self.path}",
-                    ", ".join(known),
-                    "Choose another file",
-                )
-            if known is None:
-                writer.writeheader()
-            self._columns = list(values)
-        writer.writerow(values)
-
-    def close(self) -> None:
-        """Close the file and let others write it."""
-        try:
-            self._file.close()
-        finally:
-            self._lock.release()
-
-    def __enter__(self) -> RowWriter:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

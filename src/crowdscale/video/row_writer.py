@@ -1,0 +1,160 @@
+"""Rows of a watch in a file: whole whatever happens, on the disk every few seconds, by one process at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any
+
+from crowdscale.counting.encoding import csv_text
+from crowdscale.counting.table import FrameRow, current_names
+from crowdscale.errors import OptionError
+from crowdscale.files.writing import make_folder
+
+if TYPE_CHECKING:
+    from crowdscale.video.watch import WatchRow
+
+__all__ = ["RowWriter"]
+
+SYNC_SECONDS = 5.0
+"""Seconds of rows that a power cut may cost."""
+
+
+class RowWriter:
+    """Appends rows to a .csv or .jsonl file, each whole; one process a file.
+
+    Args:
+        path: The file; a row that a full disk or a power cut has halved is removed.
+
+    Raises:
+        OptionError: Another suffix, a file that cannot be written, one with other columns, or one in use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import filelock
+
+        if path.suffix.lower() not in (".csv", ".jsonl"):
+            raise OptionError("expected rows as .csv or .jsonl", str(path))
+        self.path = path
+        self.mended = False
+        """Whether half a row was removed."""
+        self._columns: list[str] | None = None
+        self._synced = time.monotonic()
+        self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
+        try:
+            make_folder(path.parent)
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise OptionError(
+                "expected a file of rows that no other process writes", f"{path} in use", "Choose another one"
+            ) from None
+        except OSError as error:
+            raise self._refused(error) from error
+        try:
+            self._file: IO[bytes] = path.open("ab+", buffering=0)
+            self._mend()
+        except OSError as error:
+            self._lock.release()
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> OptionError:
+        return OptionError(
+            "expected a file of rows that can be written", f"{self.path} ({error.strerror or error})"
+        )
+
+    @property
+    def _is_csv(self) -> bool:
+        return self.path.suffix.lower() == ".csv"
+
+    def _mend(self) -> None:
+        """End the last line: a whole row gets its line end, half a row is removed."""
+        self._file.seek(0)
+        whole = self._file.read()
+        if not whole or whole.endswith(b"\n"):
+            return
+        kept = whole.rfind(b"\n") + 1
+        if self._is_whole(whole[:kept], whole[kept:]):
+            self._file.write(b"\n")
+        else:
+            self._file.truncate(kept)
+            self.mended = True
+
+    def _is_whole(self, before: bytes, last: bytes) -> bool:
+        text = last.decode("utf-8", "replace")
+        if self._is_csv:
+            head = before.decode("utf-8", "replace").splitlines()[:1]
+            return not head or len(next(csv.reader([text]), [])) == len(next(csv.reader(head), []))
+        try:
+            return isinstance(json.loads(text), dict)
+        except ValueError:
+            return False
+
+    def write(self, row: WatchRow) -> None:
+        """Append a row. Raises OptionError where it cannot be written; what was written stays, no half row does."""
+        values = row.to_dict()
+        text = self._csv(values) if self._is_csv else json.dumps(values) + "\n"
+        begun = None
+        try:
+            begun = self._file.seek(0, os.SEEK_END)
+            self._append(text.encode("utf-8", "surrogateescape"))
+            if time.monotonic() - self._synced >= SYNC_SECONDS:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+        except OSError as error:
+            self._take_back(begun)
+            raise OptionError(
+                "expected to write rows",
+                f"{self.path} ({error.strerror or error})",
+                "What was written before is whole",
+            ) from error
+        self._columns = list(values)
+
+    def _append(self, data: bytes) -> None:
+        while data:
+            data = data[self._file.write(data) :]
+
+    def _take_back(self, begun: int | None) -> None:
+        """Remove the half of a row that a full disk took."""
+        try:
+            if begun is not None and self._file.seekable():
+                self._file.truncate(begun)
+        except OSError:
+            return  # a device: nothing stays in it
+
+    def _csv(self, values: dict[str, Any]) -> str:
+        """Return a row as CSV, under its header where the file has none. Raises OptionError for other columns."""
+        header = False
+        if self._columns is None:
+            self._file.seek(0)
+            first = self._file.readline().decode("utf-8", "replace")
+            header = not first
+            known = next(csv.reader([first]), [])
+            if first and list(current_names(FrameRow, dict.fromkeys(known))) != list(values):
+                raise OptionError(
+                    f"expected the columns {', '.join(values)} in {self.path}",
+                    ", ".join(known),
+                    "Choose another file",
+                )
+        return csv_text([values], list(values), header)
+
+    def close(self) -> None:
+        """Bring the rows to the disk, close the file and let others write it."""
+        try:
+            os.fsync(self._file.fileno())
+        except (OSError, ValueError):
+            pass  # a device, or closed already: each row was written before
+        finally:
+            self._file.close()
+            self._lock.release()
+
+    def __enter__(self) -> RowWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
