@@ -84,10 +84,10 @@ def measure(options: argparse.Namespace) -> list[dict[str, object]]:
         plain = predictor.predict(pixels)
         if plain.count < FEWEST:
             continue
-        counts = {"": [plain.first_count, plain.count]}
+        counts = {"": [plain.first_pass_count, plain.count]}
         for change, apply in CHANGES.items():
             found = predictor.predict(apply(pixels))
-            counts[change] = [found.first_count, found.count]
+            counts[change] = [found.first_pass_count, found.count]
         rows.append({"domain": domain, "name": name, "truth": truth, "counts": counts})
         print(f"{len(rows)} photos", end="\r", flush=True)
     return rows
