@@ -52,6 +52,7 @@ export class CorrectTab {
       element("div", { className: "row" }, button("Next photo", () => this.next(1)), button("Previous", () => this.next(-1))),
       element("p", { className: "note" }, "Keys on the photo: arrows move a cursor, Enter adds a head, M takes the nearest one, Delete removes, Ctrl Z undoes, plus and minus zoom."),
     );
+    this.controls.hidden = true;
     this.panel.replaceChildren(this.number, this.note, this.controls);
   }
 
@@ -71,6 +72,7 @@ export class CorrectTab {
   /** Take up the corrections of the current photo, or begin with the model's heads. */
   async photoChanged() {
     if (this.app.active !== "correct") return;
+    if (this.tool && this.item === this.app.photos.current) return this.show();
     this.leave();
     const item = this.app.photos.current;
     this.item = item;

@@ -47,6 +47,7 @@ export class ZonesTab {
       this.cards, element("div", { className: "row" }, save, open, done, this.file), out,
     );
     this.note = element("p", { className: "note" });
+    this.controls.hidden = true;
     panel.replaceChildren(element("h2", {}, "Zones"), this.note, this.controls);
   }
 
@@ -63,14 +64,20 @@ export class ZonesTab {
   async photoChanged() {
     if (this.app.active !== "zones") return;
     const item = this.app.photos.current;
+    if (item && item === this.item && this.tool) {
+      this.app.viewer.tool = this.tool;
+      return this.show();
+    }
     this.item = item;
-    this.controls.hidden = !item;
+    this.tool = null;
+    this.controls.hidden = true;
     this.note.textContent = item ? "" : "Add a photo, or a frame of the video, under Count first.";
     if (!item) return;
     item.zones ??= (!this.edited && (await recall(keyOf("zones", item)).catch(() => null))) || { zones: [], ground: null };
     if (this.item !== item) return;
     this.tool = new ZoneTool(this.app.viewer, item.zones, { changed: (kept) => this.changed(kept), say });
     this.app.viewer.tool = this.tool;
+    this.controls.hidden = false;
     this.show();
   }
 

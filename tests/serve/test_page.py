@@ -18,7 +18,7 @@ from tests.serve.conftest import HEADS, encoded
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
-PATIENCE = 120_000
+PATIENCE = 40_000
 """Milliseconds: how long a step takes is the machine's affair."""
 
 

@@ -18,7 +18,7 @@ __all__ = ["ZoneEditor", "checked_zones"]
 
 
 class ZoneEditor:
-    """Serves the page on the loopback address alone; whoever does not know its token is refused.
+    """Serves the page on the loopback address alone; requests without its token are refused.
 
     Args:
         picture: Bytes of a JPEG.

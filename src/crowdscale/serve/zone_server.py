@@ -111,8 +111,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _name(self) -> str | None:
         _, token, *rest = (self.path.split("?")[0] + "/").split("/", 2)
-        known = secrets.compare_digest(token.encode(), self.editor.token.encode()) and self._is_here()
-        return "/".join(rest).removesuffix("/") if known else None
+        is_known = secrets.compare_digest(token.encode(), self.editor.token.encode()) and self._is_here()
+        return "/".join(rest).removesuffix("/") if is_known else None
 
     def _send(self, status: int, body: bytes, kind: str, location: str = "") -> None:
         self.send_response(status)
