@@ -164,7 +164,7 @@ export class CorrectTab {
   save() {
     const edited = this.app.photos.items.filter((item) => item.edits);
     const results = edited.map((item) => ({
-      ...item.result, photo: item.name, size: item.size, points: item.edits.counted(), count: item.edits.counted().length,
+      ...item.result, photo: item.name, size: item.size, heads: item.edits.counted(), count: item.edits.counted().length,
     }));
     const { file, kind, write } = FORMATS[this.format.value];
     download(file, write(results), kind);
