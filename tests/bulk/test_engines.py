@@ -41,7 +41,7 @@ def test_every_photo_has_its_row_and_broken_ones_their_sentence(crowds, label_mo
     assert [Path(row.photo).name for row in rows] == [f"p{number:03}.png" for number in range(60)]
     assert dict(read_counts(tmp_path / "out")) == crowds[1]
     assert (summary.photos, summary.broken, summary.interrupted, summary.added) == (58, 2, False, 60)
-    assert summary.people == sum(crowds[1].values())
+    assert summary.count == sum(crowds[1].values())
     names, sentences = zip(*results.broken(), strict=True)
     assert sorted(Path(name).name for name in names) == ["p007.png", "p031.png"]
     assert all("expected" in sentence and "p0" in sentence for sentence in sentences)
@@ -107,7 +107,7 @@ def test_memory_file_system_in_and_out(crowds, label_model, tmp_path):
         files.pipe_file(f"/{name}/in/{Path(photo).name}", Path(photo).read_bytes())
     results = ResultFolder(f"memory://{name}/out", "jsonl")
     summary = run_job(replace(job(crowds, label_model), sources=(f"memory://{name}/in",)), results)
-    assert (summary.photos, summary.people) == (4, 1 + 2 + 3 + 4)
+    assert (summary.photos, summary.count) == (4, 1 + 2 + 3 + 4)
     assert results.folder.names("counts") == ["part-000000.jsonl"]
 
 

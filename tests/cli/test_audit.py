@@ -164,7 +164,7 @@ def test_a_chosen_seed_draws_other_tiles(run: Run, tmp_path: Path) -> None:
     assert len(orders) == 2
 
 
-def test_the_command_is_there_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_a_missing_report_is_an_error(tmp_path: Path) -> None:
     done = crowdscale("audit", "--check", tmp_path / "none.html")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -201,7 +201,7 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
         (["few.png", "--model", "heavy"], "expected a model out of lite, lite-int8, nano, but got 'heavy'"),
         (["few.png", "--model", "./none"], "nothing at none"),
         (["few.png", "--merge", "published"], "no option --merge any more"),
-        (["few.png", "--zoom", "99"], "factor from 0.1 to 10"),
+        (["few.png", "--zoom", "99"], "zoom from 0.1 to 10"),
         (["few.png", "--zoom", "2", "--no-second-pass"], "--zoom and --no-second-pass exclude each other"),
         (["few.png", "--max-megapixels", "nan"], "--max-megapixels from"),
         (["few.png", "--backend", "abacus"], "an engine out of onnx, openvino"),

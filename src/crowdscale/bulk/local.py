@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, Full, Queue
 from typing import Any
 
 from crowdscale.bulk.rows import PhotoRow, row_of
-from crowdscale.counting.predictor import Predictor, open_photo
-from crowdscale.errors import CrowdscaleError
+from crowdscale.counting.attempts import attempt, read_file
+from crowdscale.counting.predictor import Predictor
 from crowdscale.files.images import Photo
-from crowdscale.files.storage import read_photo_bytes
 from crowdscale.zones.zone import Zones
 
 __all__ = ["count_local"]
@@ -118,12 +118,8 @@ def _decode(line: _Line, predictor: Predictor) -> None:
 
 
 def _open(name: str, predictor: Predictor) -> Photo | str:
-    try:
-        return open_photo(read_photo_bytes(name), predictor.options.max_pixels)
-    except CrowdscaleError as error:
-        return str(error).replace("the bytes given", name)
-    except (OSError, MemoryError) as error:
-        return f"expected to read {name}, but got {error or 'too little memory'}."
+    photo, sentence = attempt(name, partial(read_file, name, predictor.options.max_pixels), "read")
+    return photo or sentence
 
 
 def _predict(line: _Line, predictor: Predictor, zones: Zones | None) -> None:
@@ -140,7 +136,5 @@ def _predict(line: _Line, predictor: Predictor, zones: Zones | None) -> None:
 def _row(name: str, photo: Photo | str, predictor: Predictor, zones: Zones | None) -> PhotoRow:
     if isinstance(photo, str):
         return PhotoRow(name, error=photo)
-    try:
-        return row_of(name, predictor.predict_photo(photo), zones)
-    except (CrowdscaleError, MemoryError) as error:
-        return PhotoRow(name, error=str(error) or f"expected to count {name}, but got too little memory.")
+    row, sentence = attempt(name, lambda: row_of(name, predictor.predict_photo(photo), zones))
+    return row or PhotoRow(name, error=sentence)

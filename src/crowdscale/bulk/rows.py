@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from crowdscale.counting.attempts import attempt, read_file
 from crowdscale.counting.prediction import Prediction
-from crowdscale.counting.predictor import Predictor, open_photo
+from crowdscale.counting.predictor import Predictor
 from crowdscale.counting.table import PhotoRow, photo_row
-from crowdscale.errors import CrowdscaleError
-from crowdscale.files.storage import read_photo_bytes
 from crowdscale.zones.zone import Zones
 
 __all__ = ["PhotoRow", "count_photo", "row_of"]
@@ -21,10 +20,10 @@ def row_of(photo: str, prediction: Prediction, zones: Zones | None = None) -> Ph
 
 def count_photo(predictor: Predictor, photo: str, zones: Zones | None = None) -> PhotoRow:
     """Read and count one photo; an error becomes the row's sentence."""
-    try:
-        decoded = open_photo(read_photo_bytes(photo), predictor.options.max_pixels)
+
+    def work() -> PhotoRow:
+        decoded = read_file(photo, predictor.options.max_pixels)
         return row_of(photo, predictor.predict_photo(decoded), zones)
-    except CrowdscaleError as error:
-        return PhotoRow(photo, error=str(error).replace("the bytes given", photo))
-    except (OSError, MemoryError) as error:
-        return PhotoRow(photo, error=f"cannot count {photo}: {error or 'too little memory'}.")
+
+    row, sentence = attempt(photo, work)
+    return row or PhotoRow(photo, error=sentence)

@@ -123,27 +123,22 @@ def _count_all(
 
 def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
     """Count one photo and draw its pictures; an error becomes a sentence."""
-    from crowdscale.counting.predictor import open_photo
-    from crowdscale.files.storage import read_photo_bytes
+    from crowdscale.counting.attempts import attempt, read_file
 
-    try:
-        photo = open_photo(read_photo_bytes(str(path)), predictor.options.max_pixels)
+    def count() -> tuple[Pixels, Prediction, tuple[ZoneCount, ...]]:
+        photo = read_file(str(path), predictor.options.max_pixels)
         prediction = predictor.predict_photo(photo)
-        counts = tuple(zones.count(prediction)) if zones is not None else ()
-        if zones is not None:
-            prediction = zones.limit(prediction)
-    except CrowdscaleError as error:
-        return Outcome(path, error=str(error).replace("the bytes given", str(path)))
-    except (OSError, MemoryError) as error:
-        return Outcome(path, error=f"cannot count {path}: {error or 'too little memory'}")
-    sentence = ""
+        if zones is None:
+            return photo.pixels, prediction, ()
+        return photo.pixels, zones.limit(prediction), tuple(zones.count(prediction))
+
+    counted, sentence = attempt(str(path), count)
+    if counted is None:
+        return Outcome(path, error=sentence)
+    pixels, prediction, counts = counted
     if pictures is not None:
-        try:
-            _save(photo.pixels, prediction, pictures, zones, counts)
-        except CrowdscaleError as error:
-            sentence = str(error)
-        except (OSError, MemoryError) as error:
-            sentence = f"cannot save the pictures of {path}: {error or 'too little memory'}"
+        draw = partial(_save, pixels, prediction, pictures, zones, counts)
+        _, sentence = attempt(str(path), draw, "save the pictures of")
     return Outcome(
         path, replace(prediction, map=None), sentence, counts
     )  # a thousand maps would fill the memory

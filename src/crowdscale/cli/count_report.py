@@ -1,4 +1,4 @@
-"""What ``crowdscale count`` says of photos: tables on the terminal, CSV, JSON and point files."""
+"""Results of ``crowdscale count``: tables on the terminal, CSV, JSON and point files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crowdscale.cli.errors import print_errors
 from crowdscale.cli.result_files import write_each
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ __all__ = ["Files", "Outcome", "picture_names", "report"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one photo: a prediction, or the sentence that says what is wrong with it or its pictures."""
+    """The result of one photo: a prediction, or the sentence of an error of the photo or its pictures."""
 
     photo: Path
     prediction: Prediction | None = None
@@ -31,21 +32,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Files:
-    """Where results are written; None for those that are not wanted."""
+    """Result files; None for none."""
 
     csv: Path | None = None
     json: Path | None = None
     points: Path | None = None
     decimals: int = 2
-    """Of the coordinates in ``points``."""
+    """Decimals of the coordinates in ``points``."""
 
 
 def report(outcomes: list[Outcome], files: Files, quiet: bool) -> bool:
-    """Print the table, write the files, then a sentence for each photo and file that failed; whether files did."""
-    done = [outcome for outcome in outcomes if outcome.prediction is not None]
+    """Print the table, write the files, print warnings and errors; return whether a file could not be written."""
+    done = [(outcome, outcome.prediction) for outcome in outcomes if outcome.prediction is not None]
     if done and not quiet:
         _print_table(done)
-        _print_zones(done)
+        _print_zones(outcomes)
     unwritten = write_each(
         [
             (files.csv, lambda path: _write(path, _csv_text(outcomes))),
@@ -53,59 +54,70 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool) -> bool:
             (files.points, lambda path: _write_points(path, outcomes, files.decimals)),
         ]
     )
-    for outcome in () if quiet else done:
-        for sentence in outcome.prediction.warnings if outcome.prediction else ():
+    for outcome, prediction in () if quiet else done:
+        for sentence in prediction.warnings:
             print(f"Warning: {outcome.photo}: {sentence}", file=sys.stderr)
-    for sentence in [*(outcome.error for outcome in outcomes if outcome.error), *unwritten]:
-        print(f"Error: {sentence}", file=sys.stderr)
+    print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
 
 
-def _print_table(done: list[Outcome]) -> None:
+def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
     from rich.markup import escape
 
     from crowdscale.cli.tables import new_table, print_table
 
-    predictions = [each.prediction for each in done if each.prediction is not None]
-    known = any(prediction.calibration is not None for prediction in predictions)
-    names = "people", *(("90 %",) if known else ()), "first_pass", "region", "zoom", "seconds"
+    predictions = [prediction for _, prediction in done]
+    interval = ["90 %"] if any(each.calibration is not None for each in predictions) else []
+    names = "people", *interval, "first_pass", "region", "zoom", "seconds"
     table = new_table(photo="left", **dict.fromkeys(names, "right"), note="left")
-    for outcome, prediction in zip(done, predictions, strict=True):
-        shown, *rest = _cells(prediction)
-        interval = [str(prediction.interval() or "")] if known else []
-        table.add_row(escape(str(outcome.photo)), shown, *interval, *rest)
+    for outcome, prediction in done:
+        people, *rest = _cells(prediction)
+        bounds = [str(prediction.interval() or "") for _ in interval]
+        table.add_row(escape(str(outcome.photo)), people, *bounds, *rest)
     if len(done) > 1:
-        people = sum(prediction.count for prediction in predictions)
-        first = sum(prediction.first_pass_count for prediction in predictions)
-        seconds = sum(prediction.seconds for prediction in predictions)
+        sums = [sum(values) for values in zip(*map(_numbers, predictions), strict=True)]
         table.add_section()
-        total = f"{len(done)} photos", f"{people:.0f}", *(("",) if known else ()), f"{first:.0f}"
-        table.add_row(*total, "", "", f"{seconds:.2f}", "")
+        total = f"{len(done)} photos", f"{sums[0]:.0f}", *("" for _ in interval), f"{sums[1]:.0f}"
+        table.add_row(*total, "", "", f"{sums[2]:.2f}", "")
     print_table(table)
 
 
-def _print_zones(done: list[Outcome]) -> None:
+def _numbers(prediction: Prediction) -> tuple[float, float, float]:
+    """Return the columns that have a total: people, first pass, seconds."""
+    return prediction.count, prediction.first_pass_count, prediction.seconds
+
+
+def _print_zones(outcomes: list[Outcome]) -> None:
     from rich.markup import escape
 
     from crowdscale.cli.tables import new_table, print_table
 
-    if not any(outcome.zones for outcome in done):
+    if not any(outcome.zones for outcome in outcomes):
         return
-    sides = dict.fromkeys(("people", "dots", "capacity", "m2", "per_m2"), "right")
+    sides = dict.fromkeys(("people", "heads", "capacity", "m2", "per_m2"), "right")
     table = new_table(photo="left", zone="left", **sides, level="left")
-    for outcome in done:
+    for outcome in outcomes:
         for zone in outcome.zones:
-            numbers = (zone.dots, zone.capacity), (zone.square_metres, zone.per_square_metre)
-            whole = ["" if number is None else f"{number:,}" for number in numbers[0]]
-            broken = ["" if number is None else f"{number:,.3g}" for number in numbers[1]]
             name = escape(str(outcome.photo)), escape(zone.name)
-            table.add_row(*name, f"{zone.people:,.0f}", *whole, *broken, zone.level or "")
+            table.add_row(*name, *_zone_cells(zone))
     print()
     print_table(table)
 
 
+def _zone_cells(zone: ZoneCount) -> list[str]:
+    """Return the cells of a zone after its name; empty without a number."""
+    whole = ["" if number is None else f"{number:,}" for number in (zone.dots, zone.capacity)]
+    areas = zone.square_metres, zone.per_square_metre
+    return [
+        f"{zone.people:,.0f}",
+        *whole,
+        *("" if number is None else f"{number:,.3g}" for number in areas),
+        zone.level or "",
+    ]
+
+
 def _cells(prediction: Prediction) -> list[str]:
-    """The cells of a photo after its name; a line for each region."""
+    """Return the cells of a photo after its name, with a line for each region."""
     regions = prediction.regions
     notes = []
     if prediction.read_scale < 1:
@@ -161,7 +173,7 @@ def _json_text(outcomes: list[Outcome]) -> str:
 
 
 def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
-    """Write the heads of each photo that was counted as a point file of the field, by the photo's name."""
+    """Write the heads of each counted photo into a point file, by the photo's name."""
     from crowdscale.metrics import Entry, write_entries
 
     done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
@@ -170,7 +182,7 @@ def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
 
 
 def picture_names(photos: list[Path]) -> dict[Path, Path]:
-    """Return for each photo a name without suffix, below the folder they share; equal ones are numbered."""
+    """Return a name without suffix for each photo, below their common folder; equal names are numbered."""
     whole = [photo.absolute() for photo in photos]
     try:
         base = os.path.commonpath([photo.parent for photo in whole])

@@ -7,42 +7,87 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from crowdscale.cli.options import OUTPUT, Backend, Model, Threads, option
 from crowdscale.errors import MissingExtraError, OptionError
 
 __all__ = ["serve"]
 
+SERVICE, LIMITS = "Service", "Limits"
+
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="Address; another than this machine's needs a token.")
+        str,
+        option(
+            "--host",
+            panel=SERVICE,
+            metavar="ADDRESS",
+            help="Address; another than this machine's needs a token.",
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    port: Annotated[
+        int, option("--port", panel=SERVICE, metavar="N", help="Port; 0 takes a free one.")
+    ] = 8000,
     token: Annotated[
-        str, typer.Option(envvar="CROWDSCALE_TOKEN", help="Secret that every request has to carry.")
+        str,
+        option(
+            "--token",
+            panel=SERVICE,
+            metavar="SECRET",
+            envvar="CROWDSCALE_TOKEN",
+            help="Secret of each request.",
+        ),
     ] = "",
     allow_host: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Another name of this service, as a proxy's.")
+        list[str] | None,
+        option(
+            "--allow-host",
+            panel=SERVICE,
+            metavar="NAME",
+            help="Another name of this service, as behind a proxy.",
+        ),
     ] = None,
-    model: Annotated[str, typer.Option(help="A bundled model's name, a model folder or file.")] = "lite",
-    backend: Annotated[str, typer.Option(help="onnx, openvino or torch.")] = "onnx",
-    threads: Annotated[int, typer.Option(min=0, help="Threads; 0: all cores.")] = 0,
-    max_mb: Annotated[float, typer.Option(help="Largest photo in megabytes.")] = 50,
-    max_megapixels: Annotated[float, typer.Option(help="Largest photo in megapixels.")] = 100,
-    waiting: Annotated[int, typer.Option(min=0, help="Photos that may wait; more get 503.")] = 8,
-    timeout: Annotated[float, typer.Option(help="Seconds for one photo, waiting included.")] = 120,
+    no_browser: Annotated[
+        bool, option("--no-browser", panel=SERVICE, help="Print the address and open no browser.")
+    ] = False,
+    max_mb: Annotated[
+        float, option("--max-mb", panel=LIMITS, metavar="MB", help="Largest photo in megabytes.")
+    ] = 50,
+    max_megapixels: Annotated[
+        float, option("--max-megapixels", panel=LIMITS, metavar="MP", help="Largest photo in megapixels.")
+    ] = 100,
+    waiting: Annotated[
+        int,
+        option("--waiting", panel=LIMITS, metavar="N", min=0, help="Photos that wait; more get status 503."),
+    ] = 8,
+    timeout: Annotated[
+        float,
+        option("--timeout", panel=LIMITS, metavar="SECONDS", help="Time for one photo, with its waiting."),
+    ] = 120,
+    model: Model = "lite",
+    backend: Backend = "onnx",
+    threads: Threads = 0,
     corrections: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for photos corrected on the page.")
+        Path | None,
+        option("--corrections", panel=OUTPUT, metavar="DIR", help="Folder for photos corrected on the page."),
     ] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address alone.")] = False,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the page as a static site that counts in the browser."),
+        option(
+            "--export",
+            panel=OUTPUT,
+            metavar="DIR",
+            help="Write the page as a static site that counts in the browser.",
+        ),
     ] = None,
     runtime: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="With --export: a folder of onnxruntime-web, or its dist."),
+        option(
+            "--runtime",
+            panel=OUTPUT,
+            metavar="DIR",
+            help="With --export: a folder of onnxruntime-web, or its dist.",
+        ),
     ] = None,
 ) -> None:
     """Open the page that counts photos on this machine; Ctrl-C ends it."""
@@ -50,7 +95,7 @@ def serve(
         _export(export, model, runtime)
         return
     if runtime is not None:
-        raise OptionError("--runtime goes with --export")
+        raise OptionError.plain("--runtime needs --export")
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         if find_spec(library) is None:
             raise MissingExtraError("crowdscale serve", "serve")

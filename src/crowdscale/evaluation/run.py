@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
@@ -13,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.counting.attempts import attempt
 from crowdscale.counting.encoding import csv_text
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.table import EvaluationRow, columns, rounded
 from crowdscale.data.sample import Sample
 from crowdscale.deprecation import renamed
-from crowdscale.errors import CrowdscaleError, DataError
+from crowdscale.errors import DataError
 from crowdscale.evaluation.regions import RegionRow, region_rows
 from crowdscale.files.writing import write_atomic
 from crowdscale.metrics import (
@@ -329,15 +331,11 @@ def evaluate(
     scoring = scoring or Scoring()
     try:
         for sample in samples:
-            row = journal.find(sample) if journal else None
-            try:
-                if row is None:
-                    row = _row(predictor, sample, scoring)
-                    if journal is not None:
-                        journal.add(row)
+            row, sentence = _kept_or_new(predictor, sample, scoring, journal or Journal(None))
+            if row is None:
+                failures.append((sample.name, sentence))
+            else:
                 rows.append(row)
-            except CrowdscaleError as error:
-                failures.append((sample.name, str(error)))
             if on_row is not None:
                 on_row(row)
     except KeyboardInterrupt:
@@ -348,6 +346,18 @@ def evaluate(
         said = ("expected annotated photos to evaluate on", "none")
         raise DataError(failures[0][1]) if failures else DataError(*said)
     return Evaluation(tuple(rows), tuple(failures), scoring)
+
+
+def _kept_or_new(
+    predictor: PredictsPaths, sample: Sample, scoring: Scoring, journal: Journal
+) -> tuple[Row | None, str]:
+    """Return the row that the journal holds or a new one, or None and the sentence of an error."""
+    if kept := journal.find(sample):
+        return kept, ""
+    row, sentence = attempt(sample.name, partial(_row, predictor, sample, scoring))
+    if row is not None:
+        journal.add(row)
+    return row, sentence
 
 
 def _row(predictor: PredictsPaths, sample: Sample, scoring: Scoring) -> Row:
