@@ -25,7 +25,7 @@ import numpy as np
 
 import crowdscale
 from crowdscale.counting.prediction import Prediction
-from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.counting.predictor import PredictOptions
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.files.images import Pixels, read_image, write_image
 from crowdscale.metrics.matching import match_points
@@ -109,7 +109,7 @@ class Both:
     def __init__(self, refine: bool) -> None:
         options = PredictOptions(refine=refine, read_scale=1.0)
         self.tiled = crowdscale.load(options=replace(options, tiles=TileOptions(whole=1024)))
-        self.whole = Predictor(self.tiled.backend, self.tiled.config, replace(options, tiles=WHOLE))
+        self.whole = self.tiled.with_options(tiles=WHOLE)
 
     def predict(self, pixels: Pixels) -> tuple[Prediction, Prediction]:
         return self.tiled.predict(pixels), self.whole.predict(pixels)

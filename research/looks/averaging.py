@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, Backend, FirstPass
+from crowdscale.arrays import Maps
+from crowdscale.backends import Backend, NetworkOutput
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import OptionError
 from crowdscale.files.images import resize_image
@@ -60,7 +61,7 @@ def average_looks(predictor: Predictor, options: AveragingOptions) -> Predictor:
     if not options.wanted:
         return predictor
     backend = AveragingBackend(predictor.backend, predictor.config, options)
-    return Predictor(backend, replace(predictor.config, calibration=None), predictor.options)
+    return predictor.with_options(backend=backend, config=replace(predictor.config, calibration=None))
 
 
 class AveragingBackend:
@@ -76,17 +77,17 @@ class AveragingBackend:
     """
 
     def __init__(self, backend: Backend, config: ModelConfig, options: AveragingOptions) -> None:
-        if options.scales and config.method == "points":
+        if options.scales and not (config.codec.counts_pixels or config.codec.counts_blocks):
             raise OptionError(
                 "expected a density or hybrid model for --scales", f"{config.name}, a points model"
             )
-        self.backend, self.options, self.counts_pixels = backend, options, config.method == "density"
+        self.backend, self.options, self.counts_pixels = backend, options, config.codec.counts_pixels
 
-    def predict(self, pixels: Pixels) -> FirstPass:
+    def predict(self, pixels: Pixels) -> NetworkOutput:
         """Return the mean output for (h, w, 3) RGB pixels."""
         return self.predict_batch([pixels])[0]
 
-    def predict_batch(self, views: Sequence[Pixels]) -> list[FirstPass]:
+    def predict_batch(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         """Return the mean output for each of some views of one size."""
         height, width = views[0].shape[:2]
         plain = self._look(views)
@@ -100,11 +101,11 @@ class AveragingBackend:
             for first, *others in zip(plain, *scaled, strict=True)
         ]
 
-    def area_factor(self, pooled: Array) -> float:
+    def area_factor(self, pooled: Maps) -> float:
         """Return the area factor of (c, 14, 14) pooled features of the plain view."""
         return self.backend.area_factor(pooled)
 
-    def _look(self, views: Sequence[Pixels]) -> list[FirstPass]:
+    def _look(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         """Return the outputs for views, averaged with those for mirrored views if ``flip`` is set."""
         plain = [seen.enlarged() for seen in self.backend.predict_batch(views)]
         if not self.options.flip:
@@ -117,7 +118,7 @@ class AveragingBackend:
         ]
 
 
-def _mirrored(seen: FirstPass, width: int) -> FirstPass:
+def _mirrored(seen: NetworkOutput, width: int) -> NetworkOutput:
     """Return what was seen of a mirrored view as if it had not been; blocks go back onto their grid."""
     output = np.ascontiguousarray(seen.output[:, :, ::-1])
     if seen.blocks is None:
@@ -127,7 +128,9 @@ def _mirrored(seen: FirstPass, width: int) -> FirstPass:
     return seen._replace(output=output, blocks=_on_grid(turned, width, output.shape[1]))
 
 
-def _to_size(seen: FirstPass, size: tuple[int, int], wanted: tuple[int, int], density: bool) -> FirstPass:
+def _to_size(
+    seen: NetworkOutput, size: tuple[int, int], wanted: tuple[int, int], density: bool
+) -> NetworkOutput:
     """Return a look at a resized view in the pixels of the view; no people are lost or made."""
     frame = Box(0, 0, *wanted)
     output = seen.output
@@ -139,14 +142,14 @@ def _to_size(seen: FirstPass, size: tuple[int, int], wanted: tuple[int, int], de
     return seen._replace(output=output, blocks=_on_grid(blocks, *wanted))
 
 
-def _on_grid(reading: BlockReading, width: int, height: int) -> Array:
+def _on_grid(reading: BlockReading, width: int, height: int) -> Maps:
     """Return the people in each block of a view."""
     x = np.minimum(np.arange(-(-width // BLOCK) + 1) * BLOCK, width).astype(np.float64)
     y = np.minimum(np.arange(-(-height // BLOCK) + 1) * BLOCK, height).astype(np.float64)
     return reading.resample(x, y).astype(np.float32)
 
 
-def _mean(first: FirstPass, others: list[FirstPass], maps: bool) -> FirstPass:
+def _mean(first: NetworkOutput, others: list[NetworkOutput], maps: bool) -> NetworkOutput:
     """Return the mean of looks; that of the maps' first channel only where ``maps`` says that they agree."""
     output, blocks = first.output, first.blocks
     looks = [first, *others]
@@ -156,8 +159,8 @@ def _mean(first: FirstPass, others: list[FirstPass], maps: bool) -> FirstPass:
     if blocks is not None:
         rows, columns = (min(b.shape[axis] for b in _blocks(looks)) for axis in (0, 1))
         blocks = np.mean([b[:rows, :columns] for b in _blocks(looks)], axis=0)
-    return FirstPass(output, first.features, blocks)
+    return NetworkOutput(output, first.features, blocks)
 
 
-def _blocks(looks: list[FirstPass]) -> list[Array]:
+def _blocks(looks: list[NetworkOutput]) -> list[Maps]:
     return [look.blocks for look in looks if look.blocks is not None]

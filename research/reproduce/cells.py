@@ -23,7 +23,6 @@ from crowdscale.evaluation.run import Evaluation, PredictsPaths, Row, evaluate, 
 from crowdscale.files.images import Photo
 from crowdscale.files.writing import write_atomic
 from crowdscale.learn.scaling import closeness
-from crowdscale.maps import Density
 from crowdscale.maps.regions import RuleChoice
 from crowdscale.metrics import Scoring, count_scores
 from crowdscale.models.package import file_sha256
@@ -65,10 +64,7 @@ class HeadCounter(Predictor):
     """Reads a density model's local maxima as heads and counts those, not the map's sum (Fig. 10)."""
 
     def __init__(self, predictor: Predictor) -> None:
-        codec = predictor.config.codec
-        if not isinstance(codec, Density):
-            raise OptionError("expected a density model to count maxima of", predictor.config.name)
-        config = replace(predictor.config, codec=replace(codec, dots=True))
+        config = replace(predictor.config, codec=predictor.config.codec.with_dots(True))
         super().__init__(predictor.backend, config, predictor.options)
 
     def predict_photo(self, photo: Photo) -> Prediction:
@@ -101,8 +97,7 @@ class TrueSpacing:
             wanted = self.wanted / max(closeness(heads, box), 0.5)
             return float(np.clip(wanted, zoom.area_low**0.5, zoom.area_high**0.5)) if wanted > 0 else 1.0
 
-        options = replace(self.predictor.options, zoom=factor)
-        return Predictor(self.predictor.backend, self.predictor.config, options).predict(source)
+        return self.predictor.with_options(zoom=factor).predict(source)
 
 
 @dataclass(frozen=True)

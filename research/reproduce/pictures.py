@@ -138,7 +138,7 @@ def draw_maps(
         for name, count in zip(("truth", "baseline", "AutoScale"), counts, strict=False)
     ]
     picture = side_by_side(shown, titles)
-    if not isinstance(codec, DistanceLabels) or any(each.map is None for each in seen):
+    if not codec.labelled or any(each.map is None for each in seen):
         return picture
     height, width = pixels.shape[:2]
     maps = [codec.encode(truth, width, height), *(each.map for each in seen)]

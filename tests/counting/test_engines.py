@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 import crowdscale
-from crowdscale.backends import LABELS, LIKELIEST, PIXELS, map_outputs, network_input, padded_input, read_maps
+from crowdscale.backends.graphs import (
+    LABELS,
+    LIKELIEST,
+    PIXELS,
+    map_outputs,
+    network_input,
+    padded_input,
+    read_maps,
+)
 from crowdscale.files.images import read_image
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model

@@ -27,7 +27,7 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.maps import Density, DistanceLabels
 from crowdscale.maps.regions import DensityRule
@@ -69,7 +69,7 @@ class TrueDensity(TruthBackend):
         (sx, x0), (sy, y0) = axis(pixels[0, :, 0], pixels[0, 0, 2]), axis(pixels[:, 0, 1], pixels[0, 0, 2])
         view = Points((self.points.xy - (x0, y0)) / (sx, sy))
         features = np.zeros((2, -(-height // 32) * 4, -(-width // 32) * 4), np.float32)
-        return FirstPass(Density(SIGMA).encode(view, width, height)[None], features)
+        return NetworkOutput(Density(SIGMA).encode(view, width, height)[None], features)
 
 
 def counted(points, box, factor, context, merge="ownership"):
@@ -105,7 +105,9 @@ class ExactTruth:
         grid = np.stack(np.mgrid[:height, :width][::-1], axis=-1)
         expected = np.minimum(cKDTree(view.xy).query(grid)[0] ** 2 / 16, 10)
         labels = DistanceLabels().encode(view, width, height)
-        return FirstPass(np.stack([expected, labels]).astype(np.float32), np.zeros((2, 48, 48), np.float32))
+        return NetworkOutput(
+            np.stack([expected, labels]).astype(np.float32), np.zeros((2, 48, 48), np.float32)
+        )
 
 
 def located(points, box, factor, context, window=5, merge="ownership"):

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.counting.predictor import PredictOptions, Predictor, load, open_photo
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.files.images import Photo, resize_image
 from crowdscale.maps import Density, HybridLabels
-from crowdscale.maps.regions import DensityRule
+from crowdscale.maps.regions import DensityRule, RuleChoice
 from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
 from crowdscale.trust.intervals import Calibration
@@ -219,6 +219,24 @@ def test_grey_arrays_of_both_shapes_are_one():
     assert photos[0].shape == (HEIGHT, WIDTH, 3)
 
 
+def test_with_options_shares_the_backend_and_keeps_the_rest():
+    plain = predictor(CROWD)
+    first = plain.with_options(refine=False)
+    assert first.backend is plain.backend
+    assert (first.options, first.config) == (replace(plain.options, refine=False), plain.config)
+    assert first.with_options(refine=True).options == plain.options
+    moved = first.with_options(config=replace(plain.config, offset=(1.0, 0.0)))
+    assert (moved.config.offset, moved.options) == ((1.0, 0.0), first.options)
+    other = TruthBackend(CROWD)
+    assert plain.with_options(PredictOptions(regions=2), backend=other, zoom=2.0).backend is other
+
+
+def test_a_rule_of_options_goes_with_the_options():
+    usual = Predictor(TruthBackend(CROWD), truth_config(), PredictOptions(rule=RuleChoice(minimum=0.5)))
+    assert usual.config.rule.minimum == 0.5
+    assert usual.with_options(rule=RuleChoice()).config.rule == truth_config().rule
+
+
 def test_a_predictor_says_what_it_is():
     assert re.fullmatch(r"Predictor\('\w+', TruthBackend\)", repr(predictor(CROWD)))
 
@@ -264,7 +282,7 @@ class DensityBackend(TruthBackend):
         heads = np.argwhere(first.output[1] == 0)[:, ::-1]
         height, width = pixels.shape[:2]
         share = 0.75 if len(self.shown) == 1 else 1.0
-        return FirstPass(share * Density(2.0).encode(Points(heads), width, height)[None], first.features)
+        return NetworkOutput(share * Density(2.0).encode(Points(heads), width, height)[None], first.features)
 
 
 @pytest.mark.parametrize("merge", ["ownership", "published"])

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
+from crowdscale.counting.dense import BUCKET, TOGETHER, buckets, join_touching, trusted_share
 from crowdscale.counting.predictor import PredictOptions, Predictor
-from crowdscale.counting.second_pass import BUCKET, TOGETHER, buckets, join_touching, trusted_share
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.errors import OptionError
 from crowdscale.maps import Density, HybridReading
@@ -116,7 +116,7 @@ class Coarse(TruthBackend):
         rows, columns = -(-height // 2), -(-width // 2)
         means = output[0, : 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2).mean((1, 3))
         cells = np.stack([means, output[1, : 2 * rows : 2, : 2 * columns : 2]])
-        coarse = seen._replace(output=cells, cell=2, seen=(height, width))
+        coarse = seen._replace(output=cells, cell=2, frame=(height, width))
         return coarse.enlarged() if self.enlarged else coarse
 
 
@@ -220,7 +220,7 @@ class Grainy:
         height, width = pixels.shape[:2]
         people = 40.0 if (height, width) == (64, 96) else 40.0 * self.times
         features = np.zeros((2, -(-height // 32) * 4, -(-width // 32) * 4), np.float32)
-        return FirstPass(np.full((1, height, width), people / (height * width), np.float32), features)
+        return NetworkOutput(np.full((1, height, width), people / (height * width), np.float32), features)
 
     def area_factor(self, pooled):
         return 2.25
@@ -245,9 +245,9 @@ def grainy(times, doubt):
 def test_a_second_pass_that_finds_far_more_people_counts_less(times, doubt, count):
     found = grainy(times, doubt)
     assert found.count == pytest.approx(count, abs=0.3)
-    assert found.first_count == pytest.approx(40, abs=1e-3)
+    assert found.first_pass_count == pytest.approx(40, abs=1e-3)
     (region,) = found.regions
-    assert region.count_after == pytest.approx(found.count, abs=1e-3)
+    assert region.count == pytest.approx(found.count, abs=1e-3)
 
 
 @given(st.floats(0, 3000), st.floats(0, 9000), st.floats(0.01, 3))

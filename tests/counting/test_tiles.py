@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.counting.tiles import TileOptions, batches, plan_tiles
 from crowdscale.errors import OptionError
@@ -31,12 +31,12 @@ def test_each_pixel_is_owned_once_and_tiles_begin_on_the_grid(width, height, sid
     owners = np.zeros((height, width), int)
     for tile in tiles:
         owners[tile.owned.slices] += 1
-        assert tile.seen == tile.owned.grow(margin if len(tiles) > 1 else 0, (height, width))
-        assert (tile.seen.left % 32, tile.seen.top % 32) == (0, 0)
+        assert tile.context == tile.owned.grow(margin if len(tiles) > 1 else 0, (height, width))
+        assert (tile.context.left % 32, tile.context.top % 32) == (0, 0)
         assert tile.owned.area > 0
         if len(tiles) > 1:
             assert max(tile.owned.width, tile.owned.height) <= side
-        cut = np.zeros((tile.seen.height, tile.seen.width), bool)
+        cut = np.zeros((tile.context.height, tile.context.width), bool)
         cut[tile.inner.slices] = True
         assert cut.sum() == tile.owned.area
     assert (owners == 1).all()
@@ -44,14 +44,14 @@ def test_each_pixel_is_owned_once_and_tiles_begin_on_the_grid(width, height, sid
 
 def test_a_photo_that_is_small_enough_is_one_tile():
     (tile,) = plan_tiles(1600, 1000, TileOptions())
-    assert tile.owned == tile.seen == Box(0, 0, 1600, 1000)
+    assert tile.owned == tile.context == Box(0, 0, 1600, 1000)
 
 
 def test_batches_hold_tiles_of_one_size_in_order():
     tiles = plan_tiles(640, 300, SMALL)
     runs = list(batches(tiles, 2))
     assert [tile for run in runs for tile in run] == tiles
-    assert all(len({(t.seen.width, t.seen.height) for t in run}) == 1 and len(run) <= 2 for run in runs)
+    assert all(len({(t.context.width, t.context.height) for t in run}) == 1 and len(run) <= 2 for run in runs)
     assert any(len(run) == 2 for run in runs)
 
 
@@ -89,7 +89,9 @@ class BlurBackend:
         rows, columns = padded.shape
         blocks = padded.reshape(rows // 16, 16, columns // 16, 16).sum((1, 3)) / 50
         features = padded.reshape(1, rows // 8, 8, columns // 8, 8).mean((2, 4))
-        return FirstPass(grey[None] / 100 if self.density else output, features.astype(np.float32), blocks)
+        return NetworkOutput(
+            grey[None] / 100 if self.density else output, features.astype(np.float32), blocks
+        )
 
     def area_factor(self, pooled):
         return float(1 + 3 * pooled.mean())

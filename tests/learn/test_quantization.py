@@ -11,7 +11,8 @@ pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 import crowdscale  # noqa: E402
-from crowdscale.backends import PIXELS, network_input, open_backend, padded_input  # noqa: E402
+from crowdscale.backends import open_backend  # noqa: E402
+from crowdscale.backends.graphs import PIXELS, network_input, padded_input  # noqa: E402
 from crowdscale.counting.predictor import PredictOptions  # noqa: E402
 from crowdscale.data.folder import Folder  # noqa: E402
 from crowdscale.errors import DataError, ModelError, OptionError  # noqa: E402

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.maps import DistanceLabels
-from crowdscale.maps.regions import LabelRule, Whole
+from crowdscale.maps.regions import LabelRule, Reference
 from crowdscale.models.description import DESCRIPTION, ModelConfig, ZoomOptions
 from crowdscale.models.package import file_sha256
 from crowdscale.points import Box, Points
@@ -49,16 +49,16 @@ class TruthBackend:
         self.points, self.area = points, area
         self.shown: list[tuple[int, int]] = []
 
-    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+    def predict(self, pixels: NDArray[np.uint8]) -> NetworkOutput:
         self.shown.append((pixels.shape[1], pixels.shape[0]))
         told = pixels[..., 2] == pixels[0, 0, 2]
         rows, columns = int(told[:, 0].sum()), int(told[0].sum())
         seen = self._seen(pixels[:rows, :columns])
         beside = ((0, 0), (0, pixels.shape[0] - rows), (0, pixels.shape[1] - columns))
         cells = ((0, 0), *((0, -(-pixels.shape[i] // 32) * 4 - seen.features.shape[i + 1]) for i in (0, 1)))
-        return FirstPass(np.pad(seen.output, beside, constant_values=10.0), np.pad(seen.features, cells))
+        return NetworkOutput(np.pad(seen.output, beside, constant_values=10.0), np.pad(seen.features, cells))
 
-    def _seen(self, pixels: NDArray[np.uint8]) -> FirstPass:
+    def _seen(self, pixels: NDArray[np.uint8]) -> NetworkOutput:
         height, width = pixels.shape[:2]
         expected = np.full((height, width), 10.0, np.float32)
         view = Points()
@@ -74,9 +74,9 @@ class TruthBackend:
             expected = np.minimum(distance**2 / 16, 10).astype(np.float32)  # smooth: minima are exact
         labels = DistanceLabels().encode(view, width, height).astype(np.float32)
         features = np.zeros((2, -(-height // 32) * 4, -(-width // 32) * 4), np.float32)
-        return FirstPass(np.stack([expected, labels]), features)
+        return NetworkOutput(np.stack([expected, labels]), features)
 
-    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
         return [self.predict(view) for view in views]
 
     def area_factor(self, pooled: NDArray[np.float32]) -> float:
@@ -90,8 +90,13 @@ class FixedRule:
     def __init__(self, boxes: Sequence[Box]) -> None:
         self.boxes = list(boxes)
 
-    def find(self, output: NDArray[np.float32], most: int = 1, whole: Whole | None = None) -> list[Box]:
+    def find(
+        self, output: NDArray[np.float32], most: int = 1, reference: Reference | None = None
+    ) -> list[Box]:
         return self.boxes[:most]
+
+    def reference(self, area: float, mean: Callable[[], float]) -> Reference:
+        return Reference(area)
 
 
 def truth_config(*boxes: Box, zoom: ZoomOptions | None = None) -> ModelConfig:

@@ -120,7 +120,7 @@ def evaluate(
         name: load(name, backend=backend, device=device, threads=threads, options=options) for name in models
     }
     samples = [sample for part in sets.values() for sample in part]
-    if any(_locates(each) for each in predictors.values()):
+    if any(each.config.codec.locates for each in predictors.values()):
         check_scoring(samples, scoring)
     if cross:
         _cross(predictors, sets, scoring, table)
@@ -199,14 +199,6 @@ def _labels(texts: list[str], opened: Sequence[Dataset]) -> list[str]:
         own_name = path.expanduser().resolve().name or text
         labels.append(own_name if dataset.name == FOLDER else set_label(dataset))
     return [text if labels.count(label) > 1 else label for text, label in zip(texts, labels, strict=True)]
-
-
-def _locates(predictor: Predictor) -> bool:
-    """Return whether the model locates heads, to which thresholds apply."""
-    from crowdscale.maps import Density
-
-    codec = predictor.config.codec
-    return not isinstance(codec, Density) or codec.dots
 
 
 def _cross(

@@ -1,80 +1,70 @@
-"""The second look (AutoScale §3.2 to §3.4): dense regions of a first pass → factors → enlarged views → one merged reading.
+"""The second pass (AutoScale §3.2 to §3.4): dense regions → zooms → enlarged views → one merged estimate.
 
-One region by default; several (the papers' open weakness) are merged where they touch and go through the
-network together where their views are alike; a region that is still too dense is looked at once more.
+One region by default. Several regions are joined where they touch, and views of similar size run in one batch. A third
+pass may follow where an enlarged region is still too dense.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from crowdscale.backends import Backend, FirstPass
+from crowdscale.arrays import Pixels
+from crowdscale.backends import Backend, NetworkOutput
 from crowdscale.counting.canvas import Canvas
+from crowdscale.counting.dense import buckets, dense_boxes, join_touching, trusted_share
 from crowdscale.counting.prediction import Region
 from crowdscale.counting.tiles import Tile, TileOptions, plan_tiles
 from crowdscale.errors import OptionError
-from crowdscale.maps import HybridLabels
-from crowdscale.maps.regions import Whole, pool_region
+from crowdscale.maps import Estimate
+from crowdscale.maps.estimate import PublishedEstimate
+from crowdscale.maps.regions import Reference, pool_region
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box
 
-__all__ = ["Reading", "Refiner", "join_touching", "read_output"]
+__all__ = ["SecondPass", "estimate"]
 
-Pixels = NDArray[np.uint8]
-Reading = Any  # PointsReading, DensityReading, BlockReading or HybridReading, never mixed
-
-BUCKET = 128
-"""Pixels to which the sides of views are rounded up: those that then agree go through the network together."""
-TOGETHER = 4_000_000
-"""Pixels of views that go through the network together."""
-FEW = 5.0
-"""People added to both counts of a region, so that a few more are no large growth."""
-ALL = 0.98
-"""A second pass with a larger weight replaces the first one."""
 STILL_DENSE = 1.25
-"""A part of an enlarged region is still too dense where the scale net wants it larger by this side factor at least."""
+"""A part of an enlarged region gets a third pass where the scale net asks for at least this zoom."""
 
 
 class View(NamedTuple):
     """A region with its context, enlarged."""
 
     box: Box
-    """The region, in pixels of the base scale."""
+    """The region in pixels of the photo as it is read."""
     context: Box
-    """What is shown of the photo, in the same pixels."""
-    factor: float
+    """The part of the photo in the view, in the same pixels."""
+    zoom: float
     capped: bool
     pixels: Pixels
 
 
-class Looked(NamedTuple):
-    """What a second look gives."""
+class Enlarged(NamedTuple):
+    """The result of one enlarged view."""
 
-    reading: Reading
-    """In pixels of the base scale."""
-    seen: FirstPass | None
-    """The network's answer; None where the view was cut into tiles."""
+    estimate: Estimate
+    """In pixels of the photo as it is read."""
+    output: NetworkOutput | None
+    """The network's output; None for a view in tiles."""
 
 
 @dataclass(frozen=True)
-class Refiner:
-    """Looks at dense regions again.
+class SecondPass:
+    """Gives dense regions a second pass.
 
     Args:
-        backend: An engine with the model loaded.
-        config: The model's description, with the rule that tells what is dense.
-        tiles: How a view that is too large for one look is cut.
-        published: Blank regions and add second counts, as published, instead of the ownership rule.
-        fixed: A side factor in place of the learned one, or one for each box in pixels of the base scale.
+        backend: Runs the model.
+        config: The model's description, with the rule for dense regions.
+        tiles: How a large view is cut.
+        published: Blank regions and add second counts, as published, in place of the ownership rule.
+        fixed: A zoom in place of the learned one, or a function of each box in pixels of the photo as it is read.
         regions: At most this many regions, or ``all``.
-        again: Look once more where an enlarged region is still too dense.
+        third_pass: Whether a third pass follows where an enlarged region is still too dense.
     """
 
     backend: Backend
@@ -83,88 +73,102 @@ class Refiner:
     published: bool = False
     fixed: float | Callable[[Box], float] | None = None
     regions: int | Literal["all"] = 1
-    again: bool = False
+    third_pass: bool = False
 
     def refine(
-        self, canvas: Canvas, tile: Tile, first: FirstPass, begun: Reading, whole: Whole | None
-    ) -> tuple[Reading, list[Region]]:
-        """Return the reading with its dense regions looked at again, and those regions.
+        self,
+        canvas: Canvas,
+        tile: Tile,
+        output: NetworkOutput,
+        first: Estimate,
+        reference: Reference | None,
+    ) -> tuple[Estimate, list[Region]]:
+        """Return the estimate of a tile after the second pass, and its regions.
 
         Args:
-            canvas: The photo at its base scale.
-            tile: The part of it that the first pass saw.
-            first: That first pass.
-            begun: Its reading, in pixels of the base scale.
-            whole: What the regions of a part are measured by.
+            canvas: The photo at its read scale.
+            tile: The part of the photo that the first pass reads.
+            output: The network's output of the first pass.
+            first: The estimate of the first pass, in pixels of the photo as it is read.
+            reference: Measures of the whole photo, for a tile.
         """
         frame = (canvas.height, canvas.width)
         views = [
-            self._view(canvas, placed, self._area(first, box, placed))
-            for box in self._boxes(first, tile, frame, whole)
-            for placed in [box.shift(tile.seen.left, tile.seen.top)]
+            self._view(canvas, placed, self._zoom_area(output, box, placed))
+            for box in self._boxes(output, tile, frame, reference)
+            for placed in [box.shift(tile.context.left, tile.context.top)]
         ]
-        looked = self._look(views)
+        enlarged = self._run(views)
         if self.published:
-            return self._add(first, begun, views, looked)
-        reading, regions = begun, []
-        for view, second in zip(views, looked, strict=True):
-            last, inner = self._once_more(canvas, view, second) if self.again else (second, ())
-            before = reading.count_in(view.box)
-            merged = reading.replace(view.box, last.reading)
-            after = merged.count - (reading.count - before)
-            share = trusted_share(before, after, self.config.zoom.doubt)
-            if share < 1:
-                merged = reading.blend(merged, share)
-                after = merged.count - (reading.count - before)
-            reading = merged
-            regions.append(Region(view.box, view.factor, before, after, view.capped, inner))
-        return reading, regions
+            return self._add(output, first, views, enlarged)
+        merged, regions = first, []
+        for view, second in zip(views, enlarged, strict=True):
+            last, inner = self._third_pass(canvas, view, second) if self.third_pass else (second, ())
+            merged, before, after = self._merge(merged, view.box, last.estimate)
+            regions.append(Region(view.box, view.zoom, before, after, view.capped, inner))
+        return merged, regions
 
-    def _boxes(self, first: FirstPass, tile: Tile, frame: tuple[int, int], whole: Whole | None) -> list[Box]:
-        """The dense boxes in pixels of what the tile sees, those that touch with their contexts joined."""
-        most = first.output[0].size if self.regions == "all" else self.regions
-        found = dense_boxes(self.config, first, tile.inner, most, whole)
-        return join_touching(found, self._context, frame) if len(found) > 1 else found
+    def _merge(self, first: Estimate, box: Box, second: Estimate) -> tuple[Estimate, float, float]:
+        """Return the merged estimate, and the people of the box before and after."""
+        before = first.count_in(box)
+        merged = first.replace(box, second)
+        after = merged.count - (first.count - before)
+        share = trusted_share(before, after, self.config.zoom.doubt)
+        if share < 1:
+            merged = first.blend(merged, share)
+            after = merged.count - (first.count - before)
+        return merged, before, after
+
+    def _boxes(
+        self, output: NetworkOutput, tile: Tile, frame: tuple[int, int], reference: Reference | None
+    ) -> list[Box]:
+        """The dense boxes in pixels of the tile's context, joined where their contexts touch."""
+        most = output.output[0].size if self.regions == "all" else self.regions
+        boxes = dense_boxes(self.config, output, tile.inner, most, reference)
+        return join_touching(boxes, self._context, frame) if len(boxes) > 1 else boxes
 
     @property
     def _context(self) -> int:
         return 0 if self.published else self.config.zoom.context
 
-    def _area(self, first: FirstPass, inside: Box, placed: Box) -> float:
-        """The area factor q of a box, in pixels of what was seen and of the base scale: fixed, or learned and clamped."""
+    def _zoom_area(self, output: NetworkOutput, inside: Box, placed: Box) -> float:
+        """The area factor q of a box: fixed, or learned and clamped.
+
+        The box is ``inside`` in pixels of the network's view and ``placed`` in pixels of the photo as it is read.
+        """
         if callable(self.fixed):
-            factor = self.fixed(placed)
-            if not 0.1 <= factor <= 10:
-                raise OptionError("expected factors from 0.1 to 10", str(factor))
-            return factor**2
+            zoom = self.fixed(placed)
+            if not 0.1 <= zoom <= 10:
+                raise OptionError("expected zooms from 0.1 to 10", str(zoom))
+            return zoom**2
         if self.fixed is not None:
             return self.fixed**2
-        zoom = self.config.zoom
-        pooled = pool_region(first.features, inside, self.config.feature_stride)
-        return float(np.clip(self.backend.area_factor(pooled) * zoom.gain**2, zoom.area_low, zoom.area_high))
+        limits = self.config.zoom
+        pooled = pool_region(output.features, inside, self.config.feature_stride)
+        learned = self.backend.area_factor(pooled) * limits.gain**2
+        return float(np.clip(learned, limits.area_low, limits.area_high))
 
-    def _view(self, canvas: Canvas, box: Box, area: float) -> View:
-        """Enlarge a region with its context by r = √q, within the limit of pixels."""
-        frame, zoom = (canvas.height, canvas.width), self.config.zoom
-        limit = zoom.max_pixels / max(1, box.grow(zoom.context, frame).area)
-        factor = float(np.sqrt(min(area, limit)))
+    def _view(self, canvas: Canvas, box: Box, zoom_area: float) -> View:
+        """Enlarge a region with its context by √q, within the limit of pixels."""
+        frame, limits = (canvas.height, canvas.width), self.config.zoom
+        limit = limits.max_pixels / max(1, box.grow(limits.context, frame).area)
+        zoom = float(np.sqrt(min(zoom_area, limit)))
         context = box.grow(self._context, frame)
-        return View(box, context, factor, area > limit, canvas.enlarge(context, factor))
+        return View(box, context, zoom, zoom_area > limit, canvas.enlarge(context, zoom))
 
-    def _look(self, views: Sequence[View]) -> list[Looked]:
-        """Predict enlarged regions, those of alike sizes together."""
-        looked: dict[int, Looked] = {}
+    def _run(self, views: Sequence[View]) -> list[Enlarged]:
+        """Run the network on enlarged views, those of similar size in one batch."""
+        results: dict[int, Enlarged] = {}
         for bucket in buckets([view.pixels.shape[:2] for view in views]):
-            chosen = [views[i] for i in bucket]
             if len(bucket) > 1:
-                answers = self._together([view.pixels for view in chosen])
-                looked |= {i: self._placed(views[i], seen) for i, seen in zip(bucket, answers, strict=True)}
+                outputs = self._run_batch([views[i].pixels for i in bucket])
+                results |= {i: self._placed(views[i], out) for i, out in zip(bucket, outputs, strict=True)}
             else:
-                looked[bucket[0]] = self._alone(chosen[0])
-        return [looked[i] for i in range(len(views))]
+                results[bucket[0]] = self._run_one(views[bucket[0]])
+        return [results[i] for i in range(len(views))]
 
-    def _together(self, views: Sequence[Pixels]) -> list[FirstPass]:
-        """Predict views in one batch, each padded right and below with the mean colour to the largest."""
+    def _run_batch(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
+        """Run views in one batch, each padded right and below with the mean colour to the largest."""
         height, width = (max(view.shape[axis] for view in views) for axis in (0, 1))
         mean = np.rint(np.array(self.config.mean) * 255).astype(np.uint8)
         padded = []
@@ -172,144 +176,78 @@ class Refiner:
             canvas = np.broadcast_to(mean, (height, width, 3)).copy()
             canvas[: view.shape[0], : view.shape[1]] = view
             padded.append(canvas)
-        answers = self.backend.predict_batch(padded)
-        return [seen.cut(*view.shape[:2]) for seen, view in zip(answers, views, strict=True)]
+        outputs = self.backend.predict_batch(padded)
+        return [output.cut(*view.shape[:2]) for output, view in zip(outputs, views, strict=True)]
 
-    def _alone(self, view: View) -> Looked:
+    def _run_one(self, view: View) -> Enlarged:
         height, width = view.pixels.shape[:2]
         tiles = plan_tiles(width, height, self.tiles)
         if self.published or len(tiles) == 1:
             return self._placed(view, self.backend.predict(view.pixels))
         parts = [
-            (tile.owned, self._read(seen).place(tile.seen, tile.seen.width, tile.seen.height))
+            (tile.owned, self._estimate(output).place(tile.context, tile.context.width, tile.context.height))
             for tile in tiles
-            for seen in [self.backend.predict(np.ascontiguousarray(view.pixels[tile.seen.slices]))]
+            for output in [self.backend.predict(np.ascontiguousarray(view.pixels[tile.context.slices]))]
         ]
-        reading = type(parts[0][1]).join(parts, width, height)
-        return Looked(reading.place(view.context, width, height), None)
+        joined = parts[0][1].join(parts, width, height)
+        return Enlarged(joined.place(view.context, width, height), None)
 
-    def _placed(self, view: View, seen: FirstPass) -> Looked:
+    def _placed(self, view: View, output: NetworkOutput) -> Enlarged:
         height, width = view.pixels.shape[:2]
-        return Looked(self._read(seen).place(view.context, width, height), seen)
+        return Enlarged(self._estimate(output).place(view.context, width, height), output)
 
-    def _read(self, seen: FirstPass) -> Reading:
-        return read_output(self.config, seen, self.published)
+    def _estimate(self, output: NetworkOutput) -> Estimate:
+        return estimate(self.config, output, self.published)
 
-    def _once_more(self, canvas: Canvas, view: View, second: Looked) -> tuple[Looked, tuple[Region, ...]]:
-        """Look again where the largest dense part of an enlarged region is still too dense."""
-        seen, (left, top) = second.seen, (view.context.left, view.context.top)
+    def _third_pass(
+        self, canvas: Canvas, view: View, second: Enlarged
+    ) -> tuple[Enlarged, tuple[Region, ...]]:
+        """Enlarge the largest dense part of an enlarged region once more where it is still too dense."""
+        output, (left, top) = second.output, (view.context.left, view.context.top)
         height, width = view.pixels.shape[:2]
-        found = dense_boxes(self.config, seen, Box(0, 0, width, height)) if seen is not None else []
-        if seen is None or not found:
+        boxes = dense_boxes(self.config, output, Box(0, 0, width, height)) if output is not None else []
+        if output is None or not boxes:
             return second, ()
         x, y = width / view.context.width, height / view.context.height
-        corners = (found[0].left / x, found[0].top / y, found[0].right / x, found[0].bottom / y)
+        corners = (boxes[0].left / x, boxes[0].top / y, boxes[0].right / x, boxes[0].bottom / y)
         inner = Box(*map(round, corners)).shift(left, top).within(view.box)
-        wanted = self._area(seen, found[0], inner)
+        wanted = self._zoom_area(output, boxes[0], inner)
         if wanted < STILL_DENSE**2 or not inner.area:
             return second, ()
-        third = self._view(canvas, inner, view.factor**2 * wanted)
-        (answer,) = self._look([third])
-        before = second.reading.count_in(inner)
-        merged = second.reading.replace(inner, answer.reading)
-        region = Region(inner, third.factor, before, merged.count_in(inner), third.capped)
-        return Looked(merged, seen), (region,)
+        third = self._view(canvas, inner, view.zoom**2 * wanted)
+        (last,) = self._run([third])
+        before = second.estimate.count_in(inner)
+        merged = second.estimate.replace(inner, last.estimate)
+        region = Region(inner, third.zoom, before, merged.count_in(inner), third.capped)
+        return Enlarged(merged, output), (region,)
 
     def _add(
-        self, first: FirstPass, begun: Reading, views: Sequence[View], looked: Sequence[Looked]
-    ) -> tuple[Reading, list[Region]]:
-        """The published merge: regions blanked in the first map, the second counts added."""
-        codec, output, reading = self.config.codec, first.enlarged().output, begun
-        added: list[Reading] = []
+        self, output: NetworkOutput, first: Estimate, views: Sequence[View], enlarged: Sequence[Enlarged]
+    ) -> tuple[Estimate, list[Region]]:
+        """The published merge: regions are blanked in the first map and second counts added."""
+        codec, blanked, current = self.config.codec, output.enlarged().output, first
+        added: list[Estimate] = []
         regions = []
-        for view, second in zip(views, looked, strict=True):
-            before = reading.count_in(view.box)
-            output = codec.blank_output(output, view.box)
-            added.append(second.reading)
-            merged = reduce(lambda known, part: known.add(part), added, codec.read_published(output))
-            regions.append(
-                Region(view.box, view.factor, before, merged.count - (reading.count - before), view.capped)
-            )
-            reading = merged
-        return reading, regions
+        for view, second in zip(views, enlarged, strict=True):
+            before = current.count_in(view.box)
+            blanked = codec.blank_output(blanked, view.box)
+            added.append(second.estimate)
+            rest: PublishedEstimate = codec.read_published(blanked)
+            merged: Estimate = reduce(lambda total, part: total.add(part), added, rest)
+            after = merged.count - (current.count - before)
+            regions.append(Region(view.box, view.zoom, before, after, view.capped))
+            current = merged
+        return current, regions
 
 
-def trusted_share(before: float, after: float, doubt: float) -> float:
-    """Return the weight of the second pass in a region, from 0 to 1.
-
-    A region in which far more people appear once it is enlarged is one in which grain or texture turned into heads. Fewer
-    people are trusted: enlarged, what is no head can be told from one.
+def estimate(config: ModelConfig, output: NetworkOutput, published: bool = False) -> Estimate:
+    """Return the people of a network's output, in pixels of its view.
 
     Args:
-        before: People by the first pass.
-        after: People by the second pass.
-        doubt: Growth log(after / before) with weight one half; 0 trusts each second pass.
+        config: Has the codec.
+        output: The network's output.
+        published: Read the map as the papers do.
     """
-    growth = math.log((max(after, 0) + FEW) / (max(before, 0) + FEW))
-    if doubt == 0 or growth <= 0:
-        return 1.0
-    share = 1 / (1 + (growth / doubt) ** 4)
-    return 1.0 if share > ALL else share
-
-
-def read_output(config: ModelConfig, seen: FirstPass, published: bool = False) -> Reading:
-    """Return what the network's output says of the view it saw."""
-    codec = config.codec
     if published:
-        return codec.read_published(seen.enlarged().output)
-    if isinstance(codec, HybridLabels):
-        return codec.read(seen.output, seen.blocks, seen.cell, seen.size)
-    return codec.read(seen.enlarged().output)
-
-
-def dense_boxes(
-    config: ModelConfig, seen: FirstPass, inner: Box, most: int = 1, whole: Whole | None = None
-) -> list[Box]:
-    """Return the dense boxes, in pixels of what was seen, by the part ``inner`` of it, the largest first.
-
-    Args:
-        config: Whose rule tells what is dense.
-        seen: What the network says.
-        inner: Begins on the grid of the network's stride.
-        most: Number of boxes.
-        whole: What the regions of a part are measured by.
-    """
-    cell, part = seen.cell, inner.in_cells(seen.cell)
-    measure = whole and whole._replace(area=whole.area / cell**2)
-    found = config.rule.find(seen.output[(slice(None), *part.slices)], most, measure)
-    return [box.shift(part.left, part.top).in_pixels(cell).within(inner) for box in found]
-
-
-def join_touching(boxes: Sequence[Box], context: int, frame: tuple[int, int]) -> list[Box]:
-    """Return boxes of which no two touch once grown by ``context``: those that do are joined to one.
-
-    Args:
-        boxes: In order; a joined box stands where its first part stood.
-        context: Pixels that each sees around itself.
-        frame: (height, width) within which they grow.
-    """
-    joined = list(boxes)
-    at = 0
-    while at < len(joined):
-        grown = joined[at].grow(context, frame)
-        partner = next(
-            (i for i in range(at + 1, len(joined)) if grown.touches(joined[i].grow(context, frame))), None
-        )
-        if partner is None:
-            at += 1
-        else:
-            joined[at] = joined[at].around(joined.pop(partner))
-            at = 0  # the larger box may reach an earlier one
-    return joined
-
-
-def buckets(shapes: Sequence[tuple[int, ...]]) -> list[list[int]]:
-    """Return the places of (h, w) views that go through the network together: alike in size, few pixels in all."""
-    found: dict[tuple[int, int], list[list[int]]] = {}
-    for index, (height, width) in enumerate(shapes):
-        key = (-(-height // BUCKET) * BUCKET, -(-width // BUCKET) * BUCKET)
-        groups = found.setdefault(key, [[]])
-        if groups[-1] and (len(groups[-1]) + 1) * key[0] * key[1] > TOGETHER:
-            groups.append([])
-        groups[-1].append(index)
-    return [group for groups in found.values() for group in groups]
+        return config.codec.read_published(output.enlarged().output)
+    return config.codec.estimate(output)

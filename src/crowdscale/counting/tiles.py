@@ -11,21 +11,21 @@ from crowdscale.points import Box
 __all__ = ["Tile", "TileOptions", "batches", "plan_tiles"]
 
 GRID = 32
-"""Tiles begin at multiples of this, the networks' stride: the network sees the cells it would see in the whole."""
+"""Tiles begin at multiples of this, the networks' stride, so that cells of tiles are cells of the whole."""
 
 
 @dataclass(frozen=True)
 class TileOptions:
-    """How a photo that is too large for one look is cut."""
+    """How a photo that is too large for one run is cut."""
 
     whole: int = 2_500_000
-    """A photo of at most this many pixels is looked at in one piece."""
+    """A photo of at most this many pixels stays in one piece."""
     side: int = 1024
-    """Largest side in pixels of what a tile owns."""
+    """Largest side in pixels of the box that a tile owns."""
     margin: int = 128
-    """Pixels around it that a tile sees but does not own."""
+    """Pixels around that box that a tile reads and does not own."""
     batch: int = 1
-    """Tiles that go through the network together: more cost memory and, on a CPU, gain nothing."""
+    """Tiles in one batch: more cost memory and, on a CPU, gain nothing."""
 
     def __post_init__(self) -> None:
         if self.side < GRID or self.side % GRID or self.margin < 0 or self.margin % GRID:
@@ -41,21 +41,21 @@ class Tile:
     """A part of a photo."""
 
     owned: Box
-    """Whose people it counts; the owned boxes of all tiles cover the photo once."""
-    seen: Box
-    """What the network is shown: the owned box and a margin, cut by the photo's border."""
+    """The tile counts the people in this box; the owned boxes of all tiles cover the photo once."""
+    context: Box
+    """The owned box with a margin, cut by the photo's border: the network reads this part."""
 
     @property
     def inner(self) -> Box:
-        """The owned box in the coordinates of what is seen."""
-        left, top = self.seen.left, self.seen.top
+        """The owned box in the coordinates of the context."""
+        left, top = self.context.left, self.context.top
         return Box(
             self.owned.left - left, self.owned.top - top, self.owned.right - left, self.owned.bottom - top
         )
 
 
 def plan_tiles(width: int, height: int, options: TileOptions) -> list[Tile]:
-    """Return the tiles of a (width, height) photo, row by row; one of the whole where it is small enough."""
+    """Return the tiles of a (width, height) photo, row by row; one tile for a small photo."""
     if width * height <= options.whole:
         frame = Box(0, 0, width, height)
         return [Tile(frame, frame)]
@@ -75,7 +75,7 @@ def _spans(length: int, side: int) -> list[tuple[int, int]]:
 
 
 def batches(tiles: list[Tile], most: int) -> Iterator[list[Tile]]:
-    """Yield runs of successive tiles that see equally large parts, at most ``most`` together."""
+    """Yield batches of successive tiles with contexts of equal size, at most ``most`` tiles each."""
     run: list[Tile] = []
     for tile in tiles:
         if run and (len(run) == most or _shape(tile) != _shape(run[0])):
@@ -87,4 +87,4 @@ def batches(tiles: list[Tile], most: int) -> Iterator[list[Tile]]:
 
 
 def _shape(tile: Tile) -> tuple[int, int]:
-    return tile.seen.width, tile.seen.height
+    return tile.context.width, tile.context.height

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, Backend, FirstPass
+from crowdscale.arrays import Maps
+from crowdscale.backends import Backend, NetworkOutput
 from crowdscale.counting.predictor import Predictor
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.evaluation.run import Evaluation, Row, evaluate
-from crowdscale.maps import Density, DistanceLabels
 from crowdscale.metrics.matching import match_points
 from crowdscale.models.description import ModelConfig
 
@@ -69,9 +69,9 @@ def measure_offset(
         OptionError: The model tells no places.
     """
     codec = predictor.config.codec
-    if isinstance(codec, Density) and not codec.dots:
+    if not codec.locates:
         raise OptionError("expected a model that locates heads", predictor.config.name)
-    plain = Predictor(predictor.backend, replace(predictor.config, offset=(0.0, 0.0)), predictor.options)
+    plain = predictor.with_options(config=replace(predictor.config, offset=(0.0, 0.0)))
     beside = []
     for sample in samples:
         found = None if sample.points is None else plain.predict(sample.read()).points
@@ -92,18 +92,18 @@ class _Remembering:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.seen: dict[bytes, FirstPass] = {}
+        self.seen: dict[bytes, NetworkOutput] = {}
 
-    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+    def predict(self, pixels: NDArray[np.uint8]) -> NetworkOutput:
         key = repr(pixels.shape).encode() + pixels.tobytes()
         if key not in self.seen:
             self.seen[key] = self.backend.predict(pixels)
         return self.seen[key]
 
-    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
         return [self.predict(view) for view in views]
 
-    def area_factor(self, pooled: Array) -> float:
+    def area_factor(self, pooled: Maps) -> float:
         return self.backend.area_factor(pooled)
 
 
@@ -135,7 +135,7 @@ def tune(
     for sample in samples:
         backend = _Remembering(predictor.backend)
         for config, found in zip(configs, rows, strict=True):
-            found.extend(evaluate(Predictor(backend, config, predictor.options), [sample]).rows)
+            found.extend(evaluate(predictor.with_options(backend=backend, config=config), [sample]).rows)
         if on_photo is not None:
             on_photo()
     trials = [Trial(config, Evaluation(tuple(found))) for config, found in zip(configs, rows, strict=True)]
@@ -157,12 +157,7 @@ def _ways(
         raise OptionError("expected a model that learned to scale to try gains", f"{config.name}, a baseline")
     zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]
     codec = config.codec
-    codecs: Sequence[Any] = [codec]
-    if isinstance(codec, DistanceLabels):
-        read = product(windows or (codec.window,), ceilings or (codec.ceiling,))
-        codecs = [replace(codec, window=window, ceiling=ceiling) for window, ceiling in read]
-    elif windows or ceilings:
-        raise OptionError("expected a points model, whose heads are read from labels", config.method)
+    codecs: Sequence[Any] = codec.variants(windows, ceilings)
     return [
         replace(config, codec=codec, zoom=zoom, enlarge_below=below)
         for below, codec, zoom in product(enlarged or (config.enlarge_below,), codecs, zooms)

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from crowdscale.backends import Array, FirstPass, padded_input
+from crowdscale.arrays import Maps
+from crowdscale.backends import NetworkOutput
+from crowdscale.backends.graphs import padded_input
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.learn.export.graph import infer
 from crowdscale.learn.model import AutoScale
@@ -48,12 +50,12 @@ class TorchBackend:
         self.model, self.config, self.bf16 = model.eval(), config, bf16
         self.device = next(model.parameters()).device
 
-    def predict(self, pixels: NDArray[np.uint8]) -> FirstPass:
+    def predict(self, pixels: NDArray[np.uint8]) -> NetworkOutput:
         """Run the counting network on (h, w, 3) RGB pixels."""
         return self.predict_batch([pixels])[0]
 
     @torch.inference_mode()
-    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[FirstPass]:
+    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
         """Run the counting network on views of one size together."""
         height, width = views[0].shape[:2]
         images = torch.from_numpy(padded_input(views, self.config)).to(self.device)
@@ -61,11 +63,13 @@ class TorchBackend:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             output, features, *blocks = infer(self.model.network, images)
         output = output[:, :, :height, :width].cpu().contiguous()
-        tensors = [output, features.cpu(), *(blocks if self.config.method == "hybrid" else [])]
-        return [FirstPass(*arrays) for arrays in zip(*(each.cpu().numpy() for each in tensors), strict=True)]
+        tensors = [output, features.cpu(), *(blocks if self.config.codec.counts_blocks else [])]
+        return [
+            NetworkOutput(*arrays) for arrays in zip(*(each.cpu().numpy() for each in tensors), strict=True)
+        ]
 
     @torch.inference_mode()
-    def area_factor(self, pooled: Array) -> float:
+    def area_factor(self, pooled: Maps) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""
         if not self.config.refines:
             raise ModelError(

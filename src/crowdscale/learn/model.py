@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -254,9 +253,7 @@ class AutoScale(nn.Module):
         """Return the codec of an enlarged region: the same, or with its kernel or label edges enlarged, too."""
         if not self.loss_options.scaled_kernel:
             return self.codec
-        if isinstance(self.codec, Density):
-            return replace(self.codec, sigma=self.codec.sigma * factor)
-        return replace(self.codec, edges=tuple(edge * factor for edge in self.codec.edges))
+        return self.codec.scaled(factor)
 
 
 def whole_batches(views: int, images: int) -> int:

@@ -1,4 +1,4 @@
-"""People in the cells of a grid: what block counts and tiled densities say, in the photo's own pixels."""
+"""People in the cells of a grid: the estimate of block counts and of densities in tiles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Maps
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
 from crowdscale.points import Box, Points
 
 __all__ = ["BLOCK", "BlockReading"]
-
-Array = NDArray[np.float32]
-Edges = NDArray[np.float64]
 
 BLOCK = 16
 """Side in pixels of the blocks whose people a network counts."""
@@ -31,14 +28,14 @@ class BlockReading:
         points: Heads, or None.
     """
 
-    people: NDArray[np.float64]
-    x_edges: Edges
-    y_edges: Edges
+    people: Floats
+    x_edges: Floats
+    y_edges: Floats
     points: Points | None = None
-    """Heads, where the map that the cells sum up gave any; cells alone give no positions."""
+    """Heads of the map that the cells sum up; cells alone give no positions."""
 
     @classmethod
-    def over(cls, blocks: Array, width: int, height: int) -> BlockReading:
+    def over(cls, blocks: Maps, width: int, height: int) -> BlockReading:
         """Return the reading of a (rows, columns) output over a view; the last blocks end with the view."""
         rows, columns = -(-height // BLOCK), -(-width // BLOCK)
         x = np.minimum(np.arange(columns + 1) * BLOCK, width).astype(np.float64)
@@ -50,12 +47,27 @@ class BlockReading:
         """Number of people."""
         return float(self.people.sum())
 
+    @property
+    def density(self) -> Maps:
+        """(rows, columns) people in each cell."""
+        return self.people.astype(np.float32)
+
+    @property
+    def cell(self) -> int:
+        """Side in pixels of a cell of a whole photo's grid."""
+        return BLOCK
+
+    def of_tile(self, owned: Box) -> BlockReading:
+        """Return the reading as it is."""
+        del owned
+        return self
+
     def count_in(self, box: Box) -> float:
         """Number of people in the box."""
         x, y = np.array([box.left, box.right], float), np.array([box.top, box.bottom], float)
         return float(self.resample(x, y).sum())
 
-    def resample(self, x_edges: Edges, y_edges: Edges) -> NDArray[np.float64]:
+    def resample(self, x_edges: Floats, y_edges: Floats) -> Floats:
         """Return the people in each cell of another grid; what lies beside it is left out."""
         rows = _overlaps(y_edges, self.y_edges) / np.diff(self.y_edges)
         columns = _overlaps(x_edges, self.x_edges) / np.diff(self.x_edges)
@@ -82,8 +94,10 @@ class BlockReading:
         return BlockReading(people, self.x_edges, self.y_edges, heads)
 
     @staticmethod
-    def join(parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int) -> BlockReading:
-        """Return the reading of a (width, height) photo from those of its parts, each owning its box.
+    def join(
+        parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int = BLOCK
+    ) -> BlockReading:
+        """Return the reading of a (width, height) photo from those of its tiles, each with the box it owns.
 
         Boxes begin at multiples of ``side``, the side of a cell of the whole.
         """
@@ -98,7 +112,7 @@ class BlockReading:
         return BlockReading(people, x, y, join_heads([(box, part.points) for box, part in parts]))
 
 
-def _overlaps(ours: Edges, theirs: Edges) -> NDArray[np.float64]:
+def _overlaps(ours: Floats, theirs: Floats) -> Floats:
     """Return the (n, m) lengths that intervals between ``ours`` share with those between ``theirs``."""
     low = np.maximum(ours[:-1, None], theirs[None, :-1])
     high = np.minimum(ours[1:, None], theirs[None, 1:])

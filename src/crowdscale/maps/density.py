@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
+from crowdscale.maps.estimate import Estimate, PublishedEstimate
+from crowdscale.maps.output import NetworkOutput
 from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points, nearest_distances
 
@@ -36,9 +41,25 @@ class Density:
     dots: bool = False
     """Read the map's local maxima as heads, beside its sum as the count."""
 
+    kind: ClassVar[str] = "densities"
+    """The kind of map, by which losses are chosen."""
+    labelled: ClassVar[bool] = False
+    """Whether the map holds classes."""
+    counts_pixels: ClassVar[bool] = True
+    """Whether a pixel of the map holds people."""
+    counts_blocks: ClassVar[bool] = False
+    """Whether the codec reads people in blocks."""
+    largest_area: ClassVar[float] = 9.0
+    """Largest area factor of a zoom (AutoScale §4)."""
+
     def __post_init__(self) -> None:
         if not self.sigma > 0:
             raise OptionError("expected sigma above 0", str(self.sigma))
+
+    @property
+    def locates(self) -> bool:
+        """Whether the codec reads heads."""
+        return self.dots
 
     @property
     def channels(self) -> int:
@@ -99,13 +120,42 @@ class Density:
         blanked[box.slices] = 0
         return blanked
 
+    def scaled(self, zoom: float) -> Density:
+        """Return the codec of a map enlarged by this side factor, its kernel enlarged too."""
+        return replace(self, sigma=self.sigma * zoom)
+
+    def with_dots(self, dots: bool) -> Density:
+        """Return the codec that reads the map's maxima as heads, or does not."""
+        return replace(self, dots=dots)
+
+    def settings(self) -> dict[str, float]:
+        """Return the settings of reading that need no training: none."""
+        return {}
+
+    def variants(self, windows: Sequence[int], ceilings: Sequence[float]) -> list[Density]:
+        """Return the codec alone. Raises OptionError for settings of labels."""
+        if windows or ceilings:
+            raise OptionError("expected a points model, whose heads are read from labels", "density")
+        return [self]
+
+    def cell_values(self, sums: Floats, areas: Floats) -> Maps:
+        """Return the people in each cell."""
+        del areas
+        return sums.astype(np.float32)
+
+    def estimate(self, seen: NetworkOutput) -> Estimate:
+        """Return the density of a network's output."""
+        return self.read(seen.enlarged().output)
+
     def read(self, output: NDArray[np.float32]) -> DensityReading:
         """Return the reading of a network's (1, h, w) output."""
         _, height, width = output.shape
         heads = self.locate(output[0]) if self.dots else None
         return DensityReading(output[0], Box(0, 0, width, height), heads)
 
-    read_published = read
+    def read_published(self, output: Maps) -> PublishedEstimate:
+        """Return the reading of a network's (1, h, w) output, as published."""
+        return self.read(output)
 
     def blank_output(self, output: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
         """Return an output with the box set to zero."""

@@ -5,14 +5,19 @@ Heads are the regional minima of the map: an 8-connected plateau lower than all 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
+from crowdscale.maps.estimate import Estimate, PublishedEstimate
+from crowdscale.maps.output import NetworkOutput
 from crowdscale.maps.reading import PointsReading
 from crowdscale.points import Box, Points
 
@@ -34,6 +39,19 @@ class DistanceLabels:
     """Side in pixels (odd) of the neighbourhood in which a head is the lowest expected label."""
     ceiling: float = 6.0
     """An expected label at or above this is no head."""
+
+    kind: ClassVar[str] = "distance labels"
+    """The kind of map, by which losses are chosen."""
+    labelled: ClassVar[bool] = True
+    """Whether the map holds classes."""
+    counts_pixels: ClassVar[bool] = False
+    """Whether a pixel of the map holds people."""
+    counts_blocks: ClassVar[bool] = False
+    """Whether the codec reads people in blocks."""
+    locates: ClassVar[bool] = True
+    """Whether the codec reads heads."""
+    largest_area: ClassVar[float] = 5.0
+    """Largest area factor of a zoom (AutoScale §4)."""
 
     def __post_init__(self) -> None:
         if not self.edges or list(self.edges) != sorted(set(self.edges)) or self.edges[0] <= 0:
@@ -90,6 +108,32 @@ class DistanceLabels:
         blanked[box.slices] = self.background
         return blanked
 
+    def scaled(self, zoom: float) -> DistanceLabels:
+        """Return the codec of a map enlarged by this side factor, its label edges enlarged too."""
+        return replace(self, edges=tuple(edge * zoom for edge in self.edges))
+
+    def with_dots(self, dots: bool) -> DistanceLabels:
+        """Raise OptionError: only a density is read with or without its maxima as heads."""
+        del dots
+        raise OptionError("expected --dots with a density model", f"a model of {self.kind}")
+
+    def settings(self) -> dict[str, float]:
+        """Return the settings of reading that need no training."""
+        return {"window": self.window, "ceiling": self.ceiling}
+
+    def variants(self, windows: Sequence[int], ceilings: Sequence[float]) -> list[DistanceLabels]:
+        """Return the codec with every pair of these settings; an empty list keeps its own."""
+        pairs = product(windows or (self.window,), ceilings or (self.ceiling,))
+        return [replace(self, window=window, ceiling=ceiling) for window, ceiling in pairs]
+
+    def cell_values(self, sums: Floats, areas: Floats) -> Maps:
+        """Return the mean expected label of each cell from the sums over its pixels."""
+        return np.asarray(sums / areas, np.float32)
+
+    def estimate(self, seen: NetworkOutput) -> Estimate:
+        """Return the heads of a network's output."""
+        return self.read(seen.enlarged().output)
+
     def read(self, output: NDArray[np.float32]) -> PointsReading:
         """Return the heads in a network's decoded output, sub-pixel and with a confidence each.
 
@@ -100,7 +144,7 @@ class DistanceLabels:
         """
         return PointsReading(window_minima(output[0], self.window, self.ceiling))
 
-    def read_published(self, output: NDArray[np.float32]) -> PointsReading:
+    def read_published(self, output: Maps) -> PublishedEstimate:
         """Return the heads as published: regional minima of the arg-max label (output[1])."""
         return PointsReading(self.locate(output[1].astype(np.uint8)))
 

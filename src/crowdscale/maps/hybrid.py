@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Maps
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps.agreement import keep_best
 from crowdscale.maps.blocks import BLOCK, BlockReading
 from crowdscale.maps.distance import DistanceLabels, window_minima
+from crowdscale.maps.output import NetworkOutput
 from crowdscale.points import Box, Points
 
 __all__ = ["HybridLabels", "HybridReading"]
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,21 @@ class HybridReading:
     def count(self) -> float:
         """Number of people, by the blocks."""
         return self.blocks.count
+
+    @property
+    def density(self) -> Maps:
+        """(rows, columns) people in each block."""
+        return self.blocks.density
+
+    @property
+    def cell(self) -> int:
+        """Side in pixels of a block."""
+        return self.blocks.cell
+
+    def of_tile(self, owned: Box) -> HybridReading:
+        """Return the reading as it is."""
+        del owned
+        return self
 
     @property
     def points(self) -> Points:
@@ -80,13 +95,19 @@ class HybridLabels(DistanceLabels):
     part: int = 64
     """Side in pixels of the smallest part of a photo in which dots and blocks agree."""
 
+    counts_blocks: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.part < BLOCK:
             raise OptionError(f"expected a part of at least {BLOCK} pixels", str(self.part))
 
+    def estimate(self, seen: NetworkOutput) -> HybridReading:
+        """Return the candidates and the people in blocks of a network's output."""
+        return self.read(seen.output, seen.blocks, seen.cell, seen.size)
+
     def read(  # type: ignore[override]
-        self, output: Array, blocks: Array | None = None, cell: int = 1, size: tuple[int, int] | None = None
+        self, output: Maps, blocks: Maps | None = None, cell: int = 1, size: tuple[int, int] | None = None
     ) -> HybridReading:
         """Return candidates and people in blocks of a network's output.
 

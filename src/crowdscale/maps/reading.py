@@ -1,8 +1,4 @@
-"""What a map says of a photo, in the photo's own pixels: readings that can be moved, cut and merged.
-
-The merge is the ownership rule: what lies in a region's box comes from its second pass, everything
-else from the first. Nobody on the seam is counted twice or lost.
-"""
+"""The estimates of a distance label map and of a density map, in the photo's own pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.maps.blocks import BlockReading
+from crowdscale.maps.blocks import BLOCK, BlockReading
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
 from crowdscale.points import Box, Points
 
@@ -30,6 +26,21 @@ class PointsReading:
     def count(self) -> float:
         """Number of people."""
         return float(len(self.points))
+
+    @property
+    def density(self) -> None:
+        """None: heads alone have no density."""
+        return None
+
+    @property
+    def cell(self) -> int:
+        """Side in pixels of the cells of other estimates of labels."""
+        return BLOCK
+
+    def of_tile(self, owned: Box) -> PointsReading:
+        """Return the reading as it is."""
+        del owned
+        return self
 
     def count_in(self, box: Box) -> float:
         """Number of people in the box."""
@@ -67,6 +78,15 @@ class DensityReading:
     frame: Box
     points: Points | None = None
     """The map's local maxima, where they are read as heads; the count is the sum all the same."""
+
+    @property
+    def cell(self) -> int:
+        """Side in pixels of a value."""
+        return 1
+
+    def of_tile(self, owned: Box) -> BlockReading:
+        """Return the people of the box in blocks, which need less memory than pixels."""
+        return self.in_cells(owned, BLOCK)
 
     @property
     def count(self) -> float:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Booleans, Maps
 from crowdscale.errors import OptionError
 from crowdscale.maps.reading import overlap_matrix
 from crowdscale.points import Box
 
-__all__ = ["DensityRule", "LabelRule", "RegionRule", "RuleChoice", "Whole", "pool_region", "pooling_matrices"]
+__all__ = [
+    "DensityRule",
+    "LabelRule",
+    "Reference",
+    "RegionRule",
+    "RuleChoice",
+    "pool_region",
+    "pooling_matrices",
+]
 
 POOLED = 14
 """Side in cells of a region's pooled features, as the scale net reads them (AutoScale §3.3)."""
 
-Array = NDArray[np.float32]
 
-
-class Whole(NamedTuple):
-    """What decides whether a part of a photo is dense."""
+class Reference(NamedTuple):
+    """The measures of a whole photo, against which a part of it is dense or not."""
 
     area: float
     """Pixels of which a region must cover a share."""
@@ -33,13 +40,22 @@ class Whole(NamedTuple):
 class RegionRule(Protocol):
     """Where a map is dense."""
 
-    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
+    def find(self, output: Maps, most: int = 1, reference: Reference | None = None) -> list[Box]:
         """Return at most ``most`` dense boxes of a decoded (c, h, w) output, the largest first.
 
         Args:
             output: What the network says of a photo, or of a part of it.
             most: Number of boxes.
-            whole: What a part is measured by instead of itself, so that no threshold depends on the part.
+            reference: Measures of the whole photo in place of the part's own, so that no threshold depends on the part.
+        """
+        ...
+
+    def reference(self, area: float, mean: Callable[[], float]) -> Reference:
+        """Return the measures of the whole photo that this rule needs.
+
+        Args:
+            area: Pixels of which a region must cover a share.
+            mean: Computes the mean people per pixel of the whole photo, at a cost.
         """
         ...
 
@@ -56,10 +72,15 @@ class LabelRule:
     def __post_init__(self) -> None:
         _check_minimum(self.minimum)
 
-    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
+    def find(self, output: Maps, most: int = 1, reference: Reference | None = None) -> list[Box]:
         """Return the boxes of the largest dense components of a (2, h, w) output."""
-        least = self.minimum * (whole.area if whole else output[1].size)
+        least = self.minimum * (reference.area if reference else output[1].size)
         return _components(output[1] < self.below, least, most, by="region")
+
+    def reference(self, area: float, mean: Callable[[], float]) -> Reference:
+        """Return the area alone: labels need no mean."""
+        del mean
+        return Reference(area)
 
 
 @dataclass(frozen=True)
@@ -80,16 +101,20 @@ class DensityRule:
         if self.by not in ("region", "box"):
             raise OptionError("expected by as region or box", repr(self.by))
 
-    def find(self, output: Array, most: int = 1, whole: Whole | None = None) -> list[Box]:
+    def find(self, output: Maps, most: int = 1, reference: Reference | None = None) -> list[Box]:
         """Return the boxes of the largest dense components of a (1, h, w) output."""
         density = output[0]
-        least = self.minimum * (whole.area if whole else density.size)
+        least = self.minimum * (reference.area if reference else density.size)
         mean, top = float(density.mean()), float(density.max(initial=0))
         if top <= 0:
             return []
-        mean = whole.mean if whole else mean
+        mean = reference.mean if reference else mean
         threshold = min(4 * mean, top * 150 / 255) if self.published_code else self.times_mean * mean
         return _components(density > threshold, least, most, self.by)
+
+    def reference(self, area: float, mean: Callable[[], float]) -> Reference:
+        """Return the area and the mean density."""
+        return Reference(area, mean())
 
 
 @dataclass(frozen=True)
@@ -125,7 +150,7 @@ def _check_minimum(share: float) -> None:
         raise OptionError("expected a region minimum from 0 to 1", f"{share:g}", "It is a share of the photo")
 
 
-def _components(dense: NDArray[np.bool_], least: float, most: int, by: str) -> list[Box]:
+def _components(dense: Booleans, least: float, most: int, by: str) -> list[Box]:
     """Largest 8-connected components by true area; ties go to the one met first from the top left."""
     marked = dense.astype(np.uint8)
     # Labels of 16 bits take a third of the time; there are at most as many components as runs begin.
@@ -142,7 +167,7 @@ def _components(dense: NDArray[np.bool_], least: float, most: int, by: str) -> l
     return boxes[:most]
 
 
-def pooling_matrices(box: Box, stride: int, rows: int, columns: int) -> tuple[Array, Array]:
+def pooling_matrices(box: Box, stride: int, rows: int, columns: int) -> tuple[Maps, Maps]:
     """Return the (14, rows) and (14, columns) matrices that average a box of the photo's features.
 
     Each of the 14 × 14 bins is the exact area mean of the cells it overlaps, fractions included;
@@ -155,7 +180,7 @@ def pooling_matrices(box: Box, stride: int, rows: int, columns: int) -> tuple[Ar
     return matrices[0], matrices[1]
 
 
-def pool_region(features: Array, box: Box, stride: int) -> Array:
+def pool_region(features: Maps, box: Box, stride: int) -> Maps:
     """Return the (c, 14, 14) mean features of a box.
 
     Args:

@@ -10,11 +10,12 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.files.writing import write_atomic
-from crowdscale.maps import Density, DistanceLabels, HybridLabels
+from crowdscale.maps import METHODS, Density, DistanceLabels
+from crowdscale.maps.methods import read_as
 from crowdscale.maps.regions import DensityRule, LabelRule
 from crowdscale.models.package import WEIGHTS, file_sha256
 from crowdscale.trust.intervals import Calibration
@@ -22,6 +23,7 @@ from crowdscale.trust.profile import Familiar
 
 __all__ = [
     "DESCRIPTION",
+    "Method",
     "ModelConfig",
     "ZoomOptions",
     "read_config",
@@ -117,19 +119,14 @@ class ModelConfig:
         Raises:
             OptionError: The weights do not allow this method.
         """
-        if method == self.method:
+        codec = read_as(self.codec, method)
+        if codec is self.codec:
             return self
-        if method not in ("points", "hybrid") or not isinstance(self.codec, DistanceLabels):
-            raise OptionError(
-                "expected --method points or hybrid for a model of distance labels", repr(method)
-            )
-        if method == "points":
-            return replace(self.unmeasured(), method="points", codec=DistanceLabels(self.codec.edges))
-        if not self.block_counts:
+        if codec.counts_blocks and not self.block_counts:
             raise OptionError(
                 "expected a model with block counts for --method hybrid", f"{self.name} without"
             )
-        return replace(self.unmeasured(), method="hybrid", codec=HybridLabels(self.codec.edges))
+        return replace(self.unmeasured(), method=cast(Method, method), codec=codec)
 
     def unmeasured(self) -> ModelConfig:
         """Return the description without measurements, for other weights or another method.
@@ -149,7 +146,7 @@ class ModelConfig:
             values = json.loads(text)
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
-            codec, rule = CODECS[values["method"]]
+            codec, rule = METHODS[values["method"]]
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
@@ -165,14 +162,6 @@ class ModelConfig:
             raise ModelError(
                 f"expected a model description of format {FORMAT} with {names}", f"{origin} ({error!r})"
             ) from error
-
-
-CODECS: dict[str, tuple[type[Any], type[Any]]] = {
-    "points": (DistanceLabels, LabelRule),
-    "density": (Density, DensityRule),
-    "hybrid": (HybridLabels, LabelRule),
-}
-"""Codec and region rule of each method."""
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.backends import Backend, FirstPass, open_backend
+from crowdscale.backends import Backend, NetworkOutput, open_backend
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import ImageError
@@ -41,11 +41,11 @@ class StoppableBackend:
         self.stop = threading.Event()
         """Of the work that runs."""
 
-    def predict(self, pixels: Pixels) -> FirstPass:
+    def predict(self, pixels: Pixels) -> NetworkOutput:
         """Run the counting network on (h, w, 3) RGB pixels."""
         return self._going().predict(pixels)
 
-    def predict_batch(self, views: Sequence[Pixels]) -> list[FirstPass]:
+    def predict_batch(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         """Run the counting network on views of one size together."""
         return self._going().predict_batch(views)
 

@@ -22,9 +22,6 @@ MARK = "site.json"
 RUNTIME = "runtime/ort.js"
 """The runtime's module, under a suffix that every web server serves as JavaScript."""
 
-NOT_COUNTED = ("points", "density")
-"""Methods that the page does not count with."""
-
 
 def export_site(folder: Path, model: str = "lite", runtime: Path | None = None) -> int:
     """Write the page, a model and the runtime into a folder; return their size in bytes.
@@ -52,7 +49,7 @@ def export_site(folder: Path, model: str = "lite", runtime: Path | None = None) 
 
 
 def _check(config: ModelConfig) -> None:
-    if config.method in NOT_COUNTED:
+    if not config.codec.counts_blocks:
         raise OptionError(f"The page counts with hybrid models, and {config.name} is a {config.method} model")
     if config.precision != "float32":
         raise OptionError(

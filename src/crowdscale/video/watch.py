@@ -268,7 +268,6 @@ class _Steady:
         if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
             return self._kept.predict(frame.pixels)
         found = self.predictor.predict(frame.pixels)
-        known = replace(self.predictor.options, read_scale=found.read_scale)
-        self._kept = Predictor(self.predictor.backend, self.predictor.config, known)
+        self._kept = self.predictor.with_options(read_scale=found.read_scale)
         self._until, self._shape = frame.time + self.hold, frame.pixels.shape
         return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import OptionError
 from crowdscale.maps import Density, HybridLabels
@@ -41,7 +41,7 @@ class LightCounts:
         blocks = whole.reshape(tall, BLOCK, wide, BLOCK).sum((1, 3))
         features = np.zeros((2, tall * 2, wide * 2), np.float32)
         output = np.stack([density, density])
-        return FirstPass(output, features, blocks)
+        return NetworkOutput(output, features, blocks)
 
     def predict_batch(self, views):
         return [self.predict(view) for view in views]
@@ -78,7 +78,7 @@ class InCells(LightCounts):
         (height, width), (tall, wide) = seen.size, (-(-side // 2) for side in seen.size)
         whole = np.pad(seen.output, ((0, 0), (0, 2 * tall - height), (0, 2 * wide - width)), mode="edge")
         cells = whole.reshape(2, tall, 2, wide, 2).mean((2, 4))
-        return seen._replace(output=cells, cell=2, seen=(height, width))
+        return seen._replace(output=cells, cell=2, frame=(height, width))
 
 
 @pytest.mark.parametrize("size", [(64, 48), (101, 67)], ids=str)
@@ -120,6 +120,33 @@ def test_heads_stay_where_they_are():
     order = np.argsort(found.points.xy[:, 0])
     assert found.points.xy[order] == pytest.approx(points.xy, abs=0.5)
     assert found.regions
+
+
+class Counted(TruthBackend):
+    """Counts its runs."""
+
+    runs = 0
+
+    def predict(self, pixels):
+        self.runs += 1
+        return super().predict(pixels)
+
+
+def test_a_derived_predictor_averages_once():
+    """Frames of a video after the first one, whose predictor is derived, cost as many runs as the first."""
+    plain = Predictor(Counted(Points([[20, 20], [60, 40]])), truth_config(Box(10, 10, 80, 60)))
+    predictor = average_looks(plain, AveragingOptions(flip=True))
+    runs = []
+    for each in (
+        predictor,
+        predictor.with_options(read_scale=1.0),
+        predictor.with_options(regions=1).with_options(),
+    ):
+        before = plain.backend.runs
+        each.predict(coordinate_photo(120, 90))
+        runs.append(plain.backend.runs - before)
+        assert each.backend is predictor.backend
+    assert runs == [4, 4, 4]  # two passes of two views
 
 
 def test_without_further_views_the_predictor_stays():

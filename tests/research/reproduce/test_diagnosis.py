@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from crowdscale.backends import FirstPass
+from crowdscale.backends import NetworkOutput
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.data.sample import Sample
@@ -41,7 +41,7 @@ class Maps:
         density = np.zeros((1, height, width), np.float32)
         for (column, row), people in next(self.maps).items():
             density[0, row, column] = people
-        return FirstPass(density, np.zeros((1, 4, 5), np.float32))
+        return NetworkOutput(density, np.zeros((1, 4, 5), np.float32))
 
 
 FIRST = {(5, 5): 0.16, (20, 10): 0.08, (30, 20): 0.05, (31, 20): 0.05, (35, 28): 0.01}

@@ -43,7 +43,7 @@ def profile(
     --data names the training photos. Warnings are counted on the photos of --hold-out.
     """
     from crowdscale.cli.photos import open_chosen
-    from crowdscale.counting.predictor import Predictor, load
+    from crowdscale.counting.predictor import load
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.models.description import write_config
     from crowdscale.models.finding import find_folder, find_model
@@ -62,7 +62,7 @@ def profile(
     _print(familiar)
     if others:
         label = f"{len(others)} photos of {hold_out.name if hold_out else ''}"
-        warning = Predictor(predictor.backend, replace(predictor.config, familiar=familiar))
+        warning = predictor.with_options(config=replace(predictor.config, familiar=familiar))
         familiar = replace(familiar, alarms=(_warnings(_predict(warning, others, "Held-out photos"), label),))
     if write:
         write_config(folder, replace(predictor.config, familiar=familiar))

@@ -114,11 +114,10 @@ def _with_offset(predictor: Predictor, samples: list[Sample]) -> ModelConfig:
 def _best(predictor: Predictor, config: ModelConfig, samples: list[Sample], values: Values) -> ModelConfig:
     """Print the errors of all trials and return the best description; a changed one loses its measurements."""
     from crowdscale.cli.progress import progress
-    from crowdscale.counting.predictor import Predictor
     from crowdscale.evaluation.tuning import tune as run
 
     with progress("Tuning", len(samples)) as live:
-        trials = run(Predictor(predictor.backend, config), samples, *values, live.advance)
+        trials = run(predictor.with_options(config=config), samples, *values, live.advance)
     typer.echo(f"{HEADER}\n|{'---|' * HEADER.count(' | ')}---|")
     for trial in trials:
         typer.echo(f"| {' | '.join(_cells(trial))} |")
@@ -126,14 +125,10 @@ def _best(predictor: Predictor, config: ModelConfig, samples: list[Sample], valu
 
 
 def _cells(trial: Trial) -> list[str]:
-    from crowdscale.maps import DistanceLabels
-
     config, evaluation = trial.config, trial.evaluation
     first, scores = evaluation.counting("first"), evaluation.counting("refined")
-    read, places = ("–", "–"), {}
-    if isinstance(config.codec, DistanceLabels):
-        read = f"{config.codec.window}", f"{config.codec.ceiling:g}"
-        places = evaluation.localization("refined")
+    settings, places = config.codec.settings(), evaluation.localization("refined")
+    read = [f"{settings[name]:g}" if name in settings else "–" for name in ("window", "ceiling")]
     shares = [f"{100 * places[name].f:.1f}" if name in places else "–" for name in ("4px", "8px")]
     errors = f"{first.mae:.1f}", f"{scores.mae:.1f}", f"{scores.bias:+.1f}"
     return [*read, f"{config.zoom.gain:g}", f"{config.enlarge_below:,}", *errors, *shares]

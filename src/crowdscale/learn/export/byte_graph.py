@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from crowdscale.backends import LABELS, LIKELIEST, PIXELS
+from crowdscale.backends.graphs import LABELS, LIKELIEST, PIXELS
 
 __all__ = ["leave_room", "read_bytes", "read_cells", "return_small_maps"]
 

@@ -18,14 +18,13 @@ from torch import Tensor, nn
 
 from crowdscale.backends.onnx import OnnxBackend
 from crowdscale.data.sample import Sample
-from crowdscale.errors import ModelError, OptionError
+from crowdscale.errors import ModelError
 from crowdscale.files.writing import write_atomic
 from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.export.graph import ServedNetwork
 from crowdscale.learn.export.weight_steps import whole_steps
 from crowdscale.learn.model import AutoScale
 from crowdscale.learn.store import WEIGHTS, build_model, halved, load_weights, write_description
-from crowdscale.maps import Density
 from crowdscale.maps.regions import POOLED
 from crowdscale.models.description import ModelConfig, read_config
 
@@ -69,9 +68,7 @@ def describe_folder(
     config = replace(config, name=name or config.name, licence=licence or config.licence)
     config = config.read_as(method) if method else config
     if dots is not None:
-        if not isinstance(config.codec, Density):
-            raise OptionError("expected --dots with a density model", config.method)
-        config = replace(config, codec=replace(config.codec, dots=dots))
+        config = replace(config, codec=config.codec.with_dots(dots))
     write_description(config, folder, tuple(name for name in config.files if (folder / name).is_file()))
 
 
@@ -106,7 +103,7 @@ def export_model(model: AutoScale, config: ModelConfig, folder: Path) -> ModelCo
         The description, with the sha256 of each file.
     """
     model = model.eval().cpu().float()
-    hybrid = config.method == "hybrid"
+    hybrid = config.codec.counts_blocks
     _write_graph(
         ServedNetwork(model.network, hybrid),
         torch.rand(1, 3, 192, 224),

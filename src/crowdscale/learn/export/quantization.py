@@ -21,8 +21,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from crowdscale.backends import Array, FirstPass, network_input, open_backend, padded_input
-from crowdscale.counting.second_pass import read_output
+from crowdscale.arrays import Maps
+from crowdscale.backends import NetworkOutput, open_backend
+from crowdscale.backends.graphs import network_input, padded_input
+from crowdscale.counting.second_pass import estimate
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.files.writing import write_atomic
@@ -98,7 +100,7 @@ def quantize_folder(
         onnx.save(model, small)
         _refit(folded, small, config, crops)
         model = onnx.load(small)
-        if config.method == "hybrid":
+        if config.codec.counts_blocks:
             return_small_maps(model.graph)
         read_cells(model.graph)
         data = model.SerializeToString()
@@ -147,7 +149,7 @@ def _refit(folded: Path, small: Path, config: ModelConfig, crops: Sequence[NDArr
     weights, and blocks with people weigh more. Then the log-rate is shifted until all crops together have as many
     people as in the float graph.
     """
-    if config.method != "hybrid":
+    if not config.codec.counts_blocks:
         return
     graph = onnx.load(small)
     last = next(node for node in graph.graph.node if node.name.startswith(EXACT[1]))
@@ -211,9 +213,9 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]
     """Calibration crops, one input at a time."""
 
     def __init__(self, crops: Sequence[NDArray[np.uint8]], config: ModelConfig) -> None:
-        self.left: Iterator[Array] = (padded_input([crop], config) for crop in crops)
+        self.left: Iterator[Maps] = (padded_input([crop], config) for crop in crops)
 
-    def get_next(self) -> dict[str, Array] | None:
+    def get_next(self) -> dict[str, Maps] | None:
         """Return the next input, None after the last."""
         images = next(self.left, None)
         return None if images is None else {"images": images}
@@ -230,8 +232,8 @@ def _drift(folder: Path, out: Path, crops: Sequence[NDArray[np.uint8]]) -> float
     return float(np.abs(after - before).sum() / max(1.0, before.sum()))
 
 
-def _count(config: ModelConfig, output: FirstPass) -> float:
-    return float(read_output(config, output).count)
+def _count(config: ModelConfig, output: NetworkOutput) -> float:
+    return float(estimate(config, output).count)
 
 
 @contextmanager

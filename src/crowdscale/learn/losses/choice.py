@@ -201,6 +201,13 @@ DENSITY_LOSSES: dict[str, Callable[[LossOptions], MapLoss]] = {
 """Losses of density maps by name."""
 
 
+LOSSES = {Density.kind: DENSITY_LOSSES, DistanceLabels.kind: LABEL_LOSSES}
+"""Losses by name, by kind of map."""
+
+USUAL = {DistanceLabels.kind: "dynamic"}
+"""The loss of ``auto`` by kind of map; a density's depends on the network."""
+
+
 def choose_loss(codec: DistanceLabels | Density, options: LossOptions, usual: str = "mse") -> MapLoss:
     """Return the loss of a map.
 
@@ -212,11 +219,10 @@ def choose_loss(codec: DistanceLabels | Density, options: LossOptions, usual: st
     Raises:
         OptionError: The loss does not fit this kind of map.
     """
-    losses = DENSITY_LOSSES if isinstance(codec, Density) else LABEL_LOSSES
+    losses = LOSSES[codec.kind]
     name = options.loss
     if name == "auto":
-        name = usual if isinstance(codec, Density) else "dynamic"
+        name = USUAL.get(codec.kind, usual)
     if name not in losses:
-        kind = "densities" if isinstance(codec, Density) else "distance labels"
-        raise OptionError(f"expected a --loss of {kind} out of {', '.join(losses)}", repr(name))
+        raise OptionError(f"expected a --loss of {codec.kind} out of {', '.join(losses)}", repr(name))
     return losses[name](options)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -25,9 +25,9 @@ from crowdscale.learn.networks.building import FPN, NETWORKS, load_imagenet
 from crowdscale.learn.networks.fpn import CountingNetwork
 from crowdscale.learn.scaling import CentreOptions, Measure, closeness, start_centre
 from crowdscale.learn.store import WEIGHTS, build_model, inherit_weights, load_weights
-from crowdscale.maps import Density, DistanceLabels
-from crowdscale.maps.regions import DensityRule, LabelRule
-from crowdscale.models.description import ModelConfig, ZoomOptions, read_config
+from crowdscale.maps import METHODS
+from crowdscale.maps.methods import new_codec
+from crowdscale.models.description import Method, ModelConfig, ZoomOptions, read_config
 from crowdscale.models.finding import find_model
 
 logger = logging.getLogger(__name__)
@@ -102,11 +102,12 @@ class Start:
     """Seed of the first weights."""
 
     def __post_init__(self) -> None:
-        if self.method not in ("points", "density", "hybrid"):
+        if self.method not in METHODS:
             raise OptionError("expected --method as points, density or hybrid", repr(self.method))
-        if self.method == "hybrid" and not self.blocks:
+        counts_blocks = METHODS[self.method].codec.counts_blocks
+        if counts_blocks and not self.blocks:
             raise OptionError("expected --blocks with --method hybrid", "--no-blocks")
-        if self.method == "hybrid" and self.network != FPN:
+        if counts_blocks and self.network != FPN:
             raise OptionError(
                 "expected --network fpn with --method hybrid", repr(self.network), "It alone counts blocks"
             )
@@ -276,22 +277,22 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         giver = _with_all_levels(read_config(find_model(start.inherit)))
         training["inherited"] = giver.name
         widths, hidden = _shared_widths(giver, start)
-    points = start.method != "density"
+    codec = new_codec(start.method, start.sigma, start.adaptive)
     fpn = start.network == FPN
     config = ModelConfig(
         name=start.name,
-        method="points" if points else "density",
+        method=cast(Method, start.method),
         network=start.network,
         backbone=start.backbone if fpn else "none",
-        codec=DistanceLabels() if points else Density(start.sigma, start.adaptive),
-        rule=LabelRule() if points else DensityRule(),
-        zoom=ZoomOptions() if points else ZoomOptions(area_high=9.0),
+        codec=codec,
+        rule=METHODS[start.method].rule(),
+        zoom=ZoomOptions(area_high=codec.largest_area),
         block_counts=start.blocks and fpn,
         widths=widths,
         hidden=hidden,
         training=training,
     )
-    return _with_choices(config.read_as(start.method), start)
+    return _with_choices(config, start)
 
 
 def _with_all_levels(config: ModelConfig) -> ModelConfig:
