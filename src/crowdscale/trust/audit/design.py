@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 from crowdscale.errors import DataError, OptionError
 from crowdscale.trust.audit.cells import AuditOptions, AuditPhoto, Cell, PeopleMap, cut_cells
 
-__all__ = ["AuditPlan", "derived_seed", "plan_audit", "uniform"]
+__all__ = ["AuditPlan", "Node", "derived_seed", "plan_audit", "uniform"]
 
 Floats = NDArray[np.float64]
 
 
-class _Node(NamedTuple):
+class Node(NamedTuple):
+    """A part of the tree of cells."""
+
     size: int
     cells: int
 
@@ -73,13 +75,13 @@ class AuditPlan:
         return math.fsum(cell.predicted for cell in self.cells)
 
     @cached_property
-    def _nodes(self) -> dict[str, _Node]:
+    def nodes(self) -> dict[str, Node]:
         """Sum of sizes and number of cells below each path."""
-        nodes: dict[str, _Node] = {}
+        nodes: dict[str, Node] = {}
         for cell in self.cells:
             for depth in range(len(cell.path) + 1):
-                size, cells = nodes.get(cell.path[:depth], _Node(0, 0))
-                nodes[cell.path[:depth]] = _Node(size + cell.size, cells + 1)
+                size, cells = nodes.get(cell.path[:depth], Node(0, 0))
+                nodes[cell.path[:depth]] = Node(size + cell.size, cells + 1)
         return nodes
 
     def order(self, count: int | None = None) -> tuple[int, ...]:
@@ -103,7 +105,7 @@ class AuditPlan:
 
     def _pass_on(self, path: str, steps: Sequence[int]) -> tuple[list[int], list[int]]:
         """Divide the draws of a node among its children."""
-        left, right = self._nodes[f"{path}0"], self._nodes[f"{path}1"]
+        left, right = self.nodes[f"{path}0"], self.nodes[f"{path}1"]
         weight, start = left.size / (left.size + right.size), uniform(self.seed, path)
         parts: tuple[list[int], list[int]] = ([], [])
         passed = 0
@@ -130,7 +132,7 @@ class AuditPlan:
         """Return the probabilities of 0, 1, … draws at a node, kept in ``known``."""
         if path not in known:
             parent = path[:-1]
-            left, right = self._nodes[f"{parent}0"], self._nodes[f"{parent}1"]
+            left, right = self.nodes[f"{parent}0"], self.nodes[f"{parent}1"]
             parts = _divide(self._draws(parent, known), left, right)
             known[f"{parent}0"], known[f"{parent}1"] = parts
         return known[path]
@@ -175,7 +177,7 @@ def _limit(wanted: int, draws: int, left: int, right: int) -> int:
     return min(max(wanted, draws - right), left, draws)
 
 
-def _divide(draws: Floats, left: _Node, right: _Node) -> tuple[Floats, Floats]:
+def _divide(draws: Floats, left: Node, right: Node) -> tuple[Floats, Floats]:
     """Return the distributions of draws at both children of a node."""
     weight = left.size / (left.size + right.size)
     parts = np.zeros(len(draws)), np.zeros(len(draws))
