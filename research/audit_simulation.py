@@ -35,7 +35,9 @@ class Audits:
     def half_width(self) -> Floats:
         """Half the interval relative to the number; NaN without people."""
         half = (self.high - self.low) / 2
-        return np.divide(half, self.count, out=np.full(len(half), np.nan), where=self.count > 0)
+        width = np.full(len(half), np.nan)
+        np.divide(half, self.count, out=width, where=self.count > 0)
+        return width
 
     def held(self, people: int) -> Floats:
         """Return 1 where the interval holds the true number, else 0."""

@@ -16,6 +16,7 @@ from crowdscale.trust.audit.tiles import TileView
 from crowdscale.trust.audit.worksheet import Worksheet
 from tests.support.commands import CROWD, FEW, crowdscale
 from tests.support.fakes import label_photo
+from tests.support.films import write_film
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -129,6 +130,26 @@ def test_one_file_of_heads_for_one_photo(run: Run, tmp_path: Path) -> None:
     np.savetxt(tmp_path / "heads.csv", CROWD.xy, "%.3f", ",")
     code, out, _ = run("crowd.png", "--heads", "heads.csv", "--tiles", 999, "--quiet")
     assert (code, out.split(",")[0]) == (0, f"{len(CROWD)} people")
+
+
+def test_a_film_is_audited_by_frames(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    frames = [label_photo(CROWD, 240, 200), label_photo(FEW, 240, 200)]
+    write_film(tmp_path / "film.avi", [frames[0], frames[0], frames[1]], [0.0, 1.0, 2.0], codec="mjpeg")
+    code, out, _ = run("film.avi", "--every", "2s", "--tiles", 3)
+    assert code == 0
+    record = Worksheet(tmp_path / "film_audit").load()
+    assert [photo.name for photo in record.plan.photos] == ["film.avi 0.000 s", "film.avi 2.000 s"]
+    assert len(list((tmp_path / "film_audit" / "tiles").iterdir())) == 3
+    table = tmp_path / "film_audit" / "counts.csv"
+    table.write_text("tile,people\n1,3\n2,4\n3,5\n")
+    code, out, err = run("film.avi", "--every", "2s", "--tiles", 3, "--report", "film.html")
+    assert (code, err) == (0, "")
+    assert "3 of " in out
+    code, out, _ = run("--check", "film.html", "film.avi")
+    assert (code, "1 of 1 files are those of the audit" in out) == (0, True)
+    assert "expected one video" in run("film.avi", "crowd.png")[2]
+    assert "a video" in run("film.avi", "--heads", "counts.csv")[2]
 
 
 def test_a_gap_is_named(run: Run, tmp_path: Path) -> None:

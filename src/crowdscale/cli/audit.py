@@ -60,9 +60,9 @@ def audit(
     threads: Annotated[int, typer.Option(min=0, help="Threads; 0 leaves the choice to the backend.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result's sentence alone.")] = False,
 ) -> None:
-    """Count people in drawn tiles by hand, and get a number with an interval that holds whatever the model does.
+    """Count a few drawn tiles by hand: a number that holds.
 
-    The first run writes a picture of each drawn tile and a table, counts.csv. Fill in the people of each tile, or
+    The interval holds whatever the model does. The first run writes a picture of each drawn tile and a table, counts.csv. Fill in the people of each tile, or
     put annotations beside the pictures, and run the same command again.
     """
     from crowdscale.cli.audit_sources import Sources

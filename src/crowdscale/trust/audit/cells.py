@@ -39,7 +39,7 @@ class AuditOptions:
     """Least predicted people in a cell, where there are more than ``cells`` such cells."""
     cells: int = 24
     """Least number of cells."""
-    area_share: float = 0.2
+    area_share: float = 0.3
     """Weight of the area in the chance of a cell, from 0.01 to 1: 1 ignores the model."""
     side: int = 16
     """Least side of a cell in pixels."""
