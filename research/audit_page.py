@@ -11,6 +11,7 @@ __all__ = ["tables", "write_page"]
 
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
+TILES = (8, 10, 12, 20)
 SETS = {"ucf": "UCF_CC_50, very dense, 30", "sha": "ShanghaiTech A, train", "shb": "ShanghaiTech B, train"}
 QUALITIES = {
     "lite-full": "`lite`",
@@ -32,28 +33,33 @@ def write_page(results: Path, page: Path) -> None:
 
 def tables(results: Path) -> str:
     """Return all tables as Markdown."""
-    found = {
+    measured = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))
     }
     parts = [
         "### One photo",
-        _photos(found),
+        _photos(measured),
         "All photos of the three sets together:",
-        _pooled(found),
+        _pooled(measured),
         "### Stopping as soon as ±10 % is reached, from the eighth tile on",
-        _stops(found),
+        _stops(measured),
         "### A folder of 30 photos, tiles drawn across all",
-        _folders(found),
+        _folders(measured),
         "### Drawn crowds, models that are wrong on purpose",
-        _bad(found["bad"]),
+        _bad(measured["bad"]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _cases(found: dict[str, Any]) -> Iterable[tuple[str, str, list[dict[str, Any]]]]:
+def _is_photo(row: dict[str, Any]) -> bool:
+    """Return whether a row is of single photos after a number of tiles."""
+    return not row.keys() & {"folder_of", "stop"}
+
+
+def _cases(results: dict[str, Any]) -> Iterable[tuple[str, str, list[dict[str, Any]]]]:
     for data, data_name in SETS.items():
         for quality, name in QUALITIES.items():
-            yield data_name, name, found[f"{data}-{quality}"]["rows"]
+            yield data_name, name, results[f"{data}-{quality}"]["rows"]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -69,7 +75,7 @@ def _coverage(row: dict[str, Any]) -> str:
     return f"{100 * row['coverage']:.1f} ± {100 * row['coverage_error']:.1f} %"
 
 
-def _photos(found: dict[str, Any]) -> str:
+def _photos(results: dict[str, Any]) -> str:
     head = (
         "photos", "model", "tiles", "90 % intervals that hold", "relative error", "of the model alone",
         "half-width, mean", "median", "people counted",
@@ -80,47 +86,52 @@ def _photos(found: dict[str, Any]) -> str:
             _percent(row["error"]), _percent(row["model_error"]), _percent(row["half_width"]),
             _percent(row["median_half_width"]), _percent(row["clicked"], 0),
         )
-        for data, name, rows in _cases(found)
+        for data, name, rows in _cases(results)
         for row in rows
-        if "tiles" in row and "folder_of" not in row and "stop" not in row
+        if _is_photo(row)
     ]  # fmt: skip
     return _table(head, rows)
 
 
-def _pooled(found: dict[str, Any]) -> str:
+def _pooled(results: dict[str, Any]) -> str:
     rows = []
     for quality, name in QUALITIES.items():
-        for tiles in (8, 10, 12, 20):
+        for tiles in TILES:
             parts = [
                 row
                 for data in SETS
-                for row in found[f"{data}-{quality}"]["rows"]
-                if row.get("tiles") == tiles and "folder_of" not in row and "stop" not in row
+                for row in results[f"{data}-{quality}"]["rows"]
+                if _is_photo(row) and row["tiles"] == tiles
             ]
-            photos = sum(part["photos"] for part in parts)
-            mean = sum(part["photos"] * part["coverage"] for part in parts) / photos
-            error = sum((part["photos"] * part["coverage_error"]) ** 2 for part in parts) ** 0.5 / photos
-            rows.append((name, tiles, photos, _coverage({"coverage": mean, "coverage_error": error})))
+            rows.append((name, tiles, *_joined(parts)))
     return _table(("model", "tiles", "photos", "90 % intervals that hold"), rows)
 
 
-def _stops(found: dict[str, Any]) -> str:
+def _joined(parts: Sequence[dict[str, Any]]) -> tuple[int, str]:
+    """Return the photos of rows, and how many intervals hold in all."""
+    photos = sum(part["photos"] for part in parts)
+    mean = sum(part["photos"] * part["coverage"] for part in parts) / photos
+    error = sum((part["photos"] * part["coverage_error"]) ** 2 for part in parts) ** 0.5 / photos
+    return photos, _coverage({"coverage": mean, "coverage_error": error})
+
+
+def _stops(results: dict[str, Any]) -> str:
     rows = [
         (data, name, _coverage(row), f"{row['tiles']:.1f}")
-        for data, name, rows in _cases(found)
+        for data, name, rows in _cases(results)
         for row in rows
         if "stop" in row
     ]
     return _table(("photos", "model", "90 % intervals that hold", "tiles, mean"), rows)
 
 
-def _folders(found: dict[str, Any]) -> str:
+def _folders(results: dict[str, Any]) -> str:
     rows = [
         (
             data, name, row["photos"], row["tiles"], _percent(row["coverage"]), _percent(row["error"]),
             _percent(row["half_width"]), _percent(row["clicked"], 0),
         )
-        for data, name, rows in _cases(found)
+        for data, name, rows in _cases(results)
         for row in rows
         if "folder_of" in row
     ]  # fmt: skip
@@ -131,13 +142,13 @@ def _folders(found: dict[str, Any]) -> str:
     return _table(head, rows)
 
 
-def _bad(found: dict[str, Any]) -> str:
+def _bad(results: dict[str, Any]) -> str:
     head = ("model", "tiles", "of", "bias", "its standard error", "spread", "90 % intervals that hold")
     rows = [
         (
             row["model"], row["tiles"], row["cells"], f"{100 * row['bias']:+.2f} %", _percent(row["bias_error"], 2),
             _percent(row["spread"]), _percent(row["coverage"]),
         )
-        for row in found["rows"]
+        for row in results["rows"]
     ]  # fmt: skip
     return _table(head, rows)

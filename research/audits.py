@@ -69,7 +69,7 @@ def crowds(source: str, model: str, base: float | None, cache: Path) -> Iterator
 
     options = PredictOptions(keep_map=False)
     if base is not None:
-        options = replace(options, refine=False, base=base)
+        options = replace(options, refine=False, read_scale=base)
     predictor = load(model, threads=1, options=options)
     for sample in open_dataset(source).samples:
         file = cache / f"{sample.name.replace('/', '_')}.npz"

@@ -32,7 +32,11 @@ def run(
     write_image(tmp_path / "trip" / "crowd.png", label_photo(CROWD, 240, 200))
 
     def call(*arguments: object) -> tuple[int, str, str]:
-        more = [] if "--check" in arguments else ["--model", str(label_model), "--threads", "1"]
+        more = (
+            []
+            if "--check" in arguments and "--predict" not in arguments
+            else ["--model", str(label_model), "--threads", "1"]
+        )
         monkeypatch.setattr(sys, "argv", ["crowdscale", "audit", *map(str, arguments), *more])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -76,8 +80,10 @@ def test_begin_fill_in_report_and_check(run: Run, tmp_path: Path) -> None:
     assert estimate.low <= len(CROWD) <= estimate.high  # type: ignore[operator]
     code, out, _ = run("--check", "report.html", "crowd.png")
     assert code == 0
-    assert out.count("holds  ") == 7
+    assert out.count("holds  ") == 8
     assert "unknown  Marked heads" in out
+    assert "holds    The model predicts" in run("--check", "report.html", "crowd.png", "--predict")[1]
+    assert "needs each photo" in run("--check", "report.html", "--predict")[1]
     code, out, _ = run("--check", "report.html", "trip")
     assert code == 1
     assert "trip/few.png is no photo of this audit" in out
@@ -97,7 +103,7 @@ def test_heads_marked_on_the_tiles_are_moved_into_the_photo(run: Run, tmp_path: 
     for tile, cell in enumerate(plan.order(5), start=1):
         view = TileView.of(plan.cells[cell].box, (240, 200))
         np.savetxt(
-            sheet.picture(tile).with_suffix(".csv"), view.to_picture(CROWD.inside(view.seen).xy), "%.3f", ","
+            sheet.picture(tile).with_suffix(".csv"), view.to_picture(CROWD.inside(view.shown).xy), "%.3f", ","
         )
     code, _, err = run("crowd.png", "--tiles", 5)
     assert (code, err) == (0, "")

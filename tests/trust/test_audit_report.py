@@ -51,7 +51,7 @@ def test_a_sound_report_passes_every_check() -> None:
     page = report_html(audited(), photo)
     record, findings = check_audit(page, {"photo.jpg": PhotoFacts("ab", 640, 480)})
     assert record == audited()
-    assert [finding.holds for finding in findings] == [True] * 8
+    assert [finding.holds for finding in findings] == [True] * 9
 
 
 def test_the_json_alone_can_be_checked_too() -> None:
@@ -75,6 +75,10 @@ def favour(values: dict[str, Any]) -> None:
     values["plan"]["cells"][3]["size"] += 1_000_000  # a thousandth: the draw stays
 
 
+def invent(values: dict[str, Any]) -> None:
+    values["plan"]["photos"][0]["predicted"] += 9
+
+
 def shift(values: dict[str, Any]) -> None:
     values["plan"]["cells"][3]["box"][2] -= 1
 
@@ -85,10 +89,11 @@ def shift(values: dict[str, Any]) -> None:
         (grow, "Number and interval"),
         (favour, "chance of each tile"),
         (shift, "cover each photo once"),
+        (invent, "add up to those of the photos"),
         (lambda values: values["estimate"].update(low=1.0), "Number and interval"),
         (lambda values: values.update(draw=[0, 1, 2]), "seed draws"),
     ],
-    ids=["count", "size", "box", "interval", "draw"],
+    ids=["count", "size", "box", "predicted", "interval", "draw"],
 )
 def test_tampering_is_found(change: Callable[[dict[str, Any]], object], sentence: str) -> None:
     _, findings = check_audit(tampered(change))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit"]
 
-FAILED = 1
-"""Exit code of a check that does not hold."""
-
 
 def audit(
     photos: Annotated[
@@ -32,7 +29,7 @@ def audit(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="The audit's folder; NAME_audit by default. An audit there goes on."
+            metavar="DIR", help="The audit's folder; NAME_audit by default. An audit there resumes."
         ),
     ] = None,
     tiles: Annotated[int, typer.Option(min=1, help="Tiles to count by hand.")] = 10,
@@ -54,6 +51,9 @@ def audit(
     check: Annotated[
         Path | None, typer.Option(metavar="REPORT", help="Check a report, and photos against it.")
     ] = None,
+    predict: Annotated[
+        bool, typer.Option("--predict", help="With --check and all photos: run the model again, too.")
+    ] = False,
     model: Annotated[str, typer.Option(help="A bundled model's name, or a model folder.")] = "lite",
     backend: Annotated[str, typer.Option(help="onnx, openvino, openvino-bf16 or torch.")] = "onnx",
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -70,7 +70,11 @@ def audit(
     from crowdscale.trust.audit.worksheet import Worksheet
 
     if check is not None:
-        raise typer.Exit(_check(check, photos or []))
+        from crowdscale.cli.audit_check import check_report
+
+        raise typer.Exit(
+            check_report(check, photos or [], (model, backend, device, threads) if predict else None)
+        )
     if not photos:
         raise OptionError("expected a photo, a folder or a video", "none", "Try: crowdscale audit crowd.jpg")
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
@@ -86,27 +90,23 @@ def audit(
         _go_on(record, sheet, sources, Wanted(tiles, report, heads, by, note, level, quiet))
 
 
+@dataclass(frozen=True)
 class Wanted:
     """What a run is to do with an audit."""
 
-    def __init__(
-        self,
-        tiles: int,
-        report: Path | None,
-        heads: Path | None,
-        by: str,
-        note: str,
-        level: float,
-        quiet: bool,
-    ) -> None:
-        self.tiles, self.report, self.heads = tiles, report, heads
-        self.by, self.note, self.level, self.quiet = by, note, level, quiet
+    tiles: int
+    report: Path | None
+    heads: Path | None
+    by: str
+    note: str
+    level: float
+    quiet: bool
 
 
 def _started(
     sheet: Worksheet,
     sources: Sources,
-    engine: tuple[str, str, str, int],
+    model: tuple[str, str, str, int],
     seed: str | None,
     most: float,
     quiet: bool,
@@ -121,7 +121,7 @@ def _started(
 
     check_writable(sheet.record_file)
     options = AuditOptions(heads=most, fewest=min(5.0, most))
-    name, backend, device, threads = engine
+    name, backend, device, threads = model
     usual = PredictOptions(keep_map=False)
     predictor = load(name, backend=backend, device=device, threads=threads, options=usual)
     store = sheet.folder / "predictions"
@@ -145,8 +145,6 @@ def _resumed(sheet: Worksheet, sources: Sources, seed: str | None) -> AuditRecor
 
 def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Wanted) -> None:
     """Take in the answers, write the tiles that are to be counted next, and print the number."""
-    from dataclasses import replace
-
     from crowdscale.cli.audit_tables import print_steps, print_todo
     from crowdscale.counting.audit import heads_of_photos, heads_of_tiles
     from crowdscale.trust.audit.wording import headline, next_step
@@ -155,8 +153,8 @@ def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Want
     record = replace(record, level=wanted.level, note=wanted.note or record.note)
     marked = heads_of_tiles(sheet.tiles, record)
     if wanted.heads is not None:
-        known = sources.annotated(wanted.heads)
-        marked = heads_of_photos(known, record, min(wanted.tiles, cells)) | marked
+        annotated = sources.annotated(wanted.heads)
+        marked = heads_of_photos(annotated, record, min(wanted.tiles, cells)) | marked
     record = sheet.answered(record, marked, wanted.by)
     tiles = min(max(wanted.tiles, len(record.answers)), cells)
     photo = lru_cache(2)(sources.reader(record, tiles))
@@ -184,51 +182,3 @@ def _write_report(record: AuditRecord, path: Path, photo: object) -> None:
         raise DataError("expected a counted tile before a report", "none", "Fill in counts.csv first")
     page = report_html(record, photo).encode()  # type: ignore[arg-type]
     write_atomic(path, lambda stream: stream.write(page))
-
-
-def _check(report: Path, photos: list[str]) -> int:
-    """Print what holds of a report; returns the exit code."""
-    from crowdscale.trust.audit.check import PhotoFacts, check_audit
-    from crowdscale.trust.audit.wording import headline
-
-    try:
-        text = report.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a report that can be read", f"{report} ({error})") from error
-    facts = {
-        name: PhotoFacts(hashlib.sha256(_bytes(name)).hexdigest(), *_size(name)) for name in _files(photos)
-    }
-    record, findings = check_audit(text, facts)
-    signs = {True: "holds  ", False: "WRONG  ", None: "unknown"}
-    for finding in findings:
-        typer.echo(f"{signs[finding.holds]}  {finding.sentence}")
-    wrong = sum(finding.holds is False for finding in findings)
-    typer.echo(
-        headline(record.estimate()) if not wrong else f"{wrong} of {len(findings)} findings are wrong."
-    )
-    return FAILED if wrong else 0
-
-
-def _files(photos: list[str]) -> list[str]:
-    """Return files and the photos of folders."""
-    from crowdscale.files.finding import find_images
-
-    found: list[str] = []
-    for name in photos:
-        found += [str(path) for path in find_images([name])] if Path(name).is_dir() else [name]
-    return found
-
-
-def _bytes(name: str) -> bytes:
-    try:
-        return Path(name).read_bytes()
-    except OSError as error:
-        raise DataError("expected a photo that can be read", f"{name} ({error.strerror})") from error
-
-
-def _size(name: str) -> tuple[int, int]:
-    """Return (width, height) of a photo; zeros of a video."""
-    from crowdscale.files.finding import IMAGE_SUFFIXES
-    from crowdscale.files.images import read_image
-
-    return read_image(name).size if Path(name).suffix.lower() in IMAGE_SUFFIXES else (0, 0)

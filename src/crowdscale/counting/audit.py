@@ -22,9 +22,20 @@ from crowdscale.trust.audit.design import derived_seed
 from crowdscale.trust.audit.record import Heads
 from crowdscale.trust.audit.tiles import TileView
 
-__all__ = ["AuditInput", "heads_of_photos", "heads_of_tiles", "model_of", "people_map", "start_audit"]
+__all__ = [
+    "AuditInput",
+    "heads_of_photos",
+    "heads_of_tiles",
+    "model_of",
+    "people_map",
+    "predictions_agree",
+    "start_audit",
+]
 
 PLAIN = (bool, int, float, str)
+
+AGREEMENT = 0.01
+"""Sum of differences, relative to all people, up to which two runs of a model are alike."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,7 @@ def start_audit(
         seed: Fixes the draw; None: follows from the model and the photos.
         options: How tiles are cut.
         on_photo: Called after each photo.
-        store: Folder that keeps each photo's prediction, so that a long start goes on after a stop.
+        store: Folder that keeps each photo's prediction, so that a long start resumes after a stop.
 
     Raises:
         ImageError: A photo cannot be read.
@@ -101,9 +112,9 @@ def start_audit(
     """
     model, maps, heads = model_of(predictor), list[PeopleMap](), list[Heads]()
     for photo in photos:
-        found = _predicted(predictor, photo, model, store)
-        maps.append(found[0])
-        heads.append(found[1])
+        people, located = _predicted(predictor, photo, model, store)
+        maps.append(people)
+        heads.append(located)
         on_photo()
     seed = derived_seed([model.sha256, *(each.sha256 for each in maps)]) if seed is None else seed
     return AuditRecord(plan_audit(maps, seed, options), model=model, model_heads=tuple(heads))
@@ -139,6 +150,22 @@ def _keep(file: Path, people: PeopleMap, xy: np.ndarray) -> None:
 
 def _rounded(xy: np.ndarray) -> Heads:
     return tuple((round(x, 2), round(y, 2)) for x, y in xy.tolist())
+
+
+def predictions_agree(predictor: Predictor, record: AuditRecord, photos: Iterable[AuditInput]) -> bool:
+    """Return whether a model cuts the same tiles and predicts the same people in them as a record says, to 1 %.
+
+    Args:
+        predictor: Of the record's model.
+        record: The audit.
+        photos: Its photos, in the record's order.
+    """
+    again = start_audit(predictor, photos, record.plan.seed, record.plan.options).plan
+    slack = AGREEMENT * record.plan.predicted
+    return [cell.box for cell in again.cells] == [cell.box for cell in record.plan.cells] and (
+        sum(abs(a.predicted - b.predicted) for a, b in zip(again.cells, record.plan.cells, strict=True))
+        <= slack
+    )
 
 
 def heads_of_tiles(folder: Path, record: AuditRecord) -> dict[int, Heads]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from crowdscale.points import Box
 from crowdscale.trust.audit.cells import SHARES
 from crowdscale.trust.audit.design import AuditPlan, derived_seed
 from crowdscale.trust.audit.record import AuditRecord
@@ -80,41 +81,53 @@ def _check_draw(record: AuditRecord, values: dict[str, Any]) -> Iterator[Finding
 
 def _check_cells(plan: AuditPlan) -> Iterator[Finding]:
     yield Finding(_cover(plan), "The tiles cover each photo once.")
+    sums = [0.0] * len(plan.photos)
+    for cell in plan.cells:
+        sums[cell.photo] += cell.predicted
+    slack = 1e-4 * (1 + len(plan.cells))
+    same = all(
+        abs(people - photo.predicted) <= slack for people, photo in zip(sums, plan.photos, strict=True)
+    )
+    yield Finding(same, "Predicted people of the tiles add up to those of the photos.")
     yield Finding(_sizes_follow(plan), "The chance of each tile follows from predicted people and area.")
 
 
 def _cover(plan: AuditPlan) -> bool:
-    """Return whether the cells of each photo are disjoint and fill it: their areas add up at each node of the tree."""
-    for index, photo in enumerate(plan.photos):
-        boxes = {cell.path: cell.box for cell in plan.cells if cell.photo == index}
-        area = sum(box.area for box in boxes.values())
-        while len(boxes) > 1:
-            path = max(boxes, key=lambda each: (len(each), each))
-            sibling = path[:-1] + ("0" if path[-1] == "1" else "1")
-            if sibling not in boxes:
-                return False
-            one, other = boxes.pop(path), boxes.pop(sibling)
-            whole = one.around(other)
-            if whole.area != one.area + other.area:
-                return False
-            boxes[path[:-1]] = whole
-        if not boxes or next(iter(boxes.values())).as_tuple() != (0, 0, photo.width, photo.height):
-            return False
-        if area != photo.width * photo.height:
-            return False
-    return True
+    """Return whether the cells of each photo are disjoint and fill it."""
+    boxes: dict[int, dict[str, Box]] = {index: {} for index in range(len(plan.photos))}
+    for cell in plan.cells:
+        boxes[cell.photo][cell.path] = cell.box
+    return all(
+        _joined(boxes[index]) == Box(0, 0, photo.width, photo.height)
+        for index, photo in enumerate(plan.photos)
+    )
+
+
+def _joined(boxes: dict[str, Box]) -> Box | None:
+    """Return the box that siblings of a tree make up, pair by pair; None where a pair makes up no box."""
+    joined: dict[str, Box] = {}
+    for leaf, box in boxes.items():
+        path, whole = leaf, box
+        while path and (sibling := path[:-1] + "10"[int(path[-1])]) in joined:
+            other = joined.pop(sibling)
+            area, whole = whole.area + other.area, whole.around(other)
+            if whole.area != area:
+                return None
+            path = path[:-1]
+        joined[path] = whole
+    return next(iter(joined.values())) if len(joined) == 1 else None
 
 
 def _sizes_follow(plan: AuditPlan) -> bool:
-    people = math.fsum(photo.predicted for photo in plan.photos)
-    area_share = plan.options.area_share if people > 0 else 1.0
+    """Return whether sizes are the shares of people and area, as far as rounded numbers of people tell."""
+    people, share = plan.predicted, plan.options.area_share
+    if people <= 0:
+        people, share = 1.0, 1.0
+    rounding = 2 + SHARES * 1e-4 * (1 + len(plan.cells)) / people
     for cell in plan.cells:
         photo = plan.photos[cell.photo]
-        by_area = cell.box.area / (photo.width * photo.height * len(plan.photos))
-        by_people = cell.predicted / people if people > 0 else 0.0
-        size = SHARES * ((1 - area_share) * by_people + area_share * by_area)
-        rounding = 2 + SHARES * 2e-4 * (1 + by_people * len(plan.photos)) / max(people, 1e-9)
-        if abs(cell.size - size) > (rounding if people > 0 else 2):
+        area = cell.box.area / (photo.width * photo.height * len(plan.photos))
+        if abs(cell.size - SHARES * ((1 - share) * cell.predicted / people + share * area)) > rounding:
             return False
     return True
 
@@ -149,15 +162,12 @@ def _check_photos(plan: AuditPlan, given: Mapping[str, PhotoFacts]) -> Iterator[
     if not given:
         yield Finding(None, "No photo was given to compare.")
         return
-    by_digest = {facts.sha256: facts for facts in given.values()}
-    wanted = {photo.sha256: photo for photo in plan.photos if photo.sha256}
-    found = [photo for digest, photo in wanted.items() if digest in by_digest]
-    for photo in found:
-        facts = by_digest[photo.sha256]
-        if facts.width and (facts.width, facts.height) != (photo.width, photo.height):
-            yield Finding(False, f"{photo.name} has another size than in the record.")
-    foreign = [name for name, facts in given.items() if facts.sha256 not in wanted]
-    for name in foreign:
-        yield Finding(False, f"{name} is no photo of this audit: its sha256 differs.")
-    if found:
-        yield Finding(True, f"{len(found):,} of {len(wanted):,} files are those of the audit, by sha256.")
+    wanted = {photo.sha256: (photo.width, photo.height) for photo in plan.photos if photo.sha256}
+    for name, facts in given.items():
+        if facts.sha256 not in wanted:
+            yield Finding(False, f"{name} is no photo of this audit: its sha256 differs.")
+        elif facts.width and (facts.width, facts.height) != wanted[facts.sha256]:
+            yield Finding(False, f"{name} has another size than in the record.")
+    present = wanted.keys() & {facts.sha256 for facts in given.values()}
+    if present:
+        yield Finding(True, f"{len(present):,} of {len(wanted):,} files are those of the audit, by sha256.")

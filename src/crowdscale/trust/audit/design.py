@@ -125,17 +125,17 @@ class AuditPlan:
         chosen = range(len(self.cells)) if cells is None else cells
         start = np.zeros(count + 1)
         start[count] = 1
-        known = {"": start}
-        return np.array([self._draws(self.cells[index].path, known)[1:].sum() for index in chosen])
+        computed = {"": start}
+        return np.array([self._draws(self.cells[index].path, computed)[1:].sum() for index in chosen])
 
-    def _draws(self, path: str, known: dict[str, Floats]) -> Floats:
-        """Return the probabilities of 0, 1, … draws at a node, kept in ``known``."""
-        if path not in known:
+    def _draws(self, path: str, computed: dict[str, Floats]) -> Floats:
+        """Return the probabilities of 0, 1, … draws at a node, kept in ``computed``."""
+        if path not in computed:
             parent = path[:-1]
             left, right = self.nodes[f"{parent}0"], self.nodes[f"{parent}1"]
-            parts = _divide(self._draws(parent, known), left, right)
-            known[f"{parent}0"], known[f"{parent}1"] = parts
-        return known[path]
+            parts = _divide(self._draws(parent, computed), left, right)
+            computed[f"{parent}0"], computed[f"{parent}1"] = parts
+        return computed[path]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

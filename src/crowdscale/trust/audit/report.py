@@ -15,6 +15,7 @@ from crowdscale.errors import DataError
 from crowdscale.files.images import Pixels, resize_image
 from crowdscale.trust.audit.estimate import AuditEstimate
 from crowdscale.trust.audit.record import Answer, AuditRecord, Heads
+from crowdscale.trust.audit.report_chart import chart
 from crowdscale.trust.audit.report_page import PAGE
 from crowdscale.trust.audit.tiles import TileView
 from crowdscale.trust.audit.wording import LIMITS, METHOD, headline, interval_text, next_step
@@ -55,7 +56,7 @@ def report_html(record: AuditRecord, photo: Callable[[int], Pixels]) -> str:
         "next": escape(next_step(steps[-1])),
         "facts": _facts(record, steps[-1]),
         "photos": "\n".join(photos),
-        "chart": _chart(steps),
+        "chart": chart(steps),
         "tiles": "\n".join(tiles[tile] for tile in sorted(tiles)),
         "method": " ".join(METHOD),
         "limits": _list(LIMITS),
@@ -219,42 +220,3 @@ def _caption(record: AuditRecord, tile: int, answer: Answer, predicted: float) -
     if answer.heads is None:
         parts.append("counted without marks")
     return ", ".join(part for part in parts if part)
-
-
-def _chart(steps: Sequence[AuditEstimate]) -> str:
-    """Return the number and its interval after each tile, as a drawing."""
-    known = [step for step in steps if step.low is not None and step.high is not None]
-    if len(known) < 2:
-        return ""
-    width, height, left, below, last = 640.0, 240.0, 64.0, 28.0, known[-1]
-    shown = known[min(2, len(known) - 1) :]  # the first intervals are too wide to leave room for the others
-    ends = [float(end or 0) for step in shown for end in (step.low, step.high)] + [last.predicted]
-    bottom, top = max(0.0, 1.1 * min(ends) - 0.1 * max(ends)), max(1.1 * max(ends) - 0.1 * min(ends), 1.0)
-
-    def x(tile: float) -> float:
-        return left + (width - left - 16) * (tile - 2) / max(1, last.audited - 2)
-
-    def y(people: float) -> float:
-        return 8 + (height - below - 8) * (
-            1 - (min(max(people, bottom), top) - bottom) / max(top - bottom, 1e-9)
-        )
-
-    lows = [f"{x(s.audited):.1f},{y(s.low or 0):.1f}" for s in known]
-    highs = [f"{x(s.audited):.1f},{y(s.high or 0):.1f}" for s in known]
-    line = [f"{x(s.audited):.1f},{y(s.count):.1f}" for s in known]
-    model = y(last.predicted)
-    labels = "".join(
-        f'<text x="{left - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
-        for value in np.linspace(bottom, top, 4)
-    )
-    tiles = "".join(
-        f'<text x="{x(s.audited):.1f}" y="{height - 8}" text-anchor="middle">{s.audited}</text>'
-        for s in known[:: -(-len(known) // 12)]
-    )
-    return (
-        f'<figure class="chart"><svg viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="Number and interval after each tile"><polygon points="{" ".join(lows + highs[::-1])}"/>'
-        f'<line x1="{left}" x2="{width - 16}" y1="{model:.1f}" y2="{model:.1f}"/>'
-        f'<polyline points="{" ".join(line)}"/>{labels}{tiles}</svg>'
-        f"<figcaption>Number and interval after each counted tile; dashed: the model alone.</figcaption></figure>"
-    )

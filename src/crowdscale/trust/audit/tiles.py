@@ -35,7 +35,7 @@ class TileView:
 
     box: Box
     """The cell."""
-    seen: Box
+    shown: Box
     """The cell with its margin."""
     zoom: float
     """Side factor."""
@@ -44,31 +44,31 @@ class TileView:
     def of(cls, box: Box, size: tuple[int, int]) -> TileView:
         """Return the view of a cell of a (width, height) photo."""
         margin = max(LEAST_MARGIN, round(MARGIN * max(box.width, box.height)))
-        seen = box.grow(margin, (size[1], size[0]))
-        longest = max(seen.width, seen.height)
-        return cls(box, seen, min(MOST_ZOOM, max(SHOWN / longest, min(1.0, MOST_SHOWN / longest))))
+        shown = box.grow(margin, (size[1], size[0]))
+        longest = max(shown.width, shown.height)
+        return cls(box, shown, min(MOST_ZOOM, max(SHOWN / longest, min(1.0, MOST_SHOWN / longest))))
 
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the picture."""
-        return max(1, round(self.seen.width * self.zoom)), max(1, round(self.seen.height * self.zoom))
+        return max(1, round(self.shown.width * self.zoom)), max(1, round(self.shown.height * self.zoom))
 
     @property
     def _factors(self) -> Floats:
-        return np.array(self.size) / (self.seen.width, self.seen.height)
+        return np.array(self.size) / (self.shown.width, self.shown.height)
 
     def to_photo(self, xy: Floats) -> Floats:
         """Return (n, 2) positions of the picture in pixels of the photo, by the half-pixel rule."""
-        return (np.asarray(xy, np.float64) + 0.5) / self._factors - 0.5 + (self.seen.left, self.seen.top)
+        return (np.asarray(xy, np.float64) + 0.5) / self._factors - 0.5 + (self.shown.left, self.shown.top)
 
     def to_picture(self, xy: Floats) -> Floats:
         """Return (n, 2) positions of the photo in pixels of the picture."""
-        return (np.asarray(xy, np.float64) - (self.seen.left, self.seen.top) + 0.5) * self._factors - 0.5
+        return (np.asarray(xy, np.float64) - (self.shown.left, self.shown.top) + 0.5) * self._factors - 0.5
 
     def frame(self) -> tuple[int, int, int, int]:
         """Return (left, top, right, bottom) of the cell in pixels of the picture."""
         x, y = self._factors
-        left, top = self.seen.left, self.seen.top
+        left, top = self.shown.left, self.shown.top
         edges = ((self.box.left - left) * x, (self.box.top - top) * y)
         ends = ((self.box.right - left) * x, (self.box.bottom - top) * y)
         return round(edges[0]), round(edges[1]), round(ends[0]), round(ends[1])
@@ -81,11 +81,11 @@ class TileView:
             marked: Darken the margin and draw the border.
         """
         method = cv2.INTER_CUBIC if self.zoom > 1 else cv2.INTER_AREA
-        shown = cv2.resize(np.ascontiguousarray(pixels[self.seen.slices]), self.size, interpolation=method)
+        picture = cv2.resize(np.ascontiguousarray(pixels[self.shown.slices]), self.size, interpolation=method)
         if not marked:
-            return np.asarray(shown, np.uint8)
+            return np.asarray(picture, np.uint8)
         left, top, right, bottom = self.frame()
-        result = (shown * DARKENED).astype(np.uint8)
-        result[top:bottom, left:right] = shown[top:bottom, left:right]
+        result = (picture * DARKENED).astype(np.uint8)
+        result[top:bottom, left:right] = picture[top:bottom, left:right]
         cv2.rectangle(result, (left - 2, top - 2), (right + 1, bottom + 1), BORDER, 2)
         return result

@@ -107,9 +107,9 @@ class Worksheet:
         """
         answers: list[Answer] = []
         rows = self._rows()
-        known = {answer.cell: answer for answer in record.answers}
+        earlier = {answer.cell: answer for answer in record.answers}
         for tile, cell in enumerate(record.plan.order(), start=1):
-            row, before = rows.get(tile, {}), known.get(cell)
+            row, before = rows.get(tile, {}), earlier.get(cell)
             count, heads = self._people(tile, row), marked.get(tile)
             if count is None and heads is None:
                 if before is None or before.heads is None:
