@@ -1,6 +1,7 @@
 """The page of results: every committed score with its command, written from the JSON files beside it.
 
-``python -m research.results_page`` writes ``docs/results.md``. A test compares it with the files.
+``python -m research.results_page`` writes ``docs/results.md`` and the README's table of models. A test compares
+both with the files.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PAGE", "page", "scores"]
+__all__ = ["PAGE", "README", "page", "readme", "scores"]
 
 FOLDER = Path(__file__).parent / "results"
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- models: python -m research.results_page -->", "<!-- end of models -->"
+SPEED = FOLDER / "speed.json"
+"""Photos a second by model, from ``benchmarks/speed.py``, with the machine."""
 
 HEAD = """# Results
 
@@ -85,6 +90,32 @@ def _command(score: dict[str, Any]) -> str:
     return f"`crowdscale evaluate MODEL {data}{listed} --dense-only --json FILE`"
 
 
+def models() -> str:
+    """Return the table of models for the README: size, speed, and errors on ShanghaiTech A test."""
+    speed = json.loads(SPEED.read_text(encoding="utf-8"))["photos_a_second"]
+    lines = [
+        "| | parameters | files | photos a second | MAE / RMSE | F 4 / 8 px |",
+        "|---|---|---|---|---|---|",
+    ]
+    for score in sorted(scores(), key=lambda score: list(speed).index(score["model"])):
+        if score["data"] == ["sha/test 2016"]:
+            name, values = score["model"], score["refined"]["measures"]
+            size = speed[name]
+            lines.append(
+                f"| `{name}`{' (default)' if name == 'lite' else ''} | {size['parameters']} | {size['files']} | "
+                f"{size['photos']:g} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
+                f"{100 * values['F 4px']:.1f} / {100 * values['F 8px']:.1f} |"
+            )
+    return "\n".join(lines)
+
+
+def readme(text: str) -> str:
+    """Return the README with its table of models written anew."""
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{models()}\n{END}{rest.partition(END)[2]}"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
-    print(f"Wrote {PAGE}")
+    README.write_text(readme(README.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"Wrote {PAGE} and the table of {README}")
