@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crowdscale.data.formats.vocxml import parse_xml, read_voc_boxes
+from crowdscale.data.formats.vocxml import read_voc_boxes
+from crowdscale.files.documents import read_xml
 from crowdscale.data.sets.layout import boxes_to_points, load_mat, natural_key, read_rows
 from crowdscale.errors import DataError
 
@@ -49,7 +50,7 @@ def test_a_doctype_is_refused_in_any_encoding(tmp_path: Path, encoding: str) -> 
     )
     (tmp_path / "a.xml").write_bytes(text.encode(encoding))
     with pytest.raises(DataError, match="without a DOCTYPE"):
-        parse_xml(tmp_path / "a.xml")
+        read_xml(tmp_path / "a.xml")
 
 
 def test_voc_counted_from_one(tmp_path: Path) -> None:

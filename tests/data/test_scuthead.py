@@ -95,7 +95,7 @@ def test_a_missing_file_is_named(tmp_path: Path, lost: str, sentence: str) -> No
         (
             "Annotations/PartA_00001.xml",
             voc_text([[2, 4, 9, 9], [float("nan"), 5, 6, 9]]),
-            r"expected numbers in box 2 of .*PartA_00001\.xml",
+            r"in object 2 of .*PartA_00001\.xml",
         ),
         (
             "Annotations/PartA_00001.xml",

@@ -162,13 +162,20 @@ def test_nwpu_points_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("boxes", "sentence"),
-    [([[2, 2, 2, 10]], "1 without, the first is box 1"), ([], "a box for each of 1 points")],
-    ids=["zero size", "too few"],
+    [([[2, 2, 1, 10]], "1 with swapped corners, the first is box 1"), ([], "a box for each of 1 points")],
+    ids=["swapped", "too few"],
 )
 def test_nwpu_boxes(tmp_path: Path, boxes: list[list[int]], sentence: str) -> None:
     write_nwpu(tmp_path, "train", {"0001": ([(1.0, 2.0)], boxes, "1 1")})
     with pytest.raises(DataError, match=sentence):
         NWPUCrowd(tmp_path)
+
+
+def test_nwpu_sides_of_nothing_are_one_pixel(tmp_path: Path) -> None:
+    write_nwpu(tmp_path, "train", {"0001": ([(1.0, 2.0)], [[2, 2, 2, 10]], "1 1")})
+    sizes = NWPUCrowd(tmp_path)[0].sizes
+    assert sizes is not None
+    assert sizes.tolist() == [[1, 8]]
 
 
 def test_nwpu_damage(tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ data_app = command_group(
     Entry("list", "List the public data sets and the formats of points.", "data:list_sets"),
 )
 
+Classes = Annotated[
+    list[str] | None,
+    option("--class", panel=INPUT, metavar="NAME", help="Class of your annotations that is read; all for all."),
+]
+
 Root = Annotated[str, typer.Argument(metavar="SET", help="NAME[/SPLIT]:PATH, or a folder of photos.")]
 
 MOST_PROBLEMS = 40
@@ -51,7 +56,7 @@ def convert(
             "--to",
             panel=OUTPUT,
             metavar="FORMAT",
-            help="csv, table, json, coco, yolo, voc, labelstudio, cvat.",
+            help="Format to write: csv, coco, yolo, mat … (data list).",
         ),
     ] = None,
     box: Annotated[
@@ -64,13 +69,15 @@ def convert(
             "--photos", panel=OUTPUT, metavar="HOW", help="Photos beside the annotations: none, copy or link."
         ),
     ] = "none",
+    classes: Classes = None,
 ) -> None:
     """Convert annotations between formats; photos stay where they are unless --photos says otherwise."""
     from crowdscale.data.conversion import convert as run
     from crowdscale.data.conversion import open_source, target_format
 
-    done = run(open_source(source, source_format), target, target_format(target, to), box, photos)  # type: ignore[arg-type]
-    for sentence in done.lost:
+    samples, notes = open_source(source, source_format, classes or ())
+    done = run(samples, target, target_format(target, to), box, photos)  # type: ignore[arg-type]
+    for sentence in (*notes, *done.lost):
         typer.echo(sentence, err=True)
     numbers = counted(done.files, "file"), counted(done.photos, "photo"), counted(done.heads, "head")
     typer.echo(f"{target}: {', '.join(numbers)}")
@@ -87,6 +94,7 @@ def check(
             help="Write report.json, contact_sheet.jpg and histogram.png here.",
         ),
     ] = None,
+    classes: Classes = None,
 ) -> None:
     """Read a data set and list all that is wrong with it; exit code 1 if something is broken."""
     from crowdscale.cli.progress import progress
@@ -99,7 +107,7 @@ def check(
             live.update(total=total)
             live.advance()
 
-        report = check_dataset(root, advance)
+        report = check_dataset(root, advance, classes or ())
     _print(report)
     if out is not None:
         from crowdscale.data.sheets import contact_sheet, heads_histogram
@@ -204,6 +212,7 @@ def list_sets() -> None:
     from rich.markup import escape
 
     from crowdscale.cli.tables import new_table, print_table
+    from crowdscale.data.conversion import WRITTEN
     from crowdscale.data.formats import FORMATS
     from crowdscale.data.opening import describe_datasets
 
@@ -214,9 +223,8 @@ def list_sets() -> None:
         table.add_row(name, card.title, f"{card.what}; {card.annotation}", splits, layout, card.source)
     print_table(table)
     typer.echo("")
-    formats = new_table(format="left", what="left", points="left", boxes="left")
-    for each in FORMATS.values():
-        formats.add_row(
-            each.name, escape(each.what), "yes" if each.points else "centres", "yes" if each.boxes else "no"
-        )
+    formats = new_table(format="left", what="left", points="left", boxes="left", read="left", written="left")
+    for each in {**FORMATS, **WRITTEN}.values():
+        answers = ("yes" if yes else "no" for yes in (each.boxes, each.readable, each.written))
+        formats.add_row(each.name, escape(each.what), "yes" if each.points else "centres", *answers)
     print_table(formats)

@@ -13,9 +13,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from crowdscale.data.checks import is_outside
-from crowdscale.data.folder import Scan, scan_folder
+from crowdscale.data.classes import split_source
 from crowdscale.data.opening import FOLDER, GRAMMAR, open_dataset, protocol_of
+from crowdscale.data.recognition import beside_format
+from crowdscale.data.scanning import Scan, scan_folder
 from crowdscale.errors import CrowdscaleError
+from crowdscale.files.documents import read_xml
 from crowdscale.files.images import read_image
 from crowdscale.files.writing import write_atomic
 from crowdscale.points import Points
@@ -40,7 +43,7 @@ class Problem:
     photo: str
     """The photo's name, or the file's."""
     kind: str
-    """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``outside``, ``double``, ``one-based``."""
+    """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``changed``, ``outside``, ``double``, ``one-based``."""
     sentence: str
     broken: bool = True
     """Whether it must be mended; otherwise it is a warning."""
@@ -113,22 +116,28 @@ class Report:
 Entries = Sequence[tuple[str, Path, Points | None]]
 
 
-def check_dataset(source: str, on_photo: Callable[[int], object] | None = None) -> Report:
+def check_dataset(
+    source: str, on_photo: Callable[[int], object] | None = None, classes: Sequence[str] = ()
+) -> Report:
     """Read all of a data set and report what is in it and what is wrong; nothing stops at the first fault.
 
     Args:
-        source: ``NAME[/SPLIT]:PATH``, or a folder of your own.
+        source: ``NAME[/SPLIT]:PATH``, or a folder of your own, perhaps with ``?class=NAME`` behind it.
         on_photo: Called after each photo with the number of photos in all.
+        classes: The classes that are read from a folder of your own; needed where there are several.
 
     Raises:
         DataError: There is no folder, or it holds no photo.
     """
+    if not Path(source).exists():
+        source, own_classes = split_source(source)
+        classes = (*classes, *own_classes)
     match = GRAMMAR.fullmatch(source)
     own = match is None or match["name"] == FOLDER or Path(source).exists()
     problems: list[Problem] = []
     if own:
         root = Path(source.removeprefix(f"{FOLDER}:")).expanduser()
-        scan = scan_folder(root)
+        scan = scan_folder(root, classes=classes)
         entries = _own_entries(scan, problems)
         problems += _orphans(root, scan)
         levels = LEVELS
@@ -154,21 +163,42 @@ def _own_entries(scan: Scan, problems: list[Problem]) -> Entries:
         Problem(name, "unlabelled", f"Expected points for {scan.photos[name].name}, but got none.")
         for name in scan.lacking
     ]
+    problems += [Problem(name, "changed", sentence, broken=False) for name, sentence in scan.notes]
     known = {name: label.points for name, (_, label) in scan.labels.items()}
     return [(name, path, known.get(name)) for name, path in scan.photos.items()]
 
 
 def _orphans(root: Path, scan: Scan) -> Iterator[Problem]:
-    """Annotations beside which there is no photo; files in the root may belong to all photos."""
+    """Return annotations of one photo without their photo; in the root, those that are recognised as such."""
     used = {source.split(" for ")[0] for source, _ in scan.labels.values()}
     faulty = {name for name, _ in scan.problems}
+    lone = {path for path in scan.unread if path.suffix.lower() == ".csv" or _labels_one(path)}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).with_suffix("").as_posix()
-        if path.suffix.lower() not in ORPHANS or str(path) in used or name in scan.photos:
+        if (
+            path.suffix.lower() not in ORPHANS
+            or str(path) in used
+            or name in scan.photos
+            or path.name[:2] == "._"
+        ):
             continue
-        if path.parent == root and (path.suffix.lower() != ".csv" or path.name in faulty):
+        if (
+            path.parent == root
+            and path not in lone
+            and (path.suffix.lower() != ".csv" or path.name in faulty)
+        ):
             continue
         yield Problem(name, "orphan", f"Expected a photo for the annotation {path}, but got none.")
+
+
+def _labels_one(path: Path) -> bool:
+    """Return whether a file is an annotation of one photo, by its content."""
+    try:
+        if path.suffix.lower() == ".xml":
+            return bool(read_xml(path).tag == "annotation")
+        return path.suffix.lower() == ".json" and beside_format(path).name != "json"
+    except CrowdscaleError:
+        return False
 
 
 def _look(

@@ -6,24 +6,29 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
 
 from crowdscale.data.checks import photo_size
+from crowdscale.data.classes import split_source
 from crowdscale.data.folder import Folder
 from crowdscale.data.formats import FORMATS, Format, Label
-from crowdscale.data.opening import open_dataset
+from crowdscale.data.formats.density import DENSITY_NPY, DENSITY_TIF
+from crowdscale.data.opening import FOLDER, open_dataset
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.files.writing import write_atomic
 
-__all__ = ["Converted", "convert", "open_source", "target_format"]
+__all__ = ["WRITTEN", "Converted", "convert", "open_source", "target_format"]
 
 Photos = Literal["none", "copy", "link"]
 
 PHOTO_CHOICES = ("none", "copy", "link")
+
+WRITTEN = {each.name: each for each in (*FORMATS.values(), DENSITY_NPY, DENSITY_TIF) if each.written}
+"""The formats that can be written, by name."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +42,34 @@ class Converted:
     """Sentences on what the target does not carry."""
 
 
-def open_source(source: str, format: str | None = None) -> list[Sample]:
-    """Return the samples of ``NAME[/SPLIT]:PATH``, of a folder, or of an annotation file beside its photos."""
-    path = Path(source)
+def open_source(
+    source: str, format: str | None = None, classes: Sequence[str] = ()
+) -> tuple[list[Sample], list[str]]:
+    """Return samples, and sentences on what was changed when they were read.
+
+    Args:
+        source: ``NAME[/SPLIT]:PATH``, a folder, or an annotation file beside its photos; ``?class=NAME`` behind it
+            chooses classes as well.
+        format: The annotation's format, where it is not to be told from the file.
+        classes: The classes that are read; needed where there are several.
+    """
+    if not Path(source).exists():
+        source, own = split_source(source)
+        classes = (*classes, *own)
+    path = Path(source.removeprefix(f"{FOLDER}:")).expanduser()
     if path.is_file():
-        return Folder(path.parent, annotations=path, format=format, unlabelled="skip", outside="keep").samples
-    if path.is_dir():
-        return Folder(path, format=format, unlabelled="skip", outside="keep").samples
-    return open_dataset(source).samples
+        folder = Folder(path.parent, "skip", "keep", annotations=path, format=format, classes=classes)
+    elif path.is_dir():
+        folder = Folder(path, "skip", "keep", format=format, classes=classes)
+    else:
+        return open_dataset(source).samples, []
+    if folder.unread and not folder.samples:
+        raise DataError(
+            f"expected annotated photos in {folder.root}",
+            f"files of no known kind: {', '.join(path.name for path in folder.unread[:5])}",
+            "Name the format with --from (crowdscale data list shows all)",
+        )
+    return folder.samples, folder.notes
 
 
 def target_format(target: Path, name: str | None) -> Format:
@@ -54,13 +79,13 @@ def target_format(target: Path, name: str | None) -> Format:
         OptionError: The name is unknown, or the suffix leaves it open.
     """
     if name is not None:
-        if name not in FORMATS:
-            raise unknown_name("format", name, FORMATS)
-        return FORMATS[name]
+        if name not in WRITTEN:
+            raise unknown_name("format", name, WRITTEN)
+        return WRITTEN[name]
     guesses = {".csv": "table", ".xml": "cvat"}
     if target.suffix.lower() in guesses:
-        return FORMATS[guesses[target.suffix.lower()]]
-    raise OptionError("expected --to with one of " + ", ".join(FORMATS), f"none for {target}")
+        return WRITTEN[guesses[target.suffix.lower()]]
+    raise OptionError("expected --to with one of " + ", ".join(WRITTEN), f"none for {target}")
 
 
 def convert(
@@ -90,9 +115,8 @@ def convert(
         _write(target, to.write(labels))
     else:
         assert to.write_one is not None  # the others have this
-        texts = {name: to.write_one(Path(name).name, label) for name, label in labels.items()}
-        for name, text in texts.items():
-            _write((folder / name).with_suffix(to.suffix), text)
+        for name, label in labels.items():
+            _write(folder / _own_target(name, to), to.write_one(Path(name).name, label))
     if photos != "none":
         for sample in samples:
             _bring(sample.image_path, folder / _file_name(sample), photos)
@@ -127,8 +151,14 @@ def _lost(samples: Sequence[Sample], labels: dict[str, Label], to: Format) -> li
     return lost
 
 
-def _write(path: Path, text: str) -> None:
-    write_atomic(path, lambda stream: stream.write(text.encode()))
+def _own_target(name: str, to: Format) -> str:
+    """Return the path of a photo's own annotation from that of the photo."""
+    return to.target(name) if to.target else str(PurePosixPath(name).with_suffix(to.suffix))
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    write_atomic(path, lambda stream: stream.write(data))
 
 
 def _bring(photo: Path, target: Path, how: Photos) -> None:

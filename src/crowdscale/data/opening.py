@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from crowdscale.data.classes import split_source
 from crowdscale.data.folder import Folder
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.protocol import Card, Protocol
@@ -24,6 +26,11 @@ __all__ = [
     "protocol_of",
     "reader_class",
 ]
+
+_LOG = logging.getLogger(__name__)
+
+MOST_NOTES = 5
+"""Notes on a folder's annotations that are logged."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +111,17 @@ def _open_public(name: str, path: Path, split: str) -> Dataset:
     return Dataset(name, opened.split, opened.samples, getattr(opened, "release", ""), protocol)
 
 
-def _open_folder(path: Path, split: str) -> Dataset:
+def _open_folder(path: Path, split: str, classes: Sequence[str]) -> Dataset:
     if split:
         raise OptionError(
             "expected folder:PATH", f"folder/{split}:{path}", "A folder has no splits; name its path"
         )
-    return Dataset(FOLDER, "", Folder(path).samples)
+    folder = Folder(path, classes=classes)
+    for sentence in folder.notes[:MOST_NOTES]:
+        _LOG.warning("%s", sentence)
+    if len(folder.notes) > MOST_NOTES:
+        _LOG.warning("… and %d notes more: crowdscale data check %s", len(folder.notes) - MOST_NOTES, path)
+    return Dataset(FOLDER, "", folder.samples)
 
 
 GRAMMAR = re.compile(r"(?P<name>[\w-]{2,})(?:/(?P<split>\w+))?:(?P<path>.*)", re.DOTALL)
@@ -120,15 +132,17 @@ def open_dataset(text: str) -> Dataset:
     """Return the data set that ``NAME[/SPLIT]:PATH`` names; a bare path is a folder of your own photos.
 
     ``sha:PATH`` is part A of ShanghaiTech, and so on (``DATASETS``); the split is the first of the set's
-    own (mostly ``train``) unless named, as in ``sha/test:PATH``. ``folder:PATH`` is the same as the bare path.
+    own (mostly ``train``) unless named, as in ``sha/test:PATH``. ``folder:PATH`` is the same as the bare path;
+    ``folder:PATH?class=head`` reads one of several classes. What was changed in reading is logged.
 
     Raises:
         OptionError: The name or the split is not known.
         DataError: The set cannot be read.
     """
+    text, classes = (text, ()) if Path(text).exists() else split_source(text)
     match = GRAMMAR.fullmatch(text)
     if match is None or Path(text).exists():
-        return _open_folder(Path(text).expanduser(), "")
+        return _open_folder(Path(text).expanduser(), "", classes)
     name, split, path = match["name"], match["split"] or "", match["path"]
     if name != FOLDER:
         reader_class(name)
@@ -137,7 +151,11 @@ def open_dataset(text: str) -> Dataset:
             "expected NAME[/SPLIT]:PATH", repr(text), "Put the data set's folder after the colon"
         )
     folder = Path(path).expanduser()
-    return _open_folder(folder, split) if name == FOLDER else _open_public(name, folder, split)
+    if name == FOLDER:
+        return _open_folder(folder, split, classes)
+    if classes:
+        raise OptionError("expected ?class= for a folder of your own photos alone", f"{name} with it")
+    return _open_public(name, folder, split)
 
 
 def open_samples(texts: Sequence[str], left_out: Path | None = None) -> list[Sample]:

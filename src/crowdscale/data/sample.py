@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.decoder import opened
 from crowdscale.files.images import read_image, resize_image, write_image
+from crowdscale.files.matlab import read_mat
 from crowdscale.points import Points
 
 __all__ = ["Mask", "Sample"]
@@ -38,13 +38,13 @@ class Mask:
             if self.path.suffix.lower() != ".mat":
                 with opened(self.path, str(self.path)) as image:
                     return np.asarray(image.convert("L")) > 0
-            found: Any = loadmat(self.path, squeeze_me=True, struct_as_record=False)
-            first, *fields = self.variable.split(".")
-            found = found[first]
-            for name in fields:
-                found = getattr(found, name)
+            found: Any = read_mat(self.path, "a mask (region of interest)")
+            for name in self.variable.split("."):
+                found = found[name]
             return np.asarray(found, dtype=np.float64) > 0
-        except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
+        except DataError:
+            raise
+        except Exception as error:  # decoders raise a dozen kinds for damaged bytes; each is one broken file
             raise DataError(
                 "expected a mask (region of interest)", f"{self.path}, which cannot be read ({error})"
             ) from error

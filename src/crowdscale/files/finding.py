@@ -34,7 +34,7 @@ FOLDERS_OF_COPIES = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Inform
 PICTURE_MARK = b"crowdscale picture"
 """Stands at the beginning of the pictures that this package draws."""
 MARK_WITHIN = 1024
-DRAWN = re.compile(r"_(?:people|heat|zoom)$")
+DRAWN = re.compile(r"_(?:people|heat|zoom|density)$")
 """Names of pictures that are drawn of a photo."""
 DRAWN_ALONE = ("zones", "plot")
 

@@ -1,21 +1,65 @@
-"""COCO: one JSON with images and annotations; a keypoint is a head, or a box around one."""
+"""COCO: one JSON with images and annotations; a keypoint is a head, or a box around one.
+
+pycocotools was looked at for run lengths: its C code trusts the lengths, and a wheel for 20 lines is too much.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from crowdscale.data.checks import check_points
-from crowdscale.data.formats.label import Format, Label, boxes_of
-from crowdscale.data.formats.plain import load_json
-from crowdscale.data.sets.layout import boxes_to_points
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, read_size
+from crowdscale.data.formats.shapes import box, box_of, polygon, refusal
 from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, Whole, read_json, shaped
 
 __all__ = ["COCO", "coco_content", "is_coco"]
+
+Key = Whole | str | float
+
+
+class _Extra(msgspec.Struct):
+    name: str | None = None
+
+
+class _Image(msgspec.Struct):
+    id: Key
+    file_name: str
+    width: Number | None = None
+    height: Number | None = None
+    extra: _Extra | None = None
+
+
+class _Runs(msgspec.Struct):
+    size: tuple[Whole, Whole]
+    counts: str | list[Whole]
+
+
+class _Annotation(msgspec.Struct):
+    image_id: Key
+    id: Key | None = None
+    category_id: Key | None = None
+    iscrowd: Whole | bool | None = 0
+    bbox: list[Number] | None = None
+    keypoints: list[Number] | None = None
+    segmentation: _Runs | list[list[Number]] | None = None
+
+
+class _Category(msgspec.Struct):
+    id: Key
+    name: str = ""
+
+
+class _Coco(msgspec.Struct):
+    images: list[_Image]
+    annotations: list[_Annotation] | None
+    categories: list[_Category] | None = None
 
 
 def is_coco(content: Any) -> bool:
@@ -23,45 +67,133 @@ def is_coco(content: Any) -> bool:
     return isinstance(content, dict) and {"images", "annotations"} <= content.keys()
 
 
-def read_coco(path: Path) -> dict[str, Label]:
-    """Return labels by file name: the first keypoint of each annotation, or the centre of its box.
+def read_coco(path: Path) -> dict[str, Entry]:
+    """Return entries by file name: the first labelled keypoint of each annotation, or its box's centre.
+
+    A keypoint whose third number is 0 is not labelled. Annotations without either give the box around their
+    polygons or run lengths. Regions with ``iscrowd`` hold many people and are left out.
 
     Raises:
-        DataError: The file is no COCO, an annotation names an unknown image, or has neither.
+        DataError: The file is no COCO, an image stands in it twice, or an annotation has no image or no position.
     """
-    content = load_json(path)
+    content = read_json(path)
     if not is_coco(content):
         raise DataError("expected COCO with images and annotations", f"something else in {path}")
-    try:
-        images = {each["id"]: each for each in content["images"]}
-        own: dict[Any, list[dict[str, Any]]] = {key: [] for key in images}
-        for each in content["annotations"]:
-            if each["image_id"] not in own:
-                raise DataError(
-                    f"expected annotations of known images in {path}", f"one of image_id {each['image_id']}"
-                )
-            own[each["image_id"]].append(each)
-        return {str(images[key]["file_name"]): _label(found, images[key], path) for key, found in own.items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError("expected COCO with images and annotations", f"{path} ({error!r})") from error
+    coco = shaped(content, _Coco, "COCO", path)
+    keys = _identities(coco, path)
+    names = {_text(each.id): each.name for each in coco.categories or ()}
+    own: dict[Key, list[_Annotation]] = {key: [] for key in keys}
+    for each in coco.annotations or ():
+        key = each.image_id if each.image_id in own else _same(each.image_id, own)
+        if key is None:
+            raise DataError(
+                f"expected annotations of known images in {path}", f"one of image_id {each.image_id}"
+            )
+        own[key].append(each)
+    return {keys[key].file_name: _entry(keys[key], found, names, path) for key, found in own.items()}
 
 
-def _label(found: list[dict[str, Any]], image: dict[str, Any], path: Path) -> Label:
-    size = (int(image["width"]), int(image["height"])) if "width" in image and "height" in image else None
-    boxes = [each["bbox"] for each in found if each.get("bbox") and each["bbox"][2:] != [0, 0]]
-    points = [each["keypoints"][:2] for each in found if each.get("keypoints")]
-    if found and not (len(points) == len(found) or len(boxes) == len(found)):
-        lone = next(each for each in found if not (each.get("keypoints") or each.get("bbox")))
-        kind = "a polygon" if lone.get("segmentation") else "neither"
+def _identities(coco: _Coco, path: Path) -> dict[Key, _Image]:
+    """Return images by id, each id and each name once."""
+    keys: dict[Key, _Image] = {}
+    names: dict[str, Key] = {}
+    for each in coco.images:
+        if each.id in keys:
+            raise DataError(f"expected each image id once in {path}", f"{each.id} again")
+        if each.file_name in names:
+            raise DataError(
+                f"expected each photo once in {path}",
+                f"{each.file_name} as image {names[each.file_name]} and {each.id}",
+                "Join the two images or remove one",
+            )
+        keys[each.id], names[each.file_name] = each, each.id
+    return keys
+
+
+def _text(key: Key | None) -> str:
+    return f"{key:g}" if isinstance(key, float) else str(key)
+
+
+def _same(key: Key, known: Mapping[Key, object]) -> Key | None:
+    """Return the known id that reads the same: some tools write 1 in one place and "1" in the other."""
+    return next((each for each in known if _text(each) == _text(key)), None)
+
+
+def _entry(image: _Image, found: Sequence[_Annotation], names: Mapping[str, str], path: Path) -> Entry:
+    crowds = sum(bool(each.iscrowd) for each in found)
+    marks = [_mark(each, names.get(_text(each.category_id), ""), path) for each in found if not each.iscrowd]
+    notes = (f"{crowds} crowd {'regions' if crowds > 1 else 'region'} (iscrowd) left out",) if crowds else ()
+    also = (image.extra.name,) if image.extra and image.extra.name else ()
+    return Entry(marks, read_size(image.width, image.height), also=also, notes=notes)
+
+
+def _mark(each: _Annotation, label: str, path: Path) -> Mark:
+    where = f"id {each.id} of {path}"
+    bounds = _bounds(each, where)
+    keypoints = each.keypoints or []
+    if len(keypoints) % 3 and len(keypoints) != 2:
+        raise DataError(f"expected keypoints as x, y, visibility in {where}", f"{len(keypoints)} numbers")
+    triples = [(*keypoints, 2.0)] if len(keypoints) == 2 else zip(*[iter(keypoints)] * 3, strict=True)
+    first = next((triple for triple in triples if triple[2] > 0), None)
+    if first is not None:
+        sides = (bounds.width, bounds.height) if bounds else (math.nan, math.nan)
+        return Mark(first[0], first[1], *sides, label)
+    if bounds is None:
+        raise DataError(f"expected a keypoint or a bbox in {where}", "neither")
+    return bounds._replace(label=label)
+
+
+def _bounds(each: _Annotation, where: str) -> Mark | None:
+    """Return the mark of an annotation's box, or of the box around its segmentation; None without either."""
+    if each.bbox and each.bbox[2:] != [0, 0]:
+        if len(each.bbox) != 4:
+            raise DataError(f"expected a bbox of 4 numbers in {where}", f"{len(each.bbox)}")
+        return box_of(each.bbox)
+    if isinstance(each.segmentation, _Runs):
+        return _runs_box(each.segmentation, where)
+    if each.segmentation:
+        flat = [number for ring in each.segmentation for number in ring]
+        if len(flat) % 2:
+            raise DataError(f"expected pairs of numbers in the polygon of {where}", f"{len(flat)} numbers")
+        return polygon(list(zip(flat[::2], flat[1::2], strict=True)), "", where)
+    return None
+
+
+def _runs_box(runs: _Runs, where: str) -> Mark:
+    """Return the box around a mask in run lengths, which go down the columns and begin with background."""
+    height, width = runs.size
+    counts = _counts(runs.counts, where) if isinstance(runs.counts, str) else runs.counts
+    if min(height, width, *counts, 0) < 0 or height == 0 or sum(counts) != height * width:
         raise DataError(
-            f"expected a keypoint or a bbox in each annotation of {path}", f"{kind} in id {lone.get('id')}"
+            f"expected run lengths of {width}×{height} pixels in {where}", f"{sum(counts)} pixels"
         )
-    sizes = None
-    if found and len(boxes) == len(found):
-        centres, sizes = boxes_to_points(np.array(boxes, float), path)
-        if len(points) != len(found):
-            return Label(centres, sizes, size)
-    return Label(check_points(np.array(points, float).reshape(-1, 2), None, path), sizes, size)
+    ends = np.cumsum(counts)
+    starts, ends = (ends - counts)[1::2], ends[1::2]
+    starts, ends = starts[ends > starts], ends[ends > starts]
+    if not len(starts):
+        return refusal("empty mask")
+    left, right = int(starts.min()) // height, int(ends.max() - 1) // height
+    whole = bool((starts // height != (ends - 1) // height).any())  # a run over two columns meets both edges
+    top = 0 if whole else int((starts % height).min())
+    bottom = height - 1 if whole else int(((ends - 1) % height).max())
+    return box(left, top, right - left + 1, bottom - top + 1)
+
+
+def _counts(text: str, where: str) -> list[int]:
+    """Return run lengths from COCO's text: 5 bits a character from 48, after the third each as a difference."""
+    counts: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64 or shift > 50:
+            raise DataError(f"expected run lengths (RLE) in {where}", repr(character))
+        value |= (bits & 31) << shift
+        shift += 5
+        if not bits & 32:
+            value -= (1 << shift) if bits & 16 else 0
+            counts.append(value + (counts[-2] if len(counts) > 2 else 0))
+            value = shift = 0
+    return counts
 
 
 def coco_content(labels: Mapping[str, Label]) -> dict[str, Any]:

@@ -1,85 +1,145 @@
-"""Label Studio: its JSON export, with key points or rectangles in percent of the photo."""
+"""Label Studio: its JSON and JSON-MIN exports, with regions in percent of the photo."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
+import msgspec
 import numpy as np
 
-from crowdscale.data.formats.label import Format, Label, boxes_of, photo_size_of
-from crowdscale.data.formats.plain import load_json
-from crowdscale.data.sets.layout import boxes_to_points
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, photo_size_of, read_size
+from crowdscale.data.formats.labelstudio_names import address_name, photo_address, without_hash
+from crowdscale.data.formats.labelstudio_regions import Region, region_mark, region_of_value
 from crowdscale.errors import DataError
-from crowdscale.points import Points
+from crowdscale.files.documents import Whole, read_json, shaped
 
-__all__ = ["LABELSTUDIO", "is_labelstudio", "plain_name"]
+__all__ = ["LABELSTUDIO", "LABELSTUDIO_PREDICTIONS", "is_labelstudio", "plain_name", "valid_results"]
 
-UPLOAD = re.compile(r"^[0-9a-f]{8}-")
-"""What Label Studio puts before the name of an uploaded photo."""
+PASSED_OVER = frozenset(
+    (
+        "choices",
+        "relation",
+        "textarea",
+        "rating",
+        "number",
+        "taxonomy",
+        "datetime",
+        "pairwise",
+        "ranker",
+        "labels",
+    )
+)
+"""Results that mark no place: facts on the whole photo or on a region that has a result of its own."""
+
+
+class _Annotation(msgspec.Struct):
+    result: list[Region] = []
+    was_cancelled: bool | None = False
+
+
+class _Task(msgspec.Struct):
+    data: dict[str, Any]
+    annotations: list[_Annotation] | None = None
+    completions: list[_Annotation] | None = None
+    predictions: list[_Annotation | Whole] | None = None
 
 
 def is_labelstudio(content: Any) -> bool:
-    """Return whether JSON looks like an export of Label Studio."""
-    return (
-        isinstance(content, list) and bool(content) and isinstance(content[0], dict) and "data" in content[0]
-    )
+    """Return whether JSON looks like an export of Label Studio, JSON or JSON-MIN."""
+    first = content[0] if isinstance(content, list) and content else None
+    return isinstance(first, dict) and (isinstance(first.get("data"), dict) or _is_min(first))
+
+
+def _is_min(task: Mapping[str, Any]) -> bool:
+    return photo_address(task) is not None and ("annotation_id" in task or any(_min_values(task)))
+
+
+def _min_values(task: Mapping[str, Any]) -> Iterator[Any]:
+    """Return the regions of a task in JSON-MIN: dictionaries in the lists of its other keys."""
+    for found in task.values():
+        if isinstance(found, list) and found and all(isinstance(each, dict) for each in found):
+            yield from (each for each in found if "original_width" in each)
 
 
 def plain_name(address: str) -> str:
-    """Return the photo's file name from the address that an export has for it."""
-    name = PurePosixPath(unquote(urlparse(address).path)).name
-    return UPLOAD.sub("", name)
+    """Return the photo's file name from the address in an export, without the hash of an upload."""
+    return without_hash(address_name(address)).rpartition("/")[2]
 
 
-def read_labelstudio(path: Path) -> dict[str, Label]:
-    """Return labels by file name; of several annotations of a photo the last that was not cancelled counts.
+def valid_results(content: Any, path: Path, predictions: bool = False) -> Iterator[tuple[str, list[Region]]]:
+    """Return (address, regions) of each annotated task: of its last annotation that was not cancelled.
+
+    Args:
+        content: The export.
+        path: Its file, for errors.
+        predictions: Read what a model predicted instead.
 
     Raises:
-        DataError: The file is no such export, or something other than key points or rectangles is marked.
+        DataError: A task is not sound.
     """
-    content = load_json(path)
+    for index, each in enumerate(content):
+        where = f"task {index + 1} of {path}"
+        if isinstance(each, dict) and "data" not in each:
+            if "annotation_id" in each or any(_min_values(each)):
+                yield _address(each, where), [region_of_value(value, where) for value in _min_values(each)]
+            continue
+        task = shaped(each, _Task, "Label Studio", where)
+        found = task.predictions if predictions else task.annotations or task.completions
+        valid = [one for one in found or () if isinstance(one, _Annotation) and not one.was_cancelled]
+        if valid:
+            yield _address(task.data, where), valid[-1].result
+
+
+def _address(data: Mapping[str, Any], where: str) -> str:
+    address = photo_address(data)
+    if address is None:
+        raise DataError(f"expected a photo's name in the data of {where}", ", ".join(data)[:80] or "nothing")
+    return address
+
+
+def read_labelstudio(path: Path, predictions: bool = False) -> dict[str, Entry]:
+    """Return entries by file name; of several annotations of a photo the last that was not cancelled counts.
+
+    Raises:
+        DataError: The file is no such export, a photo stands in it twice, or it holds predictions alone.
+    """
+    content = read_json(path)
     if not is_labelstudio(content):
         raise DataError("expected the JSON export of Label Studio", f"something else in {path}")
-    labels: dict[str, Label] = {}
-    try:
-        for task in content:
-            valid = [each for each in task.get("annotations", []) if not each.get("was_cancelled")]
-            if not valid:
-                continue
-            address = task["data"].get("image") or next(iter(task["data"].values()))
-            name = plain_name(str(address))
-            if name in labels:
-                raise DataError(f"expected each photo once in {path}", f"{name} again")
-            labels[name] = _label(valid[-1]["result"], f"{name} in {path}")
-    except (KeyError, TypeError, AttributeError, StopIteration) as error:
-        raise DataError("expected the JSON export of Label Studio", f"{path} ({error!r})") from error
-    return labels
+    entries: dict[str, Entry] = {}
+    for address, regions in valid_results(content, path, predictions):
+        name = address_name(address)
+        if name in entries:
+            raise DataError(f"expected each photo once in {path}", f"{name} again")
+        entries[name] = _entry(regions, f"{name} in {path}", (without_hash(name),))
+    if not entries and not predictions and _has_predictions(content):
+        raise DataError(
+            f"{path} holds predictions of a model and no annotations", "",
+            "Accept them in Label Studio, or read them with --from labelstudio-predictions",
+        )  # fmt: skip
+    return entries
 
 
-def _label(results: list[dict[str, Any]], where: str) -> Label:
-    shapes: dict[str, list[list[float]]] = {"keypointlabels": [], "rectanglelabels": []}
-    size = None
-    for each in results:
-        kind = each.get("type")
-        if kind not in shapes:
-            raise DataError(
-                f"expected key points or rectangles for {where}", f"{kind}", "Mark heads with one of the two"
-            )
-        size = (int(each["original_width"]), int(each["original_height"]))
-        sides = ("x", "y") if kind == "keypointlabels" else ("x", "y", "width", "height")
-        # A share of 0 is the photo's edge, which lies half a pixel before the first pixel's centre.
-        shapes[kind].append([each["value"][side] / 100 * size[i % 2] for i, side in enumerate(sides)])
-    points, boxes = (np.array(shapes[k], float) for k in ("keypointlabels", "rectanglelabels"))
-    if len(points) and len(boxes):
-        raise DataError(f"expected either key points or rectangles for {where}", "both")
-    if len(boxes):
-        return Label(*boxes_to_points(boxes, where), size)
-    return Label(Points(points.reshape(-1, 2) - 0.5), None, size)
+def _has_predictions(content: Sequence[Any]) -> bool:
+    return any(isinstance(task, dict) and task.get("predictions") for task in content)
+
+
+def _entry(regions: Sequence[Region], where: str, also: tuple[str, ...]) -> Entry:
+    labels = {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
+    marks: list[Mark] = []
+    size: Size | None = None
+    for each in regions:
+        if each.type in PASSED_OVER:
+            continue
+        own = read_size(each.original_width, each.original_height)
+        if size not in (None, own):
+            raise DataError(f"expected one size of the photo for {where}", f"{size} and {own}")
+        size = own
+        marks.append(region_mark(each, own, labels.get(each.id or ""), where))
+    return Entry(marks, size, also=also)
 
 
 def _write(labels: Mapping[str, Label]) -> str:
@@ -105,6 +165,10 @@ def _task(name: str, label: Label) -> dict[str, Any]:
 
 
 LABELSTUDIO = Format(
-    "labelstudio", "one JSON (export of Label Studio): key points or rectangles", ".json", True, True, True,
+    "labelstudio", "one JSON or JSON-MIN (Label Studio): key points, rectangles, ellipses", ".json", True, True, True,
     read=read_labelstudio, write=_write,
+)  # fmt: skip
+LABELSTUDIO_PREDICTIONS = Format(
+    "labelstudio-predictions", "one JSON (Label Studio): what a model predicted", ".json", True, True, True,
+    read=lambda path: read_labelstudio(path, predictions=True),
 )  # fmt: skip

@@ -5,44 +5,46 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+import msgspec
 
-from crowdscale.data.checks import check_points
-from crowdscale.data.formats.label import Format, Label, Size, read_text
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size
 from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, read_json, shaped
 
-__all__ = ["JSON", "load_json", "read_json"]
+__all__ = ["JSON", "read_points_json"]
 
-
-def load_json(path: Path) -> Any:
-    """Return what a JSON file holds. Raises DataError where it is none."""
-    try:
-        return json.loads(read_text(path))
-    except ValueError as error:
-        raise DataError(
-            "expected JSON", f"{path}, which cannot be read ({error})", "Correct the file"
-        ) from None
+Pair = tuple[Number, Number]
 
 
-def read_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Label:
-    """Return the label of NAME.json: [[x, y], …] or {"points": [[x, y], …], "sizes": [[width, height], …]}."""
+class _Points(msgspec.Struct):
+    points: list[Pair]
+    sizes: list[Pair] | None = None
+
+
+def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
+    """Return the entry of NAME.json: [[x, y], …] or {"points": [[x, y], …], "sizes": [[width, height], …]}.
+
+    Raises:
+        DataError: The file holds something else, or not a size for each point.
+    """
     del photo_size
+    content = read_json(path)
+    if isinstance(content, list):
+        content = {"points": content}
     expected = f'expected [[x, y], …] or {{"points": [[x, y], …]}} in {path}'
-    try:
-        content = json.loads(read_text(path))
-        pairs = content["points"] if isinstance(content, dict) else content
-        xy = [(float(x), float(y)) for x, y in pairs]
-        sizes = content.get("sizes") if isinstance(content, dict) else None
-        boxes = None if sizes is None else np.array([(float(w), float(h)) for w, h in sizes]).reshape(-1, 2)
-    except KeyError:
-        raise DataError(expected, "an object without 'points'") from None
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(expected, f"something else ({error})", "Correct the file") from None
-    if boxes is not None and len(boxes) != len(xy):
-        raise DataError(f"expected a size for each point in {path}", f"{len(boxes)} for {len(xy)}")
-    return Label(check_points(np.array(xy).reshape(-1, 2), None, path), boxes)
+    if not isinstance(content, dict):
+        raise DataError(expected, "something else", "Correct the file")
+    if "points" not in content:
+        raise DataError(expected, "an object without 'points'")
+    found = shaped(content, _Points, "JSON [[x, y], …]", path)
+    if found.sizes is None:
+        return Entry([Mark(x, y) for x, y in found.points])
+    if len(found.sizes) != len(found.points):
+        raise DataError(
+            f"expected a size for each point in {path}", f"{len(found.sizes)} for {len(found.points)}"
+        )
+    return Entry([Mark(*xy, *size) for xy, size in zip(found.points, found.sizes, strict=True)])
 
 
 def _write(name: str, label: Label) -> str:
@@ -54,5 +56,5 @@ def _write(name: str, label: Label) -> str:
 
 JSON = Format(
     "json", 'NAME.json beside each photo: {"points": [[x, y], …]}', ".json", False, True, True,
-    read_one=read_json, write_one=_write,
+    read_one=read_points_json, write_one=_write,
 )  # fmt: skip

@@ -4,111 +4,144 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from crowdscale.data.checks import check_points
-from crowdscale.data.formats.label import Format, Label, Size, read_text
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, mark_of
 from crowdscale.errors import DataError
-from crowdscale.points import Points
+from crowdscale.files.documents import FARTHEST, parse_number, read_table
 
-__all__ = ["CSV", "TABLE", "read_csv", "read_table"]
+__all__ = ["CSV", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table", "row_numbers"]
 
 Row = tuple[int, list[str]]
 
+IMAGE_COLUMNS = ("image", "filename", "file_name", "photo", "name", "file")
+"""Headers of the column with the photo's name."""
 
-def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Label:
-    """Return the label of NAME.csv: columns x,y and, where there are, width,height; with or without a header."""
+CLASS_COLUMNS = ("class", "label")
+
+NAPARI = ("axis-0", "axis-1")
+"""Headers of napari's points layer: row and column."""
+
+
+def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
+    """Return the entry of NAME.csv: columns x,y and, where there are, width,height,class.
+
+    Without a header the file has two columns. napari's points (index,axis-0,axis-1) are rows and columns.
+
+    Raises:
+        DataError: Columns are missing or ambiguous, or a cell is no number.
+    """
     del photo_size
-    rows = _rows(path)
+    rows = read_table(path)
     if not rows:
-        return Label(Points())
-    if _is_number(rows[0][1][0]):
-        return _label([_numbers(path, line, row, [0, 1]) for line, row in rows], path)
-    return _label(_with_header(path, rows, ("x", "y")), path)
+        return Entry([])
+    header = [cell.lower() for cell in rows[0][1]]
+    if parse_number(rows[0][1][0]) is not None:
+        return Entry(_without_header(path, rows))
+    if set(NAPARI) <= set(header):
+        return Entry(_napari(path, rows, header))
+    return Entry(_marks(path, rows, columns_of(path, rows[0][1], (("x",), ("y",)))))
 
 
-def read_table(path: Path) -> dict[str, Label]:
-    """Return the labels of a table with the columns image,x,y and, where there are, width,height.
+def _without_header(path: Path, rows: Sequence[Row]) -> list[Mark]:
+    wide = max(len(row) for _, row in rows)
+    if wide > 2:
+        raise DataError(
+            f"{path} has {wide} columns without a header, which may be in any order", "",
+            "Write x,y into the first line, or more names such as x,y,width,height",
+        )  # fmt: skip
+    return [mark_of(row_numbers(path, line, row, [0, 1])) for line, row in rows]
+
+
+def _napari(path: Path, rows: Sequence[Row], header: Sequence[str]) -> list[Mark]:
+    if "axis-2" in header:
+        raise DataError(
+            f"{path} holds napari's points of a stack (axis-0, axis-1, axis-2)",
+            "",
+            "Save a points layer a photo",
+        )
+    columns = [header.index(name) for name in reversed(NAPARI)]
+    return [mark_of(row_numbers(path, line, row, columns)) for line, row in rows[1:]]
+
+
+def read_points_table(path: Path) -> dict[str, Entry]:
+    """Return the entries of a table with the columns image,x,y and, where there are, width,height,class.
 
     The row ``NAME,,`` says that nobody is in a photo.
+
+    Raises:
+        DataError: Columns are missing, or a cell is no number.
     """
-    rows = _rows(path)
-    image, *_ = _columns(path, rows[0][1] if rows else [], ("image", "x", "y"))
-    x = _columns(path, rows[0][1], ("x", "y"))
-    wide = _box_columns(rows[0][1])
-    found: dict[str, list[list[float]]] = {}
-    lines: dict[str, int] = {}
+    rows = read_table(path)
+    image, *places = columns_of(path, rows[0][1] if rows else [], (IMAGE_COLUMNS, ("x",), ("y",)))
+    found: dict[str, list[Row]] = {}
     for line, row in rows[1:]:
-        name = _cell(row, image).replace("\\", "/")
-        own, _ = found.setdefault(name, []), lines.setdefault(name, line)
-        if any(_cell(row, column) for column in x):
-            own.append(_numbers(path, line, row, [*x, *wide]))
-    return {name: _label(values, path, f", line {lines[name]}") for name, values in found.items()}
+        found.setdefault(_cell(row, image).replace("\\", "/"), []).append((line, row))
+    return {
+        name: Entry(
+            _marks(path, [rows[0], *((n, row) for n, row in own if any(_cell(row, c) for c in places[:2]))], places),
+            where=f", line {own[0][0]}",
+        )
+        for name, own in found.items()
+    }  # fmt: skip
 
 
-def _with_header(path: Path, rows: list[Row], wanted: tuple[str, ...]) -> list[list[float]]:
-    columns = [*_columns(path, rows[0][1], wanted), *_box_columns(rows[0][1])]
-    return [_numbers(path, line, row, columns) for line, row in rows[1:]]
+def _marks(path: Path, rows: Sequence[Row], places: Sequence[int]) -> list[Mark]:
+    """Return a mark a row below the header, from the columns x and y and those of box and class."""
+    lowered = [cell.lower() for cell in rows[0][1]]
+    wide = [lowered.index(name) for name in ("width", "height")] if {"width", "height"} <= {*lowered} else []
+    kind = next((lowered.index(name) for name in CLASS_COLUMNS if name in lowered), None)
+    marks = []
+    for line, row in rows[1:]:
+        if any(row[len(lowered) :]):
+            remedy = "Correct the line; decimals have a point, not a comma"
+            raise DataError(
+                f"expected {len(lowered)} cells in {path}, line {line}", repr(",".join(row)), remedy
+            )
+        numbers = row_numbers(path, line, row, [*places[:2], *wide])
+        marks.append(mark_of(numbers, "" if kind is None else _cell(row, kind)))
+    return marks
 
 
-def _label(values: list[list[float]], path: Path, where: str = "") -> Label:
-    table = np.array(values, dtype=np.float64)
-    if not len(table):
-        return Label(Points(), where=where)
-    points = check_points(table[:, :2], None, path)
-    return Label(points, table[:, 2:4] if table.shape[1] >= 4 else None, where=where)
-
-
-def _rows(path: Path) -> list[Row]:
-    """Return (line number, stripped cells) of each row with anything in it; commas, semicolons or tabs."""
-    lines = read_text(path).splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    sign = next((sign for sign in ";\t" if sign in first), ",")
-    try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=sign)]
-    except csv.Error as error:
-        raise DataError("expected a table of points", f"{path} ({error})", "Save it as CSV") from error
-    return [(line, row) for line, row in enumerate(rows, 1) if any(row)]
-
-
-def _cell(row: list[str], column: int) -> str:
+def _cell(row: Sequence[str], column: int) -> str:
     """Return the cell; empty where the row is shorter."""
     return row[column] if column < len(row) else ""
 
 
-def _columns(path: Path, header: list[str], wanted: tuple[str, ...]) -> list[int]:
-    """Return where the header has the wanted columns."""
+def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]]) -> list[int]:
+    """Return the places of the wanted columns in the header, each under one of its names.
+
+    Raises:
+        DataError: A column is missing or stands there twice.
+    """
     lowered = [cell.lower() for cell in header]
-    if any(name not in lowered for name in wanted):
-        received = f"the first line {','.join(header)!r}"
+    found = [next((lowered.index(name) for name in names if name in lowered), None) for names in wanted]
+    if None in found:
         raise DataError(
-            f"expected the columns {','.join(wanted)} in {path}", received, "Name them in the first line"
+            f"expected the columns {','.join(names[0] for names in wanted)} in {path}",
+            f"the first line {','.join(header)!r}",
+            "Name them in the first line",
         )
-    return [lowered.index(name) for name in wanted]
+    places = [place for place in found if place is not None]
+    double = next((header[place] for place in places if lowered.count(lowered[place]) > 1), None)
+    if double is not None:
+        raise DataError(f"expected each column once in {path}", f"{double} again", "Rename or remove one")
+    return places
 
 
-def _box_columns(header: list[str]) -> list[int]:
-    lowered = [cell.lower() for cell in header]
-    return [lowered.index(name) for name in ("width", "height")] if {"width", "height"} <= {*lowered} else []
-
-
-def _numbers(path: Path, line: int, row: list[str], columns: list[int]) -> list[float]:
-    cells = [_cell(row, column) for column in columns]
-    if not all(map(_is_number, cells)):
+def row_numbers(path: Path, line: int, row: Sequence[str], columns: Sequence[int]) -> list[float]:
+    """Return the numbers of some columns. Raises DataError naming the line where a cell holds none."""
+    numbers = [parse_number(_cell(row, column)) for column in columns]
+    if None in numbers:
         remedy = "Correct the line; decimals have a point, not a comma"
         raise DataError(f"expected two numbers x,y in {path}, line {line}", repr(",".join(row)), remedy)
-    return [float(cell) for cell in cells]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    found = [number for number in numbers if number is not None]
+    if not all(abs(number) <= FARTHEST for number in found):  # NaN as well
+        raise DataError(f"expected finite coordinates in {path}, line {line}", repr(",".join(row)))
+    return found
 
 
 def _write_csv(name: str, label: Label) -> str:
@@ -139,10 +172,10 @@ def _text(boxed: bool, first: list[str], lines: list[list[str]]) -> str:
 
 
 CSV = Format(
-    "csv", "NAME.csv beside each photo: x,y[,width,height]", ".csv", False, True, True,
+    "csv", "NAME.csv beside each photo: x,y[,width,height,class]; napari", ".csv", False, True, True,
     read_one=read_csv, write_one=_write_csv,
 )  # fmt: skip
 TABLE = Format(
-    "table", "one CSV for all photos: image,x,y[,width,height]", ".csv", True, True, True,
-    read=read_table, write=_write_table,
+    "table", "one CSV for all photos: image,x,y[,width,height,class]", ".csv", True, True, True,
+    read=read_points_table, write=_write_table,
 )  # fmt: skip

@@ -6,24 +6,35 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
-from crowdscale.data.formats.label import Format, Label, Size, boxes_of
-from crowdscale.data.formats.vocxml import parse_xml, read_voc_boxes
-from crowdscale.data.sets.layout import boxes_to_points
+from crowdscale.data.formats.label import Entry, Format, Label, Size, boxes_of, read_size
+from crowdscale.data.formats.shapes import box_of
+from crowdscale.data.formats.vocxml import voc_boxes
 from crowdscale.errors import DataError
+from crowdscale.files.documents import FARTHEST, parse_number, read_xml
 
 __all__ = ["VOC"]
 
 
-def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Label:
-    """Return the label of NAME.xml, its first pixel counted as 0.
+def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
+    """Return the entry of NAME.xml, its first pixel counted as 0.
 
     Raises:
-        DataError: The file is no VOC, an object has no box, or one of no size.
+        DataError: The file is no VOC, or an object has no box.
     """
     del photo_size
-    if parse_xml(path).tag != "annotation":
+    root = read_xml(path)
+    if root.tag != "annotation":
         raise DataError("expected Pascal VOC (<annotation>)", f"another kind of XML in {path}")
-    return Label(*boxes_to_points(read_voc_boxes(path), path))
+    names = [each.findtext("name", "").strip() for each in root.iter("object")]
+    boxes = voc_boxes(root, path).tolist()
+    marks = [box_of(sides, name) for sides, name in zip(boxes, names, strict=True)]
+    return Entry(marks, read_size(_side(root, "width"), _side(root, "height")))
+
+
+def _side(root: Tree.Element, name: str) -> float:
+    """Return a side of the photo by the file; 0 where it has none, as some tools write."""
+    value = parse_number(root.findtext(f"size/{name}", "").strip() or "0")
+    return value if value is not None and 0 <= value <= FARTHEST else 0.0
 
 
 def _write(name: str, label: Label) -> str:
@@ -36,10 +47,10 @@ def _write(name: str, label: Label) -> str:
     for left, top, width, height in boxes_of(label, name, "Pascal VOC").tolist():
         each = Tree.SubElement(root, "object")
         Tree.SubElement(each, "name").text = "head"
-        box = Tree.SubElement(each, "bndbox")
+        bounds = Tree.SubElement(each, "bndbox")
         corners = {"xmin": left, "ymin": top, "xmax": left + width, "ymax": top + height}
         for key, value in corners.items():
-            Tree.SubElement(box, key).text = f"{value:.10g}"
+            Tree.SubElement(bounds, key).text = f"{value:.10g}"
     Tree.indent(root)
     return Tree.tostring(root, encoding="unicode") + "\n"
 

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol, SizeLimits
 from crowdscale.data.sample import Sample
-from crowdscale.data.sets.layout import Reader, check_split, find_root, pair_files, read_rows
+from crowdscale.data.sets.layout import Reader, check_split, find_root, pair_files, photos_by_stem, read_rows
 from crowdscale.errors import DataError
-from crowdscale.points import Points
+from crowdscale.files.documents import read_text
 
 __all__ = ["JHUCrowd"]
 
@@ -69,7 +70,7 @@ class JHUCrowd(Reader):
     def __init__(self, root: str | Path, split: str = "train") -> None:
         self.split = check_split(self.protocol.splits, split, "JHU-Crowd++")
         base = find_root(root, ("jhu_crowd_v2.0", "jhu_crowd_plusplus"), (split,), TREE) / split
-        photos = {path.stem: path for path in (base / "images").glob("*.jpg")}
+        photos = photos_by_stem((base / "images").glob("*"))
         truths = {path.stem: path for path in (base / "gt").glob("*.txt")}
         labels = _read_labels(base / "image_labels.txt")
         self.samples = [
@@ -84,24 +85,24 @@ class JHUCrowd(Reader):
             raise DataError(f"expected a line for {name} in image_labels.txt beside {photo.parent}", "none")
         fields = {"occlusion": heads[:, 4], "blur": heads[:, 5]}
         sizes = np.maximum(heads[:, 2:4], SMALLEST)
-        return Sample(name, photo, Points(heads[:, :2]), sizes, {**about, **labels[name]}, fields=fields)
+        points = check_points(heads[:, :2], None, truth)
+        return Sample(name, photo, points, sizes, {**about, **labels[name]}, fields=fields)
 
 
 def _read_labels(path: Path) -> dict[str, dict[str, str]]:
     """Return scene, weather and distractor by the photo's name."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected the list image_labels.txt of JHU-Crowd++", f"{path} ({error})") from error
+    if not path.is_file():
+        raise DataError("expected the list image_labels.txt of JHU-Crowd++", f"no file at {path}")
     labels = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         cells = [cell.strip() for cell in line.split(",")]
         if cells == [""]:
             continue
-        if len(cells) < 5 or cells[3] not in WEATHER:
+        if len(cells) < 5 or cells[-2] not in WEATHER:
             raise DataError(
                 f"expected name,count,scene,weather,distractor in line {number} of {path}", repr(line)
             )
         name = cells[0].removesuffix(".jpg")
-        labels[name] = {"scene": cells[2], "weather": WEATHER[cells[3]], "distractor": cells[4]}
+        scene = ", ".join(cells[2:-2])  # a scene may have a comma in it
+        labels[name] = {"scene": scene, "weather": WEATHER[cells[-2]], "distractor": cells[-1]}
     return labels

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.files.documents import parse_number, read_text
+from crowdscale.files.finding import IMAGE_SUFFIXES
+from crowdscale.files.matlab import Value, read_mat
 from crowdscale.points import Points
 
 __all__ = [
     "Reader",
     "boxes_to_points",
     "check_split",
+    "elements",
+    "field_of",
     "find_root",
     "load_mat",
     "natural_key",
+    "number_array",
     "pair_files",
+    "photos_by_stem",
     "points_array",
     "read_rows",
     "what_is",
@@ -91,30 +97,20 @@ def what_is(folder: Path) -> str:
     return ", ".join(names[:6]) + (" …" if len(names) > 6 else "") if names else "an empty folder"
 
 
-def load_mat(path: Path, variable: str, what: str, plain: bool = True) -> Any:
-    """Return a variable of a .mat file, structs as objects and single cells unwrapped.
+def load_mat(path: Path, variable: str, what: str) -> Value:
+    """Return a variable of a .mat file: an array, a struct as dictionary, a cell as list.
 
     Args:
         path: The file.
         variable: Its name.
         what: What it is, for the error: ``a QNRF annotation``.
-        plain: Unwrap; otherwise arrays and structs stay as SciPy nests them.
 
     Raises:
         DataError: The file is missing or damaged, or it is a .mat of another kind.
     """
-    if not path.is_file():
-        raise DataError(f"expected {what}", f"no file at {path}", UNPACK)
-    try:
-        content = loadmat(path, squeeze_me=plain, struct_as_record=not plain)
-    except Exception as error:  # loadmat raises a dozen kinds for damaged bytes; none is a bug of ours
-        raise DataError(
-            f"expected {what}, a .mat file",
-            f"{path}, which cannot be read ({type(error).__name__}: {error})",
-            "Unpack the set again",
-        ) from error
+    content = read_mat(path, what)
     if variable not in content:
-        names = ", ".join(name for name in content if not name.startswith("__")) or "nothing"
+        names = ", ".join(content) or "nothing"
         raise DataError(
             f"expected {what} with the variable {variable}",
             f"{path}, which holds {names}",
@@ -123,9 +119,26 @@ def load_mat(path: Path, variable: str, what: str, plain: bool = True) -> Any:
     return content[variable]
 
 
+def elements(value: Value) -> list[Value]:
+    """Return the elements of a cell or of an array; a struct is one element."""
+    if isinstance(value, np.ndarray):
+        return [np.asarray(each) for each in value.ravel()]
+    return value if isinstance(value, list) else [value]
+
+
+def field_of(value: Value, name: str, message: tuple[str, str]) -> Value:
+    """Return a struct's field. Raises DataError of ``message`` (expected, received) where there is none."""
+    if not isinstance(value, dict) or name not in value:
+        raise DataError(*message, "It may be of another set")
+    return value[name]
+
+
 def points_array(values: Any, path: Path) -> NDArray[np.float64]:
-    """Return (n, 2) x, y from what a .mat holds: nothing, one point or many, further columns left out."""
-    array = np.asarray(values, dtype=np.float64)
+    """Return (n, 2) x, y from what a .mat or JSON holds: nothing, one point or many, further columns left out."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise DataError(f"expected (n, 2) points in {path}", "something else") from None
     if array.size == 0:
         return np.zeros((0, 2))
     if array.ndim == 1:
@@ -135,26 +148,46 @@ def points_array(values: Any, path: Path) -> NDArray[np.float64]:
     return np.ascontiguousarray(array[:, :2])
 
 
+def number_array(value: Value, path: Path) -> NDArray[np.float64]:
+    """Return an array of numbers from a .mat. Raises DataError for text, structs and cells."""
+    if not isinstance(value, np.ndarray):
+        raise DataError(
+            f"expected an array of numbers in {path}", "something else", "It may be of another set"
+        )
+    return value.astype(np.float64)
+
+
+def photos_by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the photos among the paths by name without suffix, whatever the case of their suffix.
+
+    Raises:
+        DataError: Two differ in their suffix alone.
+    """
+    photos: dict[str, Path] = {}
+    for path in sorted(paths):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("._"):
+            continue
+        if path.stem in photos:
+            names = f"{photos[path.stem].name} and {path.name}"
+            raise DataError(f"expected one photo {path.stem} in {path.parent}", names)
+        photos[path.stem] = path
+    return photos
+
+
 def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
     """Return the numbers of a text file as (n, k ≥ columns), split at spaces or commas; empty is (0, columns).
 
     Raises:
         DataError: The file cannot be read, or a line does not hold as many numbers as the others.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a text file of numbers", f"{path} ({error})", UNPACK) from error
     rows: list[list[float]] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words:
             continue
-        try:
-            row = [float(word) for word in words]
-        except ValueError:
-            row = []
-        if len(row) < columns or (rows and len(row) != len(rows[0])):
+        numbers = [parse_number(word) for word in words]
+        row = [value for value in numbers if value is not None]
+        if len(row) < max(columns, len(words)) or (rows and len(row) != len(rows[0])):
             wanted = len(rows[0]) if rows else columns
             raise DataError(f"expected {wanted} numbers in line {number} of {path}", repr(line.strip()))
         rows.append(row)

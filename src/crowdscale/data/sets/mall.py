@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, points_array
+from crowdscale.data.sets.layout import (
+    Reader,
+    check_split,
+    elements,
+    field_of,
+    find_root,
+    load_mat,
+    number_array,
+    points_array,
+)
 from crowdscale.errors import DataError
+from crowdscale.files.matlab import Value
 from crowdscale.points import Points
 
 __all__ = ["Mall"]
@@ -23,6 +33,9 @@ mall_dataset/
   mall_gt.mat  perspective_roi.mat
 """
 
+TRUTHS = ("mall_gt.mat", "ground_truth.mat")
+"""Names of the annotation: the release's, and that of a copy in circulation."""
+
 TRAINING = 800
 """The first frames are for training (Chen et al., section 4)."""
 
@@ -32,8 +45,8 @@ class Mall(Reader):
 
     The first 800 frames are for training, the other 1,200 for testing. ``mall_gt.mat`` holds ``frame``, a
     struct an image whose ``loc`` is (n, 2) x, y **counted from 1**, as the MATLAB example in the set plots them
-    onto the frame; ``perspective_roi.mat`` holds ``pMapN`` (the perspective) and ``roi.mask``. As the set's page
-    and example describe. Unverified: the real files are not at hand here.
+    onto the frame; ``perspective_roi.mat`` holds ``pMapN`` (the perspective) and ``roi.mask``. A copy in
+    circulation calls the annotation ``ground_truth.mat``. The layout was confirmed on the real training split.
 
     Licence: for research. Where to get it:
     https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html. Citation: K. Chen, C. C. Loy, S. Gong,
@@ -50,15 +63,15 @@ class Mall(Reader):
     card: ClassVar[Card] = Card(
         "Mall", "2,000 frames of one camera in a shopping centre, 13 to 53 people", "points on heads, a mask",
         "research", "https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html",
-        "Chen et al., BMVC 2012", verified=False,
+        "Chen et al., BMVC 2012", verified=True,
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(("train", "test"), sigma=4.0)
 
     def __init__(self, root: str | Path, split: str = "train") -> None:
         self.split = check_split(self.protocol.splits, split, "Mall")
-        self._base = find_root(root, ("mall_dataset",), ("mall_gt.mat",), TREE)
-        truth = self._base / "mall_gt.mat"
-        frames = np.atleast_1d(load_mat(truth, "frame", "the annotation of Mall"))
+        self._base = find_root(root, ("mall_dataset",), TRUTHS, TREE)
+        truth = next(self._base / name for name in TRUTHS if (self._base / name).is_file())
+        frames = elements(load_mat(truth, "frame", "the annotation of Mall"))
         mask = Mask(self._file("perspective_roi.mat"), "roi.mask")
         about = {"set": "mall", "split": split}
         chosen = range(min(TRAINING, len(frames))) if split == "train" else range(TRAINING, len(frames))
@@ -82,10 +95,9 @@ class Mall(Reader):
     def perspective(self) -> NDArray[np.float64]:
         """The (h, w) perspective map: how large a person appears at each pixel, normalised by the set."""
         path = self._base / "perspective_roi.mat"
-        return np.asarray(load_mat(path, "pMapN", "the perspective of Mall"), dtype=np.float64)
+        return number_array(load_mat(path, "pMapN", "the perspective of Mall"), path)
 
 
-def _points(frame: object, path: Path) -> Points:
-    if not hasattr(frame, "loc"):
-        raise DataError("expected frames with the field loc", f"others in {path}", "It may be of another set")
-    return check_points(points_array(frame.loc, path) - 1, None, path)
+def _points(frame: Value, path: Path) -> Points:
+    loc = field_of(frame, "loc", ("expected frames with the field loc", f"others in {path}"))
+    return check_points(points_array(loc, path) - 1, None, path)

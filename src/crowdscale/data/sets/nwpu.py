@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol, SizeLimits
 from crowdscale.data.sample import Sample
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, points_array
+from crowdscale.data.sets.layout import (
+    Reader,
+    check_split,
+    find_root,
+    load_mat,
+    number_array,
+    photos_by_stem,
+    points_array,
+)
 from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, read_json, read_text, shaped
+from crowdscale.files.matlab import read_mat
 from crowdscale.points import Points
 
 __all__ = ["NWPUCrowd"]
@@ -25,6 +36,9 @@ NWPU-Crowd/
 """
 
 SPLITS = ("train", "val", "test")
+
+SMALLEST = 1.0
+"""Sides of 0 pixels, which a few boxes have, are read as this many."""
 
 LEVELS = {"S0": (0, 0), "S1": (1, 100), "S2": (101, 500), "S3": (501, 5000), "S4": (5001, 10**9)}
 """Density levels of the benchmark."""
@@ -71,12 +85,9 @@ class NWPUCrowd(Reader):
     def __init__(self, root: str | Path, split: str = "train") -> None:
         self.split = check_split(self.protocol.splits, split, "NWPU-Crowd")
         base = find_root(root, ("NWPU-Crowd", "NWPU_Crowd", "NWPU"), (f"{split}.txt",), TREE)
-        photos = {
-            path.stem: path
-            for folder in sorted(base.glob("images*"))
-            for pattern in ("*.jpg", "*/*.jpg")
-            for path in folder.glob(pattern)
-        }
+        photos = photos_by_stem(
+            path for pattern in ("images*/*", "images*/*/*") for path in base.glob(pattern)
+        )
         listed = _read_list(base / f"{split}.txt")
         lacking = [name for name in listed if name not in photos]
         if lacking:
@@ -102,17 +113,15 @@ class NWPUCrowd(Reader):
 
 def _read_list(path: Path) -> dict[str, list[str]]:
     """Return the words after each photo's name, in the list's order."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a list of NWPU-Crowd's photos", f"{path} ({error})") from error
+    lines = read_text(path).splitlines()
     listed: dict[str, list[str]] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()
-        if words and words[0] in listed:
-            raise DataError(f"expected each photo once in {path}", f"{words[0]} again in line {number}")
-        if words:
-            listed[words[0]] = words[1:]
+        name = words[0].removesuffix(".jpg") if words else ""
+        if name in listed:
+            raise DataError(f"expected each photo once in {path}", f"{name} again in line {number}")
+        if name:
+            listed[name] = words[1:]
     if not listed:
         raise DataError("expected a list of NWPU-Crowd's photos", f"the empty file {path}")
     return listed
@@ -122,43 +131,35 @@ def _read_labels(base: Path, name: str) -> tuple[Points, NDArray[np.float64] | N
     """Return points and box sizes from whichever file there is; None where there is none."""
     plain, mat = base / "jsons" / f"{name}.json", base / "mats" / f"{name}.mat"
     if plain.is_file():
-        content = _read_json(plain)
-        return _labels(plain, content["points"], content.get("boxes"))
+        content = shaped(read_json(plain), _Labels, "an annotation of NWPU-Crowd with points", plain)
+        return _labels(plain, content.points, content.boxes)
     if mat.is_file():
         points = load_mat(mat, "annPoints", "an annotation of NWPU-Crowd")
-        try:
-            boxes = load_mat(mat, "annBoxes", "an annotation of NWPU-Crowd")
-        except DataError:
-            boxes = None  # the first release had points alone
-        return _labels(mat, points, boxes)
+        boxes = read_mat(mat).get("annBoxes")  # the first release had points alone
+        return _labels(mat, points, None if boxes is None else number_array(boxes, mat))
     return None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content["points"], list):
-            raise TypeError("no list of points")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            "expected an annotation of NWPU-Crowd with points", f"{path}, which is none ({error!r})"
-        ) from error
-    return dict(content)
+class _Labels(msgspec.Struct):
+    points: list[tuple[Number, Number]]
+    boxes: list[tuple[Number, Number, Number, Number]] | None = None
 
 
 def _labels(path: Path, points: Any, boxes: Any) -> tuple[Points, NDArray[np.float64] | None]:
-    xy = points_array(points, path)
+    """Return the points and the sizes of their boxes; sides of 0 pixels are read as 1, as in JHU-Crowd++."""
+    xy = check_points(points_array(points, path), None, path)
     if boxes is None:
-        return Points(xy), None
-    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+        return xy, None
+    corners = np.asarray(boxes, dtype=np.float64)
+    corners = corners.reshape(-1, 4) if corners.size % 4 == 0 else np.zeros((0, 4))
     if len(corners) != len(xy):
         raise DataError(f"expected a box for each of {len(xy)} points in {path}", f"{len(corners)}")
     sizes = corners[:, 2:] - corners[:, :2]
-    flat = np.flatnonzero((sizes <= 0).any(axis=1))
+    flat = np.flatnonzero(~(sizes >= 0).all(axis=1))
     if len(flat):
         raise DataError(
-            f"expected boxes left top right bottom with an area in {path}",
-            f"{len(flat)} without, the first is box {flat[0] + 1}: {corners[flat[0]].tolist()}",
+            f"expected boxes left top right bottom in {path}",
+            f"{len(flat)} with swapped corners, the first is box {flat[0] + 1}: {corners[flat[0]].tolist()}",
             "Correct it, or unpack the set again",
         )
-    return Points(xy), sizes
+    return xy, np.maximum(sizes, SMALLEST)

@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol, SizeLimits
 from crowdscale.data.sample import Sample
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, pair_files, points_array
+from crowdscale.data.sets.layout import (
+    Reader,
+    check_split,
+    find_root,
+    load_mat,
+    pair_files,
+    photos_by_stem,
+    points_array,
+)
 from crowdscale.points import Points
 
 __all__ = ["UCFQNRF"]
@@ -54,7 +63,7 @@ class UCFQNRF(Reader):
     def __init__(self, root: str | Path, split: str = "train") -> None:
         self.split = check_split(self.protocol.splits, split, "UCF-QNRF")
         base = find_root(root, ("UCF-QNRF_ECCV18", "UCF-QNRF"), (FOLDERS[split],), TREE) / FOLDERS[split]
-        photos = {path.stem: path for path in base.glob("img_*.jpg")}
+        photos = photos_by_stem(base.glob("img_*"))
         truths = {path.stem.removesuffix("_ann"): path for path in base.glob("img_*_ann.mat")}
         about = {"set": "qnrf", "split": split}
         self.samples = [
@@ -64,4 +73,6 @@ class UCFQNRF(Reader):
 
 
 def _read_points(path: Path) -> Points:
-    return Points(points_array(load_mat(path, "annPoints", "an annotation of UCF-QNRF"), path))
+    return check_points(
+        points_array(load_mat(path, "annPoints", "an annotation of UCF-QNRF"), path), None, path
+    )

@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from crowdscale.data.checks import check_points, is_outside, photo_size
+from crowdscale.data.formats.mat import points_of_mat
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
-from crowdscale.data.sets.layout import Reader, load_mat, what_is
+from crowdscale.data.sets.layout import Reader, what_is
 from crowdscale.errors import DataError, unknown_name
+from crowdscale.files.matlab import read_mat
 from crowdscale.points import Points
 
 __all__ = ["LEAKED", "NEAR_DUPLICATES", "ShanghaiTech"]
@@ -192,18 +191,7 @@ def _check_pairs(base: Path, photos: set[int], truths: set[int]) -> None:
 
 
 def _read_points(path: Path) -> Points:
-    return check_points(_read_location(path), None, path)
-
-
-def _read_location(path: Path) -> NDArray[np.float64]:
-    """Return the (n, 2) points of one GT_IMG_n.mat, where they lie three structs deep."""
-    what = "an annotation of ShanghaiTech"
-    struct = load_mat(path, "image_info", what, plain=False)
-    try:
-        return np.asarray(struct[0, 0][0, 0][0], dtype=np.float64)
-    except (IndexError, TypeError, ValueError) as error:
-        raise DataError(
-            f"expected {what} with points in image_info",
-            f"{path}, which cannot be read ({error})",
-            "Unpack the set again",
-        ) from error
+    """Return the points of one GT_IMG_n.mat: ``location``, however deep, or a plain array as some copies have it."""
+    return check_points(
+        points_of_mat(read_mat(path, "an annotation of ShanghaiTech"), path, strict=True), None, path
+    )

@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
+<<<<<<< HEAD
 from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, read_rows
 from crowdscale.errors import DataError, ImageError
 from crowdscale.files.images import read_image
+=======
+from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, number_array, read_rows
+from crowdscale.errors import DataError
+>>>>>>> c04b7e3 (Read annotations of common tools, refuse what is silent and wrong)
 from crowdscale.points import Box, Points
 
 __all__ = ["Trancos"]
@@ -74,7 +79,7 @@ class Trancos(Reader):
         for path in (photo, mask):
             if not path.is_file():
                 raise DataError(f"expected {path.name} in {path.parent}", "no such file", "Unpack it again")
-        region = np.atleast_2d(load_mat(mask, "BW", "a mask of TRANCOS")) > 0
+        region = number_array(load_mat(mask, "BW", "a mask of TRANCOS"), mask) > 0
         points = _within(_read_points(stem), region)
         about = {"set": "trancos", "split": self.split}
         return Sample(stem.name, photo, points, attributes=about, mask=Mask(mask, "BW"))

@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, points_array
+from crowdscale.data.sets.layout import (
+    Reader,
+    check_split,
+    elements,
+    field_of,
+    find_root,
+    load_mat,
+    number_array,
+    points_array,
+)
 from crowdscale.errors import DataError
+from crowdscale.files.matlab import Value
 from crowdscale.points import Points
 
 __all__ = ["UCSD"]
@@ -74,7 +84,7 @@ class UCSD(Reader):
         for clip in range(CLIPS):
             name = f"vidf1_33_{clip:03}"
             path = _present(self._truths / f"{name}_frame_full.mat")
-            frames = np.atleast_1d(load_mat(path, "frame", "an annotation of UCSD"))
+            frames = elements(load_mat(path, "frame", "an annotation of UCSD"))
             if len(frames) != FRAMES:
                 raise DataError(f"expected {FRAMES} frames in {path}", str(len(frames)), "Unpack it again")
             for index, frame in enumerate(frames, 1):
@@ -87,9 +97,8 @@ class UCSD(Reader):
         """The (h, w) perspective map: the weight of a pixel, as the set gives it."""
         path = self._truths / PERSPECTIVE
         dmap = load_mat(path, "dmap", "the perspective of UCSD")
-        if not hasattr(dmap, "pmapxy"):
-            raise DataError("expected a struct dmap with the field pmapxy", f"another in {path}")
-        return np.asarray(dmap.pmapxy, dtype=np.float64)
+        message = ("expected a struct dmap with the field pmapxy", f"another in {path}")
+        return number_array(field_of(dmap, "pmapxy", message), path)
 
 
 def _present(path: Path) -> Path:
@@ -98,7 +107,6 @@ def _present(path: Path) -> Path:
     return path
 
 
-def _points(frame: object, path: Path) -> Points:
-    if not hasattr(frame, "loc"):
-        raise DataError("expected frames with the field loc", f"others in {path}", "It may be of another set")
-    return check_points(points_array(frame.loc, path) - 1, None, path)
+def _points(frame: Value, path: Path) -> Points:
+    loc = field_of(frame, "loc", ("expected frames with the field loc", f"others in {path}"))
+    return check_points(points_array(loc, path) - 1, None, path)

@@ -1,0 +1,61 @@
+"""Classes of marks: which of them are people is chosen, never guessed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from crowdscale.data.formats.label import Mark
+from crowdscale.errors import DataError
+
+__all__ = ["ALL", "choose_marks", "class_counts", "classes_error", "split_source"]
+
+ALL = "all"
+"""Chooses every class."""
+
+UNNAMED = "without a class"
+
+LIKELY = ("head", "Head", "person", "Person", "people", "pedestrian", "face")
+"""Classes that the sentence gives as an example; nothing is chosen by them."""
+
+
+def class_counts(entries: Iterable[Sequence[Mark]]) -> dict[str, int]:
+    """Return the marks of each class, the most frequent first."""
+    return dict(Counter(mark.label for marks in entries for mark in marks).most_common())
+
+
+def classes_error(counts: Mapping[str, int], chosen: Sequence[str], where: object) -> DataError | None:
+    """Return the error for a choice that the classes do not allow; None where it does.
+
+    Args:
+        counts: Marks of each class.
+        chosen: The chosen classes; none where there was no choice.
+        where: What holds them.
+
+    Marks without a class are of the only class, where there is one alone.
+    """
+    listed = ", ".join(f"{name or UNNAMED} {number:,}" for name, number in counts.items())
+    if not chosen and sum(bool(name) for name in counts) > 1:
+        some = next((name for name in LIKELY if name in counts), next(name for name in counts if name))
+        return DataError(
+            f"{where} holds several classes: {listed}", "",
+            f"Choose the one that is counted with --class {some} (in a source: folder:PATH?class={some}), "
+            f"or all of them with --class {ALL}",
+        )  # fmt: skip
+    missing = [name for name in chosen if name not in counts and name != ALL]
+    if missing and counts:
+        return DataError(f"expected the class {', '.join(missing)} in {where}", listed)
+    return None
+
+
+def choose_marks(marks: Sequence[Mark], chosen: Sequence[str]) -> list[Mark]:
+    """Return the marks of the chosen classes; all where there was no choice."""
+    if not chosen or ALL in chosen:
+        return list(marks)
+    return [mark for mark in marks if mark.label in chosen]
+
+
+def split_source(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the source and the chosen classes of ``SOURCE?class=NAME[,NAME]``."""
+    source, mark, names = text.partition("?class=")
+    return (source, tuple(name.strip() for name in names.split(",") if name.strip())) if mark else (text, ())

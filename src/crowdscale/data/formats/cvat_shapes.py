@@ -1,0 +1,85 @@
+"""Shapes of CVAT's XML → marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree import ElementTree as Tree
+
+from crowdscale.data.formats.label import Mark
+from crowdscale.data.formats.shapes import box, corners, ellipse, polygon, refusal, turned_box
+from crowdscale.errors import DataError
+from crowdscale.files.documents import FARTHEST, parse_number
+
+__all__ = ["number", "pairs", "shape_marks"]
+
+PASSED_OVER = ("tag", "attribute")
+"""Elements of an image that mark no place: labels of the whole photo."""
+
+
+def shape_marks(shape: Tree.Element, label: str, where: str) -> Iterator[Mark]:
+    """Return the marks of one element: one a point of ``points``, none of a shape outside its frame.
+
+    Raises:
+        DataError: A number is missing or none.
+    """
+    if shape.tag in PASSED_OVER or shape.get("outside") == "1":
+        return
+    if shape.tag == "points":
+        yield from (Mark(x, y, label=label) for x, y in pairs(shape, where))
+    elif shape.tag == "skeleton":
+        yield _skeleton(shape, label, where)
+    elif shape.tag == "polygon":
+        yield polygon(list(pairs(shape, where)), label, where)
+    elif shape.tag in ("box", "ellipse", "mask"):
+        yield _bounds(shape, label, where)
+    else:
+        yield refusal(shape.tag, label)
+
+
+def _bounds(shape: Tree.Element, label: str, where: str) -> Mark:
+    degrees = number(shape, "rotation", where, 0.0)
+    if shape.tag == "ellipse":
+        cx, cy, rx, ry = (number(shape, name, where) for name in ("cx", "cy", "rx", "ry"))
+        return ellipse(cx, cy, rx, ry, degrees, label)
+    if shape.tag == "mask":
+        left, top, width, height = (number(shape, name, where) for name in ("left", "top", "width", "height"))
+        return box(left, top, width, height, label)
+    left, top, right, bottom = (number(shape, name, where) for name in ("xtl", "ytl", "xbr", "ybr"))
+    if degrees % 180 == 0:
+        return corners(left, top, right, bottom, label)
+    return turned_box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, degrees, label)
+
+
+def _skeleton(shape: Tree.Element, label: str, where: str) -> Mark:
+    """Return the mark of a skeleton: its first point in the frame."""
+    for point in shape.iter("points"):
+        if point.get("outside") != "1":
+            x, y = next(pairs(point, where), (None, None))
+            if x is not None and y is not None:
+                return Mark(x, y, label=label)
+    return refusal("skeleton without a visible point", label)
+
+
+def pairs(shape: Tree.Element, where: str) -> Iterator[tuple[float, float]]:
+    """Return the (x, y) of ``points="x,y;x,y"``. Raises DataError for what is no pair of numbers."""
+    for text in shape.get("points", "").split(";"):
+        if text.strip():
+            x, comma, y = text.partition(",")
+            if not comma:
+                raise DataError(f"expected points as x,y;x,y for {where}", repr(text[:40]))
+            yield _number(x, where), _number(y, where)
+
+
+def number(shape: Tree.Element, name: str, where: str, missing: float | None = None) -> float:
+    """Return an attribute's number. Raises DataError where it is missing without a default, or none."""
+    text = shape.get(name)
+    if text is None and missing is not None:
+        return missing
+    return _number(text or "", f"{name} of {where}")
+
+
+def _number(text: str, where: str) -> float:
+    value = parse_number(text)
+    if value is None or not abs(value) <= FARTHEST:
+        raise DataError(f"expected numbers for {where}", f"something else ({text[:40]!r})")
+    return value

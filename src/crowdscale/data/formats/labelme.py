@@ -1,0 +1,98 @@
+"""LabelMe: a JSON file a photo, with points, rectangles, circles and polygons.
+
+The package labelme was looked at: its reader needs Qt, and decodes the photo inside the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, read_size
+from crowdscale.data.formats.shapes import corners, polygon, refusal
+from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, read_json, shaped
+
+__all__ = ["LABELME", "LabelMe", "is_labelme"]
+
+
+class _Shape(msgspec.Struct):
+    points: list[tuple[Number, Number]]
+    label: str | None = ""
+    shape_type: str | None = "polygon"
+
+
+class LabelMe(msgspec.Struct):
+    """The content of a file of LabelMe."""
+
+    shapes: list[_Shape]
+    imagePath: str | None = None
+    imageWidth: Number | None = None
+    imageHeight: Number | None = None
+
+
+def is_labelme(content: Any) -> bool:
+    """Return whether JSON looks like a file of LabelMe."""
+    return isinstance(content, dict) and isinstance(content.get("shapes"), list)
+
+
+def read_labelme(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
+    """Return the entry of NAME.json: points, and the centres of rectangles, circles and polygons.
+
+    Raises:
+        DataError: The file is not sound, or a shape has too few corners.
+    """
+    del photo_size
+    content = shaped(read_json(path), LabelMe, "LabelMe", path)
+    marks = [_mark(each, f"shape {number} of {path}") for number, each in enumerate(content.shapes, 1)]
+    return Entry(marks, read_size(content.imageWidth, content.imageHeight))
+
+
+def _mark(shape: _Shape, where: str) -> Mark:
+    kind, label, xy = shape.shape_type or "polygon", shape.label or "", shape.points
+    needed = {"point": 1, "rectangle": 2, "circle": 2, "polygon": 3}
+    if kind not in needed:
+        return refusal(kind, label)
+    if len(xy) < needed[kind]:
+        raise DataError(f"expected {needed[kind]} points of a {kind} in {where}", f"{len(xy)}")
+    if kind == "point":
+        return Mark(*xy[0], label=label)
+    if kind == "circle":
+        (x, y), edge = xy[0], xy[1]
+        radius = math.dist((x, y), edge)
+        return corners(x - radius, y - radius, x + radius, y + radius, label)
+    if kind == "rectangle" and len(xy) == 2:
+        (x1, y1), (x2, y2) = xy
+        return corners(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2), label)
+    return polygon(xy, label, where)  # rectangles of four corners, too
+
+
+def _write(name: str, label: Label) -> str:
+    shapes: list[dict[str, Any]] = []
+    common: dict[str, Any] = {"label": "head", "group_id": None, "description": "", "flags": {}}
+    if label.sizes is None:
+        shapes += [{**common, "points": [xy], "shape_type": "point"} for xy in label.points.xy.tolist()]
+    else:
+        for left, top, width, height in boxes_of(label, name, "LabelMe").tolist():
+            ends = [[left, top], [left + width, top + height]]
+            shapes.append({**common, "points": ends, "shape_type": "rectangle"})
+    width, height = label.size or (None, None)
+    content: dict[str, Any] = {
+        "version": "5.2.1",
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": name,
+        "imageData": None,
+    }
+    return json.dumps({**content, "imageHeight": height, "imageWidth": width}, indent=1) + "\n"
+
+
+LABELME = Format(
+    "labelme", "NAME.json beside each photo (LabelMe): points, rectangles, circles, polygons", ".json", False, True,
+    True, read_one=read_labelme, write_one=_write,
+)  # fmt: skip

@@ -1,0 +1,174 @@
+"""VGG Image Annotator (VIA): one JSON or CSV of regions by photo; points, boxes, circles, ellipses, polygons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of
+from crowdscale.data.formats.shapes import box, ellipse, polygon, refusal
+from crowdscale.data.formats.tables import columns_of
+from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, parse_json, read_json, read_table, shaped
+
+__all__ = ["VIA", "VIA_CSV", "ViaShape", "is_via", "is_via_csv", "via_photos"]
+
+CLASS_KEYS = ("class", "label", "type", "name", "category")
+"""Attributes of a region that mostly hold its class."""
+
+COLUMNS = ("filename", "region_count", "region_shape_attributes", "region_attributes")
+"""Columns of VIA's CSV that are read."""
+
+
+class ViaShape(msgspec.Struct):
+    """The shape of a region."""
+
+    name: str
+    x: Number = 0
+    y: Number = 0
+    width: Number = 0
+    height: Number = 0
+    cx: Number = 0
+    cy: Number = 0
+    r: Number = 0
+    rx: Number = 0
+    ry: Number = 0
+    theta: Number = 0
+    all_points_x: list[Number] = []
+    all_points_y: list[Number] = []
+
+
+class ViaRegion(msgspec.Struct):
+    """A region: its shape and its attributes."""
+
+    shape_attributes: ViaShape
+    region_attributes: dict[str, Any] | None = None
+
+
+class ViaPhoto(msgspec.Struct):
+    """A photo with its regions; versions 1 have them by number."""
+
+    filename: str
+    regions: list[ViaRegion] | dict[str, ViaRegion]
+
+    @property
+    def marked(self) -> list[ViaRegion]:
+        """The regions in order."""
+        return list(self.regions.values()) if isinstance(self.regions, dict) else self.regions
+
+
+def is_via(content: Any) -> bool:
+    """Return whether JSON looks like regions or a project of VIA 1 or 2."""
+    if isinstance(content, dict) and isinstance(content.get("_via_img_metadata"), dict):
+        return True
+    first = next(iter(content.values()), None) if isinstance(content, dict) else None
+    return isinstance(first, dict) and {"filename", "regions"} <= first.keys()
+
+
+def is_via_csv(first: Sequence[str]) -> bool:
+    """Return whether a first row is the header of VIA's CSV."""
+    return {cell.lower().lstrip("#") for cell in first}.issuperset(COLUMNS)
+
+
+def via_photos(content: Any, path: Path) -> list[ViaPhoto]:
+    """Return the photos of VIA's JSON. Raises DataError where it is not sound."""
+    photos = content.get("_via_img_metadata", content) if isinstance(content, dict) else content
+    return list(shaped(photos, dict[str, ViaPhoto], "VIA", path).values())
+
+
+def read_via(path: Path) -> dict[str, Entry]:
+    """Return entries by file name.
+
+    Raises:
+        DataError: The file is not sound, or a photo stands in it twice.
+    """
+    entries: dict[str, Entry] = {}
+    for photo in via_photos(read_json(path), path):
+        if photo.filename in entries:
+            raise DataError(f"expected each photo once in {path}", f"{photo.filename} again")
+        entries[photo.filename] = Entry([_mark(each, f"{photo.filename} in {path}") for each in photo.marked])
+    return entries
+
+
+def read_via_csv(path: Path) -> dict[str, Entry]:
+    """Return entries by file name; a row without a region says that nobody is there.
+
+    Raises:
+        DataError: Columns are missing, a region is not sound, or a photo has fewer regions than the file says.
+    """
+    rows = read_table(path)
+    header = [cell.lstrip("#") for cell in rows[0][1]] if rows else []
+    places = columns_of(path, header, [(name,) for name in COLUMNS])
+    found: dict[str, tuple[list[Mark], str, int]] = {}
+    for line, row in rows[1:]:
+        if len(row) <= max(places):
+            raise DataError(f"expected {len(header)} cells in {path}, line {line}", f"{len(row)}")
+        name, count, shape, attributes = (row[place] for place in places)
+        marks, _, _ = found.setdefault(name, ([], count, line))
+        where = f"line {line} of {path}"
+        if parse_json(shape or "{}", where):
+            plain = {
+                "shape_attributes": parse_json(shape, where),
+                "region_attributes": parse_json(attributes or "{}", where),
+            }
+            marks.append(_mark(shaped(plain, ViaRegion, "VIA", where), where))
+    for name, (marks, count, _) in found.items():
+        if count.isdecimal() and len(count) < 10 and int(count) != len(marks):
+            raise DataError(
+                f"expected {count} regions of {name} in {path}", f"{len(marks)}", "Export it again"
+            )
+    return {name: Entry(marks, where=f", line {line}") for name, (marks, _, line) in found.items()}
+
+
+def _mark(region: ViaRegion, where: str) -> Mark:
+    shape, label = region.shape_attributes, _class(region.region_attributes or {})
+    if shape.name == "point":
+        return Mark(shape.cx, shape.cy, label=label)
+    if shape.name == "rect":
+        return box(shape.x, shape.y, shape.width, shape.height, label)
+    if shape.name in ("circle", "ellipse"):
+        radii = (shape.r, shape.r) if shape.name == "circle" else (shape.rx, shape.ry)
+        return ellipse(shape.cx, shape.cy, *radii, 57.29577951308232 * shape.theta, label)  # radians
+    if shape.name != "polygon":
+        return refusal(shape.name, label)
+    if len(shape.all_points_x) != len(shape.all_points_y):
+        raise DataError(f"expected as many x as y of a polygon for {where}", "more of one")
+    return polygon(list(zip(shape.all_points_x, shape.all_points_y, strict=True)), label, where)
+
+
+def _class(attributes: Mapping[str, Any]) -> str:
+    """Return a region's class: of the attribute that is named so, or its only one; a choice of several is joined."""
+    key = next((key for key in CLASS_KEYS if key in attributes), None)
+    if key is None:
+        key = next(iter(attributes)) if len(attributes) == 1 else None
+    value = attributes.get(key) if key is not None else None
+    if isinstance(value, dict):  # check boxes: {"head": true}
+        return "+".join(sorted(str(name) for name, chosen in value.items() if chosen))
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _write(labels: Mapping[str, Label]) -> str:
+    photos = {}
+    for name, label in labels.items():
+        if label.sizes is None:
+            shapes = [{"name": "point", "cx": x, "cy": y} for x, y in label.points.xy.tolist()]
+        else:
+            sides = ("x", "y", "width", "height")
+            shapes = [
+                {"name": "rect", **dict(zip(sides, row, strict=True))}
+                for row in boxes_of(label, name, "VIA").tolist()
+            ]
+        regions = [{"shape_attributes": shape, "region_attributes": {"class": "head"}} for shape in shapes]
+        photos[f"{name}-1"] = {"filename": name, "size": -1, "regions": regions, "file_attributes": {}}
+    return json.dumps(photos) + "\n"
+
+
+VIA = Format(
+    "via", "one JSON (VIA): points, boxes, circles, ellipses, polygons", ".json", True, True, True,
+    read=read_via, write=_write,
+)  # fmt: skip
+VIA_CSV = Format("via-csv", "one CSV (VIA): the same", ".csv", True, True, True, read=read_via_csv)

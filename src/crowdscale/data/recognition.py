@@ -1,0 +1,110 @@
+"""Formats of annotation files, recognised by name and content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from crowdscale.data.formats import (
+    FORMATS,
+    Format,
+    is_coco,
+    is_labelme,
+    is_labelstudio,
+    is_supervisely,
+    is_via,
+)
+from crowdscale.data.formats.tool_tables import is_box_table, is_makesense
+from crowdscale.data.formats.via import is_via_csv
+from crowdscale.errors import DataError
+from crowdscale.files.documents import read_json, read_table, read_xml
+
+__all__ = ["TABLE_NAME", "beside_format", "shared_format"]
+
+TABLE_NAME = "points.csv"
+"""The one table for all photos, in the root."""
+
+
+def shared_format(path: Path, named: bool = False) -> Format | None:
+    """Return the format of a file that labels many photos; None for other files.
+
+    A CSV of image,x,y is such a table only where the user named it, or under its own name: predictions look alike.
+
+    Args:
+        path: The file.
+        named: Whether the user named it.
+
+    Raises:
+        DataError: It is of a format that is known and not read.
+    """
+    suffix = path.suffix.lower()
+    if path.name == TABLE_NAME:
+        return FORMATS["table"]
+    if suffix == ".csv":
+        return _table_format(path, named)
+    if suffix == ".xml":
+        return FORMATS["cvat"] if _root_tag(path) != "annotation" else None
+    if suffix == ".pnt":
+        return FORMATS["dotdotgoose"]
+    return _json_format(path) if suffix == ".json" else None
+
+
+def _table_format(path: Path, named: bool) -> Format | None:
+    try:
+        rows = read_table(path)
+    except DataError:
+        return FORMATS["table"] if named else None  # whose reader has the sentence on the fault
+    first: Sequence[str] = rows[0][1] if rows else ()
+    for name, fits in (("via-csv", is_via_csv), ("boxes", is_box_table), ("makesense", is_makesense)):
+        if fits(first):
+            return FORMATS[name]
+    return FORMATS["table"] if named else None
+
+
+def _root_tag(path: Path) -> str:
+    try:
+        return str(read_xml(path).tag)
+    except DataError:
+        return ""  # the reader of CVAT has the sentence on the fault
+
+
+def _json_format(path: Path) -> Format | None:
+    try:
+        content = read_json(path)
+    except DataError:
+        return FORMATS["coco"]  # whose reader has the sentence on the fault
+    for name, fits in (("coco", is_coco), ("labelstudio", is_labelstudio), ("via", is_via)):
+        if fits(content):
+            return FORMATS[name]
+    unread = _unread(content)
+    if unread:
+        raise DataError(f"{path} is of {unread}, which is not read", "", "Export COCO, VOC or CSV from it")
+    return None
+
+
+def _unread(content: Any) -> str | None:
+    """Return the name of a format that is known and not read."""
+    keys = content.keys() if isinstance(content, dict) else set()
+    first = content[0] if isinstance(content, list) and content and isinstance(content[0], dict) else {}
+    kinds = {
+        "VIA 3 (VGG Image Annotator)": {"project", "metadata", "view", "file"} <= keys,
+        "Labelbox": "Labeled Data" in first or {"data_row", "projects"} <= first.keys(),
+        "GeoJSON": "features" in keys,
+        "Datumaro": {"items", "categories"} <= keys,
+    }
+    return next((name for name, found in kinds.items() if found), None)
+
+
+def beside_format(path: Path) -> Format:
+    """Return the format of a file that labels one photo: JSON is told by its content, others by suffix."""
+    suffix = path.suffix.lower()
+    if suffix != ".json":
+        return FORMATS[{".csv": "csv", ".xml": "voc", ".txt": "yolo", ".mat": "mat"}[suffix]]
+    try:
+        content = read_json(path)
+    except DataError:
+        return FORMATS["json"]  # whose reader has the sentence on the fault
+    if is_labelme(content):
+        return FORMATS["labelme"]
+    return FORMATS["supervisely" if is_supervisely(content) else "json"]
