@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from crowdscale.data.formats.vocxml import read_voc_boxes
-from crowdscale.files.documents import read_xml
 from crowdscale.data.sets.layout import boxes_to_points, load_mat, natural_key, read_rows
 from crowdscale.errors import DataError
+from crowdscale.files.documents import read_xml
 
 
 def test_a_missing_mat(tmp_path: Path) -> None:

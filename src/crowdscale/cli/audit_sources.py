@@ -7,15 +7,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowdscale.cli.progress import tracked
 from crowdscale.counting.audit import AuditInput
-from crowdscale.data.checks import photo_size
-from crowdscale.data.folder import BESIDE, scan_folder
-from crowdscale.data.formats import FORMATS
+from crowdscale.data.scanning import BESIDE, read_label, scan_folder
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.finding import IMAGE_SUFFIXES, find_images
 from crowdscale.files.images import Pixels, read_image
@@ -120,9 +117,8 @@ class Sources:
         if not heads.is_file() or len(self.photos) != 1 or heads.suffix.lower() not in BESIDE:
             return None
         ((name, path),) = self.photos.items()
-        read_one = FORMATS[BESIDE[heads.suffix.lower()]].read_one
         with suppress(DataError):
-            return {name: read_one(heads, partial(photo_size, path)).points} if read_one else {}
+            return {name: read_label(heads, path).points}
         return None
 
     def _frames(self) -> Iterator[Frame]:

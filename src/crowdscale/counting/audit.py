@@ -13,7 +13,7 @@ import numpy as np
 from crowdscale import __version__
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor
-from crowdscale.data.folder import scan_folder
+from crowdscale.data.scanning import scan_folder
 from crowdscale.errors import DataError
 from crowdscale.files.images import Pixels, read_image
 from crowdscale.points import Points

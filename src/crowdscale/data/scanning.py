@@ -16,7 +16,7 @@ from crowdscale.data.recognition import TABLE_NAME, beside_format, shared_format
 from crowdscale.errors import CrowdscaleError, DataError, unknown_name
 from crowdscale.files.finding import find_images
 
-__all__ = ["Scan", "scan_folder"]
+__all__ = ["BESIDE", "Scan", "read_label", "scan_folder"]
 
 BESIDE = (".csv", ".json", ".xml", ".txt", ".mat")
 """Suffixes of a file beside a photo."""
@@ -124,6 +124,28 @@ def _read_each(scan: Scan, found: Found, named: Path | None, format: str | None)
                 found.setdefault(name, []).append((str(path), entry))
             except CrowdscaleError as error:
                 scan.problems.append((name, error))
+
+
+def read_label(file: Path, photo: Path, classes: Sequence[str] = ()) -> Label:
+    """Return the label of one photo from a file of its own.
+
+    Args:
+        file: A file in a format that lies beside a photo: CSV, JSON, XML, YOLO's text, .mat.
+        photo: The photo.
+        classes: The classes that are read; needed where there are several.
+
+    Raises:
+        DataError: The file is not sound, of another kind, or holds several classes.
+    """
+    kind = beside_format(file)
+    if kind.read_one is None:
+        raise DataError("expected an annotation of one photo", f"{file} ({kind.name})")
+    entry = kind.read_one(file, partial(photo_size, photo))
+    error = classes_error(class_counts([entry.marks]), classes, file)
+    if error is not None:
+        raise error
+    label = label_of(choose_marks(entry.marks, classes), entry.size, file)
+    return fit_label(label, photo, str(file))[0]
 
 
 def _with_names(entry: Entry, path: Path, root: Path, cached: dict[Path, dict[str, str]]) -> Entry:

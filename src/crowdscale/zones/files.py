@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from crowdscale.data.formats.labelstudio import is_labelstudio
-from crowdscale.data.formats.plain import load_json
-from crowdscale.data.formats.vocxml import parse_xml
 from crowdscale.errors import DataError
+from crowdscale.files.documents import read_json, read_xml
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.ground import Ground, metres_from_sides
 from crowdscale.zones.zone import Zone, Zones, as_corners
@@ -30,7 +29,7 @@ def read_zones(path: Path) -> Zones:
         )
     if path.suffix.lower() == ".xml":
         return _from_cvat(path)
-    content = load_json(path)
+    content = read_json(path)
     return (
         _from_labelstudio(content, path) if is_labelstudio(content) else zones_from_json(content, str(path))
     )
@@ -124,7 +123,7 @@ def _from_labelstudio(content: Any, path: Path) -> Zones:
 
 def _from_cvat(path: Path) -> Zones:
     """Polygons, boxes and polylines of the first image that has any."""
-    for image in parse_xml(path).iter("image"):
+    for image in read_xml(path).iter("image"):
         zones: list[Zone] = []
         try:
             size = (int(image.get("width", "")), int(image.get("height", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from PIL import Image
 from crowdscale.data.checks import is_outside
 from crowdscale.data.formats.label import Format, Label, photo_size_of
 from crowdscale.errors import DataError
+from crowdscale.files.finding import PICTURE_MARK
 from crowdscale.maps.density import Density
 
 __all__ = ["DENSITY_NPY", "DENSITY_TIF"]
@@ -33,8 +35,14 @@ def _write_npy(name: str, label: Label) -> bytes:
 
 def _write_tif(name: str, label: Label) -> bytes:
     stream = io.BytesIO()
-    Image.fromarray(_density(name, label)).save(stream, "TIFF", compression="tiff_deflate")
+    # Uncompressed, the description stands at the beginning: a search for photos passes over the file.
+    Image.fromarray(_density(name, label)).save(stream, "TIFF", description=PICTURE_MARK.decode())
     return stream.getvalue()
+
+
+def _target(photo: str) -> str:
+    path = PurePosixPath(photo)
+    return str(path.with_name(f"{path.stem}_density.tif"))
 
 
 DENSITY_NPY = Format(
@@ -47,11 +55,6 @@ DENSITY_NPY = Format(
     write_one=_write_npy,
 )
 DENSITY_TIF = Format(
-    "density-tif",
-    "NAME.tif a photo: its density map, float32",
-    ".tif",
-    False,
-    True,
-    False,
-    write_one=_write_tif,
-)
+    "density-tif", "NAME_density.tif a photo: its density map, float32", ".tif", False, True, False,
+    write_one=_write_tif, target=_target,
+)  # fmt: skip

@@ -11,14 +11,9 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import check_points
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
-<<<<<<< HEAD
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, read_rows
+from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, number_array, read_rows
 from crowdscale.errors import DataError, ImageError
 from crowdscale.files.images import read_image
-=======
-from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, number_array, read_rows
-from crowdscale.errors import DataError
->>>>>>> c04b7e3 (Read annotations of common tools, refuse what is silent and wrong)
 from crowdscale.points import Box, Points
 
 __all__ = ["Trancos"]
