@@ -94,14 +94,16 @@ def score(
         return
     scoring = Scoring.of(protocol_of(protocol or _own_protocol(truth))).choose(thresholds, average, game)
     truths = _truths(truth, scoring)
-    scores = _score_file(predictions, truths, scoring, ids)
+    scores, hint = _score_file(predictions, truths, scoring, ids)
     from crowdscale.cli.score_tables import score_table
 
     shown = score_table(scores, seed)
     typer.echo(f"{predictions} against {truth}: {counted(len(scores.rows), 'photo')}\n\n{shown.markdown()}")
+    if hint:
+        typer.echo(f"\nHint: {hint}")
     _print_parts(scores, by or ())
     if against is not None:
-        _print_comparison((against, predictions), (_score_file(against, truths, scoring, ids), scores), "\n")
+        _print_comparison((against, predictions), (_score_file(against, truths, scoring, ids)[0], scores), "\n")
     about = {"predictions": str(predictions), "ground_truth": truth}
     _write([(table, shown.write), (json_file, lambda path: _write_rows(path, scores, about))])
 
@@ -183,14 +185,17 @@ def _truths(truth: str, scoring: Scoring) -> dict[str, GroundTruth]:
     return {sample.name: sample_truth(sample, scoring) for sample in open_dataset(truth).samples}
 
 
-def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, ids: str) -> Scores:
+def _score_file(
+    path: Path, truths: dict[str, GroundTruth], scoring: Scoring, ids: str
+) -> tuple[Scores, str | None]:
+    """Return the scores, and a hint where other coordinates fit far better."""
     from crowdscale.cli.progress import tracked
     from crowdscale.evaluation.run import inside_mask
-    from crowdscale.metrics import Scores, pair_entries, read_entries, score_image
+    from crowdscale.metrics import Scores, pair_entries, placement_hint, read_entries, score_image
 
     entries = read_entries(path)
     pairs = pair_entries(entries, truths, ids)  # type: ignore[arg-type]
-    rows = []
+    rows, placed = [], []
     for name, own in tracked(pairs.items(), "Scoring", len(pairs)):
         entry, truth = entries[own], truths[name]
         points, count = entry.points, entry.count
@@ -198,7 +203,9 @@ def _score_file(path: Path, truths: dict[str, GroundTruth], scoring: Scoring, id
             points = points.select(inside_mask(points, truth.mask))
             count = float(len(points))
         rows.append(score_image(name, truth, count, points, scoring))
-    return Scores(tuple(rows), scoring)
+        if points is not None:
+            placed.append((points, truth))
+    return Scores(tuple(rows), scoring), placement_hint(placed, scoring.thresholds)
 
 
 def _write_rows(path: Path, scores: Scores, about: dict[str, Any]) -> None:

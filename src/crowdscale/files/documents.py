@@ -18,6 +18,7 @@ import msgspec
 from crowdscale.errors import DataError
 
 __all__ = [
+    "FARTHEST",
     "Number",
     "Whole",
     "matches",

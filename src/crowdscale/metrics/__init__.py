@@ -2,6 +2,7 @@
 
 from crowdscale.metrics.counting import CountScores, count_scores
 from crowdscale.metrics.game import game_errors
+from crowdscale.metrics.hints import placement_hint
 from crowdscale.metrics.localization import LocalizationScores, localization_scores
 from crowdscale.metrics.matching import Matches, match_counts, match_points
 from crowdscale.metrics.measures import (
@@ -54,6 +55,7 @@ __all__ = [
     "match_counts",
     "match_points",
     "pair_entries",
+    "placement_hint",
     "plain_number",
     "read_entries",
     "score_image",

@@ -16,11 +16,21 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
+import msgspec
 import numpy as np
 
 from crowdscale.errors import DataError, OptionError
+from crowdscale.files.documents import (
+    FARTHEST,
+    Number,
+    parse_json,
+    parse_number,
+    read_table,
+    read_text,
+    shaped,
+)
 from crowdscale.files.writing import write_atomic
 from crowdscale.metrics.truth import GroundTruth
 from crowdscale.points import Points
@@ -68,10 +78,7 @@ def read_entries(path: str | os.PathLike[str]) -> dict[str, Entry]:
         DataError: The file cannot be read, or a line does not hold what it announces.
     """
     file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a text file of points", f"{path} ({error})") from error
+    text = read_text(file)
     readers: dict[str, Callable[[str, Path], dict[str, Entry]]] = {".csv": _read_csv, ".json": _read_json}
     return readers.get(file.suffix.lower(), _read_lines)(text, file)
 
@@ -91,21 +98,23 @@ def _read_lines(text: str, path: Path) -> dict[str, Entry]:
 
 
 def _count_entry(words: list[str], where: str) -> Entry:
-    try:
-        count = float(words[1])
-    except ValueError:
-        count = float("nan")
-    if not 0 <= count < float("inf"):
-        raise DataError(f"expected `id count` in {where}", repr(" ".join(words)))
-    return Entry(count)
+    return Entry(_count(words[1], f"`id count` in {where}"))
+
+
+def _count(text: str, what: str) -> float:
+    """Return a number of people. Raises DataError for what is no number from 0 to a billion."""
+    count = parse_number(text)
+    if count is None or not 0 <= count <= FARTHEST:
+        raise DataError(f"expected {what} from 0 up", repr(text[:40]))
+    return count
 
 
 def _point_entry(words: list[str], where: str) -> Entry:
-    try:
-        announced = int(words[1])
-        values = np.array(words[2:], float)
-    except (ValueError, IndexError):
-        announced, values = -1, np.zeros(1)
+    numbers = [parse_number(word) for word in words[2:]]
+    values = np.array([number for number in numbers if number is not None])
+    announced = int(words[1]) if len(words) > 1 and words[1].isdecimal() and len(words[1]) < 10 else -1
+    if len(values) < len(numbers) or not (np.abs(values) <= FARTHEST).all():
+        announced = -1
     width = len(values) // announced if announced > 0 else 2
     if announced < 0 or width not in (2, TRUTH_WIDTH) or len(values) != announced * width:
         raise DataError(
@@ -121,7 +130,8 @@ def _point_entry(words: list[str], where: str) -> Entry:
 
 
 def _read_csv(text: str, path: Path) -> dict[str, Entry]:
-    rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text)) if any(row)]
+    del text
+    rows = [row for _, row in read_table(path)]
     header = [FORMER.get(cell.lower(), cell.lower()) for cell in rows[0]] if rows else []
     image = next((header.index(name) for name in ("image", "photo", "name") if name in header), None)
     if image is None or not ({"x", "y"} <= set(header) or "count" in header):
@@ -131,7 +141,7 @@ def _read_csv(text: str, path: Path) -> dict[str, Entry]:
     columns = [header.index(name) for name in (("x", "y") if "x" in header else ("count",))]
     found: dict[str, list[list[float]]] = {}
     for number, row in enumerate(rows[1:], 2):
-        own = found.setdefault(row[image], [])
+        own = found.setdefault(row[image] if image < len(row) else "", [])
         cells = [row[column] if column < len(row) else "" for column in columns]
         if any(cells):
             own.append(_numbers(cells, f"line {number} of {path}"))
@@ -143,33 +153,55 @@ def _read_csv(text: str, path: Path) -> dict[str, Entry]:
 def _counted(name: str, values: list[list[float]], path: Path) -> Entry:
     if len(values) != 1:
         raise DataError(f"expected one count an image in {path}", f"{len(values)} for {name}")
-    return Entry(values[0][0])
+    return Entry(_count(str(values[0][0]), f"a count for {name} in {path}"))
 
 
 def _numbers(cells: list[str], where: str) -> list[float]:
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        raise DataError(f"expected numbers in {where}", repr(",".join(cells))) from None
+    numbers = [parse_number(cell) for cell in cells]
+    sound = [number for number in numbers if number is not None and abs(number) <= FARTHEST]
+    if len(sound) < len(cells):
+        raise DataError(f"expected numbers in {where}", repr(",".join(cells))[:80])
+    return sound
+
+
+class _Prediction(msgspec.Struct):
+    photo: str | None = None
+    image: str | int | None = None
+    heads: list[list[Number]] | None = None
+    points: list[list[Number]] | None = None
+    """The former name of ``heads``."""
+    count: Number | None = None
 
 
 def _read_json(text: str, path: Path) -> dict[str, Entry]:
     expected = f'expected {{"image": [[x, y], …]}} or the JSON of `crowdscale count` in {path}'
-    try:
-        content = json.loads(text)
-        if isinstance(content, dict):
-            return {str(name): _json_entry({"points": points}) for name, points in content.items()}
-        return {str(each.get("photo") or each["image"]): _json_entry(each) for each in content}
-    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
-        raise DataError(expected, f"something else ({error})") from None
+    content = parse_json(text, str(path))
+    if isinstance(content, dict):
+        lists = shaped(content, dict[str, list[list[Number]] | None], '{"image": [[x, y], …]}', path)
+        content = [{"image": name, "points": points} for name, points in lists.items()]
+    if not isinstance(content, list):
+        raise DataError(expected, "something else")
+    entries: dict[str, Entry] = {}
+    for each in shaped(content, list[_Prediction], "the JSON of `crowdscale count`", path):
+        name = str(each.photo or each.image or "")
+        if not name or name in entries:
+            raise DataError(expected, f"{name} again" if name else "a row without image")
+        entries[name] = _json_entry(each, f"{name} in {path}")
+    return entries
 
 
-def _json_entry(values: Mapping[str, Any]) -> Entry:
-    pairs = values.get("heads", values.get("points"))
-    if pairs is None:
-        return Entry(float(values["count"]))
-    points = Points(np.array([[float(pair[0]), float(pair[1])] for pair in pairs]).reshape(-1, 2))
-    return Entry(float(values.get("count", len(points))), points)
+def _json_entry(each: _Prediction, where: str) -> Entry:
+    heads = each.points if each.heads is None else each.heads
+    if heads is None:
+        if each.count is None:
+            raise DataError(f"expected points or a count for {where}", "neither")
+        return Entry(_count(str(each.count), f"a count for {where}"))
+    if any(len(pair) < 2 for pair in heads):
+        raise DataError(f"expected points as [x, y] for {where}", "fewer numbers")
+    points = Points(np.array([pair[:2] for pair in heads], float).reshape(-1, 2))
+    return Entry(
+        len(points) if each.count is None else _count(str(each.count), f"a count for {where}"), points
+    )
 
 
 def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry], decimals: int = 2) -> None:

@@ -1,4 +1,4 @@
-"""Zones from files: our own JSON, polygons exported by Label Studio, or by CVAT; told apart by what they hold."""
+"""Zones from files: our own JSON, or shapes drawn in Label Studio, CVAT, LabelMe, VIA or as COCO."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from crowdscale.data.formats.labelstudio import is_labelstudio
-from crowdscale.errors import DataError
-from crowdscale.files.documents import read_json, read_xml
+from crowdscale.errors import CrowdscaleError, DataError
+from crowdscale.files.documents import FARTHEST, read_json, shaped
 from crowdscale.zones.alarms import AlarmRule
-from crowdscale.zones.ground import Ground, metres_from_sides
+from crowdscale.zones.drawn import zones_from_cvat, zones_from_tool
+from crowdscale.zones.ground import Corners, Ground, metres_from_sides
 from crowdscale.zones.zone import Zone, Zones, as_corners
 
 __all__ = ["read_zones", "zones_from_json"]
@@ -28,11 +28,10 @@ def read_zones(path: Path) -> Zones:
             "expected a file of zones", f"nothing at {path}", "Draw them: crowdscale zones edit PHOTO"
         )
     if path.suffix.lower() == ".xml":
-        return _from_cvat(path)
+        return zones_from_cvat(path)
     content = read_json(path)
-    return (
-        _from_labelstudio(content, path) if is_labelstudio(content) else zones_from_json(content, str(path))
-    )
+    drawn = zones_from_tool(content, path)
+    return zones_from_json(content, str(path)) if drawn is None else drawn
 
 
 def zones_from_json(content: Any, where: str) -> Zones:
@@ -43,115 +42,98 @@ def zones_from_json(content: Any, where: str) -> Zones:
     zones = tuple(_zone(each, where) for each in content["zones"])
     size = content.get("size")
     if size is not None:
-        ((width, height),) = as_corners([size], "the size")
+        ((width, height),) = _corners([size], "the size")
+        if min(width, height) < 1:
+            raise DataError(f"expected the size of the picture in {where}", repr(size))
         size = (int(width), int(height))
     return Zones(zones, _ground(content["ground"], where) if content.get("ground") else None, size)
 
 
-def _refuse_unknown(content: dict[str, Any], known: Iterable[str], where: str) -> None:
-    unknown = sorted(set(content) - set(known))
+def _corners(values: Any, what: str) -> Corners:
+    """Return corners of moderate numbers. Raises DataError."""
+    try:
+        corners = as_corners(values, what)
+    except OverflowError:
+        corners = ((FARTHEST * 2, 0.0),)
+    if not all(abs(number) <= FARTHEST for pair in corners for number in pair):
+        raise DataError(f"expected {what} in pixels", repr(values)[:80])
+    return corners
+
+
+def _refuse_unknown(content: dict[str, Any], allowed: Iterable[str], where: str) -> None:
+    unknown = sorted(set(content) - set(allowed))
     if unknown:
-        raise DataError(f"expected {', '.join(known)} in {where}", ", ".join(unknown))
+        raise DataError(f"expected {', '.join(allowed)} in {where}", ", ".join(unknown))
 
 
 def _zone(content: Any, where: str) -> Zone:
     if not isinstance(content, dict) or "name" not in content or "points" not in content:
         raise DataError(f"expected a name and points of each zone in {where}", repr(content)[:80])
-    _refuse_unknown(content, [field.name for field in fields(Zone)], f"zone {content['name']}")
-    values = dict(content)
-    values["name"] = str(content["name"])
-    values["points"] = as_corners(content["points"], f"the points of zone {content['name']}")
+    name = str(content["name"])
+    _refuse_unknown(content, [field.name for field in fields(Zone)], f"zone {name}")
+    corners = _corners(content["points"], f"the points of zone {name}")
+    _check_pixels(corners, content, name)
+    values = {**content, "name": name, "points": corners}
     if content.get("alarm") is not None:
-        values["alarm"] = _alarm(content["alarm"], values["name"])
+        values["alarm"] = _alarm(content["alarm"], name)
     try:
-        return Zone(**values)
-    except TypeError as error:
-        raise DataError(f"expected numbers where zone {content['name']} has them", str(error)) from error
+        zone = Zone(**values)
+    except CrowdscaleError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"expected numbers where zone {name} has them", str(error)) from error
+    plain = {key: value for key, value in content.items() if key not in ("name", "points", "alarm")}
+    shaped(
+        {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "a zone", f"zone {name} in {where}"
+    )
+    return zone
+
+
+def _check_pixels(corners: Corners, content: dict[str, Any], name: str) -> None:
+    """Refuse shares of the picture that are taken for pixels: such a zone holds nobody."""
+    if content.get("relative") or not corners:
+        return
+    if all(-1 <= number <= 1 for pair in corners for number in pair):
+        raise DataError(
+            f"expected the corners of zone {name} in pixels",
+            "all of them within one pixel",
+            'Add "relative": true to the zone if they are shares of the picture',
+        )
 
 
 def _alarm(content: Any, name: str) -> AlarmRule:
     if not isinstance(content, dict) or "above" not in content:
         raise DataError(f'expected the alarm of zone {name} with "above"', repr(content)[:80])
     _refuse_unknown(content, [field.name for field in fields(AlarmRule)], f"the alarm of zone {name}")
-    try:
-        return AlarmRule(**{**content, "command": tuple(content.get("command", ()))})
-    except TypeError as error:
-        raise DataError(f"expected numbers in the alarm of zone {name}", str(error)) from error
+    return shaped(content, AlarmRule, "an alarm", f"the alarm of zone {name}")
 
 
 def _ground(content: Any, where: str) -> Ground:
     if not isinstance(content, dict) or "points" not in content:
         raise DataError(f'expected "points" of the ground in {where}', repr(content)[:80])
     _refuse_unknown(content, ("points", "metres", "sides", "diagonal", "levels"), f"the ground in {where}")
-    points = as_corners(content["points"], "the ground points")
+    points = _corners(content["points"], "the ground points")
     if "metres" in content:
-        metres = as_corners(content["metres"], "the ground points in metres")
+        metres = _corners(content["metres"], "the ground points in metres")
     else:
-        try:
-            sides = tuple(float(side) for side in content["sides"])
-            diagonal = float(content["diagonal"])
-        except (KeyError, TypeError, ValueError):
-            raise DataError(
-                'expected "metres" of the ground points, or their four "sides" AB, BC, CD, DA and "diagonal" AC',
-                ", ".join(content),
-            ) from None
-        if len(sides) != 4 or len(points) != 4:
-            raise DataError("expected four ground points and four sides", f"{len(points)} and {len(sides)}")
-        turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True))
-        metres = metres_from_sides(sides, diagonal, clockwise=turns > 0)
+        metres = _metres(content, points)
     return Ground(points, metres, str(content.get("levels", "walkway")))
 
 
-def _from_labelstudio(content: Any, path: Path) -> Zones:
-    """Polygons of the first task; percent of the picture become shares."""
-    zones: list[Zone] = []
-    size = None
+def _metres(content: dict[str, Any], points: Corners) -> Corners:
+    """Return four ground points in metres from their sides and a diagonal. Raises DataError."""
     try:
-        valid = [each for each in content[0].get("annotations", []) if not each.get("was_cancelled")]
-        for each in valid[-1]["result"] if valid else []:
-            if each.get("type") != "polygonlabels":
-                continue
-            size = (int(each["original_width"]), int(each["original_height"]))
-            corners = as_corners([(x / 100, y / 100) for x, y in each["value"]["points"]], "polygons")
-            zones.append(Zone(_free(each["value"]["polygonlabels"][0], zones), corners, relative=True))
-    except (KeyError, TypeError, IndexError, ValueError) as error:
-        raise DataError("expected the JSON export of Label Studio", f"{path} ({error!r})") from error
-    if not zones:
-        raise DataError(f"expected polygons in {path}", "none")
-    return Zones(tuple(zones), None, size)
-
-
-def _from_cvat(path: Path) -> Zones:
-    """Polygons, boxes and polylines of the first image that has any."""
-    for image in read_xml(path).iter("image"):
-        zones: list[Zone] = []
-        try:
-            size = (int(image.get("width", "")), int(image.get("height", "")))
-            for shape in image:
-                if shape.tag in ("polygon", "polyline"):
-                    corners = tuple(_pair(pair) for pair in shape.get("points", "").split(";"))
-                elif shape.tag == "box":
-                    left, top, right, bottom = (float(shape.get(k, "")) for k in ("xtl", "ytl", "xbr", "ybr"))
-                    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
-                else:
-                    continue
-                name = _free(shape.get("label", "zone"), zones)
-                zones.append(Zone(name, corners, "line" if shape.tag == "polyline" else "area"))
-        except ValueError as error:
-            raise DataError(f"expected numbers in {path}", str(error)) from error
-        if zones:
-            return Zones(tuple(zones), None, size)
-    raise DataError(f"expected polygons, boxes or polylines in {path}", "none")
-
-
-def _pair(text: str) -> tuple[float, float]:
-    x, y = text.split(",")
-    return float(x), float(y)
-
-
-def _free(name: str, zones: list[Zone]) -> str:
-    """Return the name, numbered where zones before it have it: labels are no names."""
-    taken = {zone.name for zone in zones}
-    return next(
-        each for each in (name, *(f"{name} {n}" for n in range(2, len(zones) + 3))) if each not in taken
-    )
+        sides = tuple(float(side) for side in content["sides"])
+        diagonal = float(content["diagonal"])
+        sound = all(0 < side <= FARTHEST for side in (*sides, diagonal))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        sides, diagonal, sound = (), 0.0, False
+    if not sound:
+        raise DataError(
+            'expected "metres" of the ground points, or their four "sides" AB, BC, CD, DA and "diagonal" AC',
+            ", ".join(content),
+        )
+    if len(sides) != 4 or len(points) != 4:
+        raise DataError("expected four ground points and four sides", f"{len(points)} and {len(sides)}")
+    turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True))
+    return metres_from_sides(sides, diagonal, clockwise=turns > 0)
