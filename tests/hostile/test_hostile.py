@@ -1,0 +1,114 @@
+"""Damaged files of each format: a clear sentence or a sound answer, never another exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crowdscale.data import Folder, read_list
+from crowdscale.errors import CrowdscaleError
+from crowdscale.metrics import read_entries
+from crowdscale.zones.files import read_zones
+from tests.hostile.damage import FUZZ, damaged_bytes, damaged_text
+from tests.hostile.seeds import BINARY, POINT_FILES, TEXTS, ZONES
+from tests.support.layouts import write_photo
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("hostile")
+    write_photo(root / "a.jpg")
+    return root
+
+
+def read_folder(root: Path) -> None:
+    with suppress(CrowdscaleError):
+        for sample in Folder(root, unlabelled="skip", outside="keep", classes=("all",)).samples:
+            assert sample.points is not None
+            assert np.isfinite(sample.points.xy).all()
+            assert sample.sizes is None or (sample.sizes > 0).all()
+
+
+def read_zone_file(path: Path) -> None:
+    with suppress(CrowdscaleError):
+        for zone in read_zones(path).zones:
+            assert zone.shape((640, 480)).area >= 0
+
+
+def read_point_file(path: Path) -> None:
+    with suppress(CrowdscaleError):
+        assert all(0 <= entry.count < 1e10 for entry in read_entries(path).values())
+
+
+def read_list_file(path: Path) -> None:
+    with suppress(CrowdscaleError):
+        assert isinstance(read_list(path), list)
+
+
+def try_file(path: Path, content: bytes, read: Callable[[], None]) -> None:
+    """Write a file, read it and remove it."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    try:
+        read()
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@FUZZ
+@given(data=st.data())
+def test_annotations(folder: Path, name: str, data: st.DataObject) -> None:
+    file, seed = TEXTS[name]
+    try_file(folder / file, data.draw(damaged_text(seed)), lambda: read_folder(folder))
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS.keys() - {"data.yaml", "cvat-tracks"}))
+def test_the_seeds_are_sound(folder: Path, name: str) -> None:
+    file, seed = TEXTS[name]
+    (folder / file).write_text(seed)
+    try:
+        assert len(Folder(folder, "skip", "keep", classes=("all",))[0].points or ()) > 0
+    finally:
+        (folder / file).unlink()
+
+
+@pytest.mark.parametrize("name", BINARY)
+@FUZZ
+@given(data=st.data())
+def test_matlab_files(folder: Path, name: str, data: st.DataObject) -> None:
+    """Some of these files end the process in SciPy."""
+    file, seed = BINARY[name]
+    try_file(folder / file, data.draw(damaged_bytes(seed)), lambda: read_folder(folder))
+
+
+@pytest.mark.parametrize("name", ZONES)
+@FUZZ
+@given(data=st.data())
+def test_zones(folder: Path, name: str, data: st.DataObject) -> None:
+    file, seed = ZONES[name]
+    path = folder / "zones" / file
+    try_file(path, data.draw(damaged_text(seed)), lambda: read_zone_file(path))
+
+
+@pytest.mark.parametrize("name", POINT_FILES)
+@FUZZ
+@given(data=st.data())
+def test_point_files(folder: Path, name: str, data: st.DataObject) -> None:
+    file, seed = POINT_FILES[name]
+    path = folder / "points" / file
+    try_file(path, data.draw(damaged_text(seed)), lambda: read_point_file(path))
+
+
+@FUZZ
+@given(data=st.data())
+def test_lists(folder: Path, data: st.DataObject) -> None:
+    path = folder / "lists" / "list.txt"
+    content = data.draw(damaged_text("sha/IMG_1\nfolder/a  # comment\n"))
+    try_file(path, content, lambda: read_list_file(path))
