@@ -85,7 +85,7 @@ def test_points_are_checked_against_the_upright_photo(tmp_path: Path) -> None:
         ("a.csv", "left,top\n1,2\n", r"columns x,y in .*a\.csv, but got the first line 'left,top'"),
         ("a.csv", "1,nan\n", r"finite coordinates in .*a\.csv"),
         ("a.csv", "1,2\n64.5,2\n", r"inside their 64×48 photo in .*a\.csv, but got 1 outside"),
-        ("a.json", "[[1, 2], [3]]", r"a\.json is not sound JSON \[\[x, y\], …\]: Expected array of length 2"),
+        ("a.json", "[[1, 2], [3]]", r"a\.json is no sound JSON \[\[x, y\], …\]: Expected array of length 2"),
         ("a.json", '{"dots": []}', "an object without 'points'"),
         ("a.json", "{", r"a\.json, but got something else"),
         ("a.json", "7", r"a\.json, but got something else"),

@@ -14,7 +14,7 @@ COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48, "extra": {"name": "a.jpg"}}],
     "annotations": [
         {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "bbox": [10, 10, 20, 20]},
-        {"id": 2, "image_id": 1, "category_id": 1, "keypoints": [0, 0, 0, 5, 6, 2]},
+        {"id": 2, "image_id": 1, "category_id": 1, "keypoints": [0, 0, 0, 40, 40, 2]},
         {"id": 3, "image_id": 1, "category_id": 1, "segmentation": [[1, 2, 9, 2, 9, 8]]},
         {
             "id": 4,

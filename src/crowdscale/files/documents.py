@@ -116,7 +116,7 @@ def shaped(content: Any, kind: type[T], what: str, where: object) -> T:
         return msgspec.convert(content, kind)
     except (ValueError, RecursionError, OverflowError) as error:
         fault = " ".join(str(error).replace("`", "").split())
-        raise DataError(f"{where} is not sound {what}: {fault}", "", "Correct or export it again") from None
+        raise DataError(f"{where} is no sound {what}: {fault}", "", "Correct or export it again") from None
 
 
 def matches(content: Any, kind: type[Any]) -> bool:

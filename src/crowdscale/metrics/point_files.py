@@ -182,7 +182,7 @@ def _read_json(text: str, path: Path) -> dict[str, Entry]:
     if not isinstance(content, list):
         raise DataError(expected, "something else")
     entries: dict[str, Entry] = {}
-    for each in shaped(content, list[_Prediction], "the JSON of `crowdscale count`", path):
+    for each in shaped(content, list[_Prediction], "JSON of `crowdscale count`", path):
         name = str(each.photo or each.image or "")
         if not name or name in entries:
             raise DataError(expected, f"{name} again" if name else "a row without image")

@@ -84,7 +84,7 @@ def _zone(content: Any, where: str) -> Zone:
         raise DataError(f"expected numbers where zone {name} has them", str(error)) from error
     plain = {key: value for key, value in content.items() if key not in ("name", "points", "alarm")}
     shaped(
-        {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "a zone", f"zone {name} in {where}"
+        {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "zone", f"zone {name} in {where}"
     )
     return zone
 
@@ -105,7 +105,7 @@ def _alarm(content: Any, name: str) -> AlarmRule:
     if not isinstance(content, dict) or "above" not in content:
         raise DataError(f'expected the alarm of zone {name} with "above"', repr(content)[:80])
     _refuse_unknown(content, [field.name for field in fields(AlarmRule)], f"the alarm of zone {name}")
-    return shaped(content, AlarmRule, "an alarm", f"the alarm of zone {name}")
+    return shaped(content, AlarmRule, "alarm", f"the alarm of zone {name}")
 
 
 def _ground(content: Any, where: str) -> Ground:

@@ -131,7 +131,7 @@ def _read_labels(base: Path, name: str) -> tuple[Points, NDArray[np.float64] | N
     """Return points and box sizes from whichever file there is; None where there is none."""
     plain, mat = base / "jsons" / f"{name}.json", base / "mats" / f"{name}.mat"
     if plain.is_file():
-        content = shaped(read_json(plain), _Labels, "an annotation of NWPU-Crowd with points", plain)
+        content = shaped(read_json(plain), _Labels, "annotation of NWPU-Crowd with points", plain)
         return _labels(plain, content.points, content.boxes)
     if mat.is_file():
         points = load_mat(mat, "annPoints", "an annotation of NWPU-Crowd")
