@@ -55,7 +55,9 @@ def test_a_stored_photo_at_twice_the_size_is_scaled_and_turned(tmp_path: Path) -
     assert label.points.xy.tolist() == [mirrored_pixel((10, 20), 6)]
 
 
-@pytest.mark.parametrize(("size", "factor"), [((128, 96), 0.5), ((32, 24), 2), ((129, 97), 0.496), ((65, 48), 1)])
+@pytest.mark.parametrize(
+    ("size", "factor"), [((128, 96), 0.5), ((32, 24), 2), ((129, 97), 0.496), ((65, 48), 1)]
+)
 def test_the_same_ratio_is_scaled(tmp_path: Path, size: tuple[int, int], factor: float) -> None:
     photo = write_photo(tmp_path / "a.jpg", STORED)
     label, note = fit_label(Label(Points([[7.5, 7.5]]), None, size), photo, "coco.json")
@@ -67,7 +69,9 @@ def test_the_same_ratio_is_scaled(tmp_path: Path, size: tuple[int, int], factor:
 @pytest.mark.parametrize("size", [(128, 128), (48, 64), (100, 48)])
 def test_another_ratio_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
     photo = write_photo(tmp_path / "a.jpg", STORED)
-    with pytest.raises(DataError, match=rf"all\.json is for a photo of {size[0]}×{size[1]}, but a\.jpg has 64×48"):
+    with pytest.raises(
+        DataError, match=rf"all\.json is for a photo of {size[0]}×{size[1]}, but a\.jpg has 64×48"
+    ):
         fit_label(Label(Points([[7.5, 7.5]]), None, size), photo, "all.json")
 
 

@@ -8,7 +8,15 @@ import pytest
 
 from crowdscale.data.naming import PhotoNames
 
-PHOTOS = ["IMG_1.jpg", "night/IMG_2.JPG", "night/a.png", "day/a.png", "Café.jpg", "0a1b2c3d-up.jpg", "x_jpg.jpg"]
+PHOTOS = [
+    "IMG_1.jpg",
+    "night/IMG_2.JPG",
+    "night/a.png",
+    "day/a.png",
+    "Café.jpg",
+    "0a1b2c3d-up.jpg",
+    "x_jpg.jpg",
+]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_the_json_of_count_is_read(tmp_path):
         ("7 1 2 3\n1 2 3 4 5", "5 words beginning with '1 2 3'"),
         ("one two 1 2", "line 1"),
         ("7 1 2 3\n7 1 2 3", "each image once, but got 7 again in line 2"),
-        ("7 1 nan 3", "finite"),
+        ("7 1 nan 3", "n times 2 numbers .* in line 1"),
         ("7 5.5\n8 x", "`id count` in line 2"),
         ("7 -2 1", "line 1"),
     ],
@@ -81,10 +81,10 @@ def test_a_damaged_text_file(tmp_path, text, sentence):
         ("p.csv", "a,b\n1,2\n", "the columns image,x,y or image,count"),
         ("p.csv", "image,x,y\na,1,y\n", "expected numbers in line 2"),
         ("p.csv", "", "the columns"),
-        ("p.json", '{"a": [[1]]}', "something else"),
-        ("p.json", "[1]", "something else"),
+        ("p.json", '{"a": [[1]]}', r"points as \[x, y\] for a in"),
+        ("p.json", "[1]", "is no sound JSON of"),
         ("p.json", "{", "something else"),
-        ("missing.txt", None, "a text file of points"),
+        ("missing.txt", None, "missing.txt cannot be read: No such file"),
     ],
 )
 def test_other_damage(tmp_path, name, text, sentence):

@@ -26,7 +26,9 @@ data_app = command_group(
 
 Classes = Annotated[
     list[str] | None,
-    option("--class", panel=INPUT, metavar="NAME", help="Class of your annotations that is read; all for all."),
+    option(
+        "--class", panel=INPUT, metavar="NAME", help="Class of your annotations that is read; all for all."
+    ),
 ]
 
 Root = Annotated[str, typer.Argument(metavar="SET", help="NAME[/SPLIT]:PATH, or a folder of photos.")]

@@ -103,7 +103,9 @@ def score(
         typer.echo(f"\nHint: {hint}")
     _print_parts(scores, by or ())
     if against is not None:
-        _print_comparison((against, predictions), (_score_file(against, truths, scoring, ids)[0], scores), "\n")
+        _print_comparison(
+            (against, predictions), (_score_file(against, truths, scoring, ids)[0], scores), "\n"
+        )
     about = {"predictions": str(predictions), "ground_truth": truth}
     _write([(table, shown.write), (json_file, lambda path: _write_rows(path, scores, about))])
 
