@@ -80,7 +80,8 @@ def _hint() -> str:
 
 MORE: dict[str, tuple[Callable[[], str], str]] = {
     "zones/relative_forgotten.json": (lambda: _zones("relative_forgotten.json"), "within one pixel"),
-    "zones/keyhole.json": (lambda: _zones("keyhole.json"), '"exclude": true'),
+    "zones/keyhole.json": (lambda: _zones("keyhole.json"), "square without the screen area"),
+    "zones/hole.json": (lambda: _zones("hole.json"), "ring area"),
     "zones/exclude.json": (lambda: _zones("exclude.json"), "screen area"),
     "zones/cvat_rotated_box.xml": (
         lambda: _zones("cvat_rotated_box.xml"), "[[320.0, 20.0], [320.0, 420.0], [280.0, 420.0], [280.0, 20.0]]",

@@ -66,7 +66,7 @@ def test_two_files_are_compared(files):
         (("good.txt", "gt.txt", "--protocol", "citys"), "expected a protocol out of"),
         (("good.txt", "gt.txt", "--thresholds", "4mm"), "expected a threshold as 4px"),
         (("good.txt", "gt.txt", "--average", "9-1"), "two whole pixels such as 1-100"),
-        (("missing.txt", "gt.txt"), "expected a text file of points"),
+        (("missing.txt", "gt.txt"), "missing.txt cannot be read"),
         (("gt.txt", "good.txt", "--thresholds", "large"), "expected head boxes for the threshold 'large'"),
         (("good.txt", "gt.txt", "--ids", "colour"), "expected --ids as one of"),
         (("good.txt", "gt.txt", "--table", "t.xyz"), "expected a table's suffix"),

@@ -82,7 +82,7 @@ def _zone(content: Any, where: str) -> Zone:
         raise
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"expected numbers where zone {name} has them", str(error)) from error
-    plain = {key: value for key, value in content.items() if key not in ("name", "points", "alarm")}
+    plain = {key: value for key, value in content.items() if key not in ("name", "points", "alarm", "holes")}
     shaped(
         {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "zone", f"zone {name} in {where}"
     )
