@@ -16,7 +16,9 @@ export function say(sentence, seconds = 6) {
 
 const LATER = {
   correct: () => import("./correct_tab.js").then((module) => module.CorrectTab),
+  audit: () => import("./audit_tab.js").then((module) => module.AuditTab),
   zones: () => import("./zones_tab.js").then((module) => module.ZonesTab),
+  teach: () => import("./teach_tab.js").then((module) => module.TeachTab),
 };
 
 class App {

@@ -178,7 +178,7 @@ export class Viewer {
     const bottom = Math.min(this.size.height, this.y + high / 2);
     if (right <= left || bottom <= top) return;
     this.applyTransform();
-    this.pen.imageSmoothingEnabled = this.scale < 4 * this.ratio;
+    this.pen.imageSmoothingEnabled = this.scale < 16 * this.ratio;
     this.pen.drawImage(
       copy, left * factor, top * factor, (right - left) * factor, (bottom - top) * factor,
       left, top, right - left, bottom - top,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from crowdscale.serve.zone_editor import ZoneEditor
+from crowdscale.trust.audit.report import read_report
 from crowdscale.zones.files import read_zones
 from tests.serve.conftest import HEADS, encoded
 
@@ -183,3 +184,29 @@ def test_zones_edit_opens_the_page_for_one_file(browser, tmp_path):
     editor.close()
     assert not page.problems
     assert len(read_zones(out).zones) == 1
+
+
+def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    tab.click("#tab-audit")
+    tab.click("#audit-start")
+    for number in (1, 2):
+        tab.wait_for_selector(f"#audit-task:text('Tile {number}: 0 heads')")
+        tab.locator("#view").click()  # the middle of the tile
+        tab.wait_for_selector(f"#audit-task:text('Tile {number}: 1 head')")
+        tab.click("#audit-done")
+        tab.wait_for_selector("#audit-task:text('You counted 1')")
+        tab.click("#audit-next")
+    tab.wait_for_selector("#audit-headline:text('2 of')")
+    assert read_report(page.saved("#audit-report").decode()).counts == (1, 1)
+
+
+def test_teach_shows_the_commands_for_the_corrections(opened, running):
+    tab = opened().page
+    tab.click("#tab-teach")
+    tab.wait_for_selector("#panel-teach pre")
+    commands = tab.locator("#panel-teach pre").all_inner_texts()
+    assert [command.split()[1] for command in commands] == ["data", "train", "evaluate"]
+    assert all(str(running.folder) in command for command in commands)

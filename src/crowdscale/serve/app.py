@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError, DataError
+from crowdscale.serve.auditing import audit_routes
 from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
 from crowdscale.serve.counting import RESPONSES, counting_routes
@@ -57,6 +58,7 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
         app.add_exception_handler(kind, partial(_error, status))
     app.include_router(counting_routes(state))
     app.include_router(correction_routes(state))
+    app.include_router(audit_routes(state))
     app.include_router(_own_routes(state))
     files = {path: _sender(file) for path, file in page_files(find_page()).items()}
     for path, send in files.items():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,15 @@ class Counter:
             ImageError: The bytes are no photo.
             CancelledWorkError: The event was set.
         """
-        self._backend.stop = stop or threading.Event()
-        check_pixels(photo, self.max_pixels)
-        return self.predictor.predict(photo)
+        with self.until(stop or threading.Event()) as predictor:
+            check_pixels(photo, self.max_pixels)
+            return predictor.predict(photo)
+
+    @contextmanager
+    def until(self, stop: threading.Event) -> Iterator[Predictor]:
+        """Lend the predictor; it raises CancelledWorkError once the event is set."""
+        self._backend.stop = stop
+        yield self.predictor
 
     def describe(self) -> dict[str, Any]:
         """Return what the page and a client may know of the model."""
