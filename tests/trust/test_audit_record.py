@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from crowdscale.errors import DataError
+from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.trust.audit import AuditModel, AuditRecord, PeopleMap, plan_audit
 from tests.trust.test_audit_design import crowd
 
@@ -77,3 +77,49 @@ def test_a_cell_passed_over_is_refused() -> None:
 def test_other_files_are_refused(text: str) -> None:
     with pytest.raises(DataError, match="expected a"):
         AuditRecord.from_json(text)
+
+
+def changed(*steps: object, value: object) -> str:
+    """Return the JSON of a record with one value replaced."""
+    values = started().answered(count=3).to_dict()
+    part = values
+    for step in steps[:-1]:
+        part = part[step]  # type: ignore[index]
+    part[steps[-1]] = value  # type: ignore[index]
+    return json.dumps(values)
+
+
+@pytest.mark.parametrize(
+    ("steps", "value"),
+    [
+        (("plan", "cells", 0, "size"), float("nan")),
+        (("plan", "cells", 0, "size"), "9"),
+        (("plan", "cells", 0, "size"), 0),
+        (("plan", "cells", 0, "predicted"), float("nan")),
+        (("plan", "cells", 0, "predicted"), -1),
+        (("plan", "cells", 0, "box"), [0, 0, 9999, 9]),
+        (("plan", "cells", 0, "box"), [9, 0, 0, 9]),
+        (("plan", "cells", 0, "box"), [0, 0, 9.5, 9]),
+        (("plan", "cells", 0, "photo"), 3),
+        (("plan", "cells", 0, "path"), "01" * 100_000),
+        (("plan", "cells", 0, "path"), None),
+        (("plan", "cells", 0, "other"), 1),
+        (("plan", "cells"), []),
+        (("plan", "photos", 0, "width"), 0),
+        (("plan", "photos", 0, "predicted"), float("inf")),
+        (("plan", "options", "area_share"), 2),
+        (("plan", "options"), None),
+        (("answers", 0, "count"), 2.5),
+        (("answers", 0, "count"), "3"),
+        (("answers", 0, "heads"), [[1]]),
+        (("answers", 0, "heads"), [[float("nan"), 1], [1, 1], [1, 1]]),
+        (("answers",), None),
+        (("model",), {"nome": 1}),
+        (("model_heads",), [[[1, "x"]]]),
+        (("level",), "high"),
+        (("level",), 7),
+    ],
+)
+def test_values_that_cannot_be_are_refused(steps: tuple[object, ...], value: object) -> None:
+    with pytest.raises(CrowdscaleError, match="expected"):
+        AuditRecord.from_json(changed(*steps, value=value)).estimate()

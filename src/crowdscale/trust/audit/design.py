@@ -19,12 +19,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import CrowdscaleError, DataError, OptionError
 from crowdscale.trust.audit.cells import AuditOptions, AuditPhoto, Cell, PeopleMap, cut_cells
 
 __all__ = ["AuditPlan", "Node", "derived_seed", "plan_audit", "uniform"]
 
 Floats = NDArray[np.float64]
+
+
+DEEPEST = 400
+"""Most turns from the root to a cell. Trees that are cut here have a few dozen."""
 
 
 class Node(NamedTuple):
@@ -64,10 +68,13 @@ class AuditPlan:
     options: AuditOptions = field(default_factory=AuditOptions)
 
     def __post_init__(self) -> None:
-        if not _are_leaves([cell.path for cell in self.cells]):
+        paths = [cell.path for cell in self.cells]
+        if max(map(len, paths), default=0) > DEEPEST or not _are_leaves(paths):
             raise DataError("expected the paths of cells to form a tree of pairs", "others")
-        if any(cell.size < 1 or not 0 <= cell.photo < len(self.photos) for cell in self.cells):
-            raise DataError("expected cells with a positive size and a photo of the audit", "others")
+        if not all(_is_photo(photo) for photo in self.photos):
+            raise DataError("expected photos with a size in whole pixels and predicted people", "others")
+        if not all(0 <= cell.photo < len(self.photos) and _fits(cell, self.photos) for cell in self.cells):
+            raise DataError("expected cells inside their photos with a positive size and people", "others")
 
     @property
     def predicted(self) -> float:
@@ -160,8 +167,25 @@ class AuditPlan:
                 str(values["seed"]),
                 AuditOptions(**values["options"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, CrowdscaleError):
+                raise
             raise DataError("expected the plan of an audit", f"one that lacks {error}") from error
+
+
+def _is_photo(photo: AuditPhoto) -> bool:
+    """Return whether a photo has a size in whole pixels and a number of people."""
+    whole = isinstance(photo.width, int) and isinstance(photo.height, int)
+    return whole and min(photo.width, photo.height) >= 1 and 0 <= photo.predicted < math.inf
+
+
+def _fits(cell: Cell, photos: Sequence[AuditPhoto]) -> bool:
+    """Return whether a cell has whole numbers, a chance, people, and lies in its photo."""
+    photo, box = photos[cell.photo], cell.box
+    if not all(isinstance(number, int) for number in (*box.as_tuple(), cell.size, cell.photo)):
+        return False
+    inside = min(box.left, box.top) >= 0 and box.right <= photo.width and box.bottom <= photo.height
+    return inside and cell.size >= 1 and 0 <= cell.predicted < math.inf
 
 
 def _are_leaves(paths: Sequence[str]) -> bool:

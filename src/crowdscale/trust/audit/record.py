@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from crowdscale.errors import DataError
+from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.trust.audit.design import AuditPlan
 from crowdscale.trust.audit.estimate import AuditEstimate, estimate, estimates
 
@@ -93,7 +93,7 @@ class AuditRecord:
                 f"one for cell {answer.cell}",
                 "Cells are counted in the order in which they were drawn",
             )
-        if answer.count < 0:
+        if not isinstance(answer.count, int) or answer.count < 0:
             raise DataError(f"expected 0 people or more in cell {cell}", str(answer.count))
         if answer.heads is None:
             return
@@ -192,6 +192,8 @@ class AuditRecord:
                 float(values["level"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, CrowdscaleError):
+                raise
             raise DataError("expected a whole audit", f"one that lacks {error}") from error
 
     @classmethod
@@ -204,7 +206,7 @@ class AuditRecord:
         try:
             return cls.from_dict(json.loads(text))
         except ValueError as error:
-            if isinstance(error, DataError):
+            if isinstance(error, CrowdscaleError):
                 raise
             raise DataError("expected an audit as JSON", str(error)) from error
 

@@ -9,7 +9,7 @@ from crowdscale.trust.audit.estimate import AuditEstimate
 __all__ = ["LIMITS", "METHOD", "headline", "interval_text", "next_step"]
 
 METHOD = (
-    "The photo was cut into tiles of about equal predicted people, and tiles were drawn at random from the seed below, "
+    "Each photo was cut into tiles of about equal predicted people, and tiles were drawn at random from the seed below, "
     "each with a known chance.",
     "People counted all heads in the drawn tiles, without the model's marks before them.",
     "The number is the model's total plus the errors it made in the drawn tiles, each weighted by the inverse of its "
