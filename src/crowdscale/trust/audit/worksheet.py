@@ -53,8 +53,13 @@ class Worksheet:
         """Return the record. Raises DataError where it cannot be read."""
         try:
             return AuditRecord.from_json(self.record_file.read_bytes())
-        except OSError as error:
-            raise DataError("expected an audit that can be read", f"{self.record_file} ({error})") from error
+        except (OSError, DataError) as error:
+            sentence = str(error).rstrip(".")
+            raise DataError(
+                f"expected an audit that can be read in {self.record_file}",
+                f"a file that is damaged ({sentence})",
+                "Restore it, or name another folder with --out to begin anew",
+            ) from error
 
     def save(self, record: AuditRecord) -> None:
         """Write the record, whole or not at all."""
