@@ -126,7 +126,7 @@ def test_another_table_and_another_record_are_refused(sheet: Worksheet) -> None:
     with pytest.raises(DataError, match="columns tile and people"):
         sheet.answered(sheet.load(), {})
     sheet.record_file.write_text("{")
-    with pytest.raises(DataError, match="audit.json, but got a file that is damaged"):
+    with pytest.raises(DataError, match=r"audit\.json, but got a file that is damaged"):
         sheet.load()
 
 
