@@ -126,7 +126,7 @@ def test_what_a_job_cannot_be(crowds, label_model, changes, sentence):
 
 
 def test_a_folder_without_photos_is_said(label_model, tmp_path):
-    with pytest.raises(ImageError, match=r"expected photos .* none at"):
+    with pytest.raises(ImageError, match="no photos in"):
         run_job(replace(job((tmp_path, {}), label_model)), ResultFolder(str(tmp_path / "out")))
 
 

@@ -110,12 +110,12 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     (region,) = json.loads(rows[0]["regions"])
     assert (region["zoom"], len(region["box"])) == (1.5, 4)
     assert rows[1]["regions"] == rows[1]["error"] == ""
-    assert "no file at" in rows[2]["error"]
+    assert "no such photo" in rows[2]["error"]
     values = json.loads(everything.read_text())
     assert [len(value["heads"] or []) for value in values] == [96, 2, 0]
     assert list(values[0]) == list(values[2]) == [each.name for each in columns(PhotoRow)]
     np.testing.assert_allclose(sorted(p[:2] for p in values[1]["heads"]), FEW.xy, atol=0.3)
-    assert "no file at" in values[2]["error"]
+    assert "no such photo" in values[2]["error"]
 
 
 def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsys):
@@ -194,12 +194,12 @@ def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path
     ("arguments", "sentence"),
     [
         ([], "no photo was named"),
-        (["none.jpg"], "no file at none.jpg"),
+        (["none.jpg"], "no such photo: none.jpg"),
         (["text.jpg"], "something else in text.jpg"),
-        (["empty"], "the folder empty without any"),
-        (["*.webp"], r"pattern \*.webp, which matches none"),
+        (["empty"], "no photos in empty"),
+        (["*.webp"], r"no photo matches \*.webp"),
         (["few.png", "--model", "heavy"], "expected a model out of lite, lite-int8, nano, but got 'heavy'"),
-        (["few.png", "--model", "./none"], "nothing at none"),
+        (["few.png", "--model", "./none"], "no such model: none"),
         (["few.png", "--merge", "published"], "no option --merge any more"),
         (["few.png", "--zoom", "99"], "zoom from 0.1 to 10"),
         (["few.png", "--zoom", "2", "--no-second-pass"], "--zoom and --no-second-pass exclude each other"),
@@ -275,7 +275,7 @@ def test_other_pictures_are_told_and_links_to_nothing_are_broken(photos, label_m
     done = crowdscale("count", tmp_path / "in", "--model", label_model, *out)
     assert done.returncode == 1
     broken, others = done.stderr.splitlines()
-    assert re.match(r"Error: expected a photo, but got no file at .*gone\.jpg", broken)
+    assert re.match(r"Error: no such photo: .*gone\.jpg", broken)
     assert others == "Left out 4 other files by suffix: 1 without suffix, 2 .gif, 1 .heic."
 
 

@@ -42,7 +42,7 @@ def test_photos_are_named_as_their_source_is(tree, source, found):
 
 @pytest.mark.parametrize("source", ["*.tiff", "memory://nothing-here/*"])
 def test_a_source_without_photos_is_said(tree, source):
-    with pytest.raises(ImageError, match=r"expected photos .* none at"):
+    with pytest.raises(ImageError, match="no photos in"):
         list(find_photos([source]))
 
 
@@ -67,14 +67,14 @@ def test_bytes_come_from_memory_and_over_http(tree):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"
         assert read_photo_bytes(address + "b.jpg") == b"b.jpg"
-        with pytest.raises(ImageError, match=r"expected a photo, but got no file at http"):
+        with pytest.raises(ImageError, match="no such photo: http"):
             read_photo_bytes(address + "nothing.jpg")
         server.shutdown()
 
 
 @pytest.mark.parametrize(
     ("source", "sentence"),
-    [("none.jpg", "no file at none.jpg"), ("deep", "expected a photo"), ("a.PNG", None)],
+    [("none.jpg", "no such photo: none.jpg"), ("deep", "expected a photo"), ("a.PNG", None)],
 )
 def test_reading(tree, source, sentence):
     if sentence is None:
@@ -158,7 +158,7 @@ def test_links_to_nothing_and_pipes_are_broken_photos(tree):
     (tree / "deep" / "gone.jpg").symlink_to("nothing")
     os.mkfifo(tree / "deep" / "pipe.jpg")
     assert list(find_photos(["deep"])) == ["deep/c.webp", "deep/gone.jpg", "deep/pipe.jpg"]
-    for name, sentence in (("gone", "no file at"), ("pipe", "a pipe or a device")):
+    for name, sentence in (("gone", "no such photo"), ("pipe", "a pipe or a device")):
         with pytest.raises(ImageError, match=sentence):
             read_photo_bytes(f"deep/{name}.jpg")
 

@@ -226,7 +226,7 @@ def test_missing_graphs_are_written_and_other_weights_refused(bundled, tmp_path)
             "lite",
             "Error: expected the folder of a trained model, but got lite, a model that has its graphs.\n",
         ),
-        ("none", "Error: expected a model folder with model.json, but got none at none.\n"),
+        ("none", "Error: no model.json in none\n"),
     ],
 )
 def test_what_cannot_be_exported_is_one_sentence(bundled, tmp_path, name, sentence):

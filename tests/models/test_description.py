@@ -47,8 +47,8 @@ def test_bundled_names_lead_into_the_package():
     ("model", "sentence"),
     [
         ("heavy", "lite.*'heavy'"),
-        ("no/where", "nothing at no/where"),
-        ("model.onnx", r"nothing at model\.onnx"),
+        ("no/where", "no such model: no/where"),
+        ("model.onnx", r"no such model: model\.onnx"),
     ],
 )
 def test_wrong_model_says_what_there_is(model, sentence):
@@ -94,7 +94,7 @@ def test_wrong_description_is_one_sentence(folder, content):
 
 
 def test_no_description_at_all(tmp_path):
-    with pytest.raises(ModelError, match=r"expected a model folder with model\.json"):
+    with pytest.raises(ModelError, match=r"no model\.json in"):
         read_config(tmp_path)
 
 

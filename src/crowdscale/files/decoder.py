@@ -100,7 +100,7 @@ def opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[Im
     except CrowdscaleError:
         raise
     except FileNotFoundError:
-        raise ImageError("expected a photo", f"no file at {name}", "Check the path") from None
+        raise ImageError.plain(f"no such photo: {name}") from None
     except IsADirectoryError:
         raise ImageError("expected a photo", f"the folder {name}", "Name a file in it") from None
     except MemoryError as error:

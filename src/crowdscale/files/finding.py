@@ -65,16 +65,14 @@ def _expand(source: Path, on_other: Callable[[Path], object] | None) -> list[Pat
     if source.is_dir():
         inside = sorted(Path(path) for path in walk_folder(str(source), _path_only(on_other)))
         if not inside:
-            raise ImageError(
-                f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"the folder {source} without any"
-            )
+            raise ImageError.plain(f"no photos in {source}", f"Photos end with {', '.join(IMAGE_SUFFIXES)}")
         return inside
     pattern = local_pattern(str(source))
     if pattern is None:
         return [source]
     matches = [Path(path) for path in match_pattern(pattern, _path_only(on_other))]
     if not matches:
-        raise ImageError("expected photos", f"the pattern {source}, which matches none")
+        raise ImageError.plain(f"no photo matches {source}")
     return sorted(matches)
 
 

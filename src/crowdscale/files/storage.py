@@ -78,7 +78,7 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
                 found = True
                 yield photo
         if not found:
-            raise ImageError(f"expected photos ({', '.join(IMAGE_SUFFIXES)})", f"none at {source}")
+            raise ImageError.plain(f"no photos in {source}", f"Photos end with {', '.join(IMAGE_SUFFIXES)}")
 
 
 def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
@@ -170,7 +170,7 @@ def read_photo_bytes(source: str) -> bytes:
     except FileNotFoundError as error:
         why = error.__cause__  # of HTTP, a server that is silent or refuses
         if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
-            raise ImageError("expected a photo", f"no file at {source}", "Check the path") from None
+            raise ImageError.plain(f"no such photo: {source}") from None
         said = " ".join(str(why).split()) or type(why).__name__
         raise ImageError("expected a photo that can be read", f"{source} ({said})") from error
     except IsADirectoryError:

@@ -183,7 +183,7 @@ def read_config(folder: Path, verify: bool = True, apart: Collection[str] = ()) 
     try:
         text = (folder / DESCRIPTION).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ModelError(f"expected a model folder with {DESCRIPTION}", f"none at {folder}") from None
+        raise ModelError.plain(f"no {DESCRIPTION} in {folder}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"expected {DESCRIPTION} in {folder}", str(error)) from error
     config = ModelConfig.from_json(text, str(folder / DESCRIPTION))

@@ -47,11 +47,7 @@ def find_model(model: str | os.PathLike[str] = "lite") -> Path:
             f"expected a model folder with {DESCRIPTION}, or a {SUFFIX} file", f"{path}, neither"
         )
     if os.sep in str(model) or "." in str(model):
-        raise ModelError(
-            "expected a model folder or file",
-            f"nothing at {path}",
-            "`crowdscale models` lists the installed ones",
-        )
+        raise ModelError.plain(f"no such model: {path}", "`crowdscale models` lists the installed ones")
     models = known_models()
     if str(model) in models:
         return unpack_file(models[str(model)])
@@ -94,7 +90,7 @@ def find_weights(path: Path) -> Path:
     expected = read_config(folder, verify=False).files.get(path.name) if BUNDLED.get(name) == folder else None
     if expected is None:
         remedy = "Train the model first; one in 8 bits has none"
-        raise ModelError("expected trained weights", f"no file at {path}", remedy)
+        raise ModelError.plain(f"no training weights at {path}", remedy)
     remedy = (
         f"Fetch them (crowdscale models fetch {name} --from ADDRESS), or train in a clone of the repository"
     )
