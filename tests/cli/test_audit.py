@@ -169,7 +169,7 @@ def test_a_gap_is_named(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_is_a_sentence(run: Run, tmp_path: Path) -> None:
-    assert "expected a photo, a folder or a video" in run()[2]
+    assert "no photo was named" in run()[2]
     assert "expected --report as .html" in run("crowd.png", "--report", "report.pdf")[2]
     assert "no such photo: none.jpg" in run("none.jpg")[2]
     assert "expected a report that can be read" in run("--check", "none.html")[2]

@@ -226,7 +226,7 @@ def test_a_fault_of_one_output_ends_no_other():
         rows.take(value)
         film.take(value)
     assert kept == [1, 1, 4]
-    assert said == ["expected to write rows, but got a full disk. Counting goes on."] * 2
+    assert said == ["expected to write rows, but got a full disk. Counting continues."] * 2
     assert (rows.summary, film.summary) == (
         "expected to write rows, but got a full disk. 2 rows are missing.",
         "expected to write rows, but got a full disk. 3 frames are missing.",

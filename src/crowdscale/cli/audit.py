@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdscale.cli.errors import terminated_like_ctrl_c
-from crowdscale.cli.options import seconds_of
+from crowdscale.cli.options import INPUT, OUTPUT, Backend, Device, Model, Threads, option, seconds_of
 from crowdscale.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -20,49 +20,58 @@ if TYPE_CHECKING:
 
 __all__ = ["audit"]
 
+TILES, CHECK = "Tiles", "Check"
+
 
 def audit(
     photos: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PHOTO|FOLDER|VIDEO...", show_default=False, help="What to audit."),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="The audit's folder; NAME_audit by default. An audit there resumes."
-        ),
-    ] = None,
-    tiles: Annotated[int, typer.Option(min=1, help="Tiles to count by hand.")] = 10,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report: .html, one self-contained file.")
+        typer.Argument(metavar="PHOTO|FOLDER|VIDEO", show_default=False, help="Photos, folders, patterns, or one video."),
     ] = None,
     heads: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Annotated heads of whole photos: a file or a folder."),
+        option("--heads", panel=INPUT, metavar="PATH", help="Annotated heads of whole photos: a file or a folder."),
     ] = None,
-    by: Annotated[str, typer.Option(help="Who counts.")] = "",
-    note: Annotated[str, typer.Option(help="Title of the report.")] = "",
-    level: Annotated[float, typer.Option(min=0.5, max=0.999, help="How often intervals are to hold.")] = 0.9,
+    every: Annotated[
+        str, option("--every", panel=INPUT, metavar="TIME", help="Videos: time between two frames, such as 10s or 1m.")
+    ] = "10s",
+    tiles: Annotated[int, option("--tiles", panel=TILES, metavar="N", min=1, help="Tiles to count by hand.")] = 10,
+    most: Annotated[
+        float, option("--most", panel=TILES, metavar="N", min=5, help="Most predicted people in a tile.")
+    ] = 40,
     seed: Annotated[
-        str | None, typer.Option(help="Fixes the draw; follows from model and photos by default.")
+        str | None,
+        option("--seed", panel=TILES, metavar="TEXT", help="Fixes the draw; default: from the model and the photos."),
     ] = None,
-    most: Annotated[float, typer.Option(min=5, help="Most predicted people in a tile.")] = 40,
-    every: Annotated[str, typer.Option(help="Videos: time between two frames, such as 10s or 1m.")] = "10s",
+    level: Annotated[
+        float,
+        option("--level", panel=TILES, metavar="SHARE", min=0.5, max=0.999, help="Share of intervals that must hold."),
+    ] = 0.9,
+    by: Annotated[str, option("--by", panel=TILES, metavar="NAME", help="Who counts the tiles.")] = "",
+    out: Annotated[
+        Path | None,
+        option("--out", panel=OUTPUT, metavar="DIR", help="Folder of the audit, which resumes there; default: NAME_audit."),
+    ] = None,
+    report: Annotated[
+        Path | None, option("--report", panel=OUTPUT, metavar="FILE", help="Write the report: one .html file.")
+    ] = None,
+    note: Annotated[str, option("--note", panel=OUTPUT, metavar="TEXT", help="Title of the report.")] = "",
+    quiet: Annotated[bool, option("--quiet", panel=OUTPUT, help="Print the sentence of the result alone.")] = False,
     check: Annotated[
-        Path | None, typer.Option(metavar="REPORT", help="Check a report, and photos against it.")
+        Path | None,
+        option("--check", panel=CHECK, metavar="REPORT", help="Check a report, and compare photos with it."),
     ] = None,
     predict: Annotated[
-        bool, typer.Option("--predict", help="With --check and all photos: run the model again, too.")
+        bool, option("--predict", panel=CHECK, help="With --check and all photos: also run the model.")
     ] = False,
-    model: Annotated[str, typer.Option(help="A bundled model's name, or a model folder.")] = "lite",
-    backend: Annotated[str, typer.Option(help="onnx, openvino, openvino-bf16 or torch.")] = "onnx",
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    threads: Annotated[int, typer.Option(min=0, help="Threads; 0 leaves the choice to the backend.")] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result's sentence alone.")] = False,
-) -> None:
-    """Count a few drawn tiles by hand: a number that holds.
+    model: Model = "lite",
+    backend: Backend = "onnx",
+    device: Device = "cpu",
+    threads: Threads = 0,
+) -> None:  # fmt: skip
+    """Count a few drawn tiles by hand: a number with an interval that holds for any model.
 
-    The interval holds whatever the model does. The first run writes a picture of each drawn tile and a table, counts.csv. Fill in the people of each tile, or
+    The first run writes a picture of each drawn tile and a table, counts.csv. Fill in the people of each tile, or
     put annotations beside the pictures, and run the same command again.
     """
     from crowdscale.cli.audit_sources import Sources
@@ -76,7 +85,7 @@ def audit(
             check_report(check, photos or [], (model, backend, device, threads) if predict else None)
         )
     if not photos:
-        raise OptionError("expected a photo, a folder or a video", "none", "Try: crowdscale audit crowd.jpg")
+        raise OptionError.plain("no photo was named", "Try: crowdscale audit crowd.jpg, or --help")
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise OptionError("expected --report as .html", str(report), "Print it from a browser to get a PDF")
     check_writable(report)

@@ -152,10 +152,8 @@ class Session:
     def run(self, predictor: Predictor, options: WatchOptions, rows: Path | None, video: Path | None) -> None:
         """Count until the end, Ctrl-C or an error; files are closed in each case."""
         from crowdscale.video.watch import watch
-        from crowdscale.zones.alarms import Alarms
 
-        zoned = self.zones.alarms if self.zones is not None else ()
-        alarms = Alarms(zoned, self._tell) if zoned else None
+        alarms = self._alarms()
         outputs: list[Output] = []
         try:
             with ExitStack() as stack:
@@ -175,6 +173,13 @@ class Session:
                 self.problems += alarms.problems
         self.problems += [output.summary for output in outputs if output.lost]
         self.problems += self.source.problems
+
+    def _alarms(self) -> Alarms | None:
+        """Return the alarms of the zones; None without any."""
+        from crowdscale.zones.alarms import Alarms
+
+        zoned = self.zones.alarms if self.zones is not None else ()
+        return Alarms(zoned, self._tell) if zoned else None
 
     def _tell(self, sentence: str) -> None:
         """Print a problem at once: the summary at the end repeats it."""
@@ -301,7 +306,7 @@ class Output:
             if not self.written:
                 raise
             if not self.lost:
-                self.tell(f"{error} Counting goes on.")
+                self.tell(f"{error} Counting continues.")
             self.lost, self._fault = self.lost + 1, str(error)
 
     @property
