@@ -152,6 +152,8 @@ def test_a_film_is_audited_by_frames(run: Run, tmp_path: Path) -> None:
     code, out, err = run("film.avi", "--every", "2s", "--tiles", 3, "--report", "film.html")
     assert (code, err) == (0, "")
     assert "3 of " in out
+    assert "The total is over 2 frames: " in out
+    assert "people in the mean frame, 90 % interval " in (tmp_path / "film.html").read_text("utf-8")
     code, out, _ = run("--check", "film.html", "film.avi")
     assert (code, "1 of 1 files are those of the audit" in out) == (0, True)
     assert "expected one video" in run("film.avi", "crowd.png")[2]

@@ -156,7 +156,7 @@ def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Want
     """Take in the answers, write the tiles that are to be counted next, and print the number."""
     from crowdscale.cli.audit_tables import print_steps, print_todo
     from crowdscale.counting.audit import heads_of_photos, heads_of_tiles
-    from crowdscale.trust.audit.wording import headline, next_step
+    from crowdscale.trust.audit.wording import frame_mean, headline, next_step
 
     cells = len(record.plan.cells)
     record = replace(record, level=wanted.level, note=wanted.note or record.note)
@@ -175,6 +175,8 @@ def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Want
         print_steps(record)
     step = record.estimate()
     typer.echo(headline(step))
+    if mean := frame_mean(step, record.plan.photos):
+        typer.echo(mean)
     if not wanted.quiet:
         if step.audited:
             typer.echo(next_step(step))

@@ -18,7 +18,7 @@ from crowdscale.trust.audit.record import Answer, AuditRecord, Heads
 from crowdscale.trust.audit.report_chart import chart
 from crowdscale.trust.audit.report_page import PAGE
 from crowdscale.trust.audit.tiles import TileView
-from crowdscale.trust.audit.wording import LIMITS, METHOD, headline, interval_text, next_step
+from crowdscale.trust.audit.wording import LIMITS, METHOD, frame_mean, headline, interval_text, next_step
 
 __all__ = ["read_report", "report_html"]
 
@@ -53,7 +53,7 @@ def report_html(record: AuditRecord, photo: Callable[[int], Pixels]) -> str:
     parts = {
         "title": escape(record.note or _title(record)),
         "headline": escape(headline(steps[-1])),
-        "next": escape(next_step(steps[-1])),
+        "next": escape(f"{frame_mean(steps[-1], record.plan.photos)} {next_step(steps[-1])}".strip()),
         "facts": _facts(record, steps[-1]),
         "photos": "\n".join(photos),
         "chart": chart(steps),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from crowdscale.trust.audit.cells import AuditPhoto
 from crowdscale.trust.audit.estimate import AuditEstimate
 
-__all__ = ["LIMITS", "METHOD", "headline", "interval_text", "next_step"]
+__all__ = ["LIMITS", "METHOD", "frame_mean", "headline", "interval_text", "next_step"]
 
 METHOD = (
     "Each photo was cut into tiles of about equal predicted people, and tiles were drawn at random from the seed below, "
@@ -60,3 +62,19 @@ def next_step(estimate: AuditEstimate) -> str:
         return "The interval has reached ±10 %."
     noun = "tile" if estimate.remaining == 1 else "tiles"
     return f"About {estimate.remaining} more {noun} would reach ±10 %."
+
+
+def frame_mean(estimate: AuditEstimate, photos: Sequence[AuditPhoto]) -> str:
+    """Return the mean of a video's frames in one sentence; empty for photos.
+
+    Frames have names of their own and the sha256 of one file.
+    """
+    if len(photos) < 2 or not photos[0].sha256 or len({photo.sha256 for photo in photos}) > 1:
+        return ""
+    frames = len(photos)
+    ends = ""
+    if estimate.low is not None and estimate.high is not None and not estimate.exact:
+        ends = f", {100 * estimate.level:g} % interval {estimate.low / frames:,.1f}–{estimate.high / frames:,.1f}"
+    return (
+        f"The total is over {frames:,} frames: {estimate.count / frames:,.1f} people in the mean frame{ends}."
+    )
