@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -221,3 +223,73 @@ def test_rows_come_in_the_order_of_the_photos_though_one_takes_longer(crowds, la
     rows = list(count_local(load(label_model, threads=1), photos, workers=2))
     assert counted[0] != photos[0]
     assert [row.photo for row in rows] == photos
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of bytes")
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_names_that_are_no_utf_8_have_rows_like_others(label_model, tmp_path, kind):
+    write_crowds(tmp_path / "in", 3, broken=(2,))
+    os.rename(tmp_path / "in" / "p001.png", os.fsencode(tmp_path / "in") + b"/caf\xe9.png")  # noqa: PTH104
+    os.rename(tmp_path / "in" / "p002.png", os.fsencode(tmp_path / "in") + b"/k\xe4se\r.png")  # noqa: PTH104
+    wanted = job((tmp_path / "in", {}), label_model)
+    results = ResultFolder(str(tmp_path / "out"), kind)
+    summary = run_job(wanted, results)
+    assert (summary.photos, summary.broken) == (2, 1)
+    assert {Path(name).name for name in results.done} == {"p000.png", "caf\\xe9.png", "k\\xe4se\r.png"}
+    assert run_job(wanted, ResultFolder(str(tmp_path / "out"), kind)).added == 0
+
+
+def test_a_password_in_an_address_is_in_no_file_of_results(label_model, tmp_path):
+    pytest.importorskip("aiohttp")
+    handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = f"http://user:S3cret@127.0.0.1:{server.server_port}/no such photo.jpg"
+        summary = run_job(Job((source,), str(label_model)), ResultFolder(str(tmp_path / "out"), "jsonl"))
+        server.shutdown()
+    assert summary.broken == 1
+    texts = [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not any("S3cret" in text for text in texts)
+    assert any("user:***@127.0.0.1" in text for text in texts)
+
+
+LISTENERS = """
+import os, pathlib, sys
+from crowdscale.bulk.ray import _start
+
+def below(parent):
+    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            name, _, rest = stat.read_text().rpartition(')')
+        except OSError:
+            continue
+        if int(rest.split()[1]) == parent:
+            yield int(stat.parent.name)
+            yield from below(int(stat.parent.name))
+
+ray = _start(1, None)
+inodes = set()
+for process in [os.getpid(), *below(os.getpid())]:
+    for handle in pathlib.Path(f'/proc/{process}/fd').glob('*'):
+        try:
+            inodes.add(os.readlink(handle))
+        except OSError:
+            continue
+for table in ('tcp', 'tcp6'):
+    for line in pathlib.Path(f'/proc/net/{table}').read_text().splitlines()[1:]:
+        cells = line.split()
+        if cells[3] == '0A' and f'socket:[{cells[9]}]' in inodes:
+            print(cells[1].split(':')[0])
+ray.shutdown()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads sockets as Linux names them")
+def test_a_local_ray_listens_on_the_loopback_address_alone():
+    pytest.importorskip("ray")
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENERS], capture_output=True, text=True, check=True, timeout=120
+    )
+    addresses = set(done.stdout.split())
+    assert addresses
+    assert addresses <= {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}

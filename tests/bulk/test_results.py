@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -15,6 +16,7 @@ from crowdscale.bulk.tables import FORMATS
 from crowdscale.counting.table import RegionRecord
 from crowdscale.errors import OptionError
 from crowdscale.files.storage import Folder
+from tests.support.crashes import Disk
 
 pytest.importorskip("pyarrow")
 JOB = {"sources": ["photos"], "model": "lite"}
@@ -279,3 +281,107 @@ def test_the_base_install_writes_csv(tmp_path, monkeypatch):
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "job.json").write_text('{"format": "jsonl"}')
     assert ResultFolder(str(tmp_path / "begun")).kind == "jsonl"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+@pytest.mark.parametrize("damage", [b"", b"PAR1", None], ids=["empty", "garbage", "cut"])
+def test_a_damaged_part_is_set_aside_and_its_photos_are_counted_again(address, kind, damage):
+    with ResultFolder(address, kind, part_rows=2).opened(JOB) as folder:
+        for index in range(6):
+            folder.add(row(index))
+    name = f"counts/part-000001.{kind}"
+    whole = folder.folder.read(name)
+    damaged = whole[: len(whole) - 9] if damage is None else damage
+    folder.folder.write(name, damaged)
+    again = ResultFolder(address, kind, part_rows=2)
+    with again.opened(JOB):
+        assert again.done == {row(index).photo for index in (0, 1, 4, 5)}
+        assert again.notes == [f"{name} was damaged and is set aside: its photos are counted again."]
+        for index in range(6):
+            again.add(row(index))
+    assert again.manifest()["photos"] == 6
+    if damaged:
+        assert again.folder.read(f"damaged/counts-part-000001.{kind}") == damaged
+    with ResultFolder(address, kind).opened(JOB) as third:
+        assert len(third.done) == 6
+        assert third.notes == []
+
+
+DAMAGED = [b"", b"{", b"[1]", b"[" * 5000, b'{"parts": 3, "owner": 7, "time": "x"}']
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "lock.json"])
+@pytest.mark.parametrize("content", DAMAGED, ids=["empty", "half", "list", "deep", "odd"])
+def test_damaged_notes_of_the_folder_change_nothing(address, name, content):
+    with ResultFolder(address, "csv").opened(JOB) as folder:
+        folder.add(row(0))
+    folder.folder.write(name, content)
+    with ResultFolder(address).opened(JOB) as again:
+        assert again.done == {row(0).photo}
+
+
+@pytest.mark.parametrize("content", DAMAGED[:4], ids=["empty", "half", "list", "deep"])
+def test_a_damaged_job_with_parts_is_one_sentence(address, content):
+    with ResultFolder(address, "csv").opened(JOB) as folder:
+        folder.add(row(0))
+    folder.folder.write("job.json", content)
+    with pytest.raises(
+        OptionError, match=r"job\.json to hold the options of its job, but got a damaged file"
+    ):
+        ResultFolder(address).opened(JOB).__enter__()
+
+
+def test_an_empty_job_without_parts_begins_anew(address):
+    folder = ResultFolder(address, "csv")
+    folder.folder.write("job.json", b"")
+    with folder.opened(JOB):
+        folder.add(row(0))
+    assert json.loads(folder.folder.read("job.json"))["model"] == "lite"
+
+
+def test_files_of_others_in_the_folder_are_left_alone(tmp_path):
+    with ResultFolder(str(tmp_path), "csv").opened(JOB) as folder:
+        folder.add(row(0))
+        folder.add(broken(1))
+    for name in ("counts/Thumbs.db", "counts/desktop.ini", "broken/._part-000000.csv", "counts/part-x.csv"):
+        (tmp_path / name).write_bytes(b"\0\1")
+    with ResultFolder(str(tmp_path), "csv").opened(JOB) as again:
+        assert len(again.done) == 2
+        assert len(list(again.broken())) == 1
+    assert (tmp_path / "counts" / "Thumbs.db").read_bytes() == b"\0\1"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads open files as Linux names them")
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_a_power_cut_at_any_moment_loses_no_part_of_the_manifest(tmp_path, monkeypatch, kind):
+    """Each recorded step of the disk, with the bytes that surely reached it, is a folder that goes on."""
+    with monkeypatch.context() as recorded:
+        disk = Disk(tmp_path, recorded)
+        with ResultFolder(str(tmp_path / "results"), kind, part_rows=2).opened(JOB) as folder:
+            for index in range(6):
+                folder.add(row(index))
+            folder.add(broken(9))
+    images = {tuple(sorted(image.items())): image for image in disk.images}.values()
+    assert len(images) > 10
+    for number, image in enumerate(images):
+        after = disk.restore(image, tmp_path / f"after{number}")
+        listed = json.loads(image.get("results/manifest.json") or b'{"parts": {}}')["parts"]
+        for name, part in listed.items():
+            data = image.get(f"results/{name}", b"")
+            assert hashlib.sha256(data).hexdigest() == part["sha256"], f"image {number}: {name}"
+        again = ResultFolder(str(after / "results"), kind)
+        with again.opened(JOB):
+            assert again.notes == []
+            for index in range(6):
+                again.add(row(index))
+        assert again.manifest()["photos"] == 6
+
+
+@pytest.mark.parametrize("target", ["file", "file/deep"])
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, target):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OptionError, match="expected a folder for results that can be written"),
+        ResultFolder(str(tmp_path / target), "csv").opened(JOB),
+    ):
+        pass

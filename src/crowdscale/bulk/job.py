@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -15,6 +15,7 @@ from crowdscale.bulk.results import ResultFolder
 from crowdscale.counting.predictor import PredictOptions, load
 from crowdscale.counting.table import PhotoRow
 from crowdscale.errors import OptionError, unknown_name
+from crowdscale.files.names import shown_name
 from crowdscale.files.storage import find_photos
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
@@ -56,7 +57,7 @@ class Job:
         """Return what decides the rows: a restart with another one is refused."""
         config = read_config(find_model(self.model))
         return {
-            "sources": list(self.sources),
+            "sources": [shown_name(source) for source in self.sources],
             "model": config.name,
             "files": dict(config.files),
             "options": asdict(self.options),
@@ -97,7 +98,8 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
     with results.opened(job.identity()):
         todo = _todo(job, frozenset(results.done), others)
         try:
-            for row in _rows(job, todo):
+            for found in _rows(job, todo):
+                row = _shown(found)
                 results.add(row)
                 added += 1
                 if on_row is not None:
@@ -112,7 +114,12 @@ def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]
     def leave_out(path: str) -> None:
         others[PurePath(path).suffix.lower()] += 1
 
-    return (photo for photo in find_photos(job.sources, leave_out) if photo not in done)
+    return (photo for photo in find_photos(job.sources, leave_out) if shown_name(photo) not in done)
+
+
+def _shown(row: PhotoRow) -> PhotoRow:
+    """Return a row whose texts any table holds: no password, no bytes that are no text."""
+    return replace(row, photo=shown_name(row.photo), error=shown_name(row.error))
 
 
 def _rows(job: Job, photos: Iterable[str]) -> Iterator[PhotoRow]:

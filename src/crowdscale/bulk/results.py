@@ -1,13 +1,17 @@
 """A folder of results: parts that are whole or absent, a manifest, and what is already done.
 
 ``counts/part-000000.parquet`` and so on hold a row a photo; ``broken/`` the photos without a count, each with
-its sentence; ``job.json`` what was asked; ``manifest.json`` the parts and their sums. A part is renamed into
-place when it is whole, so a stop at any moment loses only photos of the part under way, which are counted again.
+its sentence; ``job.json`` the options; ``manifest.json`` the parts, their sums and their SHA-256. A part reaches the
+disk, then gets its name, then enters the manifest. A stop or a power cut at any moment loses only photos of the part
+under way, which are counted again. A restart reads every part: one that is damaged is set aside, and its photos are
+counted again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,10 +23,15 @@ from crowdscale.bulk.tables import FAILED, FORMATS, Format, need_parquet, usual_
 from crowdscale.counting.table import PhotoRow
 from crowdscale.errors import OptionError
 from crowdscale.files.storage import Folder
+from crowdscale.files.writing import make_folder
 
 __all__ = ["ResultFolder"]
 
 COUNTS, BROKEN = "counts", "broken"
+PART = re.compile(r"part-(\d{6,})\.\w+")
+"""Names of parts; other files in the folder are not ours."""
+SET_ASIDE = "damaged"
+"""Folder of parts that cannot be read."""
 PART_ROWS = 1000
 PART_SECONDS = 30.0
 """A part is written after this many rows or seconds, whichever comes first."""
@@ -65,6 +74,8 @@ class ResultFolder:
         self.part_rows, self.part_seconds = part_rows, part_seconds
         self.parts: dict[str, dict[str, Any]] = {}
         self.done: set[str] = set()
+        self.notes: list[str] = []
+        """A sentence for each part that was set aside."""
         self._pending: dict[str, list[PhotoRow]] = {COUNTS: [], BROKEN: []}
         self._next = {COUNTS: 0, BROKEN: 0}
         self._since = time.monotonic()
@@ -75,8 +86,16 @@ class ResultFolder:
         return FORMATS[self.kind]
 
     def _begun_kind(self) -> str | None:
-        kind = json.loads(self.folder.read("job.json") or b"{}").get("format")
-        return str(kind) if kind else None
+        kind = (self._json("job.json") or {}).get("format")
+        return kind if kind in FORMATS else None
+
+    def _json(self, name: str) -> dict[str, Any] | None:
+        """Return the content of a file of the folder; None where it is missing, empty or damaged."""
+        try:
+            content = json.loads(self.folder.read(name) or b"")
+        except (ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) else None
 
     @contextmanager
     def opened(self, job: dict[str, Any]) -> Iterator[ResultFolder]:
@@ -108,12 +127,18 @@ class ResultFolder:
             return
         import filelock
 
-        self.folder.local.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(self.folder.local / ".lock")
         try:
+            make_folder(self.folder.local)
             lock.acquire(timeout=0)
         except filelock.Timeout:
             raise busy from None
+        except OSError as error:
+            raise OptionError(
+                "expected a folder for results that can be written",
+                f"{self.folder.address} ({error.strerror or error})",
+                "Choose another --out",
+            ) from error
         try:
             yield
         finally:
@@ -122,7 +147,8 @@ class ResultFolder:
     def _leased(self, busy: OptionError) -> Iterator[None]:
         """A lock for stores without locks: a note that is refreshed with each part and goes stale."""
         note = self._note_of_lease()
-        if note.get("owner") and time.time() - note["time"] < STALE_SECONDS:
+        at = note.get("time")
+        if note.get("owner") and isinstance(at, (int, float)) and time.time() - at < STALE_SECONDS:
             raise busy
         self._lease(self._owner)
         self._refresh(
@@ -135,7 +161,7 @@ class ResultFolder:
                 self._lease("")
 
     def _note_of_lease(self) -> dict[str, Any]:
-        return dict(json.loads(self.folder.read("lock.json") or b"{}"))
+        return self._json("lock.json") or {}
 
     def _lease(self, owner: str) -> None:
         note = {"time": time.time(), "owner": owner}
@@ -151,13 +177,17 @@ class ResultFolder:
     def _check_job(self, job: dict[str, Any]) -> None:
         """Begin the job, or see that it is the one begun."""
         wanted = {**job, "format": self.kind}
-        text = self.folder.read("job.json")
-        if text is None:
+        known = self._json("job.json")
+        if known is None:
+            if self.folder.read("job.json") is not None and self._part_names(tuple(FORMATS)):
+                raise OptionError(
+                    f"expected {self.folder.address}/job.json to hold the options of its job",
+                    "a damaged file",
+                    "Remove it and run the command with the options of before, or choose another --out",
+                )
             self.folder.write("job.json", (json.dumps(wanted, indent=1) + "\n").encode())
             return
-        begun, asked = (
-            dict(_leaves(job)) for job in (current_job(json.loads(text)), json.loads(json.dumps(wanted)))
-        )
+        begun, asked = (dict(_leaves(each)) for each in (current_job(known), json.loads(json.dumps(wanted))))
         other = [key for key in {**begun, **asked} if begun.get(key) != asked.get(key)]
         if other:
             raise OptionError(
@@ -166,24 +196,59 @@ class ResultFolder:
                 "Choose another --out, or the same options",
             )
 
+    def _part_names(self, kinds: tuple[str, ...] = ()) -> list[str]:
+        """Return the names of the parts of some kinds, the folder's own by default, sorted within their table."""
+        ends = tuple(f".{kind}" for kind in kinds or (self.kind,))
+        return [
+            f"{table}/{name}"
+            for table in (COUNTS, BROKEN)
+            for name in self.folder.names(table)
+            if PART.fullmatch(name) and name.endswith(ends)
+        ]
+
     def _read_parts(self) -> None:
         """Read from the parts themselves which photos are done: the manifest may be older."""
-        for table in (COUNTS, BROKEN):
-            for name in self.folder.names(table):
-                data = self.folder.read(f"{table}/{name}") or b""
-                current = current_part(data, self.kind) if table == COUNTS else None
-                if current is not None:
-                    self.folder.write(f"{table}/{name}", current)
-                rows = self._format.read(
-                    current or data, ["photo", "count"] if table == COUNTS else ["photo"]
-                )
+        manifest = self._json("manifest.json") or {}
+        listed = manifest.get("parts")
+        listed = listed if isinstance(listed, dict) else {}
+        for name in self._part_names():
+            table, file = name.split("/")
+            self._next[table] = max(self._next[table], int(file.split("-")[1].split(".")[0]) + 1)
+            data = self.folder.read(name) or b""
+            rows = self._sound_rows(table, name, data, listed.get(name))
+            if rows is None:
+                self._set_aside(name, data)
+            else:
                 self.done.update(row["photo"] for row in rows)
-                self._note(f"{table}/{name}", rows)
-                self._next[table] = int(name.split("-")[1].split(".")[0]) + 1
 
-    def _note(self, name: str, rows: list[dict[str, Any]]) -> None:
-        count = sum(row.get("count") or 0.0 for row in rows)
-        self.parts[name] = {"rows": len(rows), "count": round(count, 3)}
+    def _sound_rows(self, table: str, name: str, data: bytes, listed: Any) -> list[dict[str, Any]] | None:
+        """Return the rows of a part, and note it; None where it is damaged."""
+        wanted = listed.get("sha256") if isinstance(listed, dict) else None
+        if not data or (wanted and wanted != hashlib.sha256(data).hexdigest()):
+            return None
+        try:
+            current = current_part(data, self.kind) if table == COUNTS else None
+            rows = self._format.read(current or data, ["photo", "count"] if table == COUNTS else ["photo"])
+            counts = [float(row.get("count") or 0.0) for row in rows]
+            if not all(isinstance(row["photo"], str) for row in rows):
+                return None
+        except Exception:  # each library has its own classes for damaged bytes
+            return None
+        if current is not None:
+            self.folder.write(name, current)
+        self._note(name, counts, current or data)
+        return rows
+
+    def _set_aside(self, name: str, data: bytes) -> None:
+        """Move a damaged part out of the way; its photos are counted again."""
+        if data:
+            self.folder.write(f"{SET_ASIDE}/{name.replace('/', '-')}", data)
+        self.folder.remove(name)
+        self.notes.append(f"{name} was damaged and is set aside: its photos are counted again.")
+
+    def _note(self, name: str, counts: list[float], data: bytes) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        self.parts[name] = {"rows": len(counts), "count": round(sum(counts), 3), "sha256": digest}
 
     def add(self, row: PhotoRow) -> None:
         """Keep a row; a part is written when it is full or its time has come."""
@@ -202,9 +267,10 @@ class ResultFolder:
             if not rows:
                 continue
             name = f"{table}/part-{self._next[table]:06d}.{self.kind}"
-            self.folder.write(name, self._format.write(rows, table == BROKEN))
+            data = self._format.write(rows, table == BROKEN)
+            self.folder.write(name, data)
             self._next[table] += 1
-            self._note(name, [{"count": row.count} for row in rows])
+            self._note(name, [row.count or 0.0 for row in rows], data)
             rows.clear()
         self._since = time.monotonic()
         self.folder.write("manifest.json", (json.dumps(self.manifest(), indent=1) + "\n").encode())
@@ -224,7 +290,9 @@ class ResultFolder:
 
     def broken(self) -> Iterator[tuple[str, str]]:
         """Yield the photos without a count and why."""
-        for name in self.folder.names(BROKEN):
-            data = self.folder.read(f"{BROKEN}/{name}") or b""
+        for name in self._part_names():
+            if not name.startswith(f"{BROKEN}/"):
+                continue
+            data = self.folder.read(name) or b""
             for row in self._format.read(data, FAILED):
                 yield row["photo"], row["error"]

@@ -58,6 +58,8 @@ def count_in_bulk(job: Job, out: str, kind: str | None, part: int, quiet: bool) 
 
 
 def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> None:
+    for note in () if quiet else results.notes:
+        print(f"Note: {note}", file=sys.stderr)
     if not quiet:
         state = "Interrupted: the same command resumes. " if summary.interrupted else ""
         broken = f", {summary.broken:,} broken" if summary.broken else ""

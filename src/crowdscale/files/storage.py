@@ -20,7 +20,7 @@ from crowdscale.files.finding import (
     match_pattern,
     walk_folder,
 )
-from crowdscale.files.writing import write_atomic
+from crowdscale.files.writing import sync_folder, write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
 
@@ -290,6 +290,17 @@ class Folder:
                 f"{self._join(name)} ({error})",
                 "What was written before is whole: run the same command again to go on",
             ) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is removed already."""
+        files, path = _open(self._join(name))
+        with _reached(self._join(name)):
+            try:
+                files.rm_file(path)
+            except FileNotFoundError:
+                return
+            if self.local is not None:
+                sync_folder((self.local / name).parent)
 
     def _write_local(self, path: Path, data: bytes) -> None:
         try:
