@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
@@ -45,7 +47,19 @@ def run_service(app: FastAPI, options: ServeOptions, on_ready: Callable[[str], o
     server = uvicorn.Server(config)
     if on_ready is not None:
         on_ready(address)
-    server.run(sockets=[listener])
+    with _signals_end_it():
+        server.run(sockets=[listener])
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    """Let the server's own handlers end it; it raises their signals again afterwards, which must not kill the process."""
+    previous = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in previous.items():
+            signal.signal(each, handler)
 
 
 def _bind(options: ServeOptions) -> socket.socket:

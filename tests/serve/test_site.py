@@ -1,0 +1,125 @@
+"""The static site: what is exported, and that a browser counts with it as Python does, offline, asking nobody else."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import io
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crowdscale import load
+from crowdscale.errors import CrowdscaleError
+from crowdscale.models.finding import BUNDLED
+from crowdscale.serve.export import export_site
+from crowdscale.serve.runtime import RUNTIME_FILES, cached_runtime, find_runtime
+from tests.serve.test_page import BROWSER, PATIENCE
+
+PHOTO = Path(__file__).parents[2] / "examples" / "auditorium.jpg"
+
+
+@pytest.fixture
+def fake_runtime(tmp_path: Path) -> Path:
+    folder = tmp_path / "runtime"
+    folder.mkdir()
+    for name in RUNTIME_FILES:
+        (folder / name).write_bytes(name.encode())
+    return folder
+
+
+@pytest.mark.skipif("nano" not in BUNDLED, reason="the bundled model is not there")
+def test_everything_the_site_names_is_in_it(tmp_path, fake_runtime):
+    folder = tmp_path / "site"
+    size = export_site(folder, "nano", fake_runtime)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    listed = set(json.loads((folder / "files.json").read_text()))
+    assert listed == files | {"./"}
+    assert size == sum((folder / name).stat().st_size for name in files)
+    site = json.loads((folder / "site.json").read_text())
+    assert site["mode"] == "browser"
+    assert site["runtime"] in files
+    assert "graphs/nano/network.onnx" in files
+    assert "MIT License" in (folder / "runtime/LICENSE.txt").read_text()
+    assert b"VERSION" not in (folder / "offline.js").read_bytes()
+    export_site(folder, "nano", fake_runtime)  # again, over itself
+
+
+def test_sites_that_cannot_be(tmp_path, fake_runtime, label_model):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").touch()
+    for folder, model, runtime in [
+        (tmp_path / "other", "nano", fake_runtime),
+        (tmp_path / "new", "lite-int8", fake_runtime),
+        (tmp_path / "new", str(label_model), fake_runtime),
+        (tmp_path / "new", "nano", tmp_path / "other"),
+    ]:
+        with pytest.raises(CrowdscaleError):
+            export_site(folder, model, runtime)
+    assert not (tmp_path / "new").exists()
+    assert find_runtime(fake_runtime) == fake_runtime
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[str, http.server.ThreadingHTTPServer]]:
+    runtime = cached_runtime()
+    if BROWSER is None or shutil.which(BROWSER) is None:
+        pytest.skip("Chromium is not installed")
+    if runtime is None or "nano" not in BUNDLED:
+        pytest.skip(
+            "needs the bundled model nano, and ONNX Runtime Web: crowdscale serve --export DIR fetches it"
+        )
+    export_site(tmp_path / "site", "nano", runtime)
+    handler = functools.partial(Quiet, directory=str(tmp_path / "site"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", server
+    server.server_close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    address, server = site
+    pixels = np.asarray(Image.open(PHOTO).convert("RGB").crop((800, 380, 1300, 680)))
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    known = load("nano", threads=1).predict(pixels)
+    photo = {"name": "a.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    asked: list[str] = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        context = browser.new_context()
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.set_default_timeout(3 * PATIENCE)
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        assert "in this browser" in page.inner_text("#engine")
+        page.set_input_files("#files", [photo])
+        page.wait_for_selector('body[data-done="1"]')
+        result = page.evaluate("crowdscale.photos.current.result")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        server.shutdown()  # no network from here on
+        server.server_close()
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        page.set_input_files("#files", [photo])
+        page.wait_for_selector('body[data-done="1"]')
+        again = page.evaluate("crowdscale.photos.current.result.count")
+        browser.close()
+    assert result["count"] == pytest.approx(known.count, rel=1e-3)
+    assert again == result["count"]
+    assert len(result["heads"]) == len(known.points)
+    assert all(url.startswith((address, "blob:", "data:")) for url in asked)
+    assert sum(url == address for url in asked) <= 3  # the photo went nowhere: only files were asked for
