@@ -96,6 +96,12 @@ export function replaceBlocks(blocks, box, second) {
   return { people, x: blocks.x, y: blocks.y };
 }
 
+/** Return the mean of two grids of the same cells, with this share of the second. */
+export function blendBlocks(first, second, share) {
+  const people = first.people.map((value, at) => (1 - share) * value + share * second.people[at]);
+  return { people, x: first.x, y: first.y };
+}
+
 /** Return the grid of a (width, height) photo from those of its parts, each owning its box. */
 export function joinBlocks(parts, width, height) {
   const x = edges(Math.ceil(width / BLOCK), BLOCK, width);

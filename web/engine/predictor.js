@@ -4,7 +4,7 @@ import { chooseReadScale } from "./read_scale.js";
 import { grow, areaOf, planTiles, scaleBox, shift, TILES, widthOf, heightOf } from "./boxes.js";
 import { Canvas } from "./canvas.js";
 import { scale as scalePoints } from "./points.js";
-import { count, countInBox, heads, join, place, readOutput, replace } from "./reading.js";
+import { blend, count, countInBox, heads, join, place, readOutput, replace, trustedShare } from "./reading.js";
 import { denseBox, poolRegion } from "./regions.js";
 import { crop } from "./resize.js";
 import { intervalsOf, joinMeasures, meanFeatures, measurePicture, warningsOf } from "./trust.js";
@@ -67,8 +67,11 @@ export class Predictor {
     const factor = Math.sqrt(Math.min(area, limit));
     const second = await this.secondPass(canvas.enlarge(context, factor), context);
     const before = countInBox(begun, box);
-    const reading = replace(begun, box, second);
-    const after = count(reading) - (count(begun) - before);
+    const growth = (reading) => count(reading) - (count(begun) - before);
+    const replaced = replace(begun, box, second);
+    const share = trustedShare(before, growth(replaced), zoom.doubt ?? 0);
+    const reading = share < 1 ? blend(begun, replaced, share) : replaced;
+    const after = growth(reading);
     return { reading, region: { box, factor, before, after, capped: area > limit } };
   }
 

@@ -1,9 +1,12 @@
 // What a network's output says of a view: candidates for heads, and people in blocks that say how many are heads.
 
-import { blocksOver, countIn, countOf, edges, joinBlocks, placeBlocks, replaceBlocks, resample } from "./blocks.js";
+import { blendBlocks, blocksOver, countIn, countOf, edges, joinBlocks, placeBlocks, replaceBlocks, resample } from "./blocks.js";
 import { keepBest } from "./agreement.js";
 import { windowMinima } from "./minima.js";
 import { concatenate, inside, outside, scale } from "./points.js";
+
+const FEW = 5; // people added to both counts of a region
+const ALL = 0.98; // a second pass with a larger weight replaces the first one
 
 /** Return the reading of a network's answer, in pixels of the view. */
 export function readOutput(config, answer) {
@@ -49,6 +52,20 @@ export function replace(reading, box, second) {
     blocks: replaceBlocks(reading.blocks, box, second.blocks),
     part: reading.part,
   };
+}
+
+/** Return the mean of two readings of the same frame, with the candidates of the larger share. */
+export function blend(first, second, share) {
+  const { candidates } = share >= 0.5 ? second : first;
+  return { candidates, blocks: blendBlocks(first.blocks, second.blocks, share), part: first.part };
+}
+
+/** Return the weight of the second pass in a region: little where far more people appear once it is enlarged. */
+export function trustedShare(before, after, doubt) {
+  const growth = Math.log((Math.max(after, 0) + FEW) / (Math.max(before, 0) + FEW));
+  if (!doubt || growth <= 0) return 1;
+  const share = 1 / (1 + (growth / doubt) ** 4);
+  return share > ALL ? 1 : share;
 }
 
 /** Return the reading of a (width, height) photo from those of its parts, each owning its box. */
