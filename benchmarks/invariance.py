@@ -1,7 +1,7 @@
 """How far the count of a photo moves when the photo is changed and its people are not.
 
     python benchmarks/invariance.py lite --data sha:ShanghaiTech --data folder:extra/scut_b \
-        --list research/lists/validation-domains.txt --every 3 --out invariance.json
+        --only research/lists/validation-domains.txt --every 3 --out invariance.json
 
 Each photo is resized by several filters, compressed, sharpened, made grey, moved by a pixel and mirrored. The table has the
 median, the 90th percentile and the largest relative change of the count, and both passes. Photos with fewer than
@@ -116,7 +116,7 @@ def main() -> None:
     )
     parser.add_argument("model")
     parser.add_argument("--data", action="append", default=[])
-    parser.add_argument("--list", type=Path)
+    parser.add_argument("--only", dest="list", type=Path)
     parser.add_argument("--every", type=int, default=1, help="every n-th photo of each set")
     parser.add_argument("--photo", type=Path, nargs="*", default=[])
     parser.add_argument("--threads", type=int, default=0)

@@ -1,6 +1,6 @@
 """Counting errors over several looks at each held-out photo, where chance of a single look weighs less.
 
-    python benchmarks/looks.py lite OTHER --data sha:PATH --data shb:PATH --list research/lists/validation.txt \\
+    python benchmarks/looks.py lite OTHER --data sha:PATH --data shb:PATH --only research/lists/validation.txt \\
         [--gain 1.15 --enlarge-below 300000]
 
 Each photo is counted as it is, mirrored, at 0.75 of its side, and mirrored at 1.3 of it. Mean absolute errors over the photos and
@@ -67,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("models", nargs="+")
     parser.add_argument("--data", action="append", required=True)
-    parser.add_argument("--list", required=True)
+    parser.add_argument("--only", dest="list", required=True)
     parser.add_argument("--gain", type=float)
     parser.add_argument("--enlarge-below", type=int)
     options = parser.parse_args()

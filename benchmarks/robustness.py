@@ -1,6 +1,6 @@
 """What a model says of changed validation photos and of drawn pictures without people: counts and warnings.
 
-    python benchmarks/robustness.py --data sha:ShanghaiTech --data shb:ShanghaiTech --list research/lists/validation.txt
+    python benchmarks/robustness.py --data sha:ShanghaiTech --data shb:ShanghaiTech --only research/lists/validation.txt
 
 Every second photo of the list, darkened, blurred, reduced, enlarged and turned; ten drawn pictures of each kind, seed 0;
 twelve drawn streets with nobody; and all photos of the list at each turn. The people counted are their sum over that of the true heads.
@@ -78,7 +78,7 @@ def told_turned(predictor: crowdscale.Predictor, samples: list[Sample]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", action="append", required=True)
-    parser.add_argument("--list", type=Path, required=True)
+    parser.add_argument("--only", dest="list", type=Path, required=True)
     parser.add_argument("--model", default="lite")
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()

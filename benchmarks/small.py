@@ -1,6 +1,6 @@
 """People counted in small photos: read as they are, and enlarged before the first look.
 
-    python benchmarks/small.py --data sha:PATH --data shb:PATH --list research/lists/validation.txt [--model lite]
+    python benchmarks/small.py --data sha:PATH --data shb:PATH --only research/lists/validation.txt [--model lite]
 
 The photos are reduced by area to shares of their side, then enlarged (bicubic), and read at that size, with both looks.
 At their own size only those below 450,000 pixels.
@@ -37,7 +37,7 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", action="append", required=True)
-    parser.add_argument("--list", required=True)
+    parser.add_argument("--only", dest="list", required=True)
     parser.add_argument("--model", default="lite")
     options = parser.parse_args()
     predictor = load(options.model, options=PredictOptions(read_scale=1.0))

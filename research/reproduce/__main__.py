@@ -37,7 +37,7 @@ def reproduce(
         list[str] | None,
         typer.Option(help='Only lines of this label, such as "points AutoScale", or network; repeat.'),
     ] = None,
-    validation: Annotated[
+    hold_out: Annotated[
         Path | None,
         typer.Option(help="List of held-out photos, SET/NAME a line; without, a tenth by count strata."),
     ] = None,
@@ -64,7 +64,7 @@ def reproduce(
     except ValueError as error:
         raise OptionError("expected --seeds as whole numbers with commas", repr(seeds)) from error
     request = Request(
-        parse_data(data or ()), parse_budget(budget or recipe.budget), chosen, out, validation, parse_options(setting or ()),
+        parse_data(data or ()), parse_budget(budget or recipe.budget), chosen, out, hold_out, parse_options(setting or ()),
         device, threads,
     )  # fmt: skip
     study = run_recipe(recipe, request, only or (), lambda text: typer.echo(text, err=True))

@@ -20,7 +20,7 @@ def distill(
     out: Annotated[
         Path, typer.Option(help="The model folder to write; a run that was stopped goes on there.")
     ],
-    validation: Annotated[
+    hold_out: Annotated[
         Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
     ] = None,
     crops: Annotated[int, typer.Option(help="Crops that the labels are taught by.")] = 9_600,
@@ -44,7 +44,7 @@ def distill(
 
     if threads:
         torch.set_num_threads(threads)
-    samples = open_samples(data, validation)
+    samples = open_samples(data, hold_out)
     options = DistillOptions(channels, width, crops, views, seed=seed)
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[how]}"))

@@ -18,7 +18,7 @@ def narrow(
     model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
     data: Annotated[list[str], typer.Option(help="Training photos: NAME[/SPLIT]:PATH; repeat for several.")],
     out: Annotated[Path, typer.Option(help="The model folder to write.")],
-    validation: Annotated[
+    hold_out: Annotated[
         Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
     ] = None,
     widths: Annotated[str, typer.Option(help="Channels of the levels, finest first, such as 16,32.")] = "",
@@ -39,7 +39,7 @@ def narrow(
     from research.shrink.narrowing import narrow_model
 
     levels, blocks = _numbers("--widths", widths), _numbers("--hidden", hidden)
-    samples = open_samples(data, validation)
+    samples = open_samples(data, hold_out)
     narrow_model(model, levels, samples, out, seed, blocks, feature_stride)
     typer.echo(f"Narrowed into {out}: largest difference from torch {export_folder(out, [])}")
 

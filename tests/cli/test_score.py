@@ -1,4 +1,4 @@
-"""``crowdscale score`` and ``compare`` as a user types them."""
+"""``crowdscale score`` as a user types it."""
 
 import json
 
@@ -56,8 +56,23 @@ def test_two_files_are_compared(files):
         assert (
             crowdscale("score", f"{name}.txt", "gt.txt", "--json", f"{name}.json", cwd=files).returncode == 0
         )
-    again = crowdscale("compare", "bad.json", "good.json", cwd=files)
-    assert "| MAE | 1.0 | 0.0 | -1.0 |" in again.stdout
+    rows = crowdscale("score", "good.json", "--against", "bad.json", "--table", "t.csv", cwd=files)
+    assert "| MAE | 1.0 | 0.0 | -1.0 |" in rows.stdout
+    assert "MAE,1.0,0.0,-1.0" in (files / "t.csv").read_text()
+    former = crowdscale("compare", "bad.json", "good.json", cwd=files)
+    assert former.stdout == rows.stdout
+    assert former.stderr == (
+        "Note: crowdscale compare bad.json good.json is now crowdscale score good.json --against bad.json; "
+        "the old name works until the next release.\n"
+    )
+
+
+def test_no_truth_and_nothing_to_compare_with_is_an_error(files):
+    done = crowdscale("score", "good.txt", cwd=files)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: no truth was named. Give TRUTH, or --against FILE to compare two models.\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdscale.cli.errors import SOME_FAILED
 from crowdscale.cli.options import INPUT, OUTPUT, Seed, option
 from crowdscale.cli.panels import Entry, command_group
 from crowdscale.cli.tables import counted
@@ -119,7 +120,7 @@ def check(
         write_image(out / "histogram.png", heads_histogram(report.counts, f"{root}"))
         typer.echo(f"\nWritten to {out}: report.json, contact_sheet.jpg, histogram.png")
     if report.broken:
-        raise typer.Exit(1)
+        raise typer.Exit(SOME_FAILED)
 
 
 def _print(report: Report) -> None:
