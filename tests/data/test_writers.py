@@ -63,12 +63,18 @@ def test_labelme_and_via_carry_boxes(tmp_path: Path, samples: list[Sample]) -> N
     shape = json.loads((tmp_path / "lm" / "images" / "IMG_1.json").read_text())["shapes"][0]
     assert (shape["shape_type"], shape["points"]) == ("rectangle", [[6.75, 17.0], [14.75, 25.0]])
     regions = json.loads((tmp_path / "via.json").read_text())["images/IMG_1.jpg-1"]["regions"]
-    assert regions[0]["shape_attributes"] == {"name": "rect", "x": 6.75, "y": 17.0, "width": 8.0, "height": 8.0}
+    assert regions[0]["shape_attributes"] == {
+        "name": "rect",
+        "x": 6.75,
+        "y": 17.0,
+        "width": 8.0,
+        "height": 8.0,
+    }
 
 
 def test_a_class_is_chosen_in_the_source(tmp_path: Path) -> None:
     write_photo(tmp_path / "a.jpg").with_suffix(".csv").write_text("x,y,class\n1,2,head\n3,4,car\n")
-    with pytest.raises(DataError, match="several classes: head 1, car 1. .* --class head"):
+    with pytest.raises(DataError, match=r"several classes: head 1, car 1\. .* --class head"):
         Folder(tmp_path)
     assert open_source(f"{tmp_path}?class=car")[0][0].points == Points([[3, 4]])
     assert open_source(f"folder:{tmp_path}?class=all")[0][0].points == Points([[1, 2], [3, 4]])

@@ -10,6 +10,7 @@ import numpy as np
 from crowdscale.data.sample import Sample
 from crowdscale.data.sets.shanghaitech import NEAR_DUPLICATES
 from crowdscale.errors import DataError, OptionError
+from crowdscale.files.documents import read_text
 from crowdscale.files.writing import write_atomic
 
 __all__ = ["domain_of", "list_entry", "read_list", "split_samples", "stratified_names", "write_list"]
@@ -31,10 +32,7 @@ def read_list(path: str | Path) -> list[str]:
     Raises:
         DataError: The file cannot be read, a line is no ``set/name``, or an entry stands there twice.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a text file with a list of photos", f"{path} ({error})") from error
+    lines = read_text(Path(path)).splitlines()
     entries: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
         entry = _uncommented(line)

@@ -15,7 +15,7 @@ from crowdscale.data.formats.cvat_shapes import number, pairs
 from crowdscale.data.formats.labelme import LabelMe
 from crowdscale.data.formats.labelstudio import valid_results
 from crowdscale.data.formats.labelstudio_regions import Region, centre_of_rectangle
-from crowdscale.data.formats.via import ViaShape, via_photos
+from crowdscale.data.formats.via import RECT, ViaShape, via_photos
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, read_xml, shaped
 from crowdscale.zones.zone import Zone, Zones
@@ -147,8 +147,8 @@ def _labelme_shapes(content: LabelMe, path: Path) -> Iterator[Shape | None]:
 
 def _via_shape(shape: ViaShape, path: Path) -> Shape | None:
     if shape.name == "rect":
-        corners = _rectangle(shape.x, shape.y, shape.x + shape.width, shape.y + shape.height)
-        return "", "area", corners
+        left, top, width, height = shape.numbers(RECT, path)
+        return "", "area", _rectangle(left, top, left + width, top + height)
     if shape.name in ("polygon", "polyline"):
         kind = "line" if shape.name == "polyline" else "area"
         return "", kind, tuple(zip(shape.all_points_x, shape.all_points_y, strict=False))

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of
-from crowdscale.data.formats.shapes import box, ellipse, polygon, refusal
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, mark_of
+from crowdscale.data.formats.shapes import box_of, ellipse, polygon, refusal
 from crowdscale.data.formats.tables import columns_of
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, parse_json, read_json, read_table, shaped
 
-__all__ = ["VIA", "VIA_CSV", "ViaShape", "is_via", "is_via_csv", "via_photos"]
+__all__ = ["RECT", "VIA", "VIA_CSV", "ViaShape", "is_via", "is_via_csv", "via_photos"]
 
 CLASS_KEYS = ("class", "label", "type", "name", "category")
 """Attributes of a region that mostly hold its class."""
+
+RECT = ("x", "y", "width", "height")
+"""Sides of a box."""
 
 COLUMNS = ("filename", "region_count", "region_shape_attributes", "region_attributes")
 """Columns of VIA's CSV that are read."""
@@ -28,18 +32,25 @@ class ViaShape(msgspec.Struct):
     """The shape of a region."""
 
     name: str
-    x: Number = 0
-    y: Number = 0
-    width: Number = 0
-    height: Number = 0
-    cx: Number = 0
-    cy: Number = 0
-    r: Number = 0
-    rx: Number = 0
-    ry: Number = 0
-    theta: Number = 0
+    x: Number | None = None
+    y: Number | None = None
+    width: Number | None = None
+    height: Number | None = None
+    cx: Number | None = None
+    cy: Number | None = None
+    r: Number | None = None
+    rx: Number | None = None
+    ry: Number | None = None
+    theta: Number | None = None
     all_points_x: list[Number] = []
     all_points_y: list[Number] = []
+
+    def numbers(self, names: Sequence[str], where: object) -> list[float]:
+        """Return some of its numbers. Raises DataError where one is missing."""
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing:
+            raise DataError(f"expected {', '.join(missing)} of a {self.name} in {where}", "none")
+        return [float(getattr(self, name)) for name in names]
 
 
 class ViaRegion(msgspec.Struct):
@@ -127,12 +138,15 @@ def read_via_csv(path: Path) -> dict[str, Entry]:
 def _mark(region: ViaRegion, where: str) -> Mark:
     shape, label = region.shape_attributes, _class(region.region_attributes or {})
     if shape.name == "point":
-        return Mark(shape.cx, shape.cy, label=label)
+        return mark_of(shape.numbers(("cx", "cy"), where), label)
     if shape.name == "rect":
-        return box(shape.x, shape.y, shape.width, shape.height, label)
-    if shape.name in ("circle", "ellipse"):
-        radii = (shape.r, shape.r) if shape.name == "circle" else (shape.rx, shape.ry)
-        return ellipse(shape.cx, shape.cy, *radii, 57.29577951308232 * shape.theta, label)  # radians
+        return box_of(shape.numbers(RECT, where), label)
+    if shape.name == "circle":
+        cx, cy, r = shape.numbers(("cx", "cy", "r"), where)
+        return ellipse(cx, cy, r, r, 0.0, label)
+    if shape.name == "ellipse":
+        cx, cy, rx, ry = shape.numbers(("cx", "cy", "rx", "ry"), where)
+        return ellipse(cx, cy, rx, ry, math.degrees(shape.theta or 0.0), label)
     if shape.name != "polygon":
         return refusal(shape.name, label)
     if len(shape.all_points_x) != len(shape.all_points_y):
@@ -157,9 +171,8 @@ def _write(labels: Mapping[str, Label]) -> str:
         if label.sizes is None:
             shapes = [{"name": "point", "cx": x, "cy": y} for x, y in label.points.xy.tolist()]
         else:
-            sides = ("x", "y", "width", "height")
             shapes = [
-                {"name": "rect", **dict(zip(sides, row, strict=True))}
+                {"name": "rect", **dict(zip(RECT, row, strict=True))}
                 for row in boxes_of(label, name, "VIA").tolist()
             ]
         regions = [{"shape_attributes": shape, "region_attributes": {"class": "head"}} for shape in shapes]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import msgspec
 import numpy as np
 
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.data.sets.layout import Reader, boxes_to_points, check_split, find_root
 from crowdscale.errors import DataError
+from crowdscale.files.documents import Number, Whole, parse_json, read_text, shaped
 
 __all__ = ["CrowdHuman"]
 
@@ -75,13 +76,9 @@ class CrowdHuman(Reader):
 
     def _labelled(self, base: Path, truth: Path) -> list[Sample]:
         photos = {path.stem: path for pattern in PHOTOS for path in base.glob(pattern)}
-        try:
-            lines = truth.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError("expected an annotation of CrowdHuman", f"{truth} ({error})") from error
         found = [
             self._sample(line, f"line {number} of {truth}", photos)
-            for number, line in enumerate(lines, 1)
+            for number, line in enumerate(read_text(truth).split("\n"), 1)
             if line.strip()
         ]
         if not found:
@@ -89,15 +86,12 @@ class CrowdHuman(Reader):
         return found
 
     def _sample(self, line: str, where: str, photos: dict[str, Path]) -> Sample:
-        try:
-            record: dict[str, Any] = json.loads(line)
-            name, boxes = str(record["ID"]), record["gtboxes"]
-            ignore = np.array([_is_ignored(box) for box in boxes], dtype=bool)
-            kept = np.array([self._reads(box) for box in boxes], dtype=bool)
-            heads = [_head(box) if keep else BLANK for box, keep in zip(boxes, kept, strict=True)]
-            table = np.array(heads, dtype=np.float64).reshape(-1, 4)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataError(f"expected JSON with ID and gtboxes in {where}", f"{error!r}") from error
+        record = shaped(parse_json(line, where), _Record, "JSON with ID and gtboxes", where)
+        name, boxes = str(record.ID), record.gtboxes
+        ignore = np.array([_is_ignored(box) for box in boxes], dtype=bool)
+        kept = np.array([self._reads(box) for box in boxes], dtype=bool)
+        heads = [_head(box, where) if keep else BLANK for box, keep in zip(boxes, kept, strict=True)]
+        table = np.array(heads, dtype=np.float64).reshape(-1, 4)
         if name not in photos:
             raise DataError(f"expected Images/{name}.jpg for {where}", "no such photo", "Unpack all parts")
         points, sizes = boxes_to_points(table, where)
@@ -105,23 +99,40 @@ class CrowdHuman(Reader):
         fields = {"ignore": ignore[kept].astype(np.float64)} if self.ignored else {}
         return Sample(name, photos[name], points.select(kept), sizes[kept], about, fields=fields)
 
-    def _reads(self, box: dict[str, Any]) -> bool:
+    def _reads(self, box: _Box) -> bool:
         """Whether a box is a person's, with a head that is to be read."""
-        if box.get("tag") == "mask":
+        if box.tag == "mask":
             return False
-        return not _is_ignored(box) or (self.ignored and min(_head(box)[2:]) > 0)
+        return not _is_ignored(box) or (self.ignored and box.hbox is not None and min(box.hbox[2:]) > 0)
 
 
-BLANK = [0.0, 0.0, 1.0, 1.0]
+BLANK = (0.0, 0.0, 1.0, 1.0)
 """Stands for a box that is not read, so that an error numbers the others as the file does."""
 
 
-def _head(box: dict[str, Any]) -> list[float]:
-    """Return left, top, width, height. Raises ValueError for another number of numbers."""
-    left, top, width, height = box["hbox"]
-    return [left, top, width, height]
+class _Flags(msgspec.Struct):
+    ignore: Whole | None = 0
 
 
-def _is_ignored(box: dict[str, Any]) -> bool:
+class _Box(msgspec.Struct):
+    tag: str | None = None
+    hbox: tuple[Number, Number, Number, Number] | None = None
+    head_attr: _Flags | None = None
+    extra: _Flags | None = None
+
+
+class _Record(msgspec.Struct):
+    ID: str | Whole
+    gtboxes: list[_Box]
+
+
+def _head(box: _Box, where: str) -> tuple[float, float, float, float]:
+    """Return left, top, width, height. Raises DataError for a person without a head box."""
+    if box.hbox is None:
+        raise DataError(f"expected hbox of each person in {where}", "none")
+    return box.hbox
+
+
+def _is_ignored(box: _Box) -> bool:
     """Whether the set says to ignore the head, or the whole person."""
-    return any(box.get(about, {}).get("ignore", 0) for about in ("head_attr", "extra"))
+    return any(flags is not None and bool(flags.ignore) for flags in (box.head_attr, box.extra))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.formats.via import RECT, via_photos
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.data.sets.layout import Reader, boxes_to_points, check_split, find_root, pair_files
 from crowdscale.errors import DataError
+from crowdscale.files.documents import read_json
 
 __all__ = ["FDST"]
 
@@ -67,21 +68,13 @@ class FDST(Reader):
 
 
 def _read_boxes(path: Path) -> NDArray[np.float64]:
-    """Return the (n, 4) boxes (left, top, width, height). Raises DataError for what is no box."""
-    expected = f"expected one photo's regions as the VGG Image Annotator writes them in {path}"
-    try:
-        (photo,) = json.loads(path.read_text(encoding="utf-8")).values()
-        regions = photo["regions"]
-        shapes = [
-            each["shape_attributes"] for each in (regions.values() if isinstance(regions, dict) else regions)
-        ]
-        other = next((shape["name"] for shape in shapes if shape["name"] != "rect"), None)
-        if other is not None:
-            raise DataError(f"expected boxes (rect) in {path}", f"a {other}", "Draw boxes around heads")
-        boxes = [[shape[side] for side in ("x", "y", "width", "height")] for shape in shapes]
-        table = np.array(boxes, dtype=np.float64).reshape(-1, 4)
-        if not np.isfinite(table).all():
-            raise ValueError("a side without a number")
-        return table
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(expected, f"something else ({error!r})") from error
+    """Return the (n, 4) boxes (left, top, width, height). Raises DataError for other shapes."""
+    photos = via_photos(read_json(path), path)
+    if len(photos) != 1:
+        raise DataError(f"expected the regions of one photo in {path}", f"{len(photos)} photos")
+    shapes = [region.shape_attributes for region in photos[0].marked]
+    other = next((shape.name for shape in shapes if shape.name != "rect"), None)
+    if other is not None:
+        raise DataError(f"expected boxes (rect) in {path}", f"a {other}", "Draw boxes around heads")
+    boxes = [shape.numbers(RECT, path) for shape in shapes]
+    return np.array(boxes, dtype=np.float64).reshape(-1, 4)

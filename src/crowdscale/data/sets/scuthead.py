@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from crowdscale.data.formats.vocxml import read_voc_boxes
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
-from crowdscale.data.sets.layout import Reader, boxes_to_points, check_split, find_root
+from crowdscale.data.sets.layout import Reader, boxes_to_points, check_split, find_root, photos_by_stem
 from crowdscale.errors import DataError, unknown_name
+from crowdscale.files.documents import read_text
 from crowdscale.points import Points
 
 __all__ = ["SCUTHead"]
@@ -24,14 +26,17 @@ SCUT_HEAD_Part_B/  …
 
 PARTS = ("A", "B")
 
+_LOG = logging.getLogger(__name__)
+
 
 class SCUTHead(Reader):
     """SCUT-HEAD: 4,405 photos with 111,251 head boxes; part A from classroom cameras, part B from the web.
 
     Part A has 2,000 photos (1,500 to train, 500 to test), part B 2,405 (1,905 and 500). Each part is a
     Pascal VOC folder. Points are the boxes' centres, ``sizes`` their width and height. A few boxes of the set
-    have no width or height (its issue 4); they are left out. As the set's page describes. Unverified: the real
-    files are not at hand here, nor whether the first pixel is 0, as assumed, or 1.
+    have no width or height (its issue 4); they are left out. As the set's page describes. The annotations were
+    confirmed on the real files. A copy in circulation lacks ``ImageSets``: all its photos are read as ``trainval``, and
+    a note is logged. Unverified: the lists, and whether the first pixel is 0, as assumed, or 1.
 
     Licence: for research. Where to get it: https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release. Citation: D.
     Peng et al., Detecting Heads using Feature Refine Net and Cascaded Multi-scale Architecture, ICPR 2018.
@@ -47,7 +52,7 @@ class SCUTHead(Reader):
 
     card: ClassVar[Card] = Card(
         "SCUT-HEAD", "4,405 photos of classrooms and from the web, 111,251 heads", "boxes of heads", "research",
-        "https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release", "Peng et al., ICPR 2018", verified=False,
+        "https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release", "Peng et al., ICPR 2018", verified=True,
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("trainval", "train", "val", "test"), thresholds=("4px", "8px", "16px", "small", "large")
@@ -72,12 +77,26 @@ class SCUTHead(Reader):
 
     def _read(self, folder: Path) -> list[Sample]:
         path = folder / "ImageSets" / "Main" / f"{self.split}.txt"
-        try:
-            names = path.read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError("expected a list of SCUT-HEAD's photos", f"{path} ({error})") from error
+        if not (folder / "ImageSets").exists():
+            return self._read_without_lists(folder)
+        if not path.is_file():
+            raise DataError("expected a list of SCUT-HEAD's photos", f"no file at {path}")
+        names = read_text(path).split()
         if not names:
             raise DataError("expected a list of SCUT-HEAD's photos", f"the empty file {path}")
+        return [self._sample(folder, name) for name in names]
+
+    def _read_without_lists(self, folder: Path) -> list[Sample]:
+        """Return all photos of a copy without lists, and log that. Raises DataError for a part of them."""
+        if self.split != self.protocol.splits[0]:
+            raise DataError(
+                f"{folder} has no ImageSets, so that its split {self.split} is unknown", "",
+                f"Read all photos as {self.protocol.splits[0]}, or get the release with its lists",
+            )  # fmt: skip
+        names = sorted(photos_by_stem((folder / "JPEGImages").iterdir()))
+        _LOG.warning(
+            "%s has no ImageSets: all %d photos are read, those to test as well.", folder, len(names)
+        )
         return [self._sample(folder, name) for name in names]
 
     def _sample(self, folder: Path, name: str) -> Sample:

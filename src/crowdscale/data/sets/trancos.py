@@ -13,6 +13,7 @@ from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Mask, Sample
 from crowdscale.data.sets.layout import Reader, check_split, find_root, load_mat, number_array, read_rows
 from crowdscale.errors import DataError, ImageError
+from crowdscale.files.documents import read_text
 from crowdscale.files.images import read_image
 from crowdscale.points import Box, Points
 
@@ -81,10 +82,7 @@ class Trancos(Reader):
 
 
 def _read_names(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("expected a list of TRANCOS's photos", f"{path} ({error})") from error
+    lines = read_text(path).split()
     if not lines:
         raise DataError("expected a list of TRANCOS's photos", f"the empty file {path}")
     return [line.removesuffix(".jpg") for line in lines]

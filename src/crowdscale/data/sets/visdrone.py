@@ -13,6 +13,7 @@ from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.data.sets.layout import Reader, check_split, find_root, read_rows
 from crowdscale.errors import DataError
+from crowdscale.files.documents import read_text
 
 __all__ = ["VisDroneCC"]
 
@@ -54,10 +55,7 @@ class VisDroneCC(Reader):
     def __init__(self, root: str | Path, split: str = "train") -> None:
         self.split = check_split(self.protocol.splits, split, "VisDrone-CC")
         base = find_root(root, ("VisDrone2020-CC", "VisDrone-CC"), (LISTS[split],), TREE)
-        try:
-            names = (base / LISTS[split]).read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError) as error:
-            raise DataError("expected a list of sequences", f"{base / LISTS[split]} ({error})") from error
+        names = read_text(base / LISTS[split]).split()
         if not names:
             raise DataError("expected a list of sequences", f"the empty file {base / LISTS[split]}")
         self.samples = [sample for name in names for sample in self._sequence(base, name)]
