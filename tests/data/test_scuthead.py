@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,14 @@ def test_a_wrong_root_shows_the_tree(tmp_path: Path) -> None:
         DataError, match=r"expected JPEGImages in .* but got holiday\. The set unpacks to:\nSCUT_HEAD"
     ):
         SCUTHead(tmp_path)
+
+
+def test_a_copy_without_lists_gives_all_photos_and_a_note(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = write_scuthead(tmp_path, HEADS)
+    shutil.rmtree(base / "ImageSets")
+    assert [sample.name for sample in SCUTHead(tmp_path)] == ["PartA_00000", "PartA_00001"]
+    assert "has no ImageSets: all 2 photos are read" in caplog.text
+    with pytest.raises(DataError, match="has no ImageSets, so that its split test is unknown"):
+        SCUTHead(tmp_path, "test")
