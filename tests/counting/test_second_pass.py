@@ -273,3 +273,19 @@ def test_blends_keep_mass_and_the_heads_of_the_larger_share():
         assert both.count == mixed.count
         assert both.candidates.xy[0, 0] == x
         assert PointsReading(first.points).blend(PointsReading(second.points), share).points.xy[0, 0] == x
+
+
+@pytest.mark.parametrize(("least", "zoom", "regions"), [(1.4, None, 1), (1.6, None, 0), (1.6, 1.2, 1)])
+def test_a_region_with_too_small_a_zoom_keeps_its_first_pass(least, zoom, regions):
+    rule = FixedRule([Box(0, 0, 96, 64)])
+    config = ModelConfig("grain", "density", "none", Density(4.0), rule, ZoomOptions(context=0, least=least))
+    options = PredictOptions(zoom=zoom) if zoom else PredictOptions()
+    found = Predictor(Grainy(2.0), config, options).predict(np.zeros((64, 96, 3), np.uint8))
+    assert len(found.regions) == regions
+    assert found.count == pytest.approx(80 if regions else 40, abs=1e-2)
+
+
+@pytest.mark.parametrize("options", [{"doubt": -1}, {"least": -0.1}])
+def test_limits_of_the_second_pass_name_themselves(options):
+    with pytest.raises(OptionError, match="expected a"):
+        ZoomOptions(**options)

@@ -118,7 +118,9 @@ def test_counts_equal_those_of_python(tmp_path):
         )
     photos, model = pictures(), shutil.copytree(BUNDLED["nano"], tmp_path / "nano")
     config = read_config(model)
-    write_config(model, replace(config, zoom=replace(config.zoom, doubt=0.03)))  # passes are blended
+    write_config(
+        model, replace(config, zoom=replace(config.zoom, doubt=0.03, least=0.9))
+    )  # passes are blended
     job = {
         "task": "count", "runtime": str(runtime), "model": str(model),
         "sentences": {"measures": SENTENCES, "turned": TURNED}, "tiles": TILES, "readScale": READ_SCALE,

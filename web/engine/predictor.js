@@ -65,6 +65,7 @@ export class Predictor {
     const context = grow(box, zoom.context, canvas.width, canvas.height);
     const limit = zoom.max_pixels / Math.max(1, areaOf(context));
     const factor = Math.sqrt(Math.min(area, limit));
+    if (factor < (zoom.least ?? 0)) return null;
     const second = await this.secondPass(canvas.enlarge(context, factor), context);
     const before = countInBox(begun, box);
     const growth = (reading) => count(reading) - (count(begun) - before);

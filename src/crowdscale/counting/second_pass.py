@@ -98,9 +98,10 @@ class SecondPass:
             for box in self._boxes(output, tile, frame, reference)
             for placed in [box.shift(tile.context.left, tile.context.top)]
         ]
-        enlarged = self._run(views)
         if self.published:
-            return self._add(output, first, views, enlarged)
+            return self._add(output, first, views, self._run(views))
+        views = [view for view in views if self.fixed or view.zoom >= self.config.zoom.least]
+        enlarged = self._run(views)
         merged, regions = first, []
         for view, second in zip(views, enlarged, strict=True):
             last, inner = self._third_pass(canvas, view, second) if self.third_pass else (second, ())

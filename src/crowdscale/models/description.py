@@ -53,12 +53,16 @@ class ZoomOptions:
     """Multiplies the learned zoom, within its limits. By the law S·r, the centre S̄ moves by the same factor."""
     doubt: float = 0.0
     """Growth of a region's count, as log(after / before), at which the second pass counts half; 0 trusts it always."""
+    least: float = 0.0
+    """A region with a smaller zoom keeps its first pass: read again at its own scale, it gains nothing."""
 
     def __post_init__(self) -> None:
         if not 0 < self.area_low <= self.area_high:
             raise OptionError("expected 0 < area-low <= area-high", f"{self.area_low}, {self.area_high}")
         if not 0.1 <= self.gain <= 10:
             raise OptionError("expected a gain from 0.1 to 10", str(self.gain))
+        if not 0 <= self.least <= 10:
+            raise OptionError("expected a least zoom from 0 to 10", str(self.least))
         if not 0 <= self.doubt <= 10:
             raise OptionError("expected a doubt from 0 to 10", str(self.doubt))
         if self.context < 0 or self.max_pixels < 1024:
