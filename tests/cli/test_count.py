@@ -233,7 +233,9 @@ def test_pictures_that_cannot_be_saved_leave_the_count(photos, label_model, tmp_
     done = crowdscale("count", photos / "crowd.png", "--model", label_model, *options)
     assert done.returncode == 1
     assert re.search(r"crowd\.png +96", done.stdout)
-    assert re.fullmatch(r"Error: cannot save the pictures of .*crowd\.png: .*\n", done.stderr)
+    assert re.fullmatch(
+        r"Error: expected a file that can be written, but got .*crowd_people\.jpg \(.*\)\.\n", done.stderr
+    )
     (row,) = csv.DictReader((tmp_path / "a.csv").open())
     assert row["count"] == "96"
     assert "save the pictures" in row["error"]

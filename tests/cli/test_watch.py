@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import signal
 import subprocess
@@ -233,3 +234,14 @@ def test_a_fault_of_one_output_ends_no_other():
     )
     with pytest.raises(OptionError):  # at the first count it is the user's to mend
         Output("rows", write, said.append).take(2)
+
+
+def test_a_camera_s_password_is_in_no_output_and_comes_from_the_environment(tmp_path):
+    environment = {**os.environ, "CAMERA_PASSWORD": "S3cret"}
+    done = crowdscale(
+        "watch", "rtsp://admin:${CAMERA_PASSWORD}@127.0.0.1:9/x", "--retries", "0", "--timeout", "2",
+        "--rows", tmp_path / "r.csv", env=environment,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "S3cret" not in done.stdout + done.stderr
+    assert "rtsp://admin:***@127.0.0.1:9/x" in done.stderr

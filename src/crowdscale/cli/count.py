@@ -121,6 +121,9 @@ def count(
     """
     if not photos:
         raise OptionError.plain("no photo was named", "Try: crowdscale count crowd.jpg, or --help")
+    from crowdscale.files.names import address_of
+
+    photos = [address_of(photo) for photo in photos]
     options = _options(not no_second_pass, zoom, regions, region_minimum, max_megapixels, read_scale)
     known_zones = read_zones_file(zones)
     if out is not None:

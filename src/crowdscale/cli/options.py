@@ -227,4 +227,7 @@ def read_zones_file(path: Path | None) -> Zones | None:
         return None
     from crowdscale.zones.files import read_zones
 
-    return read_zones(path)
+    zones = read_zones(path)
+    for sentence in zones.warnings():
+        typer.echo(f"Warning: {path}: {sentence}", err=True)
+    return zones

@@ -53,7 +53,8 @@ def watch(
         str,
         typer.Argument(
             metavar="VIDEO|CAMERA",
-            help="A video, a folder of frames, a camera's number, an RTSP or HTTP address.",
+            help="A video, a folder of frames, a camera's number, an RTSP or HTTP address; "
+            "@FILE or ${NAME} keeps a password out of the command line.",
         ),
     ],
     zones: ZonesFile = None,
@@ -116,6 +117,7 @@ def watch(
 ) -> None:
     """Count the people in a video or a camera's stream; Ctrl-C stops with all results written."""
     from crowdscale.counting.predictor import PredictOptions, load
+    from crowdscale.files.names import address_of
     from crowdscale.video.history import History
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
@@ -123,7 +125,7 @@ def watch(
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
-    opened = open_source(source, SourceOptions(fps, timeout, retries, loop))
+    opened = open_source(address_of(source), SourceOptions(fps, timeout, retries, loop))
     known_zones = read_zones_file(zones)
     counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)

@@ -87,6 +87,8 @@ def check(
     from crowdscale.zones.files import read_zones
 
     zones = read_zones(file)
+    for sentence in zones.warnings():
+        print(f"Warning: {sentence}", file=sys.stderr)
     size = zones.size
     if photo is not None:
         pixels = _pixels(photo)
@@ -95,7 +97,7 @@ def check(
         zones = zones.fit(size)
     table = new_table(zone="left", kind="left", corners="right", capacity="right", alarm="left", m2="right")
     for zone in zones.zones:
-        kind = "counted only here" if zone.roi else zone.kind
+        kind = "counted only here" if zone.roi else "left out" if zone.exclude else zone.kind
         alarm = "" if zone.alarm is None else f"above {zone.alarm.above:g}, below {zone.alarm.low:g}"
         metres = "" if size is None or zones.ground is None else _metres(zones, zone.name, size)
         table.add_row(zone.name, kind, str(len(zone.points)), str(zone.capacity or ""), alarm, metres)
@@ -127,7 +129,9 @@ def _pixels(photo: str) -> Pixels:
     """Return the photo, or the first frame of a video."""
     from crowdscale.files.finding import IMAGE_SUFFIXES
     from crowdscale.files.images import read_image
+    from crowdscale.files.names import address_of
 
+    photo = address_of(photo)
     path = Path(photo)
     if "://" not in photo and (path.suffix.lower() in IMAGE_SUFFIXES or not path.exists()):
         return read_image(photo).pixels
