@@ -188,7 +188,7 @@ def test_dense_only_prints_the_errors_of_the_regions_alone(crowd):
         "| F 16px in the regions (%) | 72.7 | 80.0 |",  # 2 · 4 / 11, 2 · 6 / 15
         "| median true spacing (px) | 9.0 | 13.5 |",  # of 12 and 6
         "| log-spread of true spacing | 0.151 | 0.151 |",  # half of log₁₀ 2
-        "2 regions of 2 photos with 7 heads; factor 1.50, 1.50, 1.50 (10th, 50th, 90th percentile), "
+        "2 regions of 2 photos with 7 heads; zoom 1.50, 1.50, 1.50 (10th, 50th, 90th percentile), "
         "clamped below 0 %, above 0 %, capped 0 %; correlation with the true spacing nan",
     ):
         assert line in told

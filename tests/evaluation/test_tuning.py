@@ -139,7 +139,7 @@ def test_moved_dots_stay_in_the_photo():
 def test_an_offset_that_cannot_be_measured_is_refused(tmp_path):
     few = Points([[20, 20], [60, 60]])
     sample = photo(tmp_path, coordinate_photo(120, 90), few)
-    with pytest.raises(DataError, match="100 annotated heads that are found, but got 2"):
+    with pytest.raises(DataError, match="100 annotated heads near a located one, but got 2"):
         measure_offset(Predictor(TruthBackend(few), truth_config()), [sample])
     density = ModelConfig("d", "density", "none", Density(), DensityRule(), refines=False)
     with pytest.raises(OptionError, match="locates heads"):

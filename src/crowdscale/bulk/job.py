@@ -28,7 +28,7 @@ RUNNERS = ("local", "ray")
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be counted, and how."""
+    """The photos of a job and the way they are counted."""
 
     sources: tuple[str, ...]
     """Photos, folders and patterns, local or as addresses."""
@@ -37,13 +37,13 @@ class Job:
     options: PredictOptions = field(default_factory=PredictOptions)
     runner: str = "local"
     workers: int = 0
-    """Threads that predict, or Ray actors; 0 is one a core, four at most, and one of Ray."""
+    """Photos counted in parallel: threads, or Ray actors; 0 is one a core, at most four, and one actor."""
     threads: int = 0
     """Threads of each prediction; 0 divides the cores by the workers."""
     address: str | None = None
-    """Of a Ray cluster."""
+    """Address of a Ray cluster."""
     zones: Zones | None = None
-    """Areas to count in."""
+    """Zones to count in."""
 
     def __post_init__(self) -> None:
         if self.runner not in RUNNERS:
@@ -54,7 +54,7 @@ class Job:
             raise OptionError("expected --address with --runner ray", f"--runner {self.runner}")
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides the rows: a restart with another one is refused."""
+        """Return everything that decides the rows: a restart with another identity is refused."""
         config = read_config(find_model(self.model))
         return {
             "sources": [shown_name(source) for source in self.sources],
@@ -67,7 +67,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a job has done, this time and before."""
+    """The sums of a job over all of its runs."""
 
     photos: int
     count: float
@@ -75,15 +75,15 @@ class Summary:
     broken: int
     interrupted: bool
     added: int
-    """Photos of this run, broken ones included."""
+    """Photos of this run, with and without a count."""
     others: Counter[str] = field(default_factory=Counter)
-    """Files found that may be pictures but are not read, by suffix."""
+    """Files that are left out, by suffix."""
 
 
 def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object] | None = None) -> Summary:
-    """Count the photos that the results do not hold yet and return the sums.
+    """Count the photos that are not in the results yet, and return the sums.
 
-    Ctrl-C and any error leave what is done in the folder; the same call goes on.
+    After Ctrl-C or an error the folder keeps the finished photos; the same call resumes.
 
     Args:
         job: What to count.
@@ -106,8 +106,8 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
                     on_row(row)
         except KeyboardInterrupt:
             interrupted = True
-    known = results.manifest()
-    return Summary(known["photos"], known["count"], known["broken"], interrupted, added, others)
+    sums = results.manifest()
+    return Summary(sums["photos"], sums["count"], sums["broken"], interrupted, added, others)
 
 
 def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]:

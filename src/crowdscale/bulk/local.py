@@ -18,16 +18,16 @@ from crowdscale.zones.zone import Zones
 __all__ = ["count_local"]
 
 WAITING = 4
-"""Decoded photos a worker that wait at most: memory does not grow with the folder."""
+"""Most decoded photos per worker that wait, so that memory does not grow with the folder."""
 LEFT_ALONE = 5.0
 """Seconds that an ended job waits for a thread."""
 PATIENCE = 0.1
-"""Seconds after which a waiting thread looks whether the job was stopped."""
+"""Seconds between two checks for a stop by a waiting thread."""
 
 
 @dataclass
 class _Line:
-    """Queues between the stages, and whether to stop."""
+    """The queues between the stages, and the signal to stop."""
 
     names: Queue[tuple[int, str] | None]
     photos: Queue[tuple[int, str, Photo | str] | None]
@@ -35,7 +35,7 @@ class _Line:
     stop: threading.Event
 
     def put(self, queue: Queue[Any], item: Any) -> None:
-        """Put an item, unless the job was stopped while there was no room."""
+        """Put an item; a stopped job drops it."""
         while not self.stop.is_set():
             try:
                 queue.put(item, timeout=PATIENCE)
@@ -77,7 +77,7 @@ def count_local(
     for stage in stages:
         stage.start()
     try:
-        ended = told = 0
+        ended = next_number = 0
         done: dict[int, PhotoRow] = {}
         while ended < workers:
             item = line.get(line.rows)
@@ -88,9 +88,9 @@ def count_local(
                 continue
             number, row = item
             done[number] = row
-            while told in done:
-                yield done.pop(told)
-                told += 1
+            while next_number in done:
+                yield done.pop(next_number)
+                next_number += 1
     finally:
         line.stop.set()
         for stage in stages:
@@ -127,7 +127,7 @@ def _predict(line: _Line, predictor: Predictor, zones: Zones | None) -> None:
         while (item := line.get(line.photos)) is not None:
             number, name, photo = item
             line.put(line.rows, (number, _row(name, photo, predictor, zones)))
-    except Exception as error:  # a defect of ours or of an engine: it ends the job, loudly
+    except Exception as error:  # a defect: it ends the job with its trace
         line.put(line.rows, error)
         return
     line.put(line.rows, None)

@@ -18,15 +18,15 @@ from crowdscale.zones.zone import Zones
 __all__ = ["count_ray"]
 
 BLOCK = 16
-"""Photos that an actor is given at a time: what is done again at most when one dies."""
+"""Photos of an actor's batch, which is counted again if the actor dies."""
 ROUND = 20_000
-"""Photos of one Ray data set; a stream of millions is a sequence of them."""
+"""Photos of one Ray data set; a longer stream is a sequence of data sets."""
 STORE = 256 * 1024**2
-"""Bytes of a local object store: rows are small, photos never enter it."""
+"""Bytes of a local object store: it holds rows, never photos."""
 
 
 class CountPhotos:
-    """An actor: loads the model once, then counts what it is given."""
+    """An actor: loads the model once, then counts batches of photos."""
 
     def __init__(
         self, model: str, backend: str, threads: int, options: PredictOptions, zones: Zones | None
@@ -49,16 +49,16 @@ def count_ray(
     workers: int = 1,
     address: str | None = None,
 ) -> Iterator[PhotoRow]:
-    """Yield a row for each photo, in no promised order.
+    """Yield a row for each photo, in any order.
 
     Args:
         photos: Paths or addresses that every node can read.
         model: A bundled model's name, or a folder that every node can read.
-        backend: The engine that runs it.
+        backend: Name of the backend.
         options: How photos are predicted.
-        zones: Areas to count in.
+        zones: Zones to count in.
         workers: Actors, each on one core.
-        address: Of a running cluster (``auto`` or ``ray://host:10001``); None starts Ray on this machine.
+        address: Address of a running cluster (``auto`` or ``ray://host:10001``); None starts Ray on this machine.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -118,7 +118,7 @@ def _no_remarks() -> Iterator[None]:
 
 
 def _check_reachable(address: str | None) -> None:
-    """Knock at a cluster's door first: Ray itself goes on trying for minutes. Raises OSError."""
+    """Open a connection to the cluster first: Ray itself retries for minutes. Raises OSError."""
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
@@ -137,8 +137,8 @@ def _rounds(photos: Iterable[str]) -> Iterator[list[str]]:
 
 def _count(ray: Any, photos: list[str], arguments: tuple[Any, ...], workers: int) -> Iterator[PhotoRow]:
     blocks = max(1, min(len(photos) // BLOCK, 4096), min(len(photos), 2 * workers))
-    found = ray.data.from_items([{"photo": photo} for photo in photos], override_num_blocks=blocks)
-    counted = found.map_batches(
+    dataset = ray.data.from_items([{"photo": photo} for photo in photos], override_num_blocks=blocks)
+    counted = dataset.map_batches(
         CountPhotos,
         batch_size=BLOCK,
         batch_format="numpy",

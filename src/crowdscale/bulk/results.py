@@ -1,4 +1,4 @@
-"""A folder of results: parts that are whole or absent, a manifest, and what is already done.
+"""A folder of results: parts that are whole or absent, and a manifest.
 
 ``counts/part-000000.parquet`` and so on hold a row a photo; ``broken/`` the photos without a count, each with
 its sentence; ``job.json`` the options; ``manifest.json`` the parts, their sums and their SHA-256. A part reaches the
@@ -36,7 +36,7 @@ PART_ROWS = 1000
 PART_SECONDS = 30.0
 """A part is written after this many rows or seconds, whichever comes first."""
 STALE_SECONDS = 900.0
-"""A remote folder's lock that was not refreshed for this long is left over from a process that died."""
+"""A remote folder's lock without a refresh for this long belongs to a dead process."""
 
 
 def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,7 +99,7 @@ class ResultFolder:
 
     @contextmanager
     def opened(self, job: dict[str, Any]) -> Iterator[ResultFolder]:
-        """Lock the folder, read what is done, and write what is pending on the way out, whatever ends it.
+        """Lock the folder and read the photos that are done; on the way out, write the pending rows.
 
         Raises:
             OptionError: Another process writes here, or the folder holds another job.
@@ -145,7 +145,7 @@ class ResultFolder:
             lock.release()
 
     def _leased(self, busy: OptionError) -> Iterator[None]:
-        """A lock for stores without locks: a note that is refreshed with each part and goes stale."""
+        """A lock for stores without locks: a note with a time, refreshed with each part."""
         note = self._note_of_lease()
         at = note.get("time")
         if note.get("owner") and isinstance(at, (int, float)) and time.time() - at < STALE_SECONDS:
@@ -168,14 +168,14 @@ class ResultFolder:
         self.folder.write("lock.json", json.dumps(note).encode())
 
     def _refresh(self, busy: OptionError) -> None:
-        """Keep a remote folder's lease. Raises ``busy`` where another process took it."""
+        """Renew a remote folder's lease. Raises ``busy`` if another process has it."""
         if self.folder.local is None:
             if self._note_of_lease().get("owner") != self._owner:
                 raise busy
             self._lease(self._owner)
 
     def _check_job(self, job: dict[str, Any]) -> None:
-        """Begin the job, or see that it is the one begun."""
+        """Begin the job, or check that it is the folder's job."""
         wanted = {**job, "format": self.kind}
         known = self._json("job.json")
         if known is None:
@@ -251,7 +251,7 @@ class ResultFolder:
         self.parts[name] = {"rows": len(counts), "count": round(sum(counts), 3), "sha256": digest}
 
     def add(self, row: PhotoRow) -> None:
-        """Keep a row; a part is written when it is full or its time has come."""
+        """Keep a row; a full or old part is written."""
         if row.photo in self.done:
             return
         self.done.add(row.photo)
@@ -289,7 +289,7 @@ class ResultFolder:
         }
 
     def broken(self) -> Iterator[tuple[str, str]]:
-        """Yield the photos without a count and why."""
+        """Yield (photo, sentence) of each photo without a count."""
         for name in self._part_names():
             if not name.startswith(f"{BROKEN}/"):
                 continue

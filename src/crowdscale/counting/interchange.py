@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats
 from crowdscale.errors import OptionError
 from crowdscale.points import Box, Points, nearest_distances
 
@@ -23,11 +23,11 @@ LARGEST_SHARE = 1 / 25
 """Largest side over the photo's longer side, for people who stand alone."""
 
 
-def head_boxes(points: Points, size: tuple[int, int], side: float | None = None) -> NDArray[np.float64]:
-    """Return (n, 4) boxes (left, top, right, bottom) around heads, for tools that know boxes alone.
+def head_boxes(points: Points, size: tuple[int, int], side: float | None = None) -> Floats:
+    """Return (n, 4) boxes (left, top, right, bottom) around heads, for tools that take boxes alone.
 
-    Dots have no size. A box is as wide as ``side``, or, without it, as the room that its head has among its
-    neighbours; its centre is the dot.
+    Located heads have no size. A box is as wide as ``side`` or, without it, as the distance to the neighbours allows. Its
+    centre is the head.
     """
     if side is not None and not side > 0:
         raise OptionError("expected the side of a head's box above 0", str(side))
@@ -40,12 +40,12 @@ def head_boxes(points: Points, size: tuple[int, int], side: float | None = None)
     return np.concatenate([points.xy - half, points.xy + half], axis=1)
 
 
-def _confidence(points: Points) -> NDArray[np.float64]:
+def _confidence(points: Points) -> Floats:
     return points.confidence if points.confidence is not None else np.ones(len(points))
 
 
-def supervision_detections(points: Points, boxes: NDArray[np.float64]) -> Any:
-    """Return heads as ``supervision.Detections``: boxes, confidences, class 0, the dots under ``data["point"]``."""
+def supervision_detections(points: Points, boxes: Floats) -> Any:
+    """Return heads as ``supervision.Detections``: boxes, confidences, class 0, positions under ``data["point"]``."""
     try:
         import supervision
     except ImportError as error:
@@ -62,7 +62,7 @@ def supervision_detections(points: Points, boxes: NDArray[np.float64]) -> Any:
     )
 
 
-def coco(points: Points, size: tuple[int, int], name: str, boxes: NDArray[np.float64]) -> dict[str, Any]:
+def coco(points: Points, size: tuple[int, int], name: str, boxes: Floats) -> dict[str, Any]:
     """Return one photo's heads as COCO: a keypoint, a box and a score each."""
     from crowdscale.data.formats.coco import coco_content  # a count needs no readers of annotations
     from crowdscale.data.formats.label import Label
@@ -132,7 +132,7 @@ def data_frame(points: Points) -> Any:
     )
 
 
-def mot_rows(points: Points, boxes: NDArray[np.float64], frame: int) -> list[str]:
+def mot_rows(points: Points, boxes: Floats, frame: int) -> list[str]:
     """Return heads as lines of the MOT Challenge, which trackers read.
 
     A line: ``frame,-1,left,top,width,height,confidence,-1,-1,-1``; frames and pixels count from 1.

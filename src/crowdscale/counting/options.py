@@ -60,18 +60,21 @@ class PredictOptions:
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
             raise OptionError("expected merge as ownership or published", repr(self.merge))
-        if self.zoom is not None and not callable(self.zoom) and not 0.1 <= self.zoom <= 10:
-            raise OptionError("expected a fixed zoom from 0.1 to 10", str(self.zoom))
-        if self.read_scale is not None and not 0.01 <= self.read_scale <= MOST_READ_SCALE:
-            raise OptionError("expected a read scale from 0.01 to 2", str(self.read_scale))
         if self.max_pixels < 1024:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
+        if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):
+            raise OptionError("expected regions of at least 1, or all", repr(self.regions))
+        self._check_scales()
         if self.third_pass and callable(self.zoom):
             raise OptionError("expected one fixed or the learned zoom with a third pass", "a function")
         if self.third_pass and self.merge == "published":
             raise OptionError("expected merge as ownership with a third pass", self.merge)
-        if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):
-            raise OptionError("expected regions of at least 1, or all", repr(self.regions))
+
+    def _check_scales(self) -> None:
+        if self.zoom is not None and not callable(self.zoom) and not 0.1 <= self.zoom <= 10:
+            raise OptionError("expected a fixed zoom from 0.1 to 10", str(self.zoom))
+        if self.read_scale is not None and not 0.01 <= self.read_scale <= MOST_READ_SCALE:
+            raise OptionError("expected a read scale from 0.01 to 2", str(self.read_scale))
 
     @property
     def as_calibrated(self) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Maps
 from crowdscale.counting import interchange
 from crowdscale.counting.table import photo_row
 from crowdscale.deprecation import renamed
@@ -59,7 +59,7 @@ class Prediction:
     """Number of people; equals ``len(points)`` for a points model and is close to it for a hybrid."""
     points: Points | None
     """Head positions with confidences; None for a density model."""
-    map: NDArray[np.float32] | None
+    map: Maps | None
     """(rows, columns) of the first pass in cells of the network's stride, 8 pixels of the photo as it is read: people
     in a cell, or the mean expected label. None with ``keep_map=False``."""
     regions: tuple[Region, ...]
@@ -72,7 +72,7 @@ class Prediction:
     """(width, height) of the original photo."""
     model: str
     """Name of the model."""
-    density: NDArray[np.float32] | None = None
+    density: Maps | None = None
     """(rows, columns) people in each cell of a grid over the whole photo: pixels of a density model, 16-pixel
     blocks (the last ones cut by the border) of a hybrid and of a tiled photo; None for a points model. Its sum
     is ``count``."""

@@ -175,11 +175,11 @@ class Predictor:
         familiar = self.config.familiar
         if familiar is None or assembled.impression is None:
             return ()
-        seen = Seen(assembled.impression, heads, assembled.count, photo.size)
+        photo_and_count = Seen(assembled.impression, heads, assembled.count, photo.size)
         turn = familiar.turn(
-            seen, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
+            photo_and_count, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
         )
-        return familiar.warnings(seen, turn)
+        return familiar.warnings(photo_and_count, turn)
 
 
 def open_photo(source: Any, max_pixels: int) -> Photo:

@@ -204,9 +204,11 @@ class EvaluationRow:
 
 def current_names(table: type, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values of a table under its current names; unknown names stay."""
-    known = {former: each.name for each in columns(table) for former in each.former}
+    current = {former: each.name for each in columns(table) for former in each.former}
     taken = {each.name for each in columns(table)} & values.keys()
-    return {known.get(name, name) if known.get(name) not in taken else name: v for name, v in values.items()}
+    return {
+        current.get(name, name) if current.get(name) not in taken else name: v for name, v in values.items()
+    }
 
 
 def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), error: str = "") -> PhotoRow:

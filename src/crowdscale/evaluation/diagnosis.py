@@ -1,4 +1,4 @@
-"""Whether and where a second look helps: errors on dense regions alone, spread of spacing, clamped factors."""
+"""The effect of the second pass: errors on dense regions alone, spread of spacing, clamped zooms."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from crowdscale.arrays import Floats
 from crowdscale.evaluation.regions import RegionRow
-from crowdscale.evaluation.run import Evaluation
+from crowdscale.evaluation.rows import Evaluation, Row
 from crowdscale.metrics import LocalizationScores, ResultTable, count_scores
 from crowdscale.models.description import ZoomOptions
 
 __all__ = ["Diagnosis", "diagnose", "region_f"]
 
-Floats = NDArray[np.float64]
+
+Errors = tuple[float, float, float]
+"""MAE, RMSE and bias."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a second look did; NaN where there is nothing to measure."""
+    """The effect of the second pass; NaN for a value without data."""
 
     images: int
-    """Images with a dense region that was enlarged."""
+    """Photos with a dense region."""
     regions: int
     heads: int
     """True heads in the regions."""
@@ -40,31 +43,31 @@ class Diagnosis:
     """Mean of count - truth in the regions, by the first pass."""
     dense_bias_refined: float
     dense_f_first: dict[str, float]
-    """F in the regions by threshold, by the first pass; nothing where heads are not located."""
+    """F in the regions by threshold, by the first pass; empty for a model without heads."""
     dense_f_refined: dict[str, float]
     factors: tuple[float, float, float]
-    """10th, 50th and 90th percentile of the side factor r."""
+    """10th, 50th and 90th percentile of the zoom."""
     clamped_low: float
-    """Share of the regions whose factor stands at the lower limit."""
+    """Share of the regions with the smallest zoom."""
     clamped_high: float
     capped: float
-    """Share whose factor the limit of pixels lowered."""
+    """Share of the regions in which the limit of pixels lowered the zoom."""
     spacing_before: float
-    """Median true spacing in pixels as the first pass saw it."""
+    """Median true spacing in pixels of the first pass."""
     spacing_after: float
-    """As the second pass saw it: times r."""
+    """Median true spacing in pixels of the second pass: times the zoom."""
     log_spread_before: float
-    """Standard deviation of log₁₀ of the true spacing as the first pass saw it."""
+    """Standard deviation of log₁₀ of the true spacing in the first pass."""
     log_spread_after: float
     factor_fit: float
-    """Correlation of log r with minus log spacing: 1 where the factor follows the truth."""
+    """Correlation of log zoom with minus log spacing: 1 for a zoom that follows the truth."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON: None for NaN."""
         return {name: _plain(value) for name, value in vars(self).items()}
 
     def table(self) -> ResultTable:
-        """Return what a reader compares: first pass beside refined."""
+        """Return the table of both passes."""
         pairs = [
             ("MAE of images with a region", self.mae_first, self.mae_refined),
             ("MAE of the regions alone", self.dense_mae_first, self.dense_mae_refined),
@@ -83,32 +86,22 @@ class Diagnosis:
 
 
 def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
-    """Return what the second look did in an evaluation.
+    """Return the effect of the second pass in an evaluation.
 
     Args:
-        result: Of both passes.
-        zoom: The limits of the factor.
+        result: The evaluation.
+        zoom: The limits of the zoom.
     """
     chosen = [row for row in result.rows if row.dense]
     regions = [region for row in chosen for region in row.dense]
-    names = [each.name for each in result.scoring.thresholds if each.name.endswith("px")]
-    truth = [region.truth for region in regions]
-    before, after = (
-        count_or_none(truth, counts)
-        for counts in ([each.first_pass_count for each in regions], [each.count for each in regions])
-    )
-    whole = [row.truth for row in chosen]
-    first, refined = (
-        count_or_none(whole, counts)
-        for counts in ([row.first_pass_count for row in chosen], [row.count for row in chosen])
-    )
-    factors = np.array([region.zoom for region in regions] or [np.nan])
-    spacing = np.array([region.spacing for region in regions] or [np.nan])
+    before, after = pass_errors(regions)
+    first, refined = pass_errors(chosen)
+    factors, spacing = np.array([(each.zoom, each.spacing) for each in regions] or [(np.nan, np.nan)]).T
     low, middle, high = np.percentile(factors, (10, 50, 90)).tolist()
     return Diagnosis(
         images=len(chosen),
         regions=len(regions),
-        heads=sum(truth),
+        heads=sum(region.truth for region in regions),
         mae_first=first[0],
         mae_refined=refined[0],
         dense_mae_first=before[0],
@@ -117,8 +110,8 @@ def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
         dense_rmse_refined=after[1],
         dense_bias_first=before[2],
         dense_bias_refined=after[2],
-        dense_f_first=region_f(regions, names, "first"),
-        dense_f_refined=region_f(regions, names, "refined"),
+        dense_f_first=region_f(regions, result.scoring.pixel_names, "first"),
+        dense_f_refined=region_f(regions, result.scoring.pixel_names, "refined"),
         factors=(low, middle, high),
         clamped_low=_share(np.isclose(factors**2, zoom.area_low, rtol=1e-4)),
         clamped_high=_share(np.isclose(factors**2, zoom.area_high, rtol=1e-4)),
@@ -131,11 +124,15 @@ def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:
     )
 
 
-PASSES = ("before", "refined")
+def pass_errors(rows: Sequence[RegionRow] | Sequence[Row]) -> tuple[Errors, Errors]:
+    """Return (MAE, RMSE, bias) of the first pass and of the final counts."""
+    truth = [row.truth for row in rows]
+    first = count_or_none(truth, [row.first_pass_count for row in rows])
+    return first, count_or_none(truth, [row.count for row in rows])
 
 
-def count_or_none(truth: Sequence[float], counts: Sequence[float]) -> tuple[float, float, float]:
-    """Return (MAE, RMSE, bias), or NaN where there is nothing."""
+def count_or_none(truth: Sequence[float], counts: Sequence[float]) -> Errors:
+    """Return (MAE, RMSE, bias), or NaN for no regions."""
     if not truth:
         return (float("nan"),) * 3
     scores = count_scores(truth, counts)
@@ -144,11 +141,10 @@ def count_or_none(truth: Sequence[float], counts: Sequence[float]) -> tuple[floa
 
 def region_f(regions: Sequence[RegionRow], names: Sequence[str], which: str) -> dict[str, float]:
     """Return F over all regions by threshold, of the ``first`` pass or the ``refined`` result."""
-    if not regions or any(region.predicted is None for region in regions):
+    passes = [region.of_pass(which == "first") for region in regions if region.predicted is not None]
+    if not regions or len(passes) < len(regions):
         return {}
-    first = which == "first"
-    predicted = sum((region.predicted or (0, 0))[0 if first else 1] for region in regions)
-    matched = [region.first_pass_matched if first else region.matched for region in regions]
+    predicted, matched = sum(heads for heads, _ in passes), [each for _, each in passes]
     truth = sum(region.truth for region in regions)
     return {
         name: LocalizationScores(sum(each[i] for each in matched), predicted, truth).f
@@ -157,22 +153,22 @@ def region_f(regions: Sequence[RegionRow], names: Sequence[str], which: str) -> 
 
 
 def log_spread(spacing: Floats) -> float:
-    """Return the standard deviation of log₁₀ of the spacings that are known and above 0."""
-    known = spacing[np.isfinite(spacing) & (spacing > 0)]
-    return float(np.log10(known).std()) if len(known) else float("nan")
+    """Return the standard deviation of log₁₀ of the finite spacings above 0."""
+    finite = spacing[np.isfinite(spacing) & (spacing > 0)]
+    return float(np.log10(finite).std()) if len(finite) else float("nan")
 
 
 def _fit(factors: Floats, spacing: Floats) -> float:
-    known = np.isfinite(spacing) & (spacing > 0) & (factors > 0)
-    r, s = np.log(factors[known]), -np.log(spacing[known])
-    if known.sum() < 3 or r.std() < 1e-9 or s.std() < 1e-9:
+    finite = np.isfinite(spacing) & (spacing > 0) & (factors > 0)
+    r, s = np.log(factors[finite]), -np.log(spacing[finite])
+    if finite.sum() < 3 or r.std() < 1e-9 or s.std() < 1e-9:
         return float("nan")
     return float(np.corrcoef(r, s)[0, 1])
 
 
 def _median(values: Floats) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
+    finite = values[np.isfinite(values)]
+    return float(np.median(finite)) if len(finite) else float("nan")
 
 
 def _share(held: ArrayLike) -> float:

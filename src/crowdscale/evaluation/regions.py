@@ -1,4 +1,4 @@
-"""Dense regions under test (the journal version's dense-only evaluation): who is in each, by truth and by both passes."""
+"""Dense regions of an evaluation (journal version, dense-only): their people by truth and by both passes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMER = {
 @renamed(**FORMER)
 @dataclass(frozen=True)
 class RegionRow:
-    """One dense region of one image."""
+    """One dense region of one photo."""
 
     box: tuple[int, int, int, int]
     """(left, top, right, bottom) in pixels of the photo."""
@@ -57,6 +57,11 @@ class RegionRow:
         left, top, right, bottom = self.box
         return 1e4 * self.truth / max(1, (right - left) * (bottom - top))
 
+    def of_pass(self, first: bool) -> tuple[int, tuple[int, ...]]:
+        """Return the located heads of a pass, and the true heads that they match at each threshold."""
+        before, after = self.predicted or (0, 0)
+        return (before, self.first_pass_matched) if first else (after, self.matched)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)
@@ -78,8 +83,8 @@ def region_rows(
     Args:
         prediction: Of the photo.
         truth: Of the photo.
-        scoring: Whose thresholds heads are matched at; those of a pixel radius alone are.
-        boxes: Regions that another model found: what this prediction says of them, as both passes.
+        scoring: Has the thresholds; regions use those with a radius in pixels.
+        boxes: Regions of another model, whose people by this prediction stand for both passes.
     """
     regions: Sequence[Region] = prediction.regions
     if boxes is not None:

@@ -1,6 +1,6 @@
-"""Tuning what needs no training: how heads are read, how far regions are enlarged, and where heads are put.
+"""Tuning without training: the reading of heads, the zoom of regions, and the offset of heads.
 
-The first two are chosen on validation photos, the last is measured on annotated ones of any set but a test set.
+The first two are chosen on validation photos. The offset is measured on annotated photos of any set but a test set.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from crowdscale.arrays import Maps
+from crowdscale.arrays import Maps, Pixels
 from crowdscale.backends import Backend, NetworkOutput
 from crowdscale.counting.predictor import Predictor
 from crowdscale.data.sample import Sample
@@ -27,46 +26,46 @@ __all__ = ["Offset", "Trial", "measure_offset", "tune"]
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to read a model and how well it does."""
+    """One description of a model and its evaluation."""
 
     config: ModelConfig
-    """The model's description with this way in it."""
+    """The model's description with the settings of the trial."""
     evaluation: Evaluation
 
 
 @dataclass(frozen=True)
 class Offset:
-    """Where annotated heads lie beside those that a model finds."""
+    """The distance from located heads to annotated heads."""
 
     xy: tuple[float, float]
-    """Medians of annotated minus found, in pixels of the photo."""
+    """Medians of annotated minus located positions, in pixels of the photo."""
     pairs: int
-    """Heads that they are of."""
+    """Pairs of heads behind the medians."""
 
 
 NEAR, FEWEST_PAIRS = 8.0, 100
-"""Pixels within which a found head is taken for an annotated one; pairs below which nothing is said."""
+"""Largest distance in pixels of a located head from its annotated head; fewest pairs for an offset."""
 
 
 def measure_offset(
     predictor: Predictor, samples: Sequence[Sample], on_photo: Callable[[], object] | None = None
 ) -> Offset:
-    """Return by how much annotated heads lie beside those found; two numbers of thousands of heads fit nothing by heart.
+    """Return the median distance from located heads to annotated heads.
 
-    Training mirrors every other crop, so that what lies on one side in the annotations is on either side in what a network
-    learns: ShanghaiTech's points lie 0.8 pixels to the right of its dots, up and down hardly at all.
+    Training mirrors every other crop, so a network cannot learn that annotators click to one side. ShanghaiTech's heads
+    lie 0.8 pixels to the right of the located ones. Two medians of thousands of heads do not overfit.
 
     Args:
-        predictor: The model; its own offset is left out.
-        samples: Annotated photos, never those of a test set; others say nothing.
+        predictor: The model; its own offset is not applied.
+        samples: Annotated photos, never those of a test set; photos without points do not count.
         on_photo: Called after each photo.
 
     Returns:
-        Medians over the pairs within ``NEAR`` pixels, of the largest matching the closest, rounded to 0.01 pixels.
+        Medians over the pairs within ``NEAR`` pixels of the closest largest matching, rounded to 0.01 pixels.
 
     Raises:
-        DataError: Fewer than ``FEWEST_PAIRS`` heads are found where there are any.
-        OptionError: The model tells no places.
+        DataError: There are fewer than ``FEWEST_PAIRS`` pairs.
+        OptionError: The model does not locate heads.
     """
     codec = predictor.config.codec
     if not codec.locates:
@@ -74,33 +73,33 @@ def measure_offset(
     plain = predictor.with_options(config=replace(predictor.config, offset=(0.0, 0.0)))
     beside = []
     for sample in samples:
-        found = None if sample.points is None else plain.predict(sample.read()).points
-        if found is not None and sample.points is not None:
-            pairs = match_points(found.xy, sample.points.xy, NEAR, closest=True).pairs
-            beside.append(sample.points.xy[pairs[:, 1]] - found.xy[pairs[:, 0]])
+        heads = None if sample.points is None else plain.predict(sample.read()).points
+        if heads is not None and sample.points is not None:
+            pairs = match_points(heads.xy, sample.points.xy, NEAR, closest=True).pairs
+            beside.append(sample.points.xy[pairs[:, 1]] - heads.xy[pairs[:, 0]])
         if on_photo is not None:
             on_photo()
     differences = np.concatenate([np.zeros((0, 2)), *beside])
     if len(differences) < FEWEST_PAIRS:
-        raise DataError(f"expected {FEWEST_PAIRS} annotated heads that are found", str(len(differences)))
+        raise DataError(f"expected {FEWEST_PAIRS} annotated heads near a located one", str(len(differences)))
     x, y = (np.median(differences, 0).round(2) + 0.0).tolist()  # no -0
     return Offset((x, y), len(differences))
 
 
-class _Remembering:
-    """A backend that runs each view of a photo once, however often it is read."""
+class _Cached:
+    """A backend that runs each view of a photo once."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
-        self.seen: dict[bytes, NetworkOutput] = {}
+        self.outputs: dict[bytes, NetworkOutput] = {}
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NetworkOutput:
+    def predict(self, pixels: Pixels) -> NetworkOutput:
         key = repr(pixels.shape).encode() + pixels.tobytes()
-        if key not in self.seen:
-            self.seen[key] = self.backend.predict(pixels)
-        return self.seen[key]
+        if key not in self.outputs:
+            self.outputs[key] = self.backend.predict(pixels)
+        return self.outputs[key]
 
-    def predict_batch(self, views: Sequence[NDArray[np.uint8]]) -> list[NetworkOutput]:
+    def predict_batch(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         return [self.predict(view) for view in views]
 
     def area_factor(self, pooled: Maps) -> float:
@@ -116,15 +115,15 @@ def tune(
     enlarged: Sequence[int] = (),
     on_photo: Callable[[], object] | None = None,
 ) -> list[Trial]:
-    """Evaluate every combination and return the trials, the least refined MAE first, of equal ones the model as it is.
+    """Evaluate every combination and return the trials, the lowest MAE first, and the present model first among equals.
 
     Args:
-        predictor: The model as it is; what is not given stays as it has it.
-        samples: Validation photos: never those of a test set.
+        predictor: The present model; settings without candidates stay.
+        samples: Validation photos, never those of a test set.
         windows: Sides in pixels of the neighbourhood in which a head is the lowest label.
-        ceilings: Expected labels below which it counts.
-        gains: Side factors on top of the learned one: by the law S·r the centre S̄ moves by as much.
-        enlarged: Pixels below which a photo is read enlarged.
+        ceilings: Largest expected labels of a head.
+        gains: Factors of the learned zoom; by the law S·r they multiply the centre S̄.
+        enlarged: Photos of fewer pixels are read enlarged.
         on_photo: Called after each photo.
 
     Raises:
@@ -133,14 +132,16 @@ def tune(
     configs = _ways(predictor.config, windows, ceilings, gains, enlarged)
     rows: list[list[Row]] = [[] for _ in configs]
     for sample in samples:
-        backend = _Remembering(predictor.backend)
-        for config, found in zip(configs, rows, strict=True):
-            found.extend(evaluate(predictor.with_options(backend=backend, config=config), [sample]).rows)
+        backend = _Cached(predictor.backend)
+        for config, own in zip(configs, rows, strict=True):
+            own.extend(evaluate(predictor.with_options(backend=backend, config=config), [sample]).rows)
         if on_photo is not None:
             on_photo()
-    trials = [Trial(config, Evaluation(tuple(found))) for config, found in zip(configs, rows, strict=True)]
-    known = predictor.config
-    return sorted(trials, key=lambda trial: (trial.evaluation.counting("refined").mae, trial.config != known))
+    trials = [Trial(config, Evaluation(tuple(own))) for config, own in zip(configs, rows, strict=True)]
+    present = predictor.config
+    return sorted(
+        trials, key=lambda trial: (trial.evaluation.counting("refined").mae, trial.config != present)
+    )
 
 
 def _ways(
@@ -155,10 +156,9 @@ def _ways(
         raise OptionError("expected windows, ceilings, gains or sizes to try", "none")
     if gains and not config.refines:
         raise OptionError("expected a model that learned to scale to try gains", f"{config.name}, a baseline")
-    zooms = [replace(config.zoom, gain=gain) for gain in gains or (config.zoom.gain,)]
-    codec = config.codec
-    codecs: Sequence[Any] = codec.variants(windows, ceilings)
+    codecs: Sequence[Any] = config.codec.variants(windows, ceilings)
+    settings = product(enlarged or (config.enlarge_below,), codecs, gains or (config.zoom.gain,))
     return [
-        replace(config, codec=codec, zoom=zoom, enlarge_below=below)
-        for below, codec, zoom in product(enlarged or (config.enlarge_below,), codecs, zooms)
+        replace(config, codec=codec, zoom=replace(config.zoom, gain=gain), enlarge_below=below)
+        for below, codec, gain in settings
     ]

@@ -1,4 +1,4 @@
-"""Agreement of dots with a density: how many of the candidate heads to keep in each part of a photo."""
+"""Agreement of heads with a density: the number of candidate heads to keep in each part of a photo."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Integers
 from crowdscale.points import Points
 
 __all__ = ["allot", "keep_best"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Number = TypeVar("Number", np.float64, np.int64)
 
 
@@ -20,7 +19,7 @@ def keep_best(candidates: Points, masses: Floats, part: int) -> Points:
     """Return as many candidates as there are people, the best of each part of the photo.
 
     The number of people, rounded, is divided top-down: each square of parts gives each of its four quarters
-    a share by mass, at most the candidates that lie there; what a quarter cannot use goes to the others.
+    a share by mass, at most its number of candidates; the rest goes to the other quarters.
 
     Args:
         candidates: Heads with a confidence each.

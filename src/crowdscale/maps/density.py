@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
@@ -26,8 +25,6 @@ TRUNCATION = 4.0
 GEOMETRY_NEIGHBOURS = 3
 GEOMETRY_BETA = 0.3
 """Geometry-adaptive kernels: σ = β · mean distance to the three nearest heads (Zhang et al., CVPR 2016)."""
-
-Map = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Density:
         """Pixels beyond a crop's border from which a head still adds density."""
         return int(np.ceil(TRUNCATION * self.sigma))
 
-    def encode(self, points: Points, width: int, height: int) -> Map:
+    def encode(self, points: Points, width: int, height: int) -> Maps:
         """Return the (height, width) density map; heads outside the frame are left out.
 
         Small kernels are added where the heads are, not filtered over the frame. A kernel cut by
@@ -94,17 +91,17 @@ class Density:
             density[box.slices] += part if part.shape == kernel.shape else part / part.sum()
         return density
 
-    def _sigmas(self, points: Points) -> NDArray[np.float64]:
+    def _sigmas(self, points: Points) -> Floats:
         if not self.adaptive:
             return np.full(len(points), self.sigma)
         distances = nearest_distances(points.xy, GEOMETRY_NEIGHBOURS)
         return np.maximum(np.where(np.isnan(distances), self.sigma, GEOMETRY_BETA * distances), 0.5)
 
-    def count(self, density: Map) -> float:
+    def count(self, density: Maps) -> float:
         """Return the number of people in a density map of any stride: its sum."""
         return float(density.sum(dtype=np.float64))
 
-    def locate(self, density: Map) -> Points:
+    def locate(self, density: Maps) -> Points:
         """Return the local maxima of a (h, w) density map above a tenth of a lone head's peak."""
         peak = _kernel(self.sigma).max()
         highest = cv2.dilate(density, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
@@ -114,7 +111,7 @@ class Density:
         columns, rows = np.rint(xy.T).astype(np.int64)
         return Points(xy, np.clip(density[rows, columns] / peak, 0.0, 1.0))
 
-    def blank(self, density: Map, box: Box) -> Map:
+    def blank(self, density: Maps, box: Box) -> Maps:
         """Return the map with the box set to zero: the published way to leave a region out."""
         blanked = density.copy()
         blanked[box.slices] = 0
@@ -147,7 +144,7 @@ class Density:
         """Return the density of a network's output."""
         return self.read(seen.enlarged().output)
 
-    def read(self, output: NDArray[np.float32]) -> DensityReading:
+    def read(self, output: Maps) -> DensityReading:
         """Return the reading of a network's (1, h, w) output."""
         _, height, width = output.shape
         heads = self.locate(output[0]) if self.dots else None
@@ -157,7 +154,7 @@ class Density:
         """Return the reading of a network's (1, h, w) output, as published."""
         return self.read(output)
 
-    def blank_output(self, output: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    def blank_output(self, output: Maps, box: Box) -> Maps:
         """Return an output with the box set to zero."""
         blanked = output.copy()
         blanked[(slice(None), *box.slices)] = 0
@@ -165,7 +162,7 @@ class Density:
 
 
 @lru_cache(maxsize=256)
-def _kernel(sigma: float) -> Map:
+def _kernel(sigma: float) -> Maps:
     """Return the odd-sized unit-mass Gaussian of this σ in pixels."""
     side = 2 * int(np.ceil(TRUNCATION * sigma)) + 1
     line = cv2.getGaussianKernel(side, sigma, cv2.CV_64F)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.arrays import Floats, Maps
+from crowdscale.arrays import Booleans, Floats, Integers, Maps, Pixels
 from crowdscale.errors import OptionError
 from crowdscale.maps.estimate import Estimate, PublishedEstimate
 from crowdscale.maps.output import NetworkOutput
@@ -25,8 +25,6 @@ __all__ = ["LABEL_EDGES", "DistanceLabels", "expected_label", "regional_minima",
 
 LABEL_EDGES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 18.0, 28.0)
 """Lower edges in pixels of classes 1 to 10; class 0 is [0, 1), class 10 is 28 and beyond."""
-
-Labels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class DistanceLabels:
         """Pixels beyond a crop's border from which a head still changes its labels."""
         return int(np.ceil(self.edges[-1]))
 
-    def encode(self, points: Points, width: int, height: int) -> Labels:
+    def encode(self, points: Points, width: int, height: int) -> Pixels:
         """Return the (height, width) label map of the points.
 
         Points outside the frame count too, up to ``reach`` pixels away, so that a crop has the
@@ -94,15 +92,15 @@ class DistanceLabels:
         squared = np.minimum(np.rint(np.square(inner)), self.reach**2).astype(np.int64)
         return np.asarray(table[squared], dtype=np.uint8)
 
-    def count(self, labels: Labels) -> int:
+    def count(self, labels: Pixels) -> int:
         """Return the number of heads in a (h, w) label map: its regional minima."""
         return len(self.locate(labels))
 
-    def locate(self, labels: Labels) -> Points:
+    def locate(self, labels: Pixels) -> Points:
         """Return the heads of a (h, w) label map: the centres of its regional minima (as published)."""
         return Points(regional_minima(labels, self.background))
 
-    def blank(self, labels: Labels, box: Box) -> Labels:
+    def blank(self, labels: Pixels, box: Box) -> Pixels:
         """Return the map with the box set to background: the published way to leave a region out."""
         blanked = labels.copy()
         blanked[box.slices] = self.background
@@ -113,7 +111,7 @@ class DistanceLabels:
         return replace(self, edges=tuple(edge * zoom for edge in self.edges))
 
     def with_dots(self, dots: bool) -> DistanceLabels:
-        """Raise OptionError: only a density is read with or without its maxima as heads."""
+        """Raise OptionError: only a density has maxima to read as heads."""
         del dots
         raise OptionError("expected --dots with a density model", f"a model of {self.kind}")
 
@@ -134,7 +132,7 @@ class DistanceLabels:
         """Return the heads of a network's output."""
         return self.read(seen.enlarged().output)
 
-    def read(self, output: NDArray[np.float32]) -> PointsReading:
+    def read(self, output: Maps) -> PointsReading:
         """Return the heads in a network's decoded output, sub-pixel and with a confidence each.
 
         Minima of the expected label Σ i·P_i: arg-max plateaus melt neighbouring heads into one.
@@ -148,21 +146,21 @@ class DistanceLabels:
         """Return the heads as published: regional minima of the arg-max label (output[1])."""
         return PointsReading(self.locate(output[1].astype(np.uint8)))
 
-    def blank_output(self, output: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    def blank_output(self, output: Maps, box: Box) -> Maps:
         """Return a decoded output with the box set to background."""
         blanked = output.copy()
         blanked[(slice(None), *box.slices)] = self.background
         return blanked
 
 
-def expected_label(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def expected_label(scores: Maps) -> Maps:
     """Return the (h, w) mean label Σ i·softmax(scores)_i of (classes, h, w) logits."""
     shifted = np.exp(scores - scores.max(axis=0))
     weights = np.arange(len(scores), dtype=np.float32)
     return np.asarray(np.tensordot(weights, shifted, 1) / shifted.sum(axis=0), dtype=np.float32)
 
 
-def regional_minima(labels: NDArray[Any], background: int) -> NDArray[np.float64]:
+def regional_minima(labels: NDArray[Any], background: int) -> Floats:
     """Return the (n, 2) centres (x, y) of 8-connected plateaus lower than all their neighbours.
 
     Plateaus of ``background`` or above are none, and so is a constant map (it has no neighbours
@@ -171,7 +169,7 @@ def regional_minima(labels: NDArray[Any], background: int) -> NDArray[np.float64
     """
     kernel = np.ones((3, 3), np.uint8)
     touches_lower = cv2.erode(labels, kernel, borderType=cv2.BORDER_REPLICATE) < labels
-    found = []
+    minima = []
     for level in np.unique(labels):
         at_level = labels == level
         if level >= background or at_level.all():
@@ -181,11 +179,11 @@ def regional_minima(labels: NDArray[Any], background: int) -> NDArray[np.float64
         )
         is_minimum = np.ones(number, bool)
         is_minimum[plateaus[at_level & touches_lower]] = False
-        found.append(centres[1:][is_minimum[1:]])
-    return np.concatenate(found) if found else np.zeros((0, 2))
+        minima.append(centres[1:][is_minimum[1:]])
+    return np.concatenate(minima) if minima else np.zeros((0, 2))
 
 
-def window_minima(values: NDArray[np.float32], window: int, ceiling: float) -> Points:
+def window_minima(values: Maps, window: int, ceiling: float) -> Points:
     """Return the sub-pixel minima of a (h, w) expected-label map below ``ceiling``.
 
     A head is a pixel that no pixel of the window around it undercuts; equal ones that touch are one
@@ -208,7 +206,7 @@ def window_minima(values: NDArray[np.float32], window: int, ceiling: float) -> P
     return Points(xy + single * np.stack([dx, dy], axis=1), np.clip(1.0 - here / ceiling, 0.0, 1.0))
 
 
-def _plateaus(marked: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _plateaus(marked: Booleans) -> tuple[Floats, Booleans]:
     """Return the (n, 2) centres of 8-connected groups and whether each is one pixel wide and high.
 
     Groups are almost always single pixels; only where two touch is the whole map searched for components.
@@ -231,13 +229,13 @@ def _plateaus(marked: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[n
     return np.asarray(centres[1:], np.float64), np.asarray(single, bool)
 
 
-def _mirrored(index: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _mirrored(index: Integers, length: int) -> tuple[Integers, Integers]:
     """Return the neighbours before and after, mirrored at both ends; a single pixel is its own."""
     last = length - 1
     return np.minimum(np.abs(index - 1), last), np.maximum(last - np.abs(last - 1 - index), 0)
 
 
-def _vertex(before: NDArray[np.float32], at: NDArray[np.float64], after: NDArray[np.float32]) -> Any:
+def _vertex(before: Maps, at: Floats, after: Maps) -> Any:
     """Offset in -0.5…0.5 of the lowest point of the parabola through three neighbours."""
     before, after = before.astype(np.float64), after.astype(np.float64)
     curvature = before - 2 * at + after

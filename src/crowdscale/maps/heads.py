@@ -1,4 +1,4 @@
-"""Heads beside a density: moved, replaced and joined as the density is; None where a model gives no heads."""
+"""Heads beside a density: moved, replaced and joined with it; None for a model without heads."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def replace_heads(heads: Points | None, box: Box, second: Points | None) -> Poin
 
 def join_heads(parts: Sequence[tuple[Box, Points | None]]) -> Points | None:
     """Return the heads of a photo from those of its parts, each owning its box."""
-    known = [heads.inside(box) for box, heads in parts if heads is not None]
-    return Points.concatenate(known) if known and len(known) == len(parts) else None
+    own = [heads.inside(box) for box, heads in parts if heads is not None]
+    return Points.concatenate(own) if own and len(own) == len(parts) else None

@@ -1,4 +1,4 @@
-"""Hybrid map: people in blocks give the count, minima of the distance labels give the dots, and they agree."""
+"""Hybrid map: people in blocks give the count, minima of the distance labels give the heads, and both agree."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["HybridLabels", "HybridReading"]
 
 @dataclass(frozen=True, eq=False)
 class HybridReading:
-    """Candidates for heads and people in blocks; the blocks say how many candidates are heads, and where."""
+    """Candidates for heads and people in blocks; the blocks decide the number of heads in each part."""
 
     candidates: Points
     blocks: BlockReading
@@ -93,7 +93,7 @@ class HybridLabels(DistanceLabels):
     ceiling: float = 6.0
     """An expected label at or above this is no candidate."""
     part: int = 64
-    """Side in pixels of the smallest part of a photo in which dots and blocks agree."""
+    """Side in pixels of the smallest part of a photo in which heads and blocks agree."""
 
     counts_blocks: ClassVar[bool] = True
 
@@ -115,7 +115,7 @@ class HybridLabels(DistanceLabels):
             output: (2, ⌈h/cell⌉, ⌈w/cell⌉) expected and arg-max label.
             blocks: (⌈h/16⌉, ⌈w/16⌉) or more people in each block.
             cell: Side in pixels of the output's cells; candidates are the lowest of as many cells then.
-            size: (h, w) of what was seen, where cells are larger than pixels.
+            size: (h, w) of the view, for cells larger than pixels.
 
         Raises:
             ModelError: The network has no block counts.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Maps
 from crowdscale.maps.blocks import BLOCK, BlockReading
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
 from crowdscale.points import Box, Points
@@ -74,7 +75,7 @@ class PointsReading:
 class DensityReading:
     """A density map over ``frame`` of the photo, one value a pixel; the count is its sum."""
 
-    density: NDArray[np.float32]
+    density: Maps
     frame: Box
     points: Points | None = None
     """The map's local maxima, where they are read as heads; the count is the sum all the same."""
@@ -147,7 +148,7 @@ class DensityReading:
         return slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
 
 
-def _sum_rows(values: NDArray[Any], side: int) -> NDArray[np.float64]:
+def _sum_rows(values: NDArray[Any], side: int) -> Floats:
     """Return (⌈h/side⌉, w) sums over each ``side`` rows; several times faster than np.add.reduceat."""
     whole = len(values) // side * side
     sums = values[:whole].reshape(-1, side, values.shape[1]).sum(axis=1, dtype=np.float64)
@@ -156,7 +157,7 @@ def _sum_rows(values: NDArray[Any], side: int) -> NDArray[np.float64]:
     return np.concatenate([sums, values[whole:].sum(axis=0, keepdims=True, dtype=np.float64)])
 
 
-def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> NDArray[np.float32]:
+def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> Maps:
     """Return the (bins, cells) lengths by which equal bins of [start, stop) overlap unit cells 0…cells."""
     edges = np.linspace(start, stop, bins + 1)
     low = np.maximum(edges[:-1, None], np.arange(cells)[None])

@@ -1,4 +1,4 @@
-"""Dense regions (AutoScale §3.3, §3.4): a network's output → the boxes worth a second look, or none."""
+"""Dense regions (AutoScale §3.3, §3.4): a network's output → the boxes for a second pass."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Reference(NamedTuple):
 
 
 class RegionRule(Protocol):
-    """Where a map is dense."""
+    """The rule for dense regions of a map."""
 
     def find(self, output: Maps, most: int = 1, reference: Reference | None = None) -> list[Box]:
         """Return at most ``most`` dense boxes of a decoded (c, h, w) output, the largest first.
 
         Args:
-            output: What the network says of a photo, or of a part of it.
+            output: The map of a photo or of a part of it.
             most: Number of boxes.
             reference: Measures of the whole photo in place of the part's own, so that no threshold depends on the part.
         """
@@ -92,7 +92,7 @@ class DensityRule:
     minimum: float = 0.1
     """A component, or its box, smaller than this share of the photo is none (J_r)."""
     by: Literal["region", "box"] = "region"
-    """Which of the two is measured."""
+    """The one that is measured."""
     published_code: bool = False
     """Threshold as the authors' test code does."""
 
@@ -119,7 +119,7 @@ class DensityRule:
 
 @dataclass(frozen=True)
 class RuleChoice:
-    """Parts of a rule that stand in place of the model's own; None keeps that one."""
+    """Parts of a rule in place of the model's own; None keeps the model's part."""
 
     minimum: float | None = None
     """Share J of the photo below which a region is none."""
@@ -137,7 +137,7 @@ class RuleChoice:
             _check_minimum(self.minimum)
 
     def apply(self, rule: Any) -> Any:
-        """Return the rule with what was chosen. Raises OptionError where it is a choice of the other kind of map."""
+        """Return the rule with these parts. Raises OptionError for parts of the other kind of map."""
         chosen = {name: value for name, value in vars(self).items() if value is not None}
         foreign = [name for name in chosen if not hasattr(rule, name)]
         if foreign:
@@ -189,7 +189,7 @@ def pool_region(features: Maps, box: Box, stride: int) -> Maps:
         stride: Photo pixels a feature cell.
     """
     rows, columns = pooling_matrices(box, stride, *features.shape[1:])
-    # What lies outside the box has no weight: it is left out of the products.
+    # Cells outside the box have no weight: the products leave them out.
     high, wide = (slice(*np.flatnonzero(m.any(axis=0))[[0, -1]] + (0, 1)) for m in (rows, columns))
     inside = np.matmul(features[:, high, wide], columns[:, wide].T)
     return np.asarray(np.matmul(rows[:, high], inside), dtype=np.float32)

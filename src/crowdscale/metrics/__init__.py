@@ -13,8 +13,10 @@ from crowdscale.metrics.measures import (
     interval,
     plain_number,
 )
-from crowdscale.metrics.point_files import Entry, pair_entries, read_entries, write_entries
-from crowdscale.metrics.scoring import ImageRow, Scores, Scoring, compare, score_image
+from crowdscale.metrics.pairing import pair_entries
+from crowdscale.metrics.point_files import Entry, read_entries, write_entries
+from crowdscale.metrics.scores import Scores, compare
+from crowdscale.metrics.scoring import ImageRow, Scoring, score_image
 from crowdscale.metrics.table import ResultTable, check_table
 from crowdscale.metrics.thresholds import (
     SHANGHAITECH,

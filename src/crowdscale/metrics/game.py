@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
 from crowdscale.maps.reading import overlap_matrix
 from crowdscale.points import Points
 
 __all__ = ["game_errors", "grid_counts", "grid_sums"]
 
-Floats = NDArray[np.float64]
 
+def game_errors(predicted: Points | Maps, truth: Points, size: tuple[int, int], levels: int) -> Floats:
+    """Return the (levels + 1,) sums over 4^L equal cells of |predicted − true people|, for L = 0….
 
-def game_errors(
-    predicted: Points | NDArray[np.float32], truth: Points, size: tuple[int, int], levels: int
-) -> Floats:
-    """Return the (levels + 1,) sums over 4^L equal cells of |people predicted − people there|, for L = 0….
-
-    A cell's border lies where the photo's side divided by 2^L puts it, between pixels too: sizes that
-    do not divide lose nobody. GAME(L) is the mean of these sums over images.
+    The borders of cells divide the photo's sides by 2^L exactly, also between pixels, so every person counts once.
+    GAME(L) is the mean of these sums over photos.
 
     Args:
         predicted: Points in pixels, or a density map (people a cell) over the whole photo at any resolution.
@@ -34,10 +30,10 @@ def game_errors(
     for level in range(levels + 1):
         cells = 2**level
         if isinstance(predicted, Points):
-            found = grid_counts(predicted, size, cells)
+            counts = grid_counts(predicted, size, cells)
         else:
-            found = grid_sums(predicted, cells)
-        errors[level] = np.abs(found - grid_counts(truth, size, cells)).sum()
+            counts = grid_sums(predicted, cells)
+        errors[level] = np.abs(counts - grid_counts(truth, size, cells)).sum()
     return errors
 
 
@@ -49,8 +45,8 @@ def grid_counts(points: Points, size: tuple[int, int], cells: int) -> Floats:
     return counts
 
 
-def grid_sums(density: NDArray[np.float32], cells: int) -> Floats:
-    """Return the (cells, cells) sums of an (h, w) map; what a border cuts is shared by area."""
+def grid_sums(density: Maps, cells: int) -> Floats:
+    """Return the (cells, cells) sums of an (h, w) map; a cell of the map on a border is shared by area."""
     height, width = density.shape
     rows = overlap_matrix(0, height, height, cells).astype(np.float64)
     columns = overlap_matrix(0, width, width, cells).astype(np.float64)

@@ -1,15 +1,17 @@
-"""One-to-one matching of predicted and true heads: maximum cardinality among pairs within the radius (spec §9)."""
+"""One-to-one matching of predicted and true heads: maximum cardinality among pairs within the radius."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, maximum_flow, min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
+
+from crowdscale.arrays import Floats, Integers
 
 __all__ = ["Matches", "match_counts", "match_points"]
 
@@ -18,9 +20,6 @@ SLACK = 1e-9
 
 DENSE = 300
 """Largest side of a component that is assigned by a dense cost matrix; larger ones stay sparse."""
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +36,13 @@ class Matches:
 
 
 def match_points(predicted: ArrayLike, truth: ArrayLike, radius: ArrayLike, closest: bool = False) -> Matches:
-    """Match as many heads as can be matched within the radius, inclusive.
+    """Return a largest matching of heads within the radius, inclusive.
 
     Args:
         predicted: (n, 2) x, y in pixels.
         truth: (m, 2).
         radius: In pixels: one for all, or (m,) one for each true head.
-        closest: Of all largest matchings take the one with the least total distance; slower.
+        closest: Return the largest matching with the least total distance; slower.
     """
     ours = np.asarray(predicted, float).reshape(-1, 2)
     theirs = np.asarray(truth, float).reshape(-1, 2)
@@ -57,10 +56,10 @@ def match_points(predicted: ArrayLike, truth: ArrayLike, radius: ArrayLike, clos
 
 
 def match_counts(predicted: ArrayLike, truth: ArrayLike, radii: ArrayLike) -> Integers:
-    """Return the number of heads that can be matched within each of many radii, inclusive.
+    """Return the size of a largest matching for each of many radii, inclusive.
 
-    The number never falls as the radius grows: where it is the same at both ends of a span of radii, it
-    is the same between them, and nothing is matched there. Pairs are looked up once, for the largest.
+    The size never falls as the radius grows. A span of radii with equal sizes at both ends has that size throughout, so
+    nothing is matched inside. Pairs are searched once, for the largest radius.
 
     Args:
         predicted: (n, 2) x, y in pixels.
@@ -98,7 +97,7 @@ def match_counts(predicted: ArrayLike, truth: ArrayLike, radii: ArrayLike) -> In
 def _largest(rows: Integers, columns: Integers, shape: tuple[int, int]) -> Integers:
     """Return the (k, 2) pairs of a largest matching, as a flow of one unit a head (Dinic).
 
-    SciPy's own bipartite matching takes minutes where nearly all heads of a big crowd can be matched.
+    SciPy's own bipartite matching takes minutes when nearly all heads of a big crowd match.
     """
     if not len(rows):
         return np.zeros((0, 2), np.int64)
@@ -119,11 +118,11 @@ def _candidates(ours: Floats, theirs: Floats, radius: ArrayLike) -> tuple[Intege
     radii = np.asarray(radius, float) * (1 + SLACK)
     tree = cKDTree(ours)
     if radii.ndim == 0:
-        found = tree.sparse_distance_matrix(cKDTree(theirs), float(radii), output_type="ndarray")
-        return found["i"], found["j"], found["v"]
+        pairs = tree.sparse_distance_matrix(cKDTree(theirs), float(radii), output_type="ndarray")
+        return pairs["i"], pairs["j"], pairs["v"]
     near = tree.query_ball_point(theirs, np.broadcast_to(radii, len(theirs)))
-    columns = np.repeat(np.arange(len(theirs)), [len(found) for found in near])
-    rows = np.concatenate([np.asarray(found, np.int64) for found in near])
+    columns = np.repeat(np.arange(len(theirs)), [len(group) for group in near])
+    rows = np.concatenate([np.asarray(group, np.int64) for group in near])
     return rows, columns, np.linalg.norm(ours[rows] - theirs[columns], axis=1)
 
 
@@ -136,15 +135,15 @@ def _graph(rows: Integers, columns: Integers, shape: tuple[int, int]) -> csr_arr
 def _closest(rows: Integers, columns: Integers, distances: Floats, n: int, m: int) -> Matches:
     """Least total distance among largest matchings: an assignment within each connected component.
 
-    A pair that is out of reach costs more than all distances together, so none displaces one in reach.
+    A pair out of reach costs more than all distances together, so it never displaces a pair in reach.
     """
     graph = _graph(rows, n + columns, (n + m, n + m))
     _, component = connected_components(graph, directed=False)
     order = np.argsort(component[rows], kind="stable")
     splits = np.flatnonzero(np.diff(component[rows][order])) + 1
     pairs = [_assign(rows[edges], columns[edges], distances[edges]) for edges in np.split(order, splits)]
-    found = np.concatenate(pairs)
-    return Matches(found[:, :2].astype(np.int64), found[:, 2])
+    joined = np.concatenate(pairs)
+    return Matches(joined[:, :2].astype(np.int64), joined[:, 2])
 
 
 def _assign(rows: Integers, columns: Integers, distances: Floats) -> Floats:
@@ -172,9 +171,9 @@ def _assign_dense(
 def _assign_sparse(
     row: Integers, column: Integers, distances: Floats, shape: tuple[int, int]
 ) -> tuple[Integers, Integers, Floats]:
-    """The same by a sparse assignment, in which each row may take a column of its own at a high price.
+    """The same by a sparse assignment, in which each row can take its own extra column at a high price.
 
-    Costs start at 1, since a sparse matrix knows no pair of cost 0.
+    Costs start at 1, since a sparse matrix holds no 0.
     """
     n, m = shape
     price = 1.0 + min(n, m) * (1.0 + float(distances.max()))
@@ -182,8 +181,8 @@ def _assign_sparse(
     columns = np.concatenate([column, m + np.arange(n)]).astype(np.int32)
     costs = np.concatenate([1.0 + distances, np.full(n, price)])
     graph = csr_array((costs, (rows, columns)), shape=(n, m + n))
-    found_rows, found_columns = min_weight_full_bipartite_matching(graph)
-    kept = found_columns < m
-    chosen_rows, chosen_columns = found_rows[kept].astype(np.int64), found_columns[kept].astype(np.int64)
-    known = csr_array((1.0 + distances, (row.astype(np.int32), column.astype(np.int32))), shape=shape)
-    return chosen_rows, chosen_columns, np.asarray(known[chosen_rows, chosen_columns]).ravel() - 1.0
+    all_rows, all_columns = min_weight_full_bipartite_matching(graph)
+    kept = all_columns < m
+    chosen_rows, chosen_columns = all_rows[kept].astype(np.int64), all_columns[kept].astype(np.int64)
+    costs_of = csr_array((1.0 + distances, (row.astype(np.int32), column.astype(np.int32))), shape=shape)
+    return chosen_rows, chosen_columns, np.asarray(costs_of[chosen_rows, chosen_columns]).ravel() - 1.0

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats
 from crowdscale.errors import DataError
 
 __all__ = [
@@ -27,13 +27,12 @@ __all__ = [
     "root_ratio",
 ]
 
-Floats = NDArray[np.float64]
 
 DRAWS = 2000
-"""Resamplings behind an interval: the ends of a 95 % interval then rest on 50 draws each."""
+"""Draws of an interval: 50 draws lie beyond each end of a 95 % interval."""
 
 FEWEST_IMAGES = 10
-"""Images below which no interval is shown: resampling a handful says next to nothing of other images."""
+"""Fewest photos for an interval: a handful of photos does not represent others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +40,11 @@ class Measure:
     """One score over images.
 
     Args:
-        name: As tables show it.
-        terms: (images, k) numbers of which the sums over images are taken.
-        combine: The score from (…, k) sums.
-        higher_is_better: Which way is better; None where neither is (bias).
-        share: Whether it is a share of 1 that tables print in %.
+        name: Name for tables.
+        terms: (images, k) numbers to sum over images.
+        combine: Returns the score of (…, k) sums.
+        higher_is_better: Whether more is better; None for bias.
+        share: Whether tables print it in %.
     """
 
     name: str
@@ -61,7 +60,7 @@ class Measure:
 
     @property
     def value(self) -> float:
-        """The score over all images; NaN where they do not give one."""
+        """The score over all images; NaN without one."""
         return float(self.combine(self.terms.sum(axis=0)))
 
     def named(self, name: str) -> Measure:
@@ -95,7 +94,7 @@ class Comparison:
 
     @property
     def sure(self) -> bool:
-        """Whether the interval leaves zero out."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
@@ -111,7 +110,7 @@ def known_ratio(sums: Floats) -> Floats:
 
 
 def plain_number(value: float) -> float | None:
-    """Return a number for JSON, which knows no NaN."""
+    """Return a number for JSON: None for NaN."""
     return float(value) if np.isfinite(value) else None
 
 
@@ -129,19 +128,19 @@ def _resample(images: int, draws: int, seed: int) -> Floats:
 def interval(measure: Measure, level: float = 0.95, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Return the percentile bootstrap interval of a score over its images (Efron 1979).
 
-    Draws that give no score are left out; the interval is NaN where none does.
+    Draws without a score do not count; the interval is NaN if all are.
     """
     weights = _resample(len(measure.terms), draws, seed)
     return Interval(measure.value, *_edges(measure.combine(weights @ measure.terms), level))
 
 
 def _edges(values: Floats, level: float) -> tuple[float, float]:
-    """Return the percentiles between which a share of the known values lies."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    """Return the percentiles that enclose a share of the finite values."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return float("nan"), float("nan")
     tail = 50 * (1 - level)
-    low, high = np.percentile(known, (tail, 100 - tail))
+    low, high = np.percentile(finite, (tail, 100 - tail))
     return float(low), float(high)
 
 
@@ -160,7 +159,7 @@ def compare_measures(
     better = None
     if first.higher_is_better is not None:
         sign = 1 if first.higher_is_better else -1
-        known = differences[np.isfinite(differences)]
-        better = float((np.sign(sign * known) + 1).mean() / 2) if known.size else None
+        finite = differences[np.isfinite(differences)]
+        better = float((np.sign(sign * finite) + 1).mean() / 2) if finite.size else None
     difference = second.value - first.value
     return Comparison(first.name, first.value, second.value, difference, low, high, better)

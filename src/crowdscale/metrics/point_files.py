@@ -1,4 +1,4 @@
-"""The field's point files, read and written, so that anyone's predictions can be scored without their code.
+"""The field's point files, read and written, so that predictions of other methods can be scored.
 
 Text, one image a line: ``id n x y x y …`` (NWPU's submissions and FIDTM's predictions), ground truth
 ``id n`` and n times ``x y σ_small σ_large level`` (NWPU, FIDTM), counts alone ``id count``. CSV: the
@@ -12,16 +12,14 @@ import csv
 import io
 import json
 import os
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import DataError
 from crowdscale.files.documents import (
     FARTHEST,
     Number,
@@ -35,11 +33,7 @@ from crowdscale.files.writing import write_atomic
 from crowdscale.metrics.truth import GroundTruth
 from crowdscale.points import Points
 
-__all__ = ["Entry", "Pairing", "pair_entries", "read_entries", "write_entries"]
-
-Pairing = Literal["auto", "name", "number", "rank"]
-
-PAIRINGS = ("auto", "name", "number", "rank")
+__all__ = ["Entry", "read_entries", "write_entries"]
 
 FORMER = {"people": "count"}
 """Columns of ``count --csv`` in the release before, by their current names."""
@@ -55,7 +49,7 @@ class Entry:
     Args:
         count: People; the number of points where there are some.
         points: Heads; None in a file of counts.
-        truth: What a ground-truth file says beside the points; None in others.
+        truth: Radii and levels of a ground-truth file; None in others.
     """
 
     count: float
@@ -72,10 +66,10 @@ class Entry:
 
 
 def read_entries(path: str | os.PathLike[str]) -> dict[str, Entry]:
-    """Return what a file says of each image, by the image's id or name as the file has it.
+    """Return the entry of each image of a file, by its id or name.
 
     Raises:
-        DataError: The file cannot be read, or a line does not hold what it announces.
+        DataError: The file cannot be read, or a line has another number of values than it announces.
     """
     file = Path(path)
     text = read_text(file)
@@ -85,8 +79,7 @@ def read_entries(path: str | os.PathLike[str]) -> dict[str, Entry]:
 
 def _read_lines(text: str, path: Path) -> dict[str, Entry]:
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    plain = [words for _, words in lines]
-    counts_alone = bool(plain) and all(len(words) == 2 for words in plain) and any(w[1] != "0" for w in plain)
+    counts_alone = _counts_alone([words for _, words in lines])
     images: dict[str, Entry] = {}
     for number, words in lines:
         where = f"line {number} of {path}"
@@ -97,12 +90,17 @@ def _read_lines(text: str, path: Path) -> dict[str, Entry]:
     return images
 
 
+def _counts_alone(lines: list[list[str]]) -> bool:
+    """Whether the lines are `id count`; lines of `id 0` alone may be photos without heads."""
+    return {len(words) for words in lines} == {2} and {words[1] for words in lines} != {"0"}
+
+
 def _count_entry(words: list[str], where: str) -> Entry:
     return Entry(_count(words[1], f"`id count` in {where}"))
 
 
 def _count(text: str, what: str) -> float:
-    """Return a number of people. Raises DataError for what is no number from 0 to a billion."""
+    """Return a number of people. Raises DataError for a text that is no number from 0 to a billion."""
     count = parse_number(text)
     if count is None or not 0 <= count <= FARTHEST:
         raise DataError(f"expected {what} from 0 up", repr(text[:40]))
@@ -133,21 +131,26 @@ def _read_csv(text: str, path: Path) -> dict[str, Entry]:
     del text
     rows = [row for _, row in read_table(path)]
     header = [FORMER.get(cell.lower(), cell.lower()) for cell in rows[0]] if rows else []
+    image, *columns = _csv_columns(header, path)
+    values_of: dict[str, list[list[float]]] = {}
+    for number, row in enumerate(rows[1:], 2):
+        padded = [*row, *[""] * (len(header) - len(row))]
+        cells = [padded[column] for column in columns]
+        own = values_of.setdefault(padded[image], [])
+        own += [_numbers(cells, f"line {number} of {path}")] if any(cells) else []
+    if len(columns) == 1:
+        return {name: _counted(name, values, path) for name, values in values_of.items()}
+    return {name: Entry(len(xy), Points(np.array(xy).reshape(-1, 2))) for name, xy in values_of.items()}
+
+
+def _csv_columns(header: list[str], path: Path) -> list[int]:
+    """Return the places of the image and of its x and y, or of its count."""
     image = next((header.index(name) for name in ("image", "photo", "name") if name in header), None)
     if image is None or not ({"x", "y"} <= set(header) or "count" in header):
         raise DataError(
             f"expected the columns image,x,y or image,count in {path}", f"the first line {','.join(header)!r}"
         )
-    columns = [header.index(name) for name in (("x", "y") if "x" in header else ("count",))]
-    found: dict[str, list[list[float]]] = {}
-    for number, row in enumerate(rows[1:], 2):
-        own = found.setdefault(row[image] if image < len(row) else "", [])
-        cells = [row[column] if column < len(row) else "" for column in columns]
-        if any(cells):
-            own.append(_numbers(cells, f"line {number} of {path}"))
-    if len(columns) == 1:
-        return {name: _counted(name, values, path) for name, values in found.items()}
-    return {name: Entry(len(xy), Points(np.array(xy).reshape(-1, 2))) for name, xy in found.items()}
+    return [image, *(header.index(name) for name in (("x", "y") if "x" in header else ("count",)))]
 
 
 def _counted(name: str, values: list[list[float]], path: Path) -> Entry:
@@ -207,7 +210,7 @@ def _json_entry(each: _Prediction, where: str) -> Entry:
 def write_entries(path: str | os.PathLike[str], entries: Mapping[str, Entry], decimals: int = 2) -> None:
     """Write predictions, atomically: .csv, .json, or for any other suffix the lines that NWPU's server reads.
 
-    Lines hold points where all entries have some, counts otherwise.
+    Lines hold points if all entries have them, otherwise counts.
 
     Args:
         path: The file.
@@ -259,72 +262,3 @@ def _json_text(entries: Mapping[str, Entry], decimals: int) -> str:
         for n, e in entries.items()
     ]
     return json.dumps(rows) + "\n"
-
-
-def pair_entries(
-    predicted: Iterable[str], truth: Collection[str], pairing: Pairing = "auto"
-) -> dict[str, str]:
-    """Return which of the predicted names stands for each true name.
-
-    Args:
-        predicted: Names or ids in the predictions.
-        truth: Names of the true images.
-        pairing: ``name``: equal, folder and suffix left aside; ``number``: equal last numbers (IMG_12 is
-            12 and 0012); ``rank``: the id is the rank, from 1, in the text order of the true names, as in
-            FIDTM's files; ``auto``: by name, else by number.
-
-    Raises:
-        OptionError: The pairing is none of these.
-        DataError: A true image has no prediction, a prediction has no image, or two share a name.
-    """
-    if pairing not in PAIRINGS:
-        raise OptionError(f"expected --ids as one of {', '.join(PAIRINGS)}", repr(pairing))
-    names = list(predicted)
-    ways = ("name", "number") if pairing == "auto" else (pairing,)
-    keys = {way: _keys(names, truth, way) for way in ways}
-    way = next((w for w in ways if set(keys[w][0]) >= set(keys[w][1])), ways[0])
-    ours, theirs = keys[way]
-    missing = [theirs[key] for key in theirs if key not in ours]
-    extra = [ours[key] for key in ours if key not in theirs]
-    for lone, what in ((missing, "a prediction for each image"), (extra, "an image for each prediction")):
-        if lone:
-            shown = ", ".join(lone[:5]) + (" …" if len(lone) > 5 else "")
-            raise DataError(
-                f"expected {what}",
-                f"{len(lone)} without: {shown}",
-                "Give --ids name, number or rank if the two files name images differently; "
-                "an image in which nobody was found needs a line of its own (`id 0`)",
-            )
-    return {theirs[key]: ours[key] for key in theirs}
-
-
-def _keys(names: list[str], truth: Collection[str], way: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return both sides' names by the key that pairs them."""
-    if way == "rank":
-        ranked = {str(rank): name for rank, name in enumerate(sorted(truth), 1)}
-        return _unique(names, _number), ranked
-    key = _stem if way == "name" else _number
-    return _unique(names, key), _unique(truth, key)
-
-
-def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in names:
-        if key(name) in found:
-            raise DataError("expected names that differ", f"{found[key(name)]} and {name}")
-        found[key(name)] = name
-    return found
-
-
-def _stem(name: str) -> str:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return (
-        path.stem
-        if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-        else path.name
-    )
-
-
-def _number(name: str) -> str:
-    numbers = re.findall(r"\d+", _stem(name))
-    return str(int(numbers[-1])) if numbers else name

@@ -1,4 +1,4 @@
-"""What is true of a data set's sample, as scoring asks for it: its heads inside its mask, radii, size."""
+"""The truth of a data set's sample: heads inside its mask, radii, size."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Booleans
 from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import CrowdscaleError, DataError
@@ -19,7 +19,7 @@ __all__ = ["check_scoring", "inside_mask", "sample_truth"]
 
 
 def sample_truth(sample: Sample, scoring: Scoring) -> GroundTruth:
-    """Return what is true of a sample, heads outside its mask left out. Raises DataError where it has no points."""
+    """Return the truth of a sample, without heads outside its mask. Raises DataError for a photo without points."""
     if sample.points is None:
         raise DataError("expected an annotated photo", f"{sample.name} without points")
     points, sizes, mask = sample.points, sample.sizes, None
@@ -32,7 +32,7 @@ def sample_truth(sample: Sample, scoring: Scoring) -> GroundTruth:
     return GroundTruth.from_boxes(points, sizes, size=size, attributes=sample.attributes, mask=mask)
 
 
-def inside_mask(points: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def inside_mask(points: Points, mask: Booleans) -> Booleans:
     """Return which points lie in the mask; those outside the photo do not."""
     columns, rows = np.floor(points.xy + 0.5).astype(np.int64).T
     height, width = mask.shape
@@ -42,10 +42,10 @@ def inside_mask(points: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def check_scoring(samples: Sequence[Sample], scoring: Scoring) -> None:
-    """See that what is measured can be measured on one photo at least, before any is predicted.
+    """Check that one photo at least has what the measures need, before any prediction.
 
     Raises:
-        DataError: It cannot, as thresholds of boxes where only points are annotated.
+        DataError: No photo has, such as boxes for their thresholds.
     """
     refused = None
     for sample in samples:

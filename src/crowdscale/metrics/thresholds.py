@@ -1,4 +1,4 @@
-"""How near a prediction must be to a true head: thresholds as values, each with a name."""
+"""Thresholds: the largest distance of a predicted head from its true head."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Floats
 from crowdscale.errors import OptionError
 from crowdscale.metrics.truth import GroundTruth
 from crowdscale.points import nearest_distances
 
 __all__ = ["SHANGHAITECH", "BoxRadius", "Fixed", "NearestNeighbours", "Threshold", "threshold"]
 
-Floats = NDArray[np.float64]
-
 
 class Threshold(Protocol):
-    """How near a prediction must be to a true head."""
+    """The largest distance of a predicted head from its true head."""
 
     @property
     def name(self) -> str:
-        """Short name, as tables show it."""
+        """Short name for tables."""
         ...
 
     def radii(self, truth: GroundTruth) -> Floats:
@@ -57,7 +55,7 @@ class NearestNeighbours:
 
     k: int = 8
     lone: float = 16.0
-    """Pixels for a head that has no neighbour."""
+    """Pixels for a head without neighbours."""
 
     @property
     def name(self) -> str:
@@ -65,7 +63,7 @@ class NearestNeighbours:
         return f"knn{self.k}"
 
     def radii(self, truth: GroundTruth) -> Floats:
-        """Return the (m,) radii; with fewer than k others those that exist are used."""
+        """Return the (m,) radii; fewer than k neighbours are enough."""
         distances = nearest_distances(truth.points.xy, self.k)
         return np.where(np.isnan(distances), self.lone, distances)
 
@@ -87,7 +85,7 @@ class BoxRadius:
 
 
 SHANGHAITECH: tuple[Threshold, ...] = (Fixed(4), Fixed(8), Fixed(16), NearestNeighbours())
-"""The thresholds of ShanghaiTech A (spec, section 9)."""
+"""The thresholds of ShanghaiTech A (AutoScale §4)."""
 
 
 def threshold(name: str) -> Threshold:

@@ -1,4 +1,4 @@
-"""Ground truth of one image as scores need it: heads, their boxes or radii, size bands, mask, attributes."""
+"""Ground truth of one photo: heads, their boxes or radii, size bands, mask, attributes."""
 
 from __future__ import annotations
 
@@ -6,30 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdscale.arrays import Booleans, Floats, Integers
 from crowdscale.errors import DataError
 from crowdscale.points import Points
 
 __all__ = ["BANDS", "GroundTruth", "box_radii", "size_bands"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BANDS = (10.0, 100.0, 1_000.0, 10_000.0, 100_000.0)
-"""Upper ends of the areas in pixels of NWPU's size bands A0 to A4; A5 is what is larger."""
+"""Upper ends of the areas in pixels of NWPU's size bands A0 to A4; A5 is larger."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """What is true of one image.
+    """The truth of one photo.
 
     Args:
         points: The (m,) heads.
         radii: Radii in pixels that come with the heads, each (m,): ``small`` (σ_s) and ``large`` (σ_l).
-        bands: (m,) size band 0…5 of each head; None where the boxes are not known.
-        size: (width, height) of the image, which GAME needs; None where it is not known.
-        attributes: What the set says of the image: its level, weather, …
+        bands: (m,) size band 0…5 of each head; None without boxes.
+        size: (width, height) of the image, which GAME needs; None if unknown.
+        attributes: Attributes of the photo in its set: level, weather, …
         mask: (h, w) region of interest; heads and predictions outside it are left out.
     """
 
@@ -38,7 +36,7 @@ class GroundTruth:
     bands: Integers | None = None
     size: tuple[int, int] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
-    mask: NDArray[np.bool_] | None = None
+    mask: Booleans | None = None
 
     def __len__(self) -> int:
         return len(self.points)
@@ -66,7 +64,7 @@ class GroundTruth:
 
 
 def box_radii(sizes: Floats) -> dict[str, Floats]:
-    """Return NWPU's radii of (m, 2) boxes: σ_s = min(w, h)/2 and σ_l = √(w² + h²)/2 (spec, section 9)."""
+    """Return NWPU's radii of (m, 2) boxes: σ_s = min(w, h)/2 and σ_l = √(w² + h²)/2."""
     boxes = np.asarray(sizes, float).reshape(-1, 2)
     return {"small": boxes.min(axis=1, initial=np.inf) / 2, "large": np.hypot(*boxes.T) / 2}
 
