@@ -1,0 +1,131 @@
+"""The page's audit against the Python package: the same tiles, draw, chances, numbers and sentences."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crowdscale.serve.page import find_page
+from crowdscale.trust.audit import AuditPlan, AuditRecord, PeopleMap, plan_audit
+from crowdscale.trust.audit.check import check_audit
+from crowdscale.trust.audit.design import derived_seed
+from crowdscale.trust.audit.wording import headline, next_step
+from tests.trust.test_audit_design import crowd
+
+NODE = shutil.which("node")
+pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
+
+MODEL = {"name": "lite", "sha256": "cd", "version": "0.1.0"}
+TEXTS = ["", "abc", "7/01", "é" * 55, "x" * 56, "y" * 64, "z" * 200]
+
+
+def run(folder: Path, audits: list[dict[str, Any]]) -> dict[str, Any]:
+    file = folder / "job.json"
+    file.write_text(json.dumps({"texts": TEXTS, "audits": audits}))
+    command = [str(NODE), str(Path(__file__).with_name("audit.mjs")), str(find_page()), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def photo(name: str, size: tuple[int, int], xy: np.ndarray, factor: float, blocks: bool) -> dict[str, Any]:
+    """Return a result as the page has it, with people in blocks or with heads alone."""
+    true = PeopleMap.from_points(name, size, xy)
+    result: dict[str, Any] = {"width": size[0], "height": size[1], "heads": np.round(xy, 3).tolist()}
+    if blocks:
+        rows, columns = true.people.shape
+        people = (true.people * factor).ravel().tolist()
+        result["density"] = {"cell": [16, 16], "rows": rows, "columns": columns, "people": people}
+    return {"name": name, "sha256": f"{name}-digest", "result": result}
+
+
+def map_of(photo: dict[str, Any]) -> PeopleMap:
+    result = photo["result"]
+    size = (result["width"], result["height"])
+    true = PeopleMap.from_points(
+        photo["name"], size, np.array(result["heads"]).reshape(-1, 2), photo["sha256"]
+    )
+    if "density" not in result:
+        return true
+    people = np.reshape(result["density"]["people"], true.people.shape)
+    return PeopleMap(photo["name"], size, people, true.x_edges, true.y_edges, photo["sha256"])
+
+
+CASES: dict[str, tuple[list[dict[str, Any]], int]] = {
+    "one photo": ([photo("a", (640, 480), crowd(people=600), 0.7, True)], 14),
+    "heads alone": ([photo("b", (333, 251), crowd(1, 150, (333, 251)), 1.0, False)], 10),
+    "nobody": ([photo("c", (640, 480), np.zeros((0, 2)), 1.0, False)], 9),
+    "one tile": ([photo("d", (20, 15), np.array([(3.0, 4.0)]), 1.0, False)], 1),
+    "all tiles": ([photo("e", (640, 480), crowd(people=90), 1.4, True)], 999),
+    "a folder": (
+        [photo(f"{i}", (320 + 3 * i, 240), crowd(i, 50 * i, (320 + 3 * i, 240)), 1.2, i % 2 == 0) for i in range(5)],
+        12,
+    ),
+}  # fmt: skip
+
+
+def job(photos: list[dict[str, Any]], tiles: int, plan: AuditPlan) -> dict[str, Any]:
+    heads = [np.array(each["result"]["heads"]).reshape(-1, 2) for each in photos]
+    truth = [int(cell.box.contains(heads[cell.photo]).sum()) for cell in plan.cells]
+    return {"photos": photos, "model": MODEL, "truth": truth, "tiles": tiles, "seed": None}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    jobs = [job(photos, tiles, python_plan(photos)) for photos, tiles in CASES.values()]
+    return run(tmp_path_factory.mktemp("audits"), jobs)
+
+
+def python_plan(photos: list[dict[str, Any]]) -> AuditPlan:
+    seed = derived_seed([MODEL["sha256"], *(each["sha256"] for each in photos)])
+    return plan_audit([map_of(each) for each in photos], seed)
+
+
+def test_digests_equal(answers: dict[str, Any]) -> None:
+    assert answers["digests"] == [hashlib.sha256(text.encode()).hexdigest() for text in TEXTS]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_plan_draw_and_numbers_equal(name: str, answers: dict[str, Any]) -> None:
+    photos, _ = CASES[name]
+    result = answers["results"][list(CASES).index(name)]
+    plan = python_plan(photos)
+    last = result["states"][-1]
+    record = AuditRecord.from_dict(last["record"])
+    assert record.plan.photos == plan.photos
+    assert [cell.box for cell in record.plan.cells] == [cell.box for cell in plan.cells]
+    assert [cell.path for cell in record.plan.cells] == [cell.path for cell in plan.cells]
+    sizes = np.array(
+        [
+            (a.size - b.size, a.predicted - b.predicted)
+            for a, b in zip(record.plan.cells, plan.cells, strict=True)
+        ]
+    )
+    assert np.abs(sizes).max() <= 1
+    assert record.plan.seed == plan.seed
+    assert result["order"] == list(record.plan.order())
+    assert result["inclusion"] == pytest.approx(record.plan.inclusion(min(7, len(plan.cells))))
+    for state, estimate in zip(result["states"], record.estimates(), strict=True):
+        values = estimate.to_dict()
+        assert state["estimate"].keys() == values.keys()
+        for key, value in values.items():
+            assert state["estimate"][key] == (
+                value if value is None else pytest.approx(value, rel=1e-9, abs=1e-9)
+            ), key
+        assert state["headline"] == headline(estimate)
+        assert state["advice"] == next_step(estimate)
+    assert (last["next"] or {}).get("cell") == record.next_cell
+
+
+def test_the_record_passes_the_check(answers: dict[str, Any]) -> None:
+    for result in answers["results"]:
+        _, findings = check_audit(json.dumps(result["states"][-1]["record"]))
+        assert not [finding for finding in findings if finding.holds is False]

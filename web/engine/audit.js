@@ -1,0 +1,128 @@
+// The number of an audit and its interval, and the record that crowdscale audit --check reads. The same as
+// crowdscale.trust.audit in Python, where it is explained.
+
+import { derivedSeed, inclusion, orderOf, peopleMap, planAudit } from "./audit_design.js";
+
+export const FORMAT = "crowdscale-audit/1";
+const GOAL = 0.1;
+
+/** Begin an audit: photos as [{name, sha256, result}], the model as {name, sha256, version}. */
+export function startAudit(photos, model, seed = null) {
+  const digests = [model.sha256, ...photos.map((photo) => photo.sha256)];
+  const maps = photos.map(({ name, sha256, result }) => ({ name, sha256, map: peopleMap(result) }));
+  return auditState({
+    format: FORMAT,
+    note: "",
+    level: 0.9,
+    model: { ...model, settings: {} },
+    plan: planAudit(maps, seed ?? derivedSeed(digests)),
+    answers: [],
+    model_heads: photos.map(({ result }) => (result.heads ?? []).map(([x, y]) => [x, y])),
+  });
+}
+
+/** Return a record with its draw and number, the sentences about it, and the tile to count next: as the service does. */
+export function auditState(record) {
+  const { plan, answers } = record;
+  const drawn = orderOf(plan, Math.min(answers.length + 1, plan.cells.length));
+  answers.forEach(({ cell }, i) => {
+    if (cell !== drawn[i]) throw new Error("Tiles are counted in the order in which they were drawn.");
+  });
+  const estimate = estimateOf(plan, answers.map(({ count }) => count), record.level);
+  const cell = answers.length < plan.cells.length ? drawn[answers.length] : null;
+  const next = cell === null ? null : { cell, photo: plan.photos[plan.cells[cell].photo].name, box: plan.cells[cell].box };
+  const whole = { ...record, draw: drawn.slice(0, answers.length), estimate };
+  return { record: whole, estimate, headline: headline(estimate), advice: nextStep(estimate), next };
+}
+
+/** Return the number of people and its interval from the people counted in the first tiles of the order. */
+export function estimateOf(plan, counts, level = 0.9) {
+  const [audited, cells] = [counts.length, plan.cells.length];
+  const counted = counts.reduce((sum, value) => sum + value, 0);
+  const predicted = plan.cells.reduce((sum, cell) => sum + cell.predicted, 0);
+  const state = (count, unbiased, low, high, variance, remaining) => ({
+    count, unbiased, low, high, predicted, variance, remaining, level, audited, cells, counted,
+    exact: audited === cells,
+    half_width: low === null || count <= 0 ? null : (high - low) / 2 / count,
+  });
+  if (audited === cells) return state(counted, counted, counted, counted, 0, 0);
+  const order = orderOf(plan, audited);
+  const places = order.map((_, i) => i).sort((a, b) => order[a] - order[b]);
+  const chances = inclusion(plan, audited, places.map((i) => order[i]));
+  const errors = places.map((i) => counts[i] - plan.cells[order[i]].predicted);
+  const unbiased = predicted + errors.reduce((sum, error, i) => sum + error / chances[i], 0);
+  const count = Math.max(unbiased, counted);
+  if (audited < 2) return state(count, unbiased, null, null, null, null);
+  const variance = varianceOf(errors, chances);
+  const half = quantile(level, audited - 1) * Math.sqrt(variance);
+  const [low, high] = [Math.max(unbiased - half, counted), Math.max(unbiased + half, counted)];
+  return state(count, unbiased, low, high, variance, remainingOf(count, variance, audited, cells, level));
+}
+
+function varianceOf(errors, chances) {
+  const number = errors.length;
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  const weights = chances.map((chance) => 1 - chance);
+  const values = errors.map((error, i) => error / chances[i]);
+  if (sum(weights) <= 1e-12) return 0;
+  const centre = sum(values.map((value, i) => weights[i] * value)) / sum(weights);
+  const hajek = sum(values.map((value, i) => weights[i] * (value - centre) ** 2));
+  const successive = sum(values.slice(1).map((value, i) => ((weights[i] + weights[i + 1]) / 4) * (value - values[i]) ** 2));
+  const least = sum(weights.map((weight, i) => weight / chances[i] ** 2)) / number;
+  return Math.max(((number / (number - 1)) * (hajek + successive)) / 2, least);
+}
+
+function remainingOf(count, variance, audited, cells, level) {
+  const one = variance / (1 / audited - 1 / cells);
+  for (let number = audited; number < cells; number++) {
+    const half = quantile(level, number - 1) * Math.sqrt(one * (1 / number - 1 / cells));
+    if (half <= GOAL * count) return number - audited;
+  }
+  return cells - audited;
+}
+
+/** Return the two-sided quantile of Student's t, by bisection of its distribution. */
+function quantile(level, freedom) {
+  let [low, high] = [0, 1e4];
+  for (let i = 0; i < 80; i++) {
+    const middle = (low + high) / 2;
+    if (within(middle, freedom) < level) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** Return the probability of |t| below a value, by the finite series for whole degrees of freedom (A&S 26.7.3, 26.7.4). */
+function within(value, freedom) {
+  const angle = Math.atan(value / Math.sqrt(freedom));
+  const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];
+  const odd = freedom % 2 === 1;
+  let [sum, term] = [0, odd ? cosine : 1];
+  for (let i = odd ? 3 : 2; i <= freedom; i += 2) {
+    sum += term;
+    term *= (cosine ** 2 * (i - 1)) / i;
+  }
+  return odd ? (2 / Math.PI) * (angle + (freedom > 1 ? sine * sum : 0)) : sine * sum;
+}
+
+const grouped = (value) => value.toLocaleString("en");
+
+/** Return the result in one sentence. */
+export function headline(estimate) {
+  const tiles = `${grouped(estimate.audited)} of ${grouped(estimate.cells)} tiles counted by hand`;
+  const number = `${grouped(Math.round(estimate.count))} people`;
+  if (estimate.exact) return `${number}, exact: all ${grouped(estimate.cells)} tiles counted by hand.`;
+  if (!estimate.audited) return `${number} by the model alone: no tile is counted by hand yet.`;
+  if (estimate.low === null) return `${number}, no interval yet: ${tiles}.`;
+  const ends = `${grouped(Math.floor(estimate.low + 1e-9))}–${grouped(Math.ceil(estimate.high - 1e-9))}`;
+  const width = estimate.half_width === null ? "" : ` (±${(100 * estimate.half_width).toFixed(0)} %)`;
+  return `${number}, ${100 * estimate.level} % interval ${ends}${width}: ${tiles}.`;
+}
+
+/** Return how many more tiles are worth counting; empty where no more are. */
+export function nextStep({ exact, remaining }) {
+  if (exact) return "";
+  if (remaining === null) return "Count two tiles or more to get an interval, eight for one to rely on.";
+  if (remaining === 0) return "The interval has reached ±10 %.";
+  return `About ${remaining} more ${remaining === 1 ? "tile" : "tiles"} would reach ±10 %.`;
+}
