@@ -94,6 +94,8 @@ def simulate(plan: AuditPlan, truth: Sequence[int], orders: NDArray[np.int64], l
     successive = (pairs * np.diff(values, axis=1) ** 2).sum(axis=1) / 2
     least = (weights / chances**2).mean(axis=1)
     variance = np.maximum(tiles / (tiles - 1) * (hajek + successive) / 2, least)
-    half = stdtrit(tiles - 1, (1 + level) / 2) * np.sqrt(variance)
-    low, high = np.maximum(unbiased - half, counted), np.maximum(unbiased + half, counted)
+    times = stdtrit(tiles - 1, (1 + level) / 2)
+    half = times * np.sqrt(variance)
+    low = np.maximum(unbiased - half, counted)
+    high = np.maximum(unbiased + half, counted + times * np.sqrt(least))
     return Audits(unbiased, np.maximum(unbiased, counted), low, high, counted)

@@ -1,9 +1,9 @@
 // Audit: a number that holds whatever the model does, from a few drawn tiles that are counted by hand.
 
 import { say } from "./app.js";
+import { BrowserAuditor, ServiceAuditor } from "./auditors.js";
 import { element } from "./count_tab.js";
 import { Edits, holds } from "./edits.js";
-import { askJson, askService } from "./engines.js";
 import { download } from "./formats.js";
 import { HeadTool } from "./head_tool.js";
 import { drawHeads } from "./overlays.js";
@@ -64,12 +64,12 @@ export class AuditTab {
     this.app.viewer.layers = [];
     this.app.viewer.split = 1;
     this.app.viewer.tool = null;
-    const possible = this.app.site?.mode === "service";
-    this.startButton.hidden = !possible || !this.photos.length;
+    this.auditor ??= this.app.site?.mode === "browser" ? new BrowserAuditor(this.app.site) : new ServiceAuditor();
+    this.reportButton.textContent = this.auditor.reportLabel;
+    this.startButton.hidden = !this.photos.length;
     this.note.hidden = false;
     this.note.textContent = INTRODUCTION;
-    if (!possible) this.note.textContent = "In the browser alone this page does not audit yet. Run crowdscale serve, or crowdscale audit PHOTO.";
-    else if (!this.photos.length) this.note.textContent = `${INTRODUCTION} Add a photo under Count first.`;
+    if (!this.photos.length) this.note.textContent = `${INTRODUCTION} Add a photo under Count first.`;
     else await this.resume();
   }
 
@@ -96,9 +96,7 @@ export class AuditTab {
     this.task.textContent = "";
     this.note.textContent = "The photos are counted and cut into tiles …";
     try {
-      const form = new FormData();
-      for (const item of this.photos) form.append("photos", item.file, item.name);
-      this.take(await askJson("audit/start", { method: "POST", body: form }));
+      this.take(await this.auditor.start(this.photos));
     } catch (error) {
       say(error.message, 12);
     }
@@ -106,11 +104,10 @@ export class AuditTab {
     this.startButton.disabled = false;
   }
 
-  /** Have the service check a record; take it over where nothing is wrong. */
+  /** Have a record checked; take it over where nothing is wrong. */
   async ask(record, after = () => this.nextTile()) {
     try {
-      const body = JSON.stringify(record);
-      this.take(await askJson("audit/state", { method: "POST", body, headers: { "content-type": "application/json" } }), after);
+      this.take(await this.auditor.check(record), after);
     } catch (error) {
       say(error.message, 12);
     }
@@ -201,16 +198,11 @@ export class AuditTab {
   }
 
   async report() {
-    const form = new FormData();
     const { record } = this.state;
     const by = this.by.value.trim();
     const signed = { ...record, answers: record.answers.map((answer) => ({ ...answer, by: answer.by || by })) };
-    form.append("record", JSON.stringify(signed));
-    for (const item of this.photos) form.append("photos", item.file, item.name);
     try {
-      const answer = await askService("audit/report", { method: "POST", body: form });
-      if (!answer.ok) throw new Error((await answer.json()).error);
-      download("report.html", await answer.blob());
+      download(...(await this.auditor.report(signed, this.photos)));
     } catch (error) {
       say(error.message, 12);
     }

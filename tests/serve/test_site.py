@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import http.server
 import io
 import json
@@ -20,6 +21,7 @@ from crowdscale.errors import CrowdscaleError
 from crowdscale.models.finding import BUNDLED
 from crowdscale.serve.export import export_site
 from crowdscale.serve.runtime import RUNTIME_FILES, cached_runtime, find_runtime
+from crowdscale.trust.audit.check import PhotoFacts, check_audit
 from tests.serve.test_page import BROWSER, PATIENCE
 
 PHOTO = Path(__file__).parents[2] / "examples" / "auditorium.jpg"
@@ -123,3 +125,34 @@ def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site):
     assert len(result["heads"]) == len(known.points)
     assert all(url.startswith((address, "blob:", "data:")) for url in asked)
     assert sum(url == address for url in asked) <= 3  # the photo went nowhere: only files were asked for
+
+
+def test_an_audit_in_the_browser_is_one_that_python_confirms(site, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    address, server = site
+    stream = io.BytesIO()
+    Image.open(PHOTO).convert("RGB").crop((800, 380, 1300, 680)).save(stream, "PNG")
+    photo = {"name": "a.png", "mimeType": "image/png", "buffer": stream.getvalue()}
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(3 * PATIENCE)
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]")
+        page.set_input_files("#files", [photo])
+        page.wait_for_selector('body[data-done="1"]')
+        page.get_by_role("tab", name="Audit").click()
+        page.click("#audit-start")
+        for _ in range(3):
+            page.click("#audit-done")
+            page.click("#audit-next")
+        assert "3 of " in page.inner_text("#audit-headline")
+        with page.expect_download() as download:
+            page.click("#audit-report")
+        download.value.save_as(tmp_path / "audit.json")
+        browser.close()
+    server.shutdown()
+    facts = PhotoFacts(hashlib.sha256(stream.getvalue()).hexdigest(), 500, 300)
+    record, findings = check_audit((tmp_path / "audit.json").read_text(encoding="utf-8"), {"a.png": facts})
+    assert record.counts == (0, 0, 0)
+    assert all(finding.holds for finding in findings), findings

@@ -87,7 +87,14 @@ def test_number_and_interval_never_fall_below_people_counted() -> None:
     result = estimate(plan, [0] * 9 + [3])
     assert result.unbiased < 3
     assert (result.count, result.low) == (3, 3)
-    assert result.high >= 3  # type: ignore[operator]
+    assert result.high > 4  # type: ignore[operator]
+
+
+def test_a_model_that_sees_people_where_nobody_is_leaves_room_for_some() -> None:
+    plan, _ = audited(MODELS["right"], crowd(people=PEOPLE))
+    result = estimate(plan, [0] * 5)
+    assert (result.count, result.low) == (0, 0)
+    assert result.high > 5  # type: ignore[operator]
 
 
 def test_intervals_narrow_and_remaining_cells_follow() -> None:

@@ -53,9 +53,11 @@ export function estimateOf(plan, counts, level = 0.9) {
   const unbiased = predicted + errors.reduce((sum, error, i) => sum + error / chances[i], 0);
   const count = Math.max(unbiased, counted);
   if (audited < 2) return state(count, unbiased, null, null, null, null);
-  const variance = varianceOf(errors, chances);
-  const half = quantile(level, audited - 1) * Math.sqrt(variance);
-  const [low, high] = [Math.max(unbiased - half, counted), Math.max(unbiased + half, counted)];
+  const least = chances.reduce((sum, chance) => sum + (1 - chance) / chance ** 2, 0) / audited;
+  const variance = Math.max(varianceOf(errors, chances), least);
+  const times = quantile(level, audited - 1);
+  const half = times * Math.sqrt(variance);
+  const [low, high] = [Math.max(unbiased - half, counted), Math.max(unbiased + half, counted + times * Math.sqrt(least))];
   return state(count, unbiased, low, high, variance, remainingOf(count, variance, audited, cells, level));
 }
 
@@ -68,8 +70,7 @@ function varianceOf(errors, chances) {
   const centre = sum(values.map((value, i) => weights[i] * value)) / sum(weights);
   const hajek = sum(values.map((value, i) => weights[i] * (value - centre) ** 2));
   const successive = sum(values.slice(1).map((value, i) => ((weights[i] + weights[i + 1]) / 4) * (value - values[i]) ** 2));
-  const least = sum(weights.map((weight, i) => weight / chances[i] ** 2)) / number;
-  return Math.max(((number / (number - 1)) * (hajek + successive)) / 2, least);
+  return ((number / (number - 1)) * (hajek + successive)) / 2;
 }
 
 function remainingOf(count, variance, audited, cells, level) {

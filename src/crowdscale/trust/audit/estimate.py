@@ -99,9 +99,11 @@ def estimate(plan: AuditPlan, counts: Sequence[int], level: float = 0.9) -> Audi
     count = max(unbiased, counted)
     if audited < 2:
         return AuditEstimate(count, unbiased, None, None, plan.predicted, None, None, **state)
-    variance = _variance(errors, chances)
-    half = _quantile(level, audited) * math.sqrt(variance)
-    low, high = max(unbiased - half, counted), max(unbiased + half, counted)
+    least = _least_variance(chances)
+    variance = max(_variance(errors, chances), least)
+    times = _quantile(level, audited)
+    half = times * math.sqrt(variance)
+    low, high = max(unbiased - half, counted), max(unbiased + half, counted + times * math.sqrt(least))
     remaining = _remaining(count, variance, audited, cells, level)
     return AuditEstimate(count, unbiased, low, high, plan.predicted, variance, remaining, **state)
 
@@ -119,7 +121,6 @@ def _variance(errors: Floats, chances: Floats) -> float:
 
     The mean of two estimators. Hájek's (1964) ignores that the draw is spread and is a little too large where
     neighbours err alike. Successive differences (Wolter, 2007, §8.2) follow the spread, from fewer degrees of freedom.
-    Neither falls below an error of one head in one cell, so that cells without an error do not feign certainty.
     """
     number, weights = len(errors), 1 - chances
     values = errors / chances
@@ -129,8 +130,12 @@ def _variance(errors: Floats, chances: Floats) -> float:
     hajek = (weights * (values - centre) ** 2).sum()
     pairs = (weights[1:] + weights[:-1]) / 2
     successive = (pairs * np.diff(values) ** 2).sum() / 2
-    least = (weights / chances**2).mean()
-    return float(max(number / (number - 1) * (hajek + successive) / 2, least))
+    return float(number / (number - 1) * (hajek + successive) / 2)
+
+
+def _least_variance(chances: Floats) -> float:
+    """Return the variance of an error of one head in one cell: cells without an error do not feign certainty."""
+    return float(((1 - chances) / chances**2).mean())
 
 
 def _quantile(level: float, audited: int) -> float:
