@@ -137,7 +137,7 @@ def test_missing_folder(tmp_path: Path) -> None:
 
 
 def test_folder_without_photos(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="expected photos"):
+    with pytest.raises(ImageError, match="no photos in"):
         Folder(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Report: everything that is to be known of a data set before it is trained on, and every fault in one go."""
+"""Report of a data set: its photos, heads and sizes, and every fault at once."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PhotoFacts:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What was found."""
+    """The content and the faults of a data set."""
 
     source: str
     photos: tuple[PhotoFacts, ...]
@@ -83,8 +83,8 @@ class Report:
 
     def levels(self) -> dict[str, int]:
         """Return the photos of each density level."""
-        found = Counter(photo.level for photo in self.photos if photo.points is not None)
-        return {name: found[name] for name in self.level_names}
+        photos_of_level = Counter(photo.level for photo in self.photos if photo.points is not None)
+        return {name: photos_of_level[name] for name in self.level_names}
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -164,8 +164,8 @@ def _own_entries(scan: Scan, problems: list[Problem]) -> Entries:
         for name in scan.lacking
     ]
     problems += [Problem(name, "changed", sentence, broken=False) for name, sentence in scan.notes]
-    known = {name: label.points for name, (_, label) in scan.labels.items()}
-    return [(name, path, known.get(name)) for name, path in scan.photos.items()]
+    points = {name: label.points for name, (_, label) in scan.labels.items()}
+    return [(name, path, points.get(name)) for name, path in scan.photos.items()]
 
 
 def _orphans(root: Path, scan: Scan) -> Iterator[Problem]:
@@ -225,13 +225,13 @@ def _look(
 
 def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
     """A set whose whole coordinates never are 0 but reach the width or the height counts pixels from 1."""
-    known = [(photo, photo.points.xy) for photo in photos if photo.points is not None and len(photo.points)]
-    if not known:
+    marked = [(photo, photo.points.xy) for photo in photos if photo.points is not None and len(photo.points)]
+    if not marked:
         return []
-    everything = np.vstack([xy for _, xy in known])
+    everything = np.vstack([xy for _, xy in marked])
     if everything.min() < 1 or (everything != np.round(everything)).any():
         return []
-    reaching = [photo.name for photo, xy in known if (xy == np.array(photo.size)).any()]
+    reaching = [photo.name for photo, xy in marked if (xy == np.array(photo.size)).any()]
     if not reaching:
         return []
     text = (

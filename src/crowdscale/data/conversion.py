@@ -50,7 +50,7 @@ def open_source(
     Args:
         source: ``NAME[/SPLIT]:PATH``, a folder, or an annotation file beside its photos; ``?class=NAME`` behind it
             chooses classes as well.
-        format: The annotation's format, where it is not to be told from the file.
+        format: The annotation's format, where the file is ambiguous.
         classes: The classes that are read; needed where there are several.
     """
     if not Path(source).exists():

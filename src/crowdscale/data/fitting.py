@@ -41,8 +41,8 @@ def fit_label(label: Label, photo: Path, source: str) -> tuple[Label, str | None
         return label, None
     factors = _factors(label.size, upright)
     if factors is not None:
-        told = f"{source}: made on {_text(label.size)}, the photo is {_text(upright)}. Scaled by {factors[0]:.4g}"
-        return _scaled(label, factors, upright), f"{told}."
+        sentence = f"{source}: made on {_text(label.size)}, the photo is {_text(upright)}. Scaled by {factors[0]:.4g}"
+        return _scaled(label, factors, upright), f"{sentence}."
     orientation = _orientation(photo)
     stored = (upright[1], upright[0])
     factors = _factors(label.size, stored) if orientation in TURNED else None

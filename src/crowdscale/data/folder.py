@@ -46,7 +46,7 @@ class Folder:
         unlabelled: What happens with a photo without points: ``"error"`` or ``"skip"``.
         outside: What happens with points outside their photo: ``"error"``, ``"drop"`` or ``"keep"``.
         annotations: The annotation's file or folder, where it is not to be searched for.
-        format: Its format by name, where it is not to be told from the file.
+        format: Its format by name, where the file is ambiguous.
         classes: The classes that are read, ``("all",)`` for all; needed where there are several.
 
     Attributes:

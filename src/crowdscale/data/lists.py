@@ -85,9 +85,9 @@ def split_samples(samples: Sequence[Sample], listed: Collection[str]) -> tuple[l
         DataError: The list names a photo of one of these sets that is not there.
     """
     names = [{list_entry(sample), f"{domain_of(sample)}/{sample.name}"} for sample in samples]
-    known = set().union(*names)
-    sets = {entry.partition("/")[0] for entry in known}
-    missing = [entry for entry in listed if entry not in known and entry.partition("/")[0] in sets]
+    entries = set().union(*names)
+    sets = {entry.partition("/")[0] for entry in entries}
+    missing = [entry for entry in listed if entry not in entries and entry.partition("/")[0] in sets]
     if missing:
         first = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
         raise DataError(

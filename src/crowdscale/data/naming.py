@@ -42,9 +42,9 @@ class PhotoNames:
         """
         for variant in _variants((name, *also)):
             for key in _keys(variant):
-                found = self._one(key, inside)
-                if found is not None:
-                    return found
+                photo = self._one(key, inside)
+                if photo is not None:
+                    return photo
         return None
 
     def _one(self, key: str, inside: str) -> str | None:

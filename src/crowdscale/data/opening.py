@@ -84,8 +84,8 @@ def reader_class(name: str) -> type[Any]:
     if name not in DATASETS:
         raise unknown_name("data set", name, [*DATASETS, FOLDER])
     module, reader, _ = DATASETS[name]
-    found: type[Any] = getattr(import_module(f"crowdscale.data.sets.{module}"), reader)
-    return found
+    reader_type: type[Any] = getattr(import_module(f"crowdscale.data.sets.{module}"), reader)
+    return reader_type
 
 
 def protocol_of(name: str) -> Protocol:

@@ -93,11 +93,11 @@ def _unread(content: Any) -> str | None:
         "GeoJSON": "features" in keys,
         "Datumaro": {"items", "categories"} <= keys,
     }
-    return next((name for name, found in kinds.items() if found), None)
+    return next((name for name, fits in kinds.items() if fits), None)
 
 
 def beside_format(path: Path) -> Format:
-    """Return the format of a file that labels one photo: JSON is told by its content, others by suffix."""
+    """Return the format of a file that labels one photo: JSON by its content, others by suffix."""
     suffix = path.suffix.lower()
     if suffix != ".json":
         return FORMATS[{".csv": "csv", ".xml": "voc", ".txt": "yolo", ".mat": "mat"}[suffix]]

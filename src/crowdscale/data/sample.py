@@ -38,10 +38,10 @@ class Mask:
             if self.path.suffix.lower() != ".mat":
                 with opened(self.path, str(self.path)) as image:
                     return np.asarray(image.convert("L")) > 0
-            found: Any = read_mat(self.path, "a mask (region of interest)")
+            value: Any = read_mat(self.path, "a mask (region of interest)")
             for name in self.variable.split("."):
-                found = found[name]
-            return np.asarray(found, dtype=np.float64) > 0
+                value = value[name]
+            return np.asarray(value, dtype=np.float64) > 0
         except DataError:
             raise
         except Exception as error:  # decoders raise a dozen kinds for damaged bytes; each is one broken file

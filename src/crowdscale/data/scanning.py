@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -12,24 +12,12 @@ from crowdscale.data.classes import choose_marks, class_counts, classes_error
 from crowdscale.data.fitting import fit_label
 from crowdscale.data.formats import FORMATS, Entry, Format, Label, label_of, yolo_names
 from crowdscale.data.naming import PhotoNames
+from crowdscale.data.places import BESIDE, folder_of_photos, own_files, shared_candidates
 from crowdscale.data.recognition import TABLE_NAME, beside_format, shared_format
 from crowdscale.errors import CrowdscaleError, DataError, unknown_name
 from crowdscale.files.finding import find_images
 
 __all__ = ["BESIDE", "Scan", "read_label", "scan_folder"]
-
-BESIDE = (".csv", ".json", ".xml", ".txt", ".mat")
-"""Suffixes of a file beside a photo."""
-
-PARALLEL = {
-    "images": ("labels", "annotations", "ground_truth", "ground-truth"),
-    "img": ("ann",),
-    "JPEGImages": ("Annotations", "labels"),
-}
-"""Folders of photos → folders of the same path but for this name that hold their annotations."""
-
-SHARED = (".json", ".xml", ".csv", ".pnt")
-"""Suffixes of a file for many photos."""
 
 
 @dataclass
@@ -50,8 +38,8 @@ class Scan:
     @property
     def lacking(self) -> list[str]:
         """Photos without a label of which nothing else is wrong."""
-        known = {name for name, _ in self.problems}
-        return [name for name in self.photos if name not in self.labels and name not in known]
+        faulty = {name for name, _ in self.problems}
+        return [name for name in self.photos if name not in self.labels and name not in faulty]
 
 
 Found = dict[str, list[tuple[str, Entry]]]
@@ -68,7 +56,7 @@ def scan_folder(
     Args:
         root: The folder.
         annotations: The annotation's file or folder, where it is not to be searched for.
-        format: Its format by name, where it is not to be told from the file.
+        format: Its format by name, where the file is ambiguous.
         classes: The classes that are read; all where there is one alone.
 
     Raises:
@@ -81,13 +69,13 @@ def scan_folder(
         raise DataError("expected a folder of photos", f"{root}, which is none", "Check the path")
     scan = _named_photos(root)
     named = None if annotations is None else Path(annotations)
-    found: Found = {}
+    entries: Found = {}
     if named is None or named.is_dir():
-        _read_each(scan, found, named, format)
+        _read_each(scan, entries, named, format)
     names = PhotoNames(path.relative_to(root).as_posix() for path in scan.photos.values())
     for file, kind in _shared_files(scan, named, format):
-        _take(scan, found, names, file, kind)
-    _label(scan, found, classes)
+        _take(scan, entries, names, file, kind)
+    _label(scan, entries, classes)
     return scan
 
 
@@ -107,11 +95,11 @@ def _named_photos(root: Path) -> Scan:
     return scan
 
 
-def _read_each(scan: Scan, found: Found, named: Path | None, format: str | None) -> None:
+def _read_each(scan: Scan, entries: Found, named: Path | None, format: str | None) -> None:
     """Add the files that label one photo each."""
     cached: dict[Path, dict[str, str]] = {}
     for name, photo in scan.photos.items():
-        for path in _files_of(name, photo, scan.root, named):
+        for path in own_files(name, photo, scan.root, named):
             if path == scan.root / TABLE_NAME or not path.is_file():
                 continue
             kind = beside_format(path)
@@ -121,7 +109,7 @@ def _read_each(scan: Scan, found: Found, named: Path | None, format: str | None)
                 entry = kind.read_one(path, partial(photo_size, photo))
                 if kind.name == "yolo":
                     entry = _with_names(entry, path, scan.root, cached)
-                found.setdefault(name, []).append((str(path), entry))
+                entries.setdefault(name, []).append((str(path), entry))
             except CrowdscaleError as error:
                 scan.problems.append((name, error))
 
@@ -159,32 +147,6 @@ def _with_names(entry: Entry, path: Path, root: Path, cached: dict[Path, dict[st
     )
 
 
-def _files_of(name: str, photo: Path, root: Path, named: Path | None) -> Iterator[Path]:
-    """Return the paths of a photo's own label, each once."""
-    if named is not None:
-        yield from (named / f"{name}{suffix}" for suffix in BESIDE)
-        yield named / f"{name}{photo.suffix}.json"
-        return
-    inner = PurePosixPath(name.removeprefix("images/").removeprefix("JPEGImages/"))
-    folders = [photo.parent, *_parallel(photo.parent, root)]
-    folders += [root / each / inner.parent for each in ("labels", "Annotations")]
-    for folder in dict.fromkeys(folders):
-        yield from (folder / f"{photo.stem}{suffix}" for suffix in BESIDE)
-        yield from (
-            folder / f"{photo.name}.json",
-            folder / f"GT_{photo.stem}.mat",
-            folder / f"{photo.stem}_ann.mat",
-        )
-
-
-def _parallel(folder: Path, root: Path) -> Iterator[Path]:
-    """Return the folders that differ from a photo's in one name: train/images → train/labels."""
-    parts = folder.relative_to(root).parts
-    for index, part in enumerate(parts):
-        for other in PARALLEL.get(part, ()):
-            yield root.joinpath(*parts[:index], other, *parts[index + 1 :])
-
-
 def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tuple[Path, Format]]:
     """Return the files that label many photos, with their formats."""
     if named is not None:
@@ -196,8 +158,8 @@ def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tu
         if kind is None or not kind.one_file:
             raise DataError("expected one annotation for all photos", f"{named}", "Name its format (--from)")
         return [(named, kind)]
-    found = []
-    for path in _candidates(scan):
+    files = []
+    for path in shared_candidates(scan.root, scan.photos.values()):
         try:
             kind = shared_format(path)
         except DataError as error:
@@ -206,41 +168,13 @@ def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tu
         if kind is None:
             scan.unread.append(path)
         elif format is None or format == kind.name:
-            found.append((path, kind))
+            files.append((path, kind))
         elif format == "labelstudio-predictions" and kind.name == "labelstudio":
-            found.append((path, FORMATS[format]))
-    return found
+            files.append((path, FORMATS[format]))
+    return files
 
 
-def _candidates(scan: Scan) -> list[Path]:
-    """Return files in the photos' folders, those above and their ``annotations`` that label no photo by name."""
-    folders = {scan.root}
-    for path in scan.photos.values():
-        folders.update(each for each in path.parents if each == scan.root or scan.root in each.parents)
-    folders |= {each / "annotations" for each in folders}
-    own = {path.with_suffix("") for path in scan.photos.values()} | set(scan.photos.values())
-    files = [path for folder in sorted(folders) if folder.is_dir() for path in sorted(folder.iterdir())]
-    inner = {path.parent for path in own}
-    return [
-        path
-        for path in files
-        if path.suffix.lower() in SHARED
-        and path.is_file()
-        and not path.name.startswith(".")
-        and path.with_suffix("") not in own
-        and not _mirrors(path, inner, own)
-    ]
-
-
-def _mirrors(path: Path, photo_folders: set[Path], own: set[Path]) -> bool:
-    """Return whether a file in ``annotations`` labels one photo of the parallel folder."""
-    if path.parent.name != "annotations":
-        return False
-    twin = path.parent.parent / "images"
-    return twin in photo_folders and twin / path.stem in own
-
-
-def _take(scan: Scan, found: Found, names: PhotoNames, file: Path, kind: Format) -> None:
+def _take(scan: Scan, sources: Found, names: PhotoNames, file: Path, kind: Format) -> None:
     """Add the entries of a file of many photos."""
     assert kind.read is not None  # kinds of one file have it
     try:
@@ -248,49 +182,47 @@ def _take(scan: Scan, found: Found, names: PhotoNames, file: Path, kind: Format)
     except CrowdscaleError as error:
         scan.problems.append((file.name, error))
         return
-    inside = _inside(file, scan.root)
+    inside = folder_of_photos(file, scan.root)
     by_path = {path.relative_to(scan.root).as_posix(): name for name, path in scan.photos.items()}
-    taken: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for key, entry in entries.items():
         photo = names.find(key, entry.also, inside)
-        if photo is not None and photo in taken:
-            clash = f"{taken[photo]} and {key}"
-            problem = DataError(f"expected one entry for {photo} in {file}", clash, "Join them or remove one")
-            scan.problems.append((by_path[photo], problem))
+        problem = None if photo is None and entry.optional else _misplaced(file, key, entry, photo, keys)
+        if problem is not None:
+            scan.problems.append((by_path.get(photo or "", key), problem))
         elif photo is not None:
-            taken[photo] = key
-            found.setdefault(by_path[photo], []).append((f"{file} for {PurePosixPath(photo).name}", entry))
-        elif not entry.optional:
-            expected = f"expected a photo's name in {file}{entry.where}"
-            scan.problems.append((key, DataError(expected, repr(key), "Correct or remove it")))
-    if entries and not taken and all(entry.optional for entry in entries.values()):
+            keys[photo] = key
+            sources.setdefault(by_path[photo], []).append((f"{file} for {PurePosixPath(photo).name}", entry))
+    if entries and not keys and all(entry.optional for entry in entries.values()):
         expected = f"expected photos named as frames of {file}"
         scan.problems.append(
             (file.name, DataError(expected, "none", f"Name them {next(iter(entries))}.jpg …"))
         )
 
 
-def _inside(file: Path, root: Path) -> str:
-    """Return the folder of an annotation from the root, that of photos where it lies in ``annotations``."""
-    try:
-        folder = file.parent.relative_to(root)
-    except ValueError:
-        return ""
-    folder = folder.parent if folder.name == "annotations" else folder
-    return "" if folder == Path() else folder.as_posix()
+def _misplaced(
+    file: Path, key: str, entry: Entry, photo: str | None, keys: Mapping[str, str]
+) -> DataError | None:
+    """Return the error for an entry without a photo, or for the second one of a photo; None for others."""
+    if photo is None:
+        return DataError(f"expected a photo's name in {file}{entry.where}", repr(key), "Correct or remove it")
+    if photo not in keys:
+        return None
+    clash = f"{keys[photo]} and {key}"
+    return DataError(f"expected one entry for {photo} in {file}", clash, "Join them or remove one")
 
 
-def _label(scan: Scan, found: Found, classes: Sequence[str]) -> None:
+def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
     """Turn the entries of photos into labels: one source each, one class, in the photo's pixels."""
-    counts = class_counts(entry.marks for sources in found.values() for _, entry in sources)
+    counts = class_counts(entry.marks for sources in entries.values() for _, entry in sources)
     holder = {
-        source.split(" for ")[0] for sources in found.values() for source, entry in sources if entry.marks
+        source.split(" for ")[0] for sources in entries.values() for source, entry in sources if entry.marks
     }
     where = next(iter(holder)) if len(holder) == 1 else scan.root
     error = classes_error(counts, classes, where)
     if error is not None:
         scan.problems.insert(0, (str(where), error))
-    for name, sources in found.items():
+    for name, sources in entries.items():
         if len(sources) > 1:
             listed = " and ".join(Path(source.split(" for ")[0]).name for source, _ in sources)
             expected = f"expected the points of {scan.photos[name]} in one place"

@@ -1,6 +1,6 @@
 """MATLAB files from strangers, read in a process of their own: a crash or a bomb costs one file.
 
-SciPy's reader ends the whole process on some damaged files. mat4py, in plain Python, was looked at: it loops
+SciPy's reader ends the whole process on some damaged files. Considered: mat4py, in plain Python. It loops
 over sizes that the file claims. h5py reads version 7.3, where it is installed.
 """
 
@@ -75,8 +75,8 @@ def find_field(content: Value, name: str) -> Value | None:
     if isinstance(content, dict):
         if name in content:
             return content[name]
-        found = (find_field(value, name) for value in content.values())
-        return next((value for value in found if value is not None), None)
+        inner = (find_field(value, name) for value in content.values())
+        return next((value for value in inner if value is not None), None)
     if isinstance(content, list):
         return next((value for each in content if (value := find_field(each, name)) is not None), None)
     return None

@@ -53,8 +53,8 @@ def zones_from_tool(content: Any, path: Path) -> Zones | None:
     if is_labelstudio(content):
         return _from_labelstudio(content, path)
     if is_labelme(content):
-        found = shaped(content, LabelMe, "LabelMe", path)
-        return _zones(_labelme_shapes(found, path), _size(found.imageWidth, found.imageHeight), path)
+        drawing = shaped(content, LabelMe, "LabelMe", path)
+        return _zones(_labelme_shapes(drawing, path), _size(drawing.imageWidth, drawing.imageHeight), path)
     if is_via(content):
         photo = next((each for each in via_photos(content, path) if each.marked), None)
         regions = photo.marked if photo else []

@@ -1,6 +1,6 @@
 """COCO: one JSON with images and annotations; a keypoint is a head, or a box around one.
 
-pycocotools was looked at for run lengths: its C code trusts the lengths, and a wheel for 20 lines is too much.
+Considered for run lengths: pycocotools. Its C code trusts the lengths, and a wheel for 20 lines is too much.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def read_coco(path: Path) -> dict[str, Entry]:
                 f"expected annotations of known images in {path}", f"one of image_id {each.image_id}"
             )
         own[key].append(each)
-    return {keys[key].file_name: _entry(keys[key], found, names, path) for key, found in own.items()}
+    return {
+        keys[key].file_name: _entry(keys[key], annotations, names, path) for key, annotations in own.items()
+    }
 
 
 def _identities(coco: _Coco, path: Path) -> dict[Key, _Image]:
@@ -114,14 +116,16 @@ def _text(key: Key | None) -> str:
     return f"{key:g}" if isinstance(key, float) else str(key)
 
 
-def _same(key: Key, known: Mapping[Key, object]) -> Key | None:
+def _same(key: Key, keys: Mapping[Key, object]) -> Key | None:
     """Return the known id that reads the same: some tools write 1 in one place and "1" in the other."""
-    return next((each for each in known if _text(each) == _text(key)), None)
+    return next((each for each in keys if _text(each) == _text(key)), None)
 
 
-def _entry(image: _Image, found: Sequence[_Annotation], names: Mapping[str, str], path: Path) -> Entry:
-    crowds = sum(bool(each.iscrowd) for each in found)
-    marks = [_mark(each, names.get(_text(each.category_id), ""), path) for each in found if not each.iscrowd]
+def _entry(image: _Image, annotations: Sequence[_Annotation], names: Mapping[str, str], path: Path) -> Entry:
+    crowds = sum(bool(each.iscrowd) for each in annotations)
+    marks = [
+        _mark(each, names.get(_text(each.category_id), ""), path) for each in annotations if not each.iscrowd
+    ]
     notes = (f"{crowds} crowd {'regions' if crowds > 1 else 'region'} (iscrowd) left out",) if crowds else ()
     also = (image.extra.name,) if image.extra and image.extra.name else ()
     return Entry(marks, read_size(image.width, image.height), also=also, notes=notes)

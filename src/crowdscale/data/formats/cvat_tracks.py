@@ -54,16 +54,16 @@ def _frames(root: Tree.Element, path: Path) -> int:
 
 
 def _size(root: Tree.Element, path: Path) -> tuple[int, int] | None:
-    found = next((each for each in root.iter("original_size")), None)
-    if found is None:
+    sides_of_photo = next((each for each in root.iter("original_size")), None)
+    if sides_of_photo is None:
         return None
-    sides = Tree.Element("size", {each.tag: each.text or "" for each in found})
+    sides = Tree.Element("size", {each.tag: each.text or "" for each in sides_of_photo})
     return read_size(number(sides, "width", str(path), 0.0), number(sides, "height", str(path), 0.0))
 
 
 def _listed(track: Tree.Element, path: Path) -> list[tuple[int, list[Mark]]]:
     """Return (frame, marks) of a track in order; a shape outside its frame has none."""
-    found = []
+    shapes = []
     for shape in track:
         if shape.get("frame") is None:
             continue
@@ -71,12 +71,12 @@ def _listed(track: Tree.Element, path: Path) -> list[tuple[int, list[Mark]]]:
         if not 0 <= frame < MOST_FRAMES or frame != int(frame):
             raise DataError(f"expected a frame's number in {path}", repr(shape.get("frame")))
         where = f"frame {int(frame)} in {path}"
-        found.append((int(frame), list(shape_marks(shape, track.get("label", ""), where))))
-    return sorted(found, key=lambda each: each[0])
+        shapes.append((int(frame), list(shape_marks(shape, track.get("label", ""), where))))
+    return sorted(shapes, key=lambda each: each[0])
 
 
 def _filled(listed: list[tuple[int, list[Mark]]]) -> Iterator[tuple[int, list[Mark]]]:
-    """Return the listed frames and those between them, where a track goes on."""
+    """Return the listed frames and those between them within a track."""
     for index, (frame, marks) in enumerate(listed):
         yield frame, marks
         after, later = listed[index + 1] if index + 1 < len(listed) else (frame, [])

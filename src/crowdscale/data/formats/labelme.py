@@ -1,6 +1,6 @@
 """LabelMe: a JSON file a photo, with points, rectangles, circles and polygons.
 
-The package labelme was looked at: its reader needs Qt, and decodes the photo inside the file.
+Considered: the package labelme. Its reader needs Qt, and decodes the photo inside the file.
 """
 
 from __future__ import annotations

@@ -59,9 +59,9 @@ def _is_min(task: Mapping[str, Any]) -> bool:
 
 def _min_values(task: Mapping[str, Any]) -> Iterator[Any]:
     """Return the regions of a task in JSON-MIN: dictionaries in the lists of its other keys."""
-    for found in task.values():
-        if isinstance(found, list) and found and all(isinstance(each, dict) for each in found):
-            yield from (each for each in found if "original_width" in each)
+    for value in task.values():
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            yield from (each for each in value if "original_width" in each)
 
 
 def plain_name(address: str) -> str:
@@ -87,8 +87,8 @@ def valid_results(content: Any, path: Path, predictions: bool = False) -> Iterat
                 yield _address(each, where), [region_of_value(value, where) for value in _min_values(each)]
             continue
         task = shaped(each, _Task, "Label Studio", where)
-        found = task.predictions if predictions else task.annotations or task.completions
-        valid = [one for one in found or () if isinstance(one, _Annotation) and not one.was_cancelled]
+        annotations = task.predictions if predictions else task.annotations or task.completions
+        valid = [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
         if valid:
             yield _address(task.data, where), valid[-1].result
 

@@ -25,9 +25,9 @@ def photo_address(data: Mapping[str, Any]) -> str | None:
     """
     values = [data[key] for key in (*(key for key in PREFERRED if key in data), *data)]
     texts = [value for value in values if isinstance(value, str)]
-    found = next((text for text in texts if address_name(text).lower().endswith(IMAGE_SUFFIXES)), None)
+    address = next((text for text in texts if address_name(text).lower().endswith(IMAGE_SUFFIXES)), None)
     plain = data.get("image")
-    return found or (plain if isinstance(plain, str) and plain else None)
+    return address or (plain if isinstance(plain, str) and plain else None)
 
 
 def address_name(address: str) -> str:

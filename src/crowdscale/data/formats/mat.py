@@ -20,7 +20,7 @@ NAMES = ("location", "annPoints", "loc", "points", "gt", "annotations", "dots")
 
 
 def read_points_mat(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
-    """Return the entry of NAME.mat. Raises DataError where the points cannot be found in it."""
+    """Return the entry of NAME.mat. Raises DataError where it holds no points."""
     del photo_size
     return Entry([Mark(x, y) for x, y in points_of_mat(read_mat(path), path).tolist()])
 
@@ -29,7 +29,7 @@ def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[n
     """Return the (n, 2) points x, y that a .mat holds, further columns left out.
 
     They lie in a field or variable of a known name, however deep, or in the only array of two columns.
-    Transposed points are told by ``number``, the number of heads beside them.
+    ``number``, the number of heads beside them, reveals transposed points.
 
     Args:
         content: The variables.
@@ -39,18 +39,18 @@ def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[n
     Raises:
         DataError: There are none, or an array may be read in two ways.
     """
-    found = next((value for name in NAMES if (value := find_field(content, name)) is not None), None)
-    if isinstance(found, (dict, list)):
-        found = None
-    if found is None and isinstance(content, dict) and not strict:
+    points = next((value for name in NAMES if (value := find_field(content, name)) is not None), None)
+    if isinstance(points, (dict, list)):
+        points = None
+    if points is None and isinstance(content, dict) and not strict:
         tables = [
             each for each in content.values() if isinstance(each, np.ndarray) and each.shape[-1:] == (2,)
         ]
-        found = tables[0] if len(tables) == 1 else None
-    if not isinstance(found, np.ndarray):
+        points = tables[0] if len(tables) == 1 else None
+    if not isinstance(points, np.ndarray):
         names = ", ".join(content) if isinstance(content, dict) and content else "nothing"
         raise DataError(f"expected points in {path}", names, f"Name the variable {NAMES[1]}, (n, 2) x, y")
-    return _columns(np.asarray(found, dtype=np.float64), find_field(content, "number"), path, strict)
+    return _columns(np.asarray(points, dtype=np.float64), find_field(content, "number"), path, strict)
 
 
 def _columns(

@@ -37,14 +37,14 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
         raise DataError(expected, "something else", "Correct the file")
     if "points" not in content:
         raise DataError(expected, "an object without 'points'")
-    found = shaped(content, _Points, "JSON [[x, y], …]", path)
-    if found.sizes is None:
-        return Entry([Mark(x, y) for x, y in found.points])
-    if len(found.sizes) != len(found.points):
+    label = shaped(content, _Points, "JSON [[x, y], …]", path)
+    if label.sizes is None:
+        return Entry([Mark(x, y) for x, y in label.points])
+    if len(label.sizes) != len(label.points):
         raise DataError(
-            f"expected a size for each point in {path}", f"{len(found.sizes)} for {len(found.points)}"
+            f"expected a size for each point in {path}", f"{len(label.sizes)} for {len(label.points)}"
         )
-    return Entry([Mark(*xy, *size) for xy, size in zip(found.points, found.sizes, strict=True)])
+    return Entry([Mark(*xy, *size) for xy, size in zip(label.points, label.sizes, strict=True)])
 
 
 def _write(name: str, label: Label) -> str:

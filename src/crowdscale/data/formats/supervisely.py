@@ -1,6 +1,6 @@
 """Supervisely: ``ds0/ann/NAME.jpg.json`` for ``ds0/img/NAME.jpg``, with points and rectangles in whole pixels.
 
-The package supervisely was looked at: hundreds of MB, to read one JSON a photo.
+Considered: the package supervisely. It takes hundreds of MB, to read one JSON a photo.
 """
 
 from __future__ import annotations

@@ -77,15 +77,15 @@ def read_points_table(path: Path) -> dict[str, Entry]:
     """
     rows = read_table(path)
     image, *places = columns_of(path, rows[0][1] if rows else [], (IMAGE_COLUMNS, ("x",), ("y",)))
-    found: dict[str, list[Row]] = {}
+    rows_of_photo: dict[str, list[Row]] = {}
     for line, row in rows[1:]:
-        found.setdefault(_cell(row, image).replace("\\", "/"), []).append((line, row))
+        rows_of_photo.setdefault(_cell(row, image).replace("\\", "/"), []).append((line, row))
     return {
         name: Entry(
             _marks(path, [rows[0], *((n, row) for n, row in own if any(_cell(row, c) for c in places[:2]))], places),
             where=f", line {own[0][0]}",
         )
-        for name, own in found.items()
+        for name, own in rows_of_photo.items()
     }  # fmt: skip
 
 
@@ -118,14 +118,14 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
         DataError: A column is missing or stands there twice.
     """
     lowered = [cell.lower() for cell in header]
-    found = [next((lowered.index(name) for name in names if name in lowered), None) for names in wanted]
-    if None in found:
+    candidates = [next((lowered.index(name) for name in names if name in lowered), None) for names in wanted]
+    if None in candidates:
         raise DataError(
             f"expected the columns {','.join(names[0] for names in wanted)} in {path}",
             f"the first line {','.join(header)!r}",
             "Name them in the first line",
         )
-    places = [place for place in found if place is not None]
+    places = [place for place in candidates if place is not None]
     double = next((header[place] for place in places if lowered.count(lowered[place]) > 1), None)
     if double is not None:
         raise DataError(f"expected each column once in {path}", f"{double} again", "Rename or remove one")
@@ -138,10 +138,10 @@ def row_numbers(path: Path, line: int, row: Sequence[str], columns: Sequence[int
     if None in numbers:
         remedy = "Correct the line; decimals have a point, not a comma"
         raise DataError(f"expected two numbers x,y in {path}, line {line}", repr(",".join(row)), remedy)
-    found = [number for number in numbers if number is not None]
-    if not all(abs(number) <= FARTHEST for number in found):  # NaN as well
+    sound = [number for number in numbers if number is not None]
+    if not all(abs(number) <= FARTHEST for number in sound):  # NaN as well
         raise DataError(f"expected finite coordinates in {path}, line {line}", repr(",".join(row)))
-    return found
+    return sound
 
 
 def _write_csv(name: str, label: Label) -> str:

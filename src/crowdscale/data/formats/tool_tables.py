@@ -43,14 +43,14 @@ def read_box_table(path: Path) -> dict[str, Entry]:
     lowered = [cell.lower() for cell in header]
     sides = [lowered.index(name) for name in ("width", "height") if name in lowered]
     kind = next((lowered.index(name) for name in ("class", "label") if name in lowered), None)
-    found = _Photos(path)
+    photos = _Photos(path)
     for line, row in rows[1:]:
         if len(row) < len(header):
             raise DataError(f"expected {len(header)} cells in {path}, line {line}", f"{len(row)}")
         size = read_size(*row_numbers(path, line, row, sides)) if len(sides) == 2 else None
         label = "" if kind is None else row[kind]
-        found.add(row[image], _corners(row_numbers(path, line, row, places), label), size, line)
-    return found.entries()
+        photos.add(row[image], _corners(row_numbers(path, line, row, places), label), size, line)
+    return photos.entries()
 
 
 def read_makesense(path: Path) -> dict[str, Entry]:
@@ -59,7 +59,7 @@ def read_makesense(path: Path) -> dict[str, Entry]:
     Raises:
         DataError: A row has another number of cells, a cell is no number, or rows give a photo two sizes.
     """
-    found = _Photos(path)
+    photos = _Photos(path)
     for line, row in read_table(path):
         if not is_makesense(row):
             raise DataError(
@@ -68,8 +68,8 @@ def read_makesense(path: Path) -> dict[str, Entry]:
         numbers = row_numbers(path, line, row, range(1, len(row) - 3))
         mark = mark_of(numbers, row[0]) if len(row) == POINT_COLUMNS else box_of(numbers, row[0])
         size = read_size(*row_numbers(path, line, row, [len(row) - 2, len(row) - 1]))
-        found.add(row[-3], mark, size, line)
-    return found.entries()
+        photos.add(row[-3], mark, size, line)
+    return photos.entries()
 
 
 def _corners(sides: Sequence[float], label: str) -> Mark:
@@ -82,19 +82,19 @@ class _Photos:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found: dict[str, tuple[list[Mark], Size | None, int]] = {}
+        self.photos: dict[str, tuple[list[Mark], Size | None, int]] = {}
 
     def add(self, name: str, mark: Mark, size: Size | None, line: int) -> None:
         """Add a row's mark. Raises DataError where rows of a photo disagree on its size."""
-        marks, known, _ = self.found.setdefault(name.replace("\\", "/"), ([], size, line))
-        if known != size:
+        marks, first_size, _ = self.photos.setdefault(name.replace("\\", "/"), ([], size, line))
+        if first_size != size:
             raise DataError(f"expected one size of {name} in {self.path}", f"another in line {line}")
         marks.append(mark)
 
     def entries(self) -> dict[str, Entry]:
         """Return all photos."""
         return {
-            name: Entry(marks, size, f", line {line}") for name, (marks, size, line) in self.found.items()
+            name: Entry(marks, size, f", line {line}") for name, (marks, size, line) in self.photos.items()
         }
 
 

@@ -114,12 +114,12 @@ def read_via_csv(path: Path) -> dict[str, Entry]:
     rows = read_table(path)
     header = [cell.lstrip("#") for cell in rows[0][1]] if rows else []
     places = columns_of(path, header, [(name,) for name in COLUMNS])
-    found: dict[str, tuple[list[Mark], str, int]] = {}
+    photos: dict[str, tuple[list[Mark], str, int]] = {}
     for line, row in rows[1:]:
         if len(row) <= max(places):
             raise DataError(f"expected {len(header)} cells in {path}, line {line}", f"{len(row)}")
         name, count, shape, attributes = (row[place] for place in places)
-        marks, _, _ = found.setdefault(name, ([], count, line))
+        marks, _, _ = photos.setdefault(name, ([], count, line))
         where = f"line {line} of {path}"
         if parse_json(shape or "{}", where):
             plain = {
@@ -127,12 +127,12 @@ def read_via_csv(path: Path) -> dict[str, Entry]:
                 "region_attributes": parse_json(attributes or "{}", where),
             }
             marks.append(_mark(shaped(plain, ViaRegion, "VIA", where), where))
-    for name, (marks, count, _) in found.items():
+    for name, (marks, count, _) in photos.items():
         if count.isdecimal() and len(count) < 10 and int(count) != len(marks):
             raise DataError(
                 f"expected {count} regions of {name} in {path}", f"{len(marks)}", "Export it again"
             )
-    return {name: Entry(marks, where=f", line {line}") for name, (marks, _, line) in found.items()}
+    return {name: Entry(marks, where=f", line {line}") for name, (marks, _, line) in photos.items()}
 
 
 def _mark(region: ViaRegion, where: str) -> Mark:

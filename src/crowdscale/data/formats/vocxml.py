@@ -34,12 +34,12 @@ def voc_boxes(root: ElementTree.Element, path: Path, one_based: bool = False) ->
     boxes = []
     for index, each in enumerate(root.iter("object"), 1):
         corners = [parse_number(each.findtext(f"bndbox/{name}", "").strip()) for name in SIDES]
-        found = [corner for corner in corners if corner is not None and abs(corner) <= FARTHEST]
-        if len(found) < len(SIDES):
+        sound = [corner for corner in corners if corner is not None and abs(corner) <= FARTHEST]
+        if len(sound) < len(SIDES):
             kind = "a polygon" if each.find("polygon") is not None else "something else"
             raise DataError(
                 f"expected a bndbox with xmin, ymin, xmax, ymax in object {index} of {path}", kind
             )
-        left, top, right, bottom = found
+        left, top, right, bottom = sound
         boxes.append((left - one_based, top - one_based, right - left, bottom - top))
     return np.array(boxes, dtype=np.float64).reshape(-1, 4)

@@ -76,14 +76,14 @@ class CrowdHuman(Reader):
 
     def _labelled(self, base: Path, truth: Path) -> list[Sample]:
         photos = {path.stem: path for pattern in PHOTOS for path in base.glob(pattern)}
-        found = [
+        samples = [
             self._sample(line, f"line {number} of {truth}", photos)
             for number, line in enumerate(read_text(truth).split("\n"), 1)
             if line.strip()
         ]
-        if not found:
+        if not samples:
             raise DataError("expected an annotation of CrowdHuman", f"the empty file {truth}")
-        return found
+        return samples
 
     def _sample(self, line: str, where: str, photos: dict[str, Path]) -> Sample:
         record = shaped(parse_json(line, where), _Record, "JSON with ID and gtboxes", where)

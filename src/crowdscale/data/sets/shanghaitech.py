@@ -99,12 +99,12 @@ class ShanghaiTech(Reader):
 
     @property
     def release(self) -> str:
-        """The release of the annotations, told from their total: ``"2015"``, ``"2016"`` or ``"unknown"``.
+        """The release of the annotations by their total: ``"2015"``, ``"2016"`` or ``"unknown"``.
 
         The total is that of the whole split, whether or not the leaked photos are left out.
         """
-        known = SPLIT_TOTALS[self.part, self.split].get(self._heads)
-        return known or PART_TOTALS[self.part].get(self._heads + self._other_heads(), "unknown")
+        release = SPLIT_TOTALS[self.part, self.split].get(self._heads)
+        return release or PART_TOTALS[self.part].get(self._heads + self._other_heads(), "unknown")
 
     def count_outside(self) -> int:
         """Return how many points lie outside their photo; opens each photo's header."""
@@ -168,12 +168,12 @@ def _subfolder(base: Path, names: tuple[str, ...]) -> Path:
 def _numbered(folder: Path, pattern: str, what: str) -> dict[int, Path]:
     """Return the files of a folder whose whole name matches, by number."""
     matches = ((re.fullmatch(pattern, path.name, re.IGNORECASE), path) for path in folder.iterdir())
-    found = {int(match[1]): path for match, path in matches if match}
-    if not found:
+    files = {int(match[1]): path for match, path in matches if match}
+    if not files:
         raise DataError(
             f"expected {what} in {folder}", what_is(folder), "Check that the set was unpacked in full"
         )
-    return found
+    return files
 
 
 def _check_pairs(base: Path, photos: set[int], truths: set[int]) -> None:

@@ -80,7 +80,7 @@ class UCSD(Reader):
         ]
 
     def _frames(self, films: Path) -> list[tuple[Path, Points]]:
-        found = []
+        frames_of_clips = []
         for clip in range(CLIPS):
             name = f"vidf1_33_{clip:03}"
             path = _present(self._truths / f"{name}_frame_full.mat")
@@ -89,8 +89,8 @@ class UCSD(Reader):
                 raise DataError(f"expected {FRAMES} frames in {path}", str(len(frames)), "Unpack it again")
             for index, frame in enumerate(frames, 1):
                 photo = _present(films / f"{name}.y" / f"{name}_f{index:03}.png")
-                found.append((photo, _points(frame, path)))
-        return found
+                frames_of_clips.append((photo, _points(frame, path)))
+        return frames_of_clips
 
     @property
     def perspective(self) -> NDArray[np.float64]:
