@@ -58,15 +58,8 @@ def count_in_bulk(job: Job, out: str, kind: str | None, part: int, quiet: bool) 
 
 
 def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> None:
-    for note in () if quiet else results.notes:
-        print(f"Note: {note}", file=sys.stderr)
     if not quiet:
-        state = "Interrupted: the same command resumes. " if summary.interrupted else ""
-        broken = f", {summary.broken:,} broken" if summary.broken else ""
-        print(
-            f"{state}{counted(summary.photos, 'photo')}, {summary.count:,.0f} people{broken}; "
-            f"{summary.added:,} of them now, in {out}"
-        )
+        _print_summary(summary, results, out)
     print_errors(
         sentence if photo in sentence else f"{photo}: {sentence}"
         for photo, sentence in islice(results.broken(), SHOWN)
@@ -75,6 +68,17 @@ def _report(summary: Summary, results: ResultFolder, out: str, quiet: bool) -> N
         print(f"… and {summary.broken - SHOWN:,} more in {out}/broken", file=sys.stderr)
     if summary.others and not quiet:
         print(others_sentence(summary.others), file=sys.stderr)
+
+
+def _print_summary(summary: Summary, results: ResultFolder, out: str) -> None:
+    for note in results.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    state = "Interrupted: the same command resumes. " if summary.interrupted else ""
+    broken = f", {summary.broken:,} broken" if summary.broken else ""
+    print(
+        f"{state}{counted(summary.photos, 'photo')}, {summary.count:,.0f} people{broken}; "
+        f"{summary.added:,} of them now, in {out}"
+    )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from crowdscale.cli.panels import Entry, command_group
 
 if TYPE_CHECKING:
     from crowdscale.files.images import Pixels
-    from crowdscale.zones.zone import Zones
+    from crowdscale.zones.zone import Zone, Zones
 
 __all__ = ["check", "edit", "show", "zones_app"]
 
@@ -97,16 +97,22 @@ def check(
         zones = zones.fit(size)
     table = new_table(zone="left", kind="left", corners="right", capacity="right", alarm="left", m2="right")
     for zone in zones.zones:
-        kind = "counted only here" if zone.roi else "left out" if zone.exclude else zone.kind
-        alarm = "" if zone.alarm is None else f"above {zone.alarm.above:g}, below {zone.alarm.low:g}"
-        metres = "" if size is None or zones.ground is None else _metres(zones, zone.name, size)
-        table.add_row(zone.name, kind, str(len(zone.points)), str(zone.capacity or ""), alarm, metres)
+        table.add_row(*_cells(zone), _metres(zones, zone, size))
     print_table(table)
 
 
-def _metres(zones: Zones, name: str, size: tuple[int, int]) -> str:
-    zone = next(each for each in zones.zones if each.name == name)
-    return "" if zones.ground is None else f"{zones.ground.square_metres(zone.shape(size)):.1f}"
+def _cells(zone: Zone) -> list[str]:
+    """Return the cells of a zone: name, kind, corners, capacity, alarm."""
+    kind = "counted only here" if zone.roi else "left out" if zone.exclude else zone.kind
+    alarm = "" if zone.alarm is None else f"above {zone.alarm.above:g}, below {zone.alarm.low:g}"
+    return [zone.name, kind, str(len(zone.points)), str(zone.capacity or ""), alarm]
+
+
+def _metres(zones: Zones, zone: Zone, size: tuple[int, int] | None) -> str:
+    """Return the square metres of a zone; empty without a size or a ground plane."""
+    if size is None or zones.ground is None:
+        return ""
+    return f"{zones.ground.square_metres(zone.shape(size)):.1f}"
 
 
 def show(
