@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,13 @@ def test_a_former_name_works_and_warns_with_the_current_one(cls, former):
     with pytest.warns(DeprecationWarning, match=current):
         changed = replace(example, **{former: getattr(example, current)})
     assert getattr(changed, current) == getattr(example, current)
+
+
+def test_the_changelog_has_the_table():
+    changelog = (Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8")
+    for cls, names in FORMER.items():
+        for former, current in names.items():
+            assert f"| `{cls.__name__}.{former}` | `{cls.__name__}.{current}` |" in changelog
 
 
 def test_importing_warns_of_nothing():
