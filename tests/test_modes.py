@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 CLASSES = {
-    "Density", "DistanceLabels", "HybridLabels", "DensityRule", "LabelRule", "PointsReading", "DensityReading",
-    "BlockReading", "HybridReading",
+    "Density", "DistanceLabels", "HybridLabels", "DensityRule", "LabelRule", "PointsEstimate", "DensityEstimate",
+    "BlockEstimate", "HybridEstimate",
 }  # fmt: skip
 
 

@@ -18,9 +18,9 @@ from crowdscale.backends import Backend, NetworkOutput
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import OptionError
 from crowdscale.files.images import resize_image
-from crowdscale.maps import BlockReading
+from crowdscale.maps import BlockEstimate
 from crowdscale.maps.blocks import BLOCK
-from crowdscale.maps.reading import DensityReading
+from crowdscale.maps.estimates import DensityEstimate
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box
 
@@ -123,8 +123,8 @@ def _mirrored(seen: NetworkOutput, width: int) -> NetworkOutput:
     output = np.ascontiguousarray(seen.output[:, :, ::-1])
     if seen.blocks is None:
         return seen._replace(output=output)
-    frame = BlockReading.over(seen.blocks, width, output.shape[1])
-    turned = BlockReading(frame.people[:, ::-1], width - frame.x_edges[::-1], frame.y_edges)
+    frame = BlockEstimate.over(seen.blocks, width, output.shape[1])
+    turned = BlockEstimate(frame.people[:, ::-1], width - frame.x_edges[::-1], frame.y_edges)
     return seen._replace(output=output, blocks=_on_grid(turned, width, output.shape[1]))
 
 
@@ -135,14 +135,14 @@ def _to_size(
     frame = Box(0, 0, *wanted)
     output = seen.output
     if density:
-        output = DensityReading(output[0], Box(0, 0, *size)).place(frame, *size).density[None]
+        output = DensityEstimate(output[0], Box(0, 0, *size)).place(frame, *size).density[None]
     if seen.blocks is None:
         return seen._replace(output=output)
-    blocks = BlockReading.over(seen.blocks, *size).place(frame, *size)
+    blocks = BlockEstimate.over(seen.blocks, *size).place(frame, *size)
     return seen._replace(output=output, blocks=_on_grid(blocks, *wanted))
 
 
-def _on_grid(reading: BlockReading, width: int, height: int) -> Maps:
+def _on_grid(reading: BlockEstimate, width: int, height: int) -> Maps:
     """Return the people in each block of a view."""
     x = np.minimum(np.arange(-(-width // BLOCK) + 1) * BLOCK, width).astype(np.float64)
     y = np.minimum(np.arange(-(-height // BLOCK) + 1) * BLOCK, height).astype(np.float64)

@@ -13,7 +13,7 @@ from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.counting.read_scale import ReadScaleOptions, choose_read_scale
 from crowdscale.data.opening import open_dataset
 from crowdscale.errors import OptionError
-from crowdscale.maps.reading import DensityReading, PointsReading
+from crowdscale.maps.estimates import DensityEstimate, PointsEstimate
 from crowdscale.points import Box, Points
 from tests.support.fakes import TruthBackend, coordinate_photo, truth_config
 
@@ -38,8 +38,8 @@ class Discs:
             cells = np.zeros((height, width), np.float32)
             at = np.rint(centres[1:]).astype(int)
             cells[at[:, 1], at[:, 0]] = sure
-            return DensityReading(cells, Box(0, 0, width, height))
-        return PointsReading(Points(centres[1:], sure))
+            return DensityEstimate(cells, Box(0, 0, width, height))
+        return PointsEstimate(Points(centres[1:], sure))
 
 
 def crowd(size, width=1600, height=1200, step=3.0):

@@ -15,9 +15,9 @@ from crowdscale.counting.dense import BUCKET, TOGETHER, buckets, join_touching, 
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.errors import OptionError
-from crowdscale.maps import Density, HybridReading
-from crowdscale.maps.blocks import BlockReading
-from crowdscale.maps.reading import PointsReading
+from crowdscale.maps import Density, HybridEstimate
+from crowdscale.maps.blocks import BlockEstimate
+from crowdscale.maps.estimates import PointsEstimate
 from crowdscale.maps.regions import DensityRule, LabelRule, RuleChoice
 from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
@@ -261,18 +261,18 @@ def test_the_share_of_the_second_pass_falls_as_its_count_grows(before, after, do
 def test_blends_keep_mass_and_the_heads_of_the_larger_share():
     edges = np.array([0.0, 16.0, 32.0]), np.array([0.0, 16.0])
     first, second = (
-        BlockReading(np.array([[a, b]]), *edges, Points(np.array([[a, 1.0]])))
+        BlockEstimate(np.array([[a, b]]), *edges, Points(np.array([[a, 1.0]])))
         for a, b in ((1.0, 2.0), (5.0, 4.0))
     )
     for share, x in ((0.25, 1.0), (0.75, 5.0)):
         mixed = first.blend(second, share)
         assert mixed.count == pytest.approx((1 - share) * first.count + share * second.count)
         assert mixed.points.xy[0, 0] == x
-        hybrids = [HybridReading(each.points, each, 64) for each in (first, second)]
+        hybrids = [HybridEstimate(each.points, each, 64) for each in (first, second)]
         both = hybrids[0].blend(hybrids[1], share)
         assert both.count == mixed.count
         assert both.candidates.xy[0, 0] == x
-        assert PointsReading(first.points).blend(PointsReading(second.points), share).points.xy[0, 0] == x
+        assert PointsEstimate(first.points).blend(PointsEstimate(second.points), share).points.xy[0, 0] == x
 
 
 @pytest.mark.parametrize(("least", "zoom", "regions"), [(1.4, None, 1), (1.6, None, 0), (1.6, 1.2, 1)])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdscale.errors import OptionError
-from crowdscale.maps import BlockReading, Density
-from crowdscale.maps.reading import DensityReading
+from crowdscale.maps import BlockEstimate, Density
+from crowdscale.maps.estimates import DensityEstimate
 from crowdscale.points import Box, Points
 
 FRAME = st.tuples(st.integers(1, 70), st.integers(1, 70))
@@ -69,7 +69,7 @@ def test_blank_empties_only_the_box():
 
 
 def test_count_of_a_noisy_map_is_never_below_zero():
-    assert DensityReading(np.full((4, 4), -0.1, np.float32), Box(0, 0, 4, 4)).count == 0
+    assert DensityEstimate(np.full((4, 4), -0.1, np.float32), Box(0, 0, 4, 4)).count == 0
 
 
 @settings(max_examples=40, deadline=None)
@@ -77,7 +77,7 @@ def test_count_of_a_noisy_map_is_never_below_zero():
 def test_placing_an_enlarged_view_keeps_the_mass(width, height, view_width, view_height):
     view = np.random.default_rng(1).random((view_height, view_width)).astype(np.float32)
     context = Box(3, 4, 3 + width, 4 + height)
-    placed = DensityReading(view, Box(0, 0, view_width, view_height)).place(context, view_width, view_height)
+    placed = DensityEstimate(view, Box(0, 0, view_width, view_height)).place(context, view_width, view_height)
     assert placed.density.shape == (height, width)
     assert placed.density.sum() == pytest.approx(view.sum(), rel=1e-4)
 
@@ -124,5 +124,5 @@ def test_tiles_keep_the_dots_they_own(in_cells):
         local = codec.read(codec.encode(points.shift(-seen.left, 0), seen.width, 48)[None])
         placed = local.place(seen, seen.width, 48)
         parts.append((owned, placed.in_cells(owned, 16) if in_cells else placed))
-    joined = BlockReading.join(parts, 96, 48, 16) if in_cells else DensityReading.join(parts, 96, 48)
+    joined = BlockEstimate.join(parts, 96, 48, 16) if in_cells else DensityEstimate.join(parts, 96, 48)
     assert heads_of(joined) == points.xy.tolist()

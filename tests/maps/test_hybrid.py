@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps import DistanceLabels, HybridLabels
-from crowdscale.maps.blocks import BLOCK, BlockReading
+from crowdscale.maps.blocks import BLOCK, BlockEstimate
 from crowdscale.points import Box, Points
 
 RANDOM = np.random.default_rng(0)
@@ -16,7 +16,7 @@ RANDOM = np.random.default_rng(0)
 def reading(width, height, seed=0):
     shape = (-(-height // BLOCK) + 1, -(-width // BLOCK) + 1)  # as a padded photo's blocks
     blocks = np.random.default_rng(seed).random(shape).astype(np.float32)
-    return BlockReading.over(blocks, width, height)
+    return BlockEstimate.over(blocks, width, height)
 
 
 sides = st.integers(1, 90)
@@ -37,7 +37,7 @@ def test_a_box_and_what_surrounds_it_are_the_whole(width, height, data):
 def test_blocks_beyond_the_photo_do_not_count_and_none_is_negative():
     assert reading(20, 40).people.shape == (3, 2)
     assert reading(20, 40).x_edges.tolist() == [0, 16, 20]
-    assert BlockReading.over(np.full((1, 1), -2, np.float32), 9, 9).count == 0
+    assert BlockEstimate.over(np.full((1, 1), -2, np.float32), 9, 9).count == 0
 
 
 def test_a_loop_over_pixels_says_the_same():

@@ -14,7 +14,7 @@ from crowdscale.counting.options import MAP_CELL
 from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.counting.tiles import Tile
 from crowdscale.maps import Estimate
-from crowdscale.maps.reading import DensityReading
+from crowdscale.maps.estimates import DensityEstimate
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box, Points
 from crowdscale.trust.profile import Impression
@@ -45,7 +45,7 @@ def tile_map(config: ModelConfig, output: NetworkOutput, tile: Tile) -> Maps:
     """
     values = output.output[0]
     frame, inner = Box(0, 0, values.shape[1], values.shape[0]), tile.inner.in_cells(output.cell)
-    cells = DensityReading(values, frame).in_cells(inner, map_cell(config) // output.cell)
+    cells = DensityEstimate(values, frame).in_cells(inner, map_cell(config) // output.cell)
     areas = np.outer(np.diff(cells.y_edges), np.diff(cells.x_edges))
     return config.codec.cell_values(cells.people, areas)
 

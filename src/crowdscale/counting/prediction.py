@@ -13,7 +13,7 @@ from crowdscale.counting import interchange
 from crowdscale.counting.table import photo_row
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
-from crowdscale.maps import BlockReading
+from crowdscale.maps import BlockEstimate
 from crowdscale.points import Box, Points
 from crowdscale.trust.intervals import Calibration, Interval
 from crowdscale.trust.profile import Impression
@@ -113,7 +113,7 @@ class Prediction:
             for level in self.calibration.levels
         }
 
-    def blocks(self) -> BlockReading | None:
+    def blocks(self) -> BlockEstimate | None:
         """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""
         if self.density is None:
             return None
@@ -121,7 +121,7 @@ class Prediction:
             np.append(np.arange(cells) * side, length).astype(np.float64)
             for cells, side, length in zip(self.density.shape[::-1], self.cell, self.size, strict=True)
         )
-        return BlockReading(self.density.astype(np.float64), x, y)
+        return BlockEstimate(self.density.astype(np.float64), x, y)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the maps as plain values, by the names of ``docs/files-and-columns.md``."""

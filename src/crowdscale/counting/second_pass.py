@@ -21,7 +21,7 @@ from crowdscale.counting.prediction import Region
 from crowdscale.counting.tiles import Tile, TileOptions, plan_tiles
 from crowdscale.errors import OptionError
 from crowdscale.maps import Estimate
-from crowdscale.maps.estimate import PublishedEstimate
+from crowdscale.maps.estimates import PublishedEstimate
 from crowdscale.maps.regions import Reference, pool_region
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box

@@ -11,14 +11,14 @@ from crowdscale.arrays import Floats, Maps
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
 from crowdscale.points import Box, Points
 
-__all__ = ["BLOCK", "BlockReading"]
+__all__ = ["BLOCK", "BlockEstimate"]
 
 BLOCK = 16
 """Side in pixels of the blocks whose people a network counts."""
 
 
 @dataclass(frozen=True, eq=False)
-class BlockReading:
+class BlockEstimate:
     """People in a grid of cells; a cell's people are spread evenly over it.
 
     Args:
@@ -35,8 +35,8 @@ class BlockReading:
     """Heads of the map that the cells sum up; cells alone give no positions."""
 
     @classmethod
-    def over(cls, blocks: Maps, width: int, height: int) -> BlockReading:
-        """Return the reading of a (rows, columns) output over a view; the last blocks end with the view."""
+    def over(cls, blocks: Maps, width: int, height: int) -> BlockEstimate:
+        """Return the estimate of a (rows, columns) output over a view; the last blocks end with the view."""
         rows, columns = -(-height // BLOCK), -(-width // BLOCK)
         x = np.minimum(np.arange(columns + 1) * BLOCK, width).astype(np.float64)
         y = np.minimum(np.arange(rows + 1) * BLOCK, height).astype(np.float64)
@@ -57,8 +57,8 @@ class BlockReading:
         """Side in pixels of a cell of a whole photo's grid."""
         return BLOCK
 
-    def of_tile(self, owned: Box) -> BlockReading:
-        """Return the reading as it is."""
+    def of_tile(self, owned: Box) -> BlockEstimate:
+        """Return the estimate as it is."""
         del owned
         return self
 
@@ -73,31 +73,31 @@ class BlockReading:
         columns = _overlaps(x_edges, self.x_edges) / np.diff(self.x_edges)
         return np.asarray(rows @ self.people @ columns.T)
 
-    def place(self, context: Box, width: int, height: int) -> BlockReading:
-        """Return this reading of an enlarged (width, height) view of ``context`` in the photo's pixels."""
+    def place(self, context: Box, width: int, height: int) -> BlockEstimate:
+        """Return this estimate of an enlarged (width, height) view of ``context`` in the photo's pixels."""
         x = self.x_edges * (context.width / width) + context.left
         y = self.y_edges * (context.height / height) + context.top
-        return BlockReading(self.people, x, y, move_back(self.points, context, width, height))
+        return BlockEstimate(self.people, x, y, move_back(self.points, context, width, height))
 
-    def replace(self, box: Box, second: BlockReading) -> BlockReading:
-        """Return the reading with the people in ``box`` taken from ``second``; mass is kept exactly."""
+    def replace(self, box: Box, second: BlockEstimate) -> BlockEstimate:
+        """Return the estimate with the people in ``box`` taken from ``second``; mass is kept exactly."""
         x, y = (np.clip(self.x_edges, box.left, box.right), np.clip(self.y_edges, box.top, box.bottom))
         covered = np.outer(np.diff(y) / np.diff(self.y_edges), np.diff(x) / np.diff(self.x_edges))
         inside = second.resample(np.asarray(x, np.float64), np.asarray(y, np.float64))
         heads = replace_heads(self.points, box, second.points)
-        return BlockReading(self.people * (1 - covered) + inside, self.x_edges, self.y_edges, heads)
+        return BlockEstimate(self.people * (1 - covered) + inside, self.x_edges, self.y_edges, heads)
 
-    def blend(self, second: BlockReading, share: float) -> BlockReading:
-        """Return the mean with this share of another reading in the same cells, with the heads of the larger share."""
+    def blend(self, second: BlockEstimate, share: float) -> BlockEstimate:
+        """Return the mean with this share of another estimate in the same cells, with the heads of the larger share."""
         heads = second.points if share >= 0.5 else self.points
         people = (1 - share) * self.people + share * second.people
-        return BlockReading(people, self.x_edges, self.y_edges, heads)
+        return BlockEstimate(people, self.x_edges, self.y_edges, heads)
 
     @staticmethod
     def join(
-        parts: Sequence[tuple[Box, BlockReading]], width: int, height: int, side: int = BLOCK
-    ) -> BlockReading:
-        """Return the reading of a (width, height) photo from those of its tiles, each with the box it owns.
+        parts: Sequence[tuple[Box, BlockEstimate]], width: int, height: int, side: int = BLOCK
+    ) -> BlockEstimate:
+        """Return the estimate of a (width, height) photo from those of its tiles, each with the box it owns.
 
         Boxes begin at multiples of ``side``, the side of a cell of the whole.
         """
@@ -109,7 +109,7 @@ class BlockReading:
             columns = slice(box.left // side, -(-box.right // side))
             ours = x[columns.start : columns.stop + 1], y[rows.start : rows.stop + 1]
             people[rows, columns] = part.resample(*ours)
-        return BlockReading(people, x, y, join_heads([(box, part.points) for box, part in parts]))
+        return BlockEstimate(people, x, y, join_heads([(box, part.points) for box, part in parts]))
 
 
 def _overlaps(ours: Floats, theirs: Floats) -> Floats:

@@ -12,9 +12,8 @@ import numpy as np
 
 from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
-from crowdscale.maps.estimate import Estimate, PublishedEstimate
+from crowdscale.maps.estimates import DensityEstimate, Estimate, PublishedEstimate
 from crowdscale.maps.output import NetworkOutput
-from crowdscale.maps.reading import DensityReading
 from crowdscale.points import Box, Points, nearest_distances
 
 __all__ = ["Density"]
@@ -144,14 +143,14 @@ class Density:
         """Return the density of a network's output."""
         return self.read(seen.enlarged().output)
 
-    def read(self, output: Maps) -> DensityReading:
-        """Return the reading of a network's (1, h, w) output."""
+    def read(self, output: Maps) -> DensityEstimate:
+        """Return the estimate of a network's (1, h, w) output."""
         _, height, width = output.shape
         heads = self.locate(output[0]) if self.dots else None
-        return DensityReading(output[0], Box(0, 0, width, height), heads)
+        return DensityEstimate(output[0], Box(0, 0, width, height), heads)
 
     def read_published(self, output: Maps) -> PublishedEstimate:
-        """Return the reading of a network's (1, h, w) output, as published."""
+        """Return the estimate of a network's (1, h, w) output, as published."""
         return self.read(output)
 
     def blank_output(self, output: Maps, box: Box) -> Maps:

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from crowdscale.arrays import Booleans, Floats, Integers, Maps, Pixels
 from crowdscale.errors import OptionError
-from crowdscale.maps.estimate import Estimate, PublishedEstimate
+from crowdscale.maps.estimates import Estimate, PointsEstimate, PublishedEstimate
 from crowdscale.maps.output import NetworkOutput
-from crowdscale.maps.reading import PointsReading
 from crowdscale.points import Box, Points
 
 __all__ = ["LABEL_EDGES", "DistanceLabels", "expected_label", "regional_minima", "window_minima"]
@@ -132,7 +131,7 @@ class DistanceLabels:
         """Return the heads of a network's output."""
         return self.read(seen.enlarged().output)
 
-    def read(self, output: Maps) -> PointsReading:
+    def read(self, output: Maps) -> PointsEstimate:
         """Return the heads in a network's decoded output, sub-pixel and with a confidence each.
 
         Minima of the expected label Σ i·P_i: arg-max plateaus melt neighbouring heads into one.
@@ -140,11 +139,11 @@ class DistanceLabels:
         Args:
             output: (2, h, w) expected label and arg-max label of each pixel.
         """
-        return PointsReading(window_minima(output[0], self.window, self.ceiling))
+        return PointsEstimate(window_minima(output[0], self.window, self.ceiling))
 
     def read_published(self, output: Maps) -> PublishedEstimate:
         """Return the heads as published: regional minima of the arg-max label (output[1])."""
-        return PointsReading(self.locate(output[1].astype(np.uint8)))
+        return PointsEstimate(self.locate(output[1].astype(np.uint8)))
 
     def blank_output(self, output: Maps, box: Box) -> Maps:
         """Return a decoded output with the box set to background."""

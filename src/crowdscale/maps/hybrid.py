@@ -11,20 +11,20 @@ import numpy as np
 from crowdscale.arrays import Maps
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.maps.agreement import keep_best
-from crowdscale.maps.blocks import BLOCK, BlockReading
+from crowdscale.maps.blocks import BLOCK, BlockEstimate
 from crowdscale.maps.distance import DistanceLabels, window_minima
 from crowdscale.maps.output import NetworkOutput
 from crowdscale.points import Box, Points
 
-__all__ = ["HybridLabels", "HybridReading"]
+__all__ = ["HybridEstimate", "HybridLabels"]
 
 
 @dataclass(frozen=True, eq=False)
-class HybridReading:
+class HybridEstimate:
     """Candidates for heads and people in blocks; the blocks decide the number of heads in each part."""
 
     candidates: Points
-    blocks: BlockReading
+    blocks: BlockEstimate
     part: int
 
     @property
@@ -42,8 +42,8 @@ class HybridReading:
         """Side in pixels of a block."""
         return self.blocks.cell
 
-    def of_tile(self, owned: Box) -> HybridReading:
-        """Return the reading as it is."""
+    def of_tile(self, owned: Box) -> HybridEstimate:
+        """Return the estimate as it is."""
         del owned
         return self
 
@@ -60,28 +60,28 @@ class HybridReading:
         """Number of people in the box."""
         return self.blocks.count_in(box)
 
-    def place(self, context: Box, width: int, height: int) -> HybridReading:
-        """Return this reading of an enlarged (width, height) view of ``context`` in the photo's pixels."""
+    def place(self, context: Box, width: int, height: int) -> HybridEstimate:
+        """Return this estimate of an enlarged (width, height) view of ``context`` in the photo's pixels."""
         back = self.candidates.scale(context.width / width, context.height / height)
         moved = back.shift(context.left, context.top)
         return replace(self, candidates=moved, blocks=self.blocks.place(context, width, height))
 
-    def replace(self, box: Box, second: HybridReading) -> HybridReading:
-        """Return the reading with people and candidates in ``box`` taken from ``second``."""
+    def replace(self, box: Box, second: HybridEstimate) -> HybridEstimate:
+        """Return the estimate with people and candidates in ``box`` taken from ``second``."""
         heads = Points.concatenate([self.candidates.outside(box), second.candidates.inside(box)])
-        return HybridReading(heads, self.blocks.replace(box, second.blocks), self.part)
+        return HybridEstimate(heads, self.blocks.replace(box, second.blocks), self.part)
 
-    def blend(self, second: HybridReading, share: float) -> HybridReading:
-        """Return the mean with this share of another reading of the same frame, with the candidates of the larger share."""
+    def blend(self, second: HybridEstimate, share: float) -> HybridEstimate:
+        """Return the mean with this share of another estimate of the same frame, with the candidates of the larger share."""
         candidates = second.candidates if share >= 0.5 else self.candidates
-        return HybridReading(candidates, self.blocks.blend(second.blocks, share), self.part)
+        return HybridEstimate(candidates, self.blocks.blend(second.blocks, share), self.part)
 
     @staticmethod
-    def join(parts: Sequence[tuple[Box, HybridReading]], width: int, height: int) -> HybridReading:
-        """Return the reading of a (width, height) photo from those of its parts, each owning its box."""
+    def join(parts: Sequence[tuple[Box, HybridEstimate]], width: int, height: int) -> HybridEstimate:
+        """Return the estimate of a (width, height) photo from those of its parts, each owning its box."""
         heads = Points.concatenate([part.candidates.inside(box) for box, part in parts])
-        blocks = BlockReading.join([(box, part.blocks) for box, part in parts], width, height, BLOCK)
-        return HybridReading(heads, blocks, parts[0][1].part)
+        blocks = BlockEstimate.join([(box, part.blocks) for box, part in parts], width, height, BLOCK)
+        return HybridEstimate(heads, blocks, parts[0][1].part)
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ class HybridLabels(DistanceLabels):
         if self.part < BLOCK:
             raise OptionError(f"expected a part of at least {BLOCK} pixels", str(self.part))
 
-    def estimate(self, seen: NetworkOutput) -> HybridReading:
+    def estimate(self, seen: NetworkOutput) -> HybridEstimate:
         """Return the candidates and the people in blocks of a network's output."""
         return self.read(seen.output, seen.blocks, seen.cell, seen.size)
 
     def read(  # type: ignore[override]
         self, output: Maps, blocks: Maps | None = None, cell: int = 1, size: tuple[int, int] | None = None
-    ) -> HybridReading:
+    ) -> HybridEstimate:
         """Return candidates and people in blocks of a network's output.
 
         Args:
@@ -128,4 +128,4 @@ class HybridLabels(DistanceLabels):
             last = np.array([width, height]) - 1.0
             places = np.clip((candidates.xy + 0.5) * cell - 0.5, 0, last)
             candidates = Points(places, candidates.confidence)
-        return HybridReading(candidates, BlockReading.over(blocks, width, height), self.part)
+        return HybridEstimate(candidates, BlockEstimate.over(blocks, width, height), self.part)
