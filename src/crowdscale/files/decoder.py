@@ -31,8 +31,8 @@ __all__ = ["MAX_PIXELS", "MAX_SIDE", "check_regular", "choose_page", "opened", "
 
 MAX_PIXELS = 400_000_000
 """A photo with more pixels is refused before it is decoded (1.2 GB as RGB)."""
-MAX_SIDE = 100_000
-"""A photo with a longer side is refused: work grows faster than a strip's area."""
+MAX_SIDE = 65_535
+"""A photo with a longer side is refused, as JPEG does: memory grows with the square of the longer side."""
 MAX_PAGES = 1_000
 """Pages of a TIFF whose sizes are compared."""
 
