@@ -14,7 +14,6 @@ from crowdscale.cli.options import (
     Device,
     Model,
     NoSecondPass,
-    Quiet,
     ReadScale,
     RegionMinimum,
     Regions,
@@ -66,10 +65,10 @@ def count(
         ),
     ] = None,
     csv_file: Annotated[
-        Path | None, option("--csv", panel=OUTPUT, metavar="FILE", help="Write one row for each photo.")
+        Path | None, option("--csv", panel=OUTPUT, metavar="FILE", help="Write one row for each photo; -: to stdout.")
     ] = None,
     json_file: Annotated[
-        Path | None, option("--json", panel=OUTPUT, metavar="FILE", help="Write all results, with each head's position.")
+        Path | None, option("--json", panel=OUTPUT, metavar="FILE", help="Write all results, with each head's position; -: to stdout.")
     ] = None,
     points_file: Annotated[
         Path | None,
@@ -82,7 +81,10 @@ def count(
         int,
         option("--decimals", panel=OUTPUT, metavar="N", min=0, max=4, help="Decimals in --points; NWPU's server wants 0."),
     ] = 2,
-    quiet: Quiet = False,
+    verbose: Annotated[
+        bool, option("--verbose", panel=OUTPUT, help="Print passes, regions, zooms and times, too.")
+    ] = False,
+    quiet: Annotated[bool, option("--quiet", panel=OUTPUT, help="Print the bare number of each photo.")] = False,
     backend: Backend = "onnx",
     device: Device = "cpu",
     threads: Threads = 0,
@@ -138,11 +140,12 @@ def count(
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
     from crowdscale.cli.count_photos import Request, count_here
     from crowdscale.cli.count_report import Files
+    from crowdscale.cli.result_files import as_target
 
     _refuse_without_out(photos, runner != "local", address)
     _check_points_suffix(points_file)
-    files = Files(csv_file, json_file, points_file, decimals)
-    request = Request(model, backend, device, threads, workers, options, known_zones, save, quiet)
+    files = Files(as_target(csv_file), as_target(json_file), points_file, decimals)
+    request = Request(model, backend, device, threads, workers, options, known_zones, save, quiet, verbose)
     raise typer.Exit(count_here(photos, request, files))
 
 

@@ -46,6 +46,7 @@ class Request:
     save: Path | None = None
     """Folder of the pictures."""
     quiet: bool = False
+    verbose: bool = False
 
     def load(self, photos: int) -> tuple[Predictor, int]:
         """Return the predictor for a number of photos, and the photos to count in parallel."""
@@ -71,7 +72,7 @@ def count_here(sources: Sequence[str], request: Request, files: Files) -> int:
             predictor, workers = request.load(len(photos))
             counted, stopped = _count_all(photos, predictor, workers, request)
             outcomes += counted
-    unwritten = report(outcomes, files, request.quiet)
+    unwritten = report(outcomes, files, request.quiet, request.verbose)
     if others and not request.quiet:
         typer.echo(others_sentence(others), err=True)
     return INTERRUPTED if stopped else _exit_code(outcomes, unwritten)
@@ -136,18 +137,21 @@ def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Z
     if counted is None:
         return Outcome(path, error=sentence)
     pixels, prediction, counts = counted
+    saved: list[Path] | None = None
     if pictures is not None:
         draw = partial(_save, pixels, prediction, pictures, zones, counts)
-        _, sentence = attempt(str(path), draw, "save the pictures of")
-    return Outcome(
-        path, replace(prediction, map=None), sentence, counts
-    )  # a thousand maps would fill the memory
+        saved, sentence = attempt(str(path), draw, "save the pictures of")
+    # a thousand maps would fill the memory
+    return Outcome(path, replace(prediction, map=None), sentence, counts, tuple(saved or ()))
 
 
 def _save(
     pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
-) -> None:
-    """Write the pictures of a photo, reduced if it is large; the zoom picture only if there is a region."""
+) -> list[Path]:
+    """Write the pictures of a photo, reduced if it is large, and return their paths.
+
+    The zoom picture is written only if there is a region.
+    """
     from crowdscale.drawing.heads import annotate, draw_heat, draw_zoom, drawable
     from crowdscale.files.images import write_image
 
@@ -159,11 +163,15 @@ def _save(
 
         fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
         overlay = partial(draw_zones, zones=fitted, counts=counts)
-    write_image(pictures.with_name(f"{pictures.name}_people.jpg"), annotate(pixels, prediction, overlay))
+    drawn = {"people": annotate(pixels, prediction, overlay)}
     people: Points | NDArray[np.float32] | None = prediction.density
     if prediction.points is not None:
         people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
     if people is not None:
-        write_image(pictures.with_name(f"{pictures.name}_heat.jpg"), draw_heat(pixels, people))
+        drawn["heat"] = draw_heat(pixels, people)
     if prediction.regions:
-        write_image(pictures.with_name(f"{pictures.name}_zoom.jpg"), draw_zoom(pixels, prediction))
+        drawn["zoom"] = draw_zoom(pixels, prediction)
+    paths = {name: pictures.with_name(f"{pictures.name}_{name}.jpg") for name in drawn}
+    for name, picture in drawn.items():
+        write_image(paths[name], picture)
+    return list(paths.values())

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crowdscale.cli.answer import print_answer, sentence
 from crowdscale.cli.errors import print_errors
-from crowdscale.cli.result_files import write_each
+from crowdscale.cli.result_files import STDOUT, write_each
+from crowdscale.cli.tables import counted
 
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
@@ -28,6 +30,8 @@ class Outcome:
     prediction: Prediction | None = None
     error: str = ""
     zones: tuple[ZoneCount, ...] = ()
+    pictures: tuple[Path, ...] = ()
+    """The pictures that were written."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,14 @@ class Files:
     """Decimals of the coordinates in ``points``."""
 
 
-def report(outcomes: list[Outcome], files: Files, quiet: bool) -> bool:
-    """Print the table, write the files, print warnings and errors; return whether a file could not be written."""
+def report(outcomes: list[Outcome], files: Files, quiet: bool, verbose: bool = False) -> bool:
+    """Print the answer, write the files, print warnings and errors; return whether a file could not be written.
+
+    Quiet prints the bare number of each photo; nothing if a file goes to stdout.
+    """
     done = [(outcome, outcome.prediction) for outcome in outcomes if outcome.prediction is not None]
-    if done and not quiet:
-        _print_table(done)
-        _print_zones(outcomes)
+    if STDOUT not in (files.csv, files.json, files.points):
+        _print_counts(done, outcomes, quiet, verbose)
     unwritten = write_each(
         [
             (files.csv, lambda path: _write(path, _csv_text(outcomes))),
@@ -59,6 +65,28 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool) -> bool:
             print(f"Warning: {outcome.photo}: {sentence}", file=sys.stderr)
     print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
+
+
+def _print_counts(
+    done: list[tuple[Outcome, Prediction]], outcomes: list[Outcome], quiet: bool, verbose: bool
+) -> None:
+    if quiet:
+        print(*(f"{prediction.count:.0f}" for _, prediction in done), sep="\n", end="\n" if done else "")
+        return
+    if not done:
+        return
+    if verbose:
+        _print_table(done)
+    elif len(outcomes) == 1:
+        print(sentence(done[0][1]))
+    else:
+        print_answer([(outcome.photo, prediction) for outcome, prediction in done])
+    _print_zones(outcomes)
+    pictures = [str(picture) for outcome in outcomes for picture in outcome.pictures]
+    if pictures and len(done) == 1:
+        print(f"Pictures: {', '.join(pictures)}")
+    elif pictures:
+        print(f"Pictures: {counted(len(pictures), 'file')} in {Path(pictures[0]).parent}")
 
 
 def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
@@ -138,6 +166,9 @@ def _cells(prediction: Prediction) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
     from crowdscale.files.writing import write_atomic
 
     write_atomic(path, lambda stream: stream.write(text.encode("utf-8", "surrogateescape")))

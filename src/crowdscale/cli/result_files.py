@@ -9,7 +9,14 @@ from pathlib import Path
 from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError
 
-__all__ = ["check_targets", "others_sentence", "write_each"]
+__all__ = ["STDOUT", "as_target", "check_targets", "others_sentence", "write_each"]
+
+STDOUT = Path("/dev/stdout")
+
+
+def as_target(path: Path | None) -> Path | None:
+    """Return the path of a result file: ``-`` is stdout."""
+    return STDOUT if path == Path("-") else path
 
 
 def check_targets(files: Iterable[Path | None], folder: Path | None = None) -> None:

@@ -1,0 +1,59 @@
+"""The answer of ``crowdscale count``: a sentence for one photo, a table for several."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crowdscale.cli.tables import counted, new_table, print_table
+
+if TYPE_CHECKING:
+    from crowdscale.counting.prediction import Prediction
+
+__all__ = ["print_answer", "sentence"]
+
+NAME_WIDTH = 44
+"""Signs of a photo's name in a terminal: with the other columns 80 are not exceeded."""
+
+
+def sentence(prediction: Prediction) -> str:
+    """Return a photo's count as people read it: ``489 people (likely 347–631)``."""
+    number = round(prediction.count)
+    people = f"{number:,} {'person' if number == 1 else 'people'}"
+    interval = prediction.interval()
+    if interval is not None:
+        return f"{people} (likely {interval})"
+    return f"{people} (unlike the training photos: do not rely on it)" if prediction.warnings else people
+
+
+def print_answer(counts: Sequence[tuple[Path, Prediction]]) -> None:
+    """Print a table of several photos with their total."""
+    from rich.markup import escape
+
+    table = new_table(photo="left", people="right", likely="right", note="left")
+    for photo, prediction in counts:
+        note = "see warning" if prediction.warnings else ""
+        likely = str(prediction.interval() or "")
+        table.add_row(escape(_short(str(photo))), f"{prediction.count:,.0f}", likely, note)
+    if len(counts) < 2:
+        print_table(table)
+        return
+    table.add_section()
+    total = sum(prediction.count for _, prediction in counts)
+    table.add_row(counted(len(counts), "photo"), f"{total:,.0f}", _range([each for _, each in counts]), "")
+    print_table(table)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH or not sys.stdout.isatty() else f"…{name[1 - NAME_WIDTH :]}"
+
+
+def _range(predictions: Sequence[Prediction]) -> str:
+    """Return the range of a total if all errors point the same way; empty if a photo has no interval."""
+    intervals = [each.interval() for each in predictions]
+    known = [each for each in intervals if each is not None]
+    if len(known) < len(intervals):
+        return ""
+    return f"{sum(each.low for each in known):,}–{sum(each.high for each in known):,}"
