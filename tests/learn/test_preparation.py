@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from crowdscale.errors import OptionError
+from crowdscale.errors import DataError, OptionError
 from crowdscale.learn.networks.backbones import Lite, load_pretrained
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.store import WEIGHTS, read_weights
@@ -182,3 +182,20 @@ def test_borders_are_left_out_of_photos_with_the_heads_in_them(tmp_path):
 
 def test_a_folder_is_described_by_its_name(gathered):
     assert gathered.sets[0].startswith("folder photos")
+
+
+def test_lists_choose_the_photos_to_train_on_and_to_hold_out(tmp_path):
+    write_folder(tmp_path, [60] * 6, (96, 64))
+    data = [f"folder:{tmp_path}"]
+    names = [sample.name for sample in gather(data, None, None, 0.2, 0).samples]
+    lists = {}
+    for list_name, part in (("train", names[:2]), ("validation", names[2:3]), ("both", names[:3])):
+        lists[list_name] = tmp_path / f"{list_name}.txt"
+        lists[list_name].write_text("".join(f"folder/{name}\n" for name in part))
+    chosen = gather(data, None, lists["validation"], 0.2, 0, only=lists["train"])
+    assert [sample.name for sample in chosen.samples] == names[:2]
+    assert [sample.name for sample in chosen.held_out] == names[2:3]
+    share = gather(data, None, None, 0.5, 0, only=lists["both"])
+    assert {sample.name for sample in (*share.samples, *share.held_out)} == set(names[:3])
+    with pytest.raises(DataError, match="listed photos among"):
+        gather(data, None, lists["validation"], 0.2, 0, only=lists["both"])

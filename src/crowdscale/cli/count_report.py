@@ -61,8 +61,8 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool, verbose: bool = F
         ]
     )
     for outcome, prediction in () if quiet else done:
-        for sentence in prediction.warnings:
-            print(f"Warning: {outcome.photo}: {sentence}", file=sys.stderr)
+        for warning in prediction.warnings:
+            print(f"Warning: {outcome.photo}: {warning}", file=sys.stderr)
     print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
 

@@ -56,6 +56,15 @@ def train(
         Path | None,
         option("--hold-out", panel=MOST, metavar="LIST", help="Photos to validate on: one SET/NAME a line."),
     ] = None,
+    only: Annotated[
+        Path | None,
+        option(
+            "--only",
+            panel=INPUT,
+            metavar="LIST",
+            help="Train on the photos of this list alone: one SET/NAME a line.",
+        ),
+    ] = None,
     hold_out_share: Annotated[
         float,
         option(
@@ -98,7 +107,7 @@ def train(
     register_network(given.get("network", ""))
     chosen = choose_settings(regime, **given)
     held_out = hold_out, hold_out_share, chosen.train.seed
-    gathered = gather(data, weight, *held_out, limit_size, cache, border)
+    gathered = gather(data, weight, *held_out, limit_size, cache, border, only)
     model, config = start_model(chosen.start, gathered, chosen.centre, chosen.losses)
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, chosen.train)
     typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")

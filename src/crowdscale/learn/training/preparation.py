@@ -128,6 +128,7 @@ def gather(
     limit_size: bool = False,
     cache: Path | None = None,
     borders: Sequence[float] | None = None,
+    only: Path | None = None,
 ) -> Gathered:
     """Open data sets and hold photos out: those of a list, or a stratified share of each set.
 
@@ -140,6 +141,7 @@ def gather(
         limit_size: Resize photos to the limits of each set's protocol.
         cache: Folder that keeps resized photos; None resizes at each read.
         borders: Share of a side that is left out along the edges of photos of each set; none where None.
+        only: File with the photos to train on, one ``set/name`` a line; all but the held-out ones where None.
 
     Raises:
         DataError: A set cannot be read, or nothing is left to train on.
@@ -148,7 +150,7 @@ def gather(
         raise OptionError("expected one --weight for each --data", f"{len(weights)} for {len(data)}")
     if borders and len(borders) != len(data):
         raise OptionError("expected one --border for each --data", f"{len(borders)} for {len(data)}")
-    names = read_list(listed) if listed else None
+    names, wanted = _names(listed), _names(only)
     samples: list[Sample] = []
     chances: list[float] = []
     held: list[Sample] = []
@@ -157,7 +159,7 @@ def gather(
     for dataset, weight, border in zip(
         map(open_dataset, data), weights or ones, borders or none, strict=True
     ):
-        rest, chosen = _hold_out(dataset, names, share, seed)
+        rest, chosen = _hold_out(dataset, names, share, seed, wanted)
         if limit_size:
             rest, chosen = (
                 list(limit_sizes(part, dataset.protocol.limits, cache)) for part in (rest, chosen)
@@ -179,6 +181,10 @@ def gather(
     return Gathered(samples, chances, held, sets)
 
 
+def _names(path: Path | None) -> list[str] | None:
+    return read_list(path) if path else None
+
+
 def _set_name(dataset: Dataset) -> str:
     """What a set is called in a model's description; of your own photos the folder's name."""
     if dataset.name == FOLDER:
@@ -187,11 +193,14 @@ def _set_name(dataset: Dataset) -> str:
 
 
 def _hold_out(
-    dataset: Dataset, names: list[str] | None, share: float, seed: int
+    dataset: Dataset, names: list[str] | None, share: float, seed: int, wanted: list[str] | None
 ) -> tuple[list[Sample], list[Sample]]:
-    if names is None:
-        names = stratified_names(dataset.samples, share, seed)
-    return split_samples(dataset.samples, names)
+    """Return the samples to train on, of the wanted ones, and those held out: the named ones or a share."""
+    if names is not None:
+        rest, chosen = split_samples(dataset.samples, names)
+        return (rest if wanted is None else split_samples(rest, wanted)[1]), chosen
+    samples = dataset.samples if wanted is None else split_samples(dataset.samples, wanted)[1]
+    return split_samples(samples, stratified_names(samples, share, seed))
 
 
 def start_model(
