@@ -55,7 +55,7 @@ DRAWINGS = {
     "heat of a map": lambda image: draw_heat(image, np.eye(9, dtype=np.float32)),
     "heat of nobody": lambda image: draw_heat(image, Points()),
     "heat of an empty map": lambda image: draw_heat(image, np.zeros((4, 4), np.float32)),
-    "caption": lambda image: draw_caption(image, "412 people · first look 388 · 1 region ×1.6"),
+    "caption": lambda image: draw_caption(image, "412 people · first pass 388 · 1 region ×1.6"),
     "no text": lambda image: draw_caption(image, ""),
     "all": lambda image: annotate(image, prediction()),
 }
@@ -195,12 +195,12 @@ def test_annotate_scales_to_a_reduced_photo():
 @pytest.mark.parametrize(
     ("result", "text"),
     [
-        (prediction(count=3.0), "3 people · first look 2 · 1 region ×1.6"),
+        (prediction(count=3.0), "3 people · first pass 2 · 1 region ×1.6"),
         (prediction(Points([[5, 5]]), regions=(), count=1.0), "1 person"),
         (prediction(None, regions=(), count=1.0), "1 person"),
         (
             prediction(regions=(REGION, REGION), count=12345.4),
-            "12,345 people · 3 located · first look 2 · 2 regions ×1.6, ×1.6",
+            "12,345 people · 3 located · first pass 2 · 2 regions ×1.6, ×1.6",
         ),
     ],
 )

@@ -105,7 +105,7 @@ def test_no_rate_and_no_times_at_all(tmp_path, monkeypatch):
     (tmp_path / "a.mp4").touch()
     source = open_source(str(tmp_path / "a.mp4"))
     assert [frame.time for frame in source] == pytest.approx([0, 0.04, 0.08, 0.12])
-    assert source.notes == [f"{tmp_path / 'a.mp4'} tells no times: 25 frames a second assumed."]
+    assert source.notes == [f"{tmp_path / 'a.mp4'} has no times: 25 frames a second assumed."]
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mkv"])

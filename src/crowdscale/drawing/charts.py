@@ -21,7 +21,7 @@ LETTERS: Colour = (60, 64, 72)
 COLOURS: tuple[Colour, ...] = (
     (31, 119, 180), (214, 94, 0), (0, 140, 105), (188, 70, 140), (140, 110, 20), (90, 90, 200), (120, 120, 120),
 )  # fmt: skip
-"""Of the lines, told apart by colour-blind eyes too (after Okabe and Ito), darkened for thin lines on white."""
+"""Colours of the lines, distinct for colour-blind eyes (after Okabe and Ito), darkened for thin lines on white."""
 SIZE = 22
 """Of the letters in pixels."""
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
@@ -147,7 +147,7 @@ def _line(
 def _thinned(
     seconds: NDArray[np.float64], counts: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Keep the lowest and the highest of each of equal parts where there are too many samples to see."""
+    """Keep the lowest and the highest of each of equal parts where there are more samples than pixels."""
     if len(seconds) <= MOST_POINTS:
         return seconds, counts
     kept = set()

@@ -1,4 +1,4 @@
-"""Pictures of a count: dots, heat, regions, captions; each takes an RGB image and returns a new one.
+"""Pictures of a count: heads, heat, regions, captions; each takes an RGB image and returns a new one.
 
 Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a label never fills a thumbnail.
 """
@@ -53,9 +53,9 @@ HEAT_NEIGHBOURS = 6
 HEAT_NARROWEST, HEAT_WIDEST = 56, 26
 """Parts of the grid's √(width · height) between which the width of a head's heat lies, …"""
 HEAT_EVEN = 0.8
-"""… and its least width over the photo's median: two dots on one head are no crowd."""
+"""… and its least width over the photo's median: two heads in one place are no crowd."""
 HEAT_FEWEST = 3
-"""Heads in one place, nobody else about, that take the hottest colour: two dots on one head never do."""
+"""Heads in one place, with no other near, that take the hottest colour: two of one person never do."""
 HEAT_SIDE = 640
 """Longer side in cells of the grid on which heat is summed; it is smooth, so more shows nothing."""
 HEAT_TOP = 0.995
@@ -99,7 +99,7 @@ def _radii(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _disc(canvas: Floats, x: float, y: float, radius: float, colour: Colour, alpha: float) -> None:
-    """Blend an anti-aliased disc into a float canvas; what lies outside is cut."""
+    """Blend an anti-aliased disc into a float canvas, cut at its border."""
     height, width = canvas.shape[:2]
     reach = radius + 1
     left, right = max(0, int(np.ceil(x - reach))), min(width, int(x + reach) + 1)
@@ -145,7 +145,7 @@ def _tag(canvas: Pixels, box: Box, text: str, colour: Colour, thickness: int) ->
 
 
 def draw_heat(image: Pixels, people: Points | NDArray[Any], strength: float = 0.8) -> Pixels:
-    """Return the image under a heat map of people per area; where nobody is the photo stays as it was.
+    """Return the image under a heat map of people per area; where there is nobody the photo stays unchanged.
 
     Args:
         image: (h, w, 3) RGB uint8.
@@ -210,7 +210,7 @@ def _peak(density: Floats) -> float:
 
 
 def _blur(cells: Floats, sigma: float) -> Floats:
-    """Gaussian smoothing that keeps the sum: what would leave the frame is reflected."""
+    """Gaussian smoothing that keeps the sum: values beyond the frame are reflected."""
     side = 2 * int(np.ceil(3 * max(sigma, 0.1))) + 1
     border = cv2.BORDER_REFLECT
     return np.asarray(cv2.GaussianBlur(cells, (side, side), max(sigma, 0.1), borderType=border), np.float32)
@@ -231,13 +231,13 @@ def draw_caption(image: Pixels, text: str, colour: Colour = PAPER) -> Pixels:
 
 
 LOCATED = 0.05
-"""Share of the count by which the number of dots may differ from it untold."""
+"""Captions mention located heads when they differ from the count by more than this share."""
 
 
 def summary(prediction: Prediction) -> str:
-    """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first look 388 · 1 region ×1.6``.
+    """Return a prediction in one line, as ``412 people, 90 %: 371–453 · first pass 388 · 1 region ×1.6``.
 
-    Where dots are more than a twentieth away from the count, how many there are is told, too.
+    It mentions the located heads where their number differs from the count by more than a twentieth.
     """
     parts = [f"{_people(prediction.count)} {'person' if round(prediction.count) == 1 else 'people'}"]
     if (interval := prediction.interval()) is not None:
@@ -246,7 +246,7 @@ def summary(prediction: Prediction) -> str:
     if dots is not None and abs(dots - prediction.count) > max(1, LOCATED * prediction.count):
         parts.append(f"{_people(dots)} located")
     if prediction.regions:
-        parts.append(f"first look {_people(prediction.first_pass_count)}")
+        parts.append(f"first pass {_people(prediction.first_pass_count)}")
         parts.append(_zooms([region.zoom for region in prediction.regions]))
     return " · ".join(parts)
 

@@ -76,7 +76,7 @@ def _draw_sign(mask: Pixels, sign: str, left: int, size: int) -> None:
 
 
 def blend_text(canvas: Pixels, mask: Pixels, left: int, top: int, colour: Colour) -> None:
-    """Blend text coverage into the canvas at (left, top); what lies outside is cut."""
+    """Blend text coverage into the canvas at (left, top), cut at its border."""
     top, left = max(0, top), max(0, left)
     place = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
     cover = mask[: place.shape[0], : place.shape[1], None] / 255.0

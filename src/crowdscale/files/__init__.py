@@ -1,1 +1,1 @@
-"""Photos and other files: found, read, written whole."""
+"""Photos and other files: search, decoding, atomic writing, storage."""

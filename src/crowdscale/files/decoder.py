@@ -1,4 +1,4 @@
-"""The one door to Pillow: allowed formats, bounds before decoding, one error for whatever a decoder raises.
+"""The one door to Pillow: allowed formats, bounds before decoding, one error for every fault.
 
 Pillow's own limit of pixels is a setting of the process that imports this package, so it stays untouched:
 the plugins are called directly, and the bounds here apply instead.
@@ -84,7 +84,7 @@ BRANDS = {
 
 @contextmanager
 def opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[Image.Image]:
-    """Open a picture of an allowed format within the bounds; turn whatever goes wrong inside into one error.
+    """Open a picture of an allowed format within the bounds; turn every fault inside into one error.
 
     Args:
         source: A path or an open binary file.

@@ -55,10 +55,10 @@ def find_images(
     Raises:
         ImageError: A folder or a pattern holds no photo.
     """
-    found: dict[Path, None] = {}
+    photos: dict[Path, None] = {}
     for source in sources:
-        found.update(dict.fromkeys(_expand(Path(source), on_other)))
-    return list(found)
+        photos.update(dict.fromkeys(_expand(Path(source), on_other)))
+    return list(photos)
 
 
 def _expand(source: Path, on_other: Callable[[Path], object] | None) -> list[Path]:

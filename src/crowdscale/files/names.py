@@ -17,10 +17,10 @@ VARIABLE = re.compile(r"\$\{(\w+)\}")
 def shown_name(name: str) -> str:
     """Return a path or an address without password, bytes that are no UTF-8 with a backslash."""
     try:
-        known = name.encode("utf-8", "surrogateescape")
+        encoded = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half a pair of UTF-16, which file names of Windows may hold
-        known = name.encode("utf-8", "backslashreplace")
-    return without_password(known.decode("utf-8", "backslashreplace"))
+        encoded = name.encode("utf-8", "backslashreplace")
+    return without_password(encoded.decode("utf-8", "backslashreplace"))
 
 
 def address_of(source: str) -> str:
@@ -44,9 +44,9 @@ def address_of(source: str) -> str:
         source = lines[0].strip()
 
     def value(found: re.Match[str]) -> str:
-        known = os.environ.get(found[1])
-        if known is None:
+        text = os.environ.get(found[1])
+        if text is None:
             raise OptionError(f"expected the environment variable {found[1]}", "none of that name")
-        return known
+        return text
 
     return VARIABLE.sub(value, source)

@@ -1,4 +1,4 @@
-"""Files wherever they are: local folders, s3, gs, http, memory, through fsspec; found as a stream, written whole."""
+"""Local and remote files through fsspec: s3, gs, http, memory. Photos come as a stream; results are written whole."""
 
 from __future__ import annotations
 
@@ -40,23 +40,25 @@ def is_url(source: str) -> bool:
 
 @contextmanager
 def _reached(source: str) -> Iterator[None]:
-    """Say in one sentence what a file system raises: each has its own classes."""
+    """Turn the errors of a file system, which has classes of its own, into one sentence."""
     try:
         yield
     except CrowdscaleError:
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(
-            "expected a path or an address that can be reached", f"{source} ({said})", "Check name and access"
+            "expected a path or an address that can be reached",
+            f"{source} ({reason})",
+            "Check name and access",
         ) from error
 
 
 def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None = None) -> Iterator[str]:
     """Yield the photos of files, folders (searched in full) and patterns as they are found, folder by folder.
 
-    A stream: the first photos are there before the last folder of millions has been read. Files named outright
-    are yielded whatever they are, so that the reader can say what is wrong with them.
+    The first photos come before the last folder of millions is read. Files named outright are always yielded, so
+    that the reader can name their fault.
 
     Args:
         sources: Paths, patterns, addresses.
@@ -72,12 +74,12 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
                 yield source
             named.add(place)
             continue
-        found = False
+        any_photo = False
         with _reached(source):
             for photo in _expand(source, on_other):
-                found = True
+                any_photo = True
                 yield photo
-        if not found:
+        if not any_photo:
             raise ImageError.plain(f"no photos in {source}", f"Photos end with {', '.join(IMAGE_SUFFIXES)}")
 
 
@@ -89,12 +91,12 @@ def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[s
         return
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
-        matches = sorted(str(found) for found in files.glob(path))
-        yield from (_name(files, found) for found in _photos(matches, on_other))
+        matches = sorted(map(str, files.glob(path)))
+        yield from (_name(files, photo) for photo in _photos(matches, on_other))
     elif files.isdir(path):
         for folder, _, names in _walk(files, path):
             inside = [posixpath.join(folder, name) for name in sorted(names)]
-            yield from (_name(files, found) for found in _photos(inside, on_other))
+            yield from (_name(files, photo) for photo in _photos(inside, on_other))
     else:
         yield source
 
@@ -139,8 +141,8 @@ def _open(source: str) -> tuple[Any, str]:
     except ValueError as error:
         raise OptionError("expected a path or an address", f"{source} ({error})") from error
     except Exception as error:  # credentials, regions, servers: each file system raises its own classes
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise OptionError("expected an address that can be opened", f"{source} ({said})") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise OptionError("expected an address that can be opened", f"{source} ({reason})") from error
     return files, path
 
 
@@ -171,8 +173,8 @@ def read_photo_bytes(source: str) -> bytes:
         why = error.__cause__  # of HTTP, a server that is silent or refuses
         if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
             raise ImageError.plain(f"no such photo: {source}") from None
-        said = " ".join(str(why).split()) or type(why).__name__
-        raise ImageError("expected a photo that can be read", f"{source} ({said})") from error
+        reason = " ".join(str(why).split()) or type(why).__name__
+        raise ImageError("expected a photo that can be read", f"{source} ({reason})") from error
     except IsADirectoryError:
         raise ImageError("expected a photo", f"the folder {source}", _folder_remedy(source)) from None
     except CrowdscaleError:
@@ -190,7 +192,7 @@ def _folder_remedy(source: str) -> str:
 
 
 Reader = tuple[Callable[[], bytes], Callable[[], tuple[Any, ...]]]
-"""What reads a file, and what tells that it is another one than before, as far as its file system knows."""
+"""A function that reads a file, and one that returns its state: size, time and tag by the file system."""
 
 
 def _local(path: Path) -> Reader:
@@ -198,9 +200,9 @@ def _local(path: Path) -> Reader:
     check_regular(path)
 
     def state() -> tuple[Any, ...]:
-        known = path.stat()
-        _check_bytes(known.st_size, str(path))
-        return known.st_size, known.st_mtime_ns
+        stat = path.stat()
+        _check_bytes(stat.st_size, str(path))
+        return stat.st_size, stat.st_mtime_ns
 
     return path.read_bytes, state
 
@@ -209,9 +211,9 @@ def _remote(source: str) -> Reader:
     files, path = _open(source)
 
     def state() -> tuple[Any, ...]:
-        known = files.info(path)
-        _check_bytes(known.get("size") or 0, source)
-        return tuple(known.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
+        info = files.info(path)
+        _check_bytes(info.get("size") or 0, source)
+        return tuple(info.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
 
     if source.startswith(HTTP):
         return lambda: _streamed(files, path, source), state
@@ -270,7 +272,7 @@ class Folder:
         """Write a file, whole or not at all.
 
         Raises:
-            OptionError: It cannot be written; whatever was written before stays.
+            OptionError: It cannot be written; files written before stay.
         """
         try:
             if self.local is not None:

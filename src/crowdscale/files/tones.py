@@ -62,10 +62,10 @@ def _sample(values: NDArray[Any], missing: float | None) -> NDArray[np.float64]:
     """Return the known values, or an even selection of many."""
     step = max(1, int(np.ceil((values.size / SAMPLES) ** 0.5)))
     few = values[::step, ::step].astype(np.float64).ravel()
-    known = np.isfinite(few)
+    finite = np.isfinite(few)
     if missing is not None:
-        known &= few != missing
-    few = few[known]
+        finite &= few != missing
+    few = few[finite]
     if few.size and not np.issubdtype(values.dtype, np.integer):
         usual = float(np.percentile(np.abs(few), 99.9))
         few = few[np.abs(few) <= MISSING * max(usual, 1e-12)]

@@ -16,7 +16,7 @@ __all__ = ["check_writable", "make_folder", "sync_folder", "write_atomic"]
 
 _UMASK = threading.Lock()
 OPENED = ("/dev/std", "/dev/fd/", "/proc/")
-"""Beginnings of paths of what is open already: a redirected file is gone on with, not replaced."""
+"""Beginnings of paths of open streams: a redirected file is continued, not replaced."""
 
 
 def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -91,7 +91,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether a path names what is written into instead of replaced."""
+    """Whether a path names an open stream, a pipe or a device: it is written into instead of replaced."""
     if str(path).startswith(OPENED):
         return True
     return path.exists() and not path.is_file() and not path.is_dir()
@@ -115,8 +115,8 @@ def check_writable(path: Path | None) -> None:
         folder = next(parent for parent in target.parents if parent.exists())
         tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.").close()
     except OSError as error:
-        said = error.strerror or error
-        raise OptionError("expected the path of a file that can be written", f"{path} ({said})") from error
+        reason = error.strerror or error
+        raise OptionError("expected the path of a file that can be written", f"{path} ({reason})") from error
 
 
 def _umask() -> int:

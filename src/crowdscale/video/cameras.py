@@ -17,7 +17,7 @@ __all__ = ["open_address", "open_camera"]
 LONGEST_WAIT = 30.0
 """Seconds between two attempts to reach a lost stream, at most; they begin at 1 and double."""
 PLAYLISTS = ("hls", "dash", "rtsp", "sdp", "rtp")
-"""Formats whose size says nothing of the film: only a duration marks a recording."""
+"""Formats whose size is that of a list: only a duration marks a recording."""
 
 Connect = Callable[[], Any]
 

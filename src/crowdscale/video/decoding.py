@@ -63,7 +63,7 @@ class Listener(Protocol):
 
 
 class Decoded(NamedTuple):
-    """One picture of a film."""
+    """One frame of a film."""
 
     time: float
     """Seconds since the first one."""
@@ -136,7 +136,7 @@ class Clock:
 
 
 def decode(container: Any, source: Listener) -> Iterator[Decoded]:
-    """Yield each picture; what can be mended becomes a note of the source, an end too soon a problem."""
+    """Yield each frame; passed-over damage becomes a note of the source, an early end a problem."""
     stream = _film(container)
     stream.thread_type = "AUTO"
     rate = float(stream.average_rate or 0)
@@ -185,7 +185,7 @@ def _tell_of_clock(clock: Clock, source: Listener, rate: float) -> None:
     """Note, once, that times are missing or that the clock jumped."""
     if clock.missing:
         clock.missing = False
-        source.note_once(f"{source.name} tells no times: {rate or UNKNOWN_RATE:g} frames a second assumed.")
+        source.note_once(f"{source.name} has no times: {rate or UNKNOWN_RATE:g} frames a second assumed.")
     if clock.jumped is not None and np.isfinite(clock.jumped):
         way = "ahead" if clock.jumped > 0 else "back"
         source.note_once(
@@ -293,8 +293,8 @@ class _Reader:
 def _check_length(container: Any, stream: Any, number: int, clock: Clock, source: Listener) -> None:
     """Add a problem where a file holds clearly less time, and fewer frames, than it promises: it was cut short.
 
-    Frames alone do not tell, AVI files may promise ticks of their clock; nor does the time of a file with sound,
-    nor any time where the clock jumped.
+    Neither number is enough alone: AVI files may promise ticks of their clock, and the time of a file may be that of
+    its sound. After a jump of the clock no time is compared.
     """
     if source.live or clock.jumped is not None:
         return

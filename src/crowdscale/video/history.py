@@ -18,7 +18,7 @@ MOST = 16_384
 
 @dataclass
 class History:
-    """What a watch has counted so far."""
+    """The counts of a watch so far."""
 
     number: int = 0
     """Of counts."""

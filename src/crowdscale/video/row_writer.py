@@ -1,4 +1,4 @@
-"""Rows of a watch in a file: whole whatever happens, on the disk every few seconds, by one process at a time."""
+"""Rows of a watch in a file: always whole, on the disk every few seconds, from one process at a time."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class RowWriter:
             return False
 
     def write(self, row: WatchRow) -> None:
-        """Append a row. Raises OptionError where it cannot be written; what was written stays, no half row does."""
+        """Append a row. Raises OptionError where it cannot be written; the rows before stay, half a row never does."""
         values = row.to_dict()
         text = self._csv(values) if self._is_csv else json.dumps(values) + "\n"
         begun = None
@@ -132,11 +132,11 @@ class RowWriter:
             self._file.seek(0)
             first = self._file.readline().decode("utf-8", "replace")
             header = not first
-            known = next(csv.reader([first]), [])
-            if first and list(current_names(FrameRow, dict.fromkeys(known))) != list(values):
+            header_names = next(csv.reader([first]), [])
+            if first and list(current_names(FrameRow, dict.fromkeys(header_names))) != list(values):
                 raise OptionError(
                     f"expected the columns {', '.join(values)} in {self.path}",
-                    ", ".join(known),
+                    ", ".join(header_names),
                     "Choose another file",
                 )
         return csv_text([values], list(values), header)

@@ -30,7 +30,7 @@ __all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "wat
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """What is counted of a video."""
+    """Frames and outputs of a watch."""
 
     every: float = 1.0
     """Seconds between two counts; 0 counts every frame."""
@@ -81,7 +81,7 @@ class WatchRow:
     crossed: dict[str, tuple[int, int]]
     """People who crossed each line so far, (forward, backward)."""
     alarms: tuple[str, ...]
-    """What alarms said at this count: ``zone raised``, ``zone cleared``."""
+    """Changes of alarms at this count: ``zone raised``, ``zone cleared``."""
     seconds: float
     """Time that the count took."""
     dropped: int
@@ -132,7 +132,7 @@ def _stay_columns(stay: Stays) -> dict[str, Any]:
 
 
 class Watched(NamedTuple):
-    """A count with what it was made of, for pictures."""
+    """A count with its frame and prediction, for pictures."""
 
     row: WatchRow
     frame: Frame
@@ -238,8 +238,8 @@ def _with_notes(prediction: Prediction, frame: Frame) -> Prediction:
 
 
 def _interval(prediction: Prediction) -> tuple[int, int] | None:
-    found = prediction.interval()
-    return None if found is None else (found[0], found[1])
+    interval = prediction.interval()
+    return None if interval is None else (interval[0], interval[1])
 
 
 def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source: Source) -> Zones:
@@ -267,7 +267,7 @@ class _Steady:
     def predict(self, frame: Frame) -> Prediction:
         if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
             return self._kept.predict(frame.pixels)
-        found = self.predictor.predict(frame.pixels)
-        self._kept = self.predictor.with_options(read_scale=found.read_scale)
+        prediction = self.predictor.predict(frame.pixels)
+        self._kept = self.predictor.with_options(read_scale=prediction.read_scale)
         self._until, self._shape = frame.time + self.hold, frame.pixels.shape
-        return found
+        return prediction

@@ -1,4 +1,4 @@
-"""Annotated video out: an MP4 in fragments, playable up to its last second whatever ends the program."""
+"""Annotated video as an MP4 in fragments: playable up to its last second, however the program ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 CLOCK = 90_000
 """Ticks a second of the frames' times."""
 FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"
-"""Each fragment stands for itself: what was written is playable without an end."""
+"""Each fragment stands for itself: the file is playable without an end."""
 KEY_EVERY = 10
 """Frames between two key frames, with each of which a fragment is written out."""
 
@@ -84,7 +84,7 @@ class VideoWriter:
         )
 
     def close(self) -> None:
-        """Write what the encoder holds back and close the file. Raises VideoError where that fails."""
+        """Write the frames that the encoder holds back and close the file. Raises VideoError where that fails."""
         if self._container is None:
             return
         av = load_av()

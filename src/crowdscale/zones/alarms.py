@@ -26,7 +26,7 @@ UNSENDABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class AlarmRule:
-    """When an alarm is raised, and who is told."""
+    """Limits of an alarm and its receivers."""
 
     above: float
     """People above which it is raised."""
@@ -35,9 +35,9 @@ class AlarmRule:
     hold: float = 0.0
     """Seconds that the count must stay beyond a limit."""
     webhook: str | None = None
-    """An http or https address that is sent the event as JSON."""
+    """An http or https address that receives the event as JSON."""
     secret_env: str | None = None
-    """Environment variable with the key that signs what the webhook is sent; the key itself is in no file."""
+    """Environment variable with the key that signs the body of a webhook; the key itself is in no file."""
     command: tuple[str, ...] = ()
     """A program and its arguments, run without a shell, with the event as JSON on its input."""
 
@@ -69,7 +69,7 @@ class AlarmRule:
 
 
 def _check_webhook(webhook: object) -> None:
-    """Refuse what no request can be sent to. Raises DataError."""
+    """Refuse an address that no request can reach. Raises DataError."""
     try:
         address = urlparse(str(webhook))
         sound = address.scheme in ("http", "https") and bool(address.hostname) and (address.port or 1) > 0
@@ -90,7 +90,7 @@ class AlarmEvent:
     """Seconds of the video."""
     above: float
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    """The same in every attempt to deliver it, so that a receiver can tell a repetition."""
+    """The same in every attempt to deliver it, so that a receiver detects a repetition."""
     sent: float = field(default_factory=wall_clock)
     """Wall clock, seconds since 1970."""
 
@@ -104,7 +104,7 @@ class Alarm:
     _since: float | None = None
 
     def update(self, seconds: float, people: float) -> Literal["raised", "cleared"] | None:
-        """Take in a count; return what it changed."""
+        """Take in a count; return the change of state, or None."""
         beyond = people < self.rule.low if self.raised else people > self.rule.above
         if not beyond:
             self._since = None
@@ -155,11 +155,11 @@ class Alarms:
 
     @property
     def raised(self) -> set[str]:
-        """Zones whose alarm stands."""
+        """Names of the zones with a raised alarm."""
         return {name for name, alarm in self.alarms.items() if alarm.raised}
 
     def update(self, seconds: float, counts: Sequence[Counted]) -> list[AlarmEvent]:
-        """Take in the counts of a moment; return and send off what they changed. It never waits."""
+        """Take in the counts of a moment; return and send the events. It never waits."""
         events = []
         for each in counts:
             alarm = self.alarms.get(each.name)
@@ -181,7 +181,7 @@ class Alarms:
 
     def _receivers_of(self, rule: AlarmRule) -> list[Receiver]:
         """Return the threads that deliver a rule's events: zones of one receiver share its thread."""
-        found = []
+        receivers = []
         keys = [
             ("webhook", rule.webhook, rule.secret_env) if rule.webhook else None,
             ("command", *rule.command) if rule.command else None,
@@ -192,8 +192,8 @@ class Alarms:
                     webhook = rule.webhook if key[0] == "webhook" else None
                     command = rule.command if key[0] == "command" else ()
                     self._receivers[key] = Receiver(webhook, rule.secret_env, command, self._problem)
-                found.append(self._receivers[key])
-        return found
+                receivers.append(self._receivers[key])
+        return receivers
 
     def _problem(self, sentence: str) -> None:
         self.problems.append(sentence)

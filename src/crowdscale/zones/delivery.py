@@ -1,4 +1,4 @@
-"""Delivery of alarm events to a webhook or a command, on a thread that outlives whatever a receiver answers."""
+"""Delivery of alarm events to a webhook or a command, on a thread that outlives every odd answer."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ class Receiver:
                     answer.read(1024)
                 return ""
             except Exception as error:  # http.client, ssl and codecs raise their own classes
-                said = " ".join(str(error).split()) or type(error).__name__
-                problem = f"{said} from {self.shown} in {attempt + 1} attempts"
+                reason = " ".join(str(error).split()) or type(error).__name__
+                problem = f"{reason} from {self.shown} in {attempt + 1} attempts"
                 if _is_refusal(error):
                     return problem  # the receiver understood, and refuses: it would again
         return problem

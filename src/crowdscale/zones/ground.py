@@ -71,7 +71,7 @@ class Ground:
     metres: Corners
     """The same four on the ground, in metres along any two axes at right angles."""
     levels: str = "walkway"
-    """Whose levels of service: walkway or queue."""
+    """Levels of service of a walkway or of a queue."""
 
     def __post_init__(self) -> None:
         for name, corners in (("in the photo", self.points), ("in metres", self.metres)):
@@ -101,9 +101,9 @@ class Ground:
         Raises:
             DataError: A point lies at or beyond the horizon.
         """
-        known = np.array(self.points, float)
+        corners = np.array(self.points, float)
         matrix = self.homography
-        depths = np.column_stack([known, np.ones(4)]) @ matrix[2]
+        depths = np.column_stack([corners, np.ones(4)]) @ matrix[2]
         sign = np.sign(depths[0])
         mapped = np.column_stack([np.asarray(xy, float), np.ones(len(xy))]) @ matrix.T
         if (mapped[:, 2] * sign < 0.01 * np.abs(depths).min()).any():

@@ -1,4 +1,4 @@
-"""Zones drawn on a picture, each with its people and its room; what is too full stands out."""
+"""Zones drawn on a photo, each with its people and its capacity; zones over capacity are red."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INTEREST: Colour = (245, 246, 248)
 TINT = 0.15
 """Share of a zone's colour laid over the picture."""
 OUTSIDE = 0.55
-"""Brightness of what no region of interest covers."""
+"""Brightness of the area outside the regions of interest."""
 
 
 def draw_zones(
@@ -39,11 +39,11 @@ def draw_zones(
     canvas = image.copy()
     size = (image.shape[1], image.shape[0])
     fitted = zones.fit(size)
-    known = {count.name: count for count in counts}
+    by_name = {count.name: count for count in counts}
     _shade_outside(canvas, fitted, size)
     thickness = max(2, text_size(canvas) // 8)
     for zone in fitted.counted:
-        full = zone.name in alarmed or _over(known.get(zone.name))
+        full = zone.name in alarmed or _over(by_name.get(zone.name))
         rings = _rings(zone.shape(size))
         layer = canvas.copy()
         cv2.fillPoly(layer, rings, FULL if full else CALM)
@@ -51,8 +51,8 @@ def draw_zones(
         cv2.polylines(canvas, rings, True, INK, thickness + 2, cv2.LINE_AA)
         cv2.polylines(canvas, rings, True, FULL if full else CALM, thickness, cv2.LINE_AA)
     for zone in fitted.counted:
-        full = zone.name in alarmed or _over(known.get(zone.name))
-        _plate(canvas, _label(zone.name, known.get(zone.name)), zone.shape(size), FULL if full else CALM)
+        full = zone.name in alarmed or _over(by_name.get(zone.name))
+        _plate(canvas, _label(zone.name, by_name.get(zone.name)), zone.shape(size), FULL if full else CALM)
     return canvas
 
 

@@ -53,9 +53,9 @@ class Zone:
     """People for whom there is room."""
     alarm: AlarmRule | None = None
     width: float | None = None
-    """Of a line: people within half of it on either side belong to it, as in a queue; as its points are said."""
+    """Of a line: people within half of it on either side belong to it, as in a queue; in the unit of its points."""
     roi: bool = False
-    """A region of interest: only what lies in one is counted at all."""
+    """A region of interest: people outside all of them are not counted."""
     exclude: bool = False
     """An area that is left out of every zone and of the whole count."""
     holes: tuple[Corners, ...] = ()
@@ -136,12 +136,12 @@ class ZoneCount:
 
     name: str
     people: float
-    """The density's integral over the zone, or the dots in it where the model has no density."""
+    """The density's integral over the zone, or the heads in it where the model has no density."""
     dots: int | None
     """Dots in it; None for a density model."""
     capacity: int | None = None
     square_metres: float | None = None
-    """Its area, where ground points are known."""
+    """Its area, where the zones have ground points."""
     per_square_metre: float | None = None
     level: str | None = None
     """Level of service, A (free) to F (jam)."""
@@ -177,20 +177,20 @@ class Zones:
         return {zone.name: zone.alarm for zone in self.zones if zone.alarm is not None}
 
     def warnings(self) -> list[str]:
-        """Return a sentence for each zone that can hold nobody, as its numbers are."""
-        found = [
+        """Return a sentence for each zone that can hold nobody."""
+        sentences = [
             f'All corners of zone {zone.name} lie within one pixel: add "relative": true if they are shares.'
             for zone in self.zones
             if not zone.relative and np.abs(np.array(zone.points, float)).max() <= ONE_PIXEL
         ]
-        if not found and self.size is not None:
+        if not sentences and self.size is not None:
             interest = _interest(self, self.size)
-            found += [
+            sentences += [
                 f"Zone {zone.name} lies outside the area that is counted."
                 for zone in self.counted
                 if interest is not None and not zone.shape(self.size).intersection(interest).area
             ]
-        return found
+        return sentences
 
     def fit(self, size: Size) -> Zones:
         """Return the zones for a (width, height) picture of the shape they were drawn on.
@@ -249,9 +249,9 @@ class Zones:
         return [_count(zone, shape, self, prediction) for zone, shape in _shapes(self, prediction.size)]
 
     def limit(self, prediction: Prediction) -> Prediction:
-        """Return the prediction of what lies in the regions of interest; the same where there is none.
+        """Return the prediction of the people in the regions of interest; the same where there is none.
 
-        The first pass's density is not kept: its count is limited by the share of its dots.
+        The first pass's density is not kept: its count is limited by the share of its heads.
         """
         interest = _interest(self, prediction.size)
         if interest is None:
@@ -357,11 +357,11 @@ def _cell_shares(shape: Any, rows: int, columns: int, cell: tuple[float, float],
 
 
 def zones_json(zones: Zones) -> dict[str, Any]:
-    """Return zones as plain values for JSON; what is not set is left out."""
+    """Return zones as plain values for JSON, without those that are not set."""
 
     def plain(value: Any) -> dict[str, Any]:
-        known = {key: each for key, each in asdict(value).items() if each not in (None, False, (), [])}
-        return {**known, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else known
+        values = {key: each for key, each in asdict(value).items() if each not in (None, False, (), [])}
+        return {**values, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else values
 
     content: dict[str, Any] = {"format": 1}
     if zones.size is not None:
