@@ -77,10 +77,10 @@ def crowds(source: str, model: str, base: float | None, cache: Path) -> Iterator
             continue
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
-            found = people_map(predictor.predict(sample.image_path), sample.name)
+            counted = people_map(predictor.predict(sample.image_path), sample.name)
             np.savez(
-                file, people=found.people, x=found.x_edges, y=found.y_edges, size=np.array(found.size),
-                truth=sample.points.within(*found.size).xy,
+                file, people=counted.people, x=counted.x_edges, y=counted.y_edges, size=np.array(counted.size),
+                truth=sample.points.within(*counted.size).xy,
             )  # fmt: skip
         with np.load(file) as kept:
             size = (int(kept["size"][0]), int(kept["size"][1]))
@@ -93,14 +93,14 @@ def photo_row(plan: AuditPlan, truth: Sequence[int], tiles: int, seeds: int) -> 
     people = sum(truth)
     if tiles >= len(plan.cells) or people < LEAST_PEOPLE:
         return None
-    found = simulate(plan, truth, draw_orders(plan, tiles, seeds))
+    audits = simulate(plan, truth, draw_orders(plan, tiles, seeds))
     return {
-        "coverage": float(found.held(people).mean()),
-        "error": float(np.abs(found.count - people).mean() / people),
+        "coverage": float(audits.held(people).mean()),
+        "error": float(np.abs(audits.count - people).mean() / people),
         "model_error": abs(plan.predicted - people) / people,
-        "half_width": float(np.nanmean(found.half_width)),
-        "clicked": float(found.counted.mean() / people),
-        "bias": float(found.unbiased.mean() / people - 1),
+        "half_width": float(np.nanmean(audits.half_width)),
+        "clicked": float(audits.counted.mean() / people),
+        "bias": float(audits.unbiased.mean() / people - 1),
     }
 
 
@@ -113,9 +113,9 @@ def stopped_row(plan: AuditPlan, truth: Sequence[int], seeds: int) -> dict[str, 
     holds, used = np.ones(seeds), np.full(seeds, cells)  # all counted: exact
     running = np.ones(seeds, bool)
     for tiles in range(FEWEST_BEFORE_STOP, cells):
-        found = simulate(plan, truth, orders[:, :tiles])
-        ends = running & (found.half_width <= GOAL)
-        holds[ends], used[ends] = found.held(people)[ends], tiles
+        audits = simulate(plan, truth, orders[:, :tiles])
+        ends = running & (audits.half_width <= GOAL)
+        holds[ends], used[ends] = audits.held(people)[ends], tiles
         running &= ~ends
         if not running.any():
             break
@@ -133,9 +133,9 @@ def summary(rows: Sequence[dict[str, float]]) -> dict[str, float]:
     return result
 
 
-def study_photos(found: Sequence[Crowd], seeds: int) -> list[dict[str, Any]]:
+def study_photos(photos: Sequence[Crowd], seeds: int) -> list[dict[str, Any]]:
     """Return a row for each number of tiles, and one for stopping at ±10 %."""
-    plans = [crowd.audit() for crowd in found]
+    plans = [crowd.audit() for crowd in photos]
     table: list[dict[str, Any]] = []
     for tiles in TILES:
         rows = [row for plan, truth in plans if (row := photo_row(plan, truth, tiles, seeds))]
@@ -145,10 +145,10 @@ def study_photos(found: Sequence[Crowd], seeds: int) -> list[dict[str, Any]]:
     return table
 
 
-def study_folder(found: Sequence[Crowd], seeds: int, size: int = 30) -> list[dict[str, Any]]:
+def study_folder(photos: Sequence[Crowd], seeds: int, size: int = 30) -> list[dict[str, Any]]:
     """Return rows of audits of folders: ``size`` photos at a time, tiles drawn across all of them."""
     table: list[dict[str, Any]] = []
-    groups = [found[at : at + size] for at in range(0, len(found) - size + 1, size)]
+    groups = [photos[at : at + size] for at in range(0, len(photos) - size + 1, size)]
     plans = []
     for group in groups:
         plan = plan_audit([crowd.people for crowd in group], "0")
@@ -186,8 +186,8 @@ def study_bad(seeds: int, people: int = 900) -> list[dict[str, Any]]:
         true = PeopleMap.from_points("drawn", (1024, 768), truth)
         plan, counts = Crowd(replace(true, people=change(true.people)), truth).audit()
         for tiles in (8, 12, 20):
-            found = simulate(plan, counts, draw_orders(plan, tiles, seeds))
-            numbers = found.unbiased
+            audits = simulate(plan, counts, draw_orders(plan, tiles, seeds))
+            numbers = audits.unbiased
             table.append(
                 {
                     "model": name,
@@ -196,7 +196,7 @@ def study_bad(seeds: int, people: int = 900) -> list[dict[str, Any]]:
                     "bias": round(float(numbers.mean()) / people - 1, 4),
                     "bias_error": round(float(numbers.std(ddof=1)) / people / seeds**0.5, 4),
                     "spread": round(float(numbers.std(ddof=1)) / people, 4),
-                    "coverage": round(float(found.held(people).mean()), 4),
+                    "coverage": round(float(audits.held(people).mean()), 4),
                 }
             )
     return table
@@ -231,8 +231,8 @@ def main() -> None:
     elif chosen.what == "bad":
         write("bad", {"seeds": chosen.seeds, "rows": study_bad(chosen.seeds)})
     else:
-        found = list(crowds(chosen.data, chosen.model, chosen.base, chosen.cache))
-        rows = study_photos(found, chosen.seeds) + study_folder(found, 5 * chosen.seeds)
+        photos = list(crowds(chosen.data, chosen.model, chosen.base, chosen.cache))
+        rows = study_photos(photos, chosen.seeds) + study_folder(photos, 5 * chosen.seeds)
         facts = {"data": chosen.data.split(":")[0], "model": chosen.model, "base": chosen.base}
         write(chosen.name, {**facts, "seeds": chosen.seeds, "rows": rows})
 

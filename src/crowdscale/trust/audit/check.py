@@ -119,7 +119,7 @@ def _joined(boxes: dict[str, Box]) -> Box | None:
 
 
 def _sizes_follow(plan: AuditPlan) -> bool:
-    """Return whether sizes are the shares of people and area, as far as rounded numbers of people tell."""
+    """Return whether sizes are the shares of people and area, as far as rounded numbers of people allow."""
     people, share = plan.predicted, plan.options.area_share
     if people <= 0:
         people, share = 1.0, 1.0
