@@ -54,7 +54,7 @@ def zones_from_tool(content: Any, path: Path) -> Zones | None:
         return _from_labelstudio(content, path)
     if is_labelme(content):
         drawing = shaped(content, LabelMe, "LabelMe", path)
-        return _zones(_labelme_shapes(drawing, path), _size(drawing.imageWidth, drawing.imageHeight), path)
+        return _zones(_labelme_shapes(drawing), _size(drawing.imageWidth, drawing.imageHeight), path)
     if is_via(content):
         photo = next((each for each in via_photos(content, path) if each.marked), None)
         regions = photo.marked if photo else []
@@ -133,7 +133,7 @@ def _region_corners(region: Region, path: Path) -> Corners | None:
     return tuple((px / size[0], py / size[1]) for px, py in _turned(upright, centre, degrees))
 
 
-def _labelme_shapes(content: LabelMe, path: Path) -> Iterator[Shape | None]:
+def _labelme_shapes(content: LabelMe) -> Iterator[Shape | None]:
     for each in content.shapes:
         kind, xy = each.shape_type or "polygon", tuple(each.points)
         if kind == "rectangle" and len(xy) == 2:
@@ -141,8 +141,6 @@ def _labelme_shapes(content: LabelMe, path: Path) -> Iterator[Shape | None]:
             yield each.label or "", "area", _rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
         elif kind in ("polygon", "rectangle", "line", "linestrip"):
             yield each.label or "", "line" if kind.startswith("line") else "area", xy
-        else:
-            raise DataError(f"expected polygons, rectangles or lines in {path}", f"a {kind}")
 
 
 def _via_shape(shape: ViaShape, path: Path) -> Shape | None:
@@ -152,7 +150,7 @@ def _via_shape(shape: ViaShape, path: Path) -> Shape | None:
     if shape.name in ("polygon", "polyline"):
         kind = "line" if shape.name == "polyline" else "area"
         return "", kind, tuple(zip(shape.all_points_x, shape.all_points_y, strict=False))
-    raise DataError(f"expected polygons, rectangles or lines in {path}", f"a {shape.name}")
+    return None
 
 
 def _coco_shapes(coco: _Coco, path: Path) -> Iterator[Shape | None]:
