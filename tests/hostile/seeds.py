@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from importlib.resources import files
 
 import numpy as np
 from scipy.io import savemat
 
-__all__ = ["BINARY", "POINT_FILES", "TEXTS", "ZONES"]
+__all__ = ["BINARY", "DESCRIPTION", "INDEX", "POINT_FILES", "TEXTS", "ZONES"]
 
 COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "width": 64, "height": 48, "extra": {"name": "a.jpg"}}],
@@ -139,6 +140,13 @@ POINT_FILES: dict[str, tuple[str, str]] = {
     "json": ("p.json", json.dumps({"1": [[10, 10]], "2": []})),
     "json-rows": ("p.json", json.dumps([{"photo": "1.jpg", "count": 2.5, "points": [[10, 10]]}])),
 }
+
+
+INDEX = json.dumps({"models": {"lite": {"url": "lite.crowdscale", "sha256": "0" * 64}}})
+"""An index of models."""
+
+DESCRIPTION = (files("crowdscale") / "models" / "bundled" / "lite" / "model.json").read_text(encoding="utf-8")
+"""A model's description."""
 
 
 def _mat(compressed: bool) -> bytes:

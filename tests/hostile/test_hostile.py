@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdscale.data import Folder, read_list
-from crowdscale.errors import CrowdscaleError
+from crowdscale.errors import CrowdscaleError, ModelError
 from crowdscale.metrics import read_entries
+from crowdscale.models.description import ModelConfig
+from crowdscale.models.download import read_index
 from crowdscale.zones.files import read_zones
 from tests.hostile.damage import FUZZ, damaged_bytes, damaged_text
-from tests.hostile.seeds import BINARY, POINT_FILES, TEXTS, ZONES
+from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES
 from tests.support.layouts import write_photo
 
 
@@ -49,6 +52,16 @@ def read_point_file(path: Path) -> None:
 def read_list_file(path: Path) -> None:
     with suppress(CrowdscaleError):
         assert isinstance(read_list(path), list)
+
+
+def read_index_text(text: str) -> None:
+    with suppress(CrowdscaleError):
+        assert len(read_index(text, "lite", "index.json").sha256) == 64
+
+
+def read_description(text: str) -> None:
+    with suppress(CrowdscaleError):
+        assert isinstance(ModelConfig.from_json(text).stride, int)
 
 
 def try_file(path: Path, content: bytes, read: Callable[[], None]) -> None:
@@ -112,3 +125,28 @@ def test_lists(folder: Path, data: st.DataObject) -> None:
     path = folder / "lists" / "list.txt"
     content = data.draw(damaged_text("sha/IMG_1\nfolder/a  # comment\n"))
     try_file(path, content, lambda: read_list_file(path))
+
+
+@FUZZ
+@given(data=st.data())
+def test_indexes_of_models(data: st.DataObject) -> None:
+    read_index_text(data.draw(damaged_text(INDEX)).decode("utf-8", "replace"))
+
+
+@FUZZ
+@given(data=st.data())
+def test_descriptions_of_models(data: st.DataObject) -> None:
+    read_description(data.draw(damaged_text(DESCRIPTION)).decode("utf-8", "replace"))
+
+
+def test_the_seeds_of_models_are_sound() -> None:
+    assert read_index(INDEX, "lite", "index.json").url.endswith("lite.crowdscale")
+    assert ModelConfig.from_json(DESCRIPTION).name == "lite"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("stride", "32"), ("widths", [1, "x"]), ("mean", [0.5]), ("zoom", {"context": 1.5})]
+)
+def test_a_value_of_another_type_is_named(field: str, value: object) -> None:
+    with pytest.raises(ModelError, match=rf"{field}: Expected"):
+        ModelConfig.from_json(json.dumps({**json.loads(DESCRIPTION), field: value}))

@@ -10,7 +10,9 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_type_hints
+
+import msgspec
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.files.writing import write_atomic
@@ -151,6 +153,7 @@ class ModelConfig:
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
             codec, rule = METHODS[values["method"]]
+            _check_types(values, {"codec": codec, "rule": rule})
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
@@ -161,11 +164,22 @@ class ModelConfig:
             if values.get("familiar"):
                 values["familiar"] = Familiar.from_dict(values["familiar"])
             return cls(**_tuples(values))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             names = ", ".join(f.name for f in fields(cls))
             raise ModelError(
                 f"expected a model description of format {FORMAT} with {names}", f"{origin} ({error!r})"
             ) from error
+
+
+def _check_types(values: Mapping[str, Any], parts: Mapping[str, type]) -> None:
+    """Compare values from JSON with the types of the fields. Raises ValueError that names the first other one."""
+    types = get_type_hints(ModelConfig)
+    for name, value in values.items():
+        if name not in ("calibration", "familiar"):
+            try:
+                msgspec.convert(value, parts.get(name, types.get(name, Any)))
+            except msgspec.ValidationError as error:
+                raise ValueError(f"{name}: {error}") from error
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from crowdscale.errors import ModelError, OptionError, unknown_name
+import msgspec
+
+from crowdscale.errors import DataError, ModelError, OptionError, unknown_name
+from crowdscale.files.documents import parse_json, shaped
 from crowdscale.models.package import file_sha256
 
 __all__ = ["Retry", "Source", "as_address", "download", "find_source", "read_index"]
@@ -78,17 +80,27 @@ def read_index(text: str, name: str, origin: str) -> Source:
         OptionError: The index has no such model.
         ModelError: The text is not an index.
     """
+    expected = 'expected an index: {"models": {NAME: {"url": …, "sha256": …}}}'
     try:
-        models: Mapping[str, Any] = json.loads(text)["models"]
-        sources = {key: (str(entry["url"]), str(entry["sha256"]).lower()) for key, entry in models.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(
-            'expected an index: {"models": {NAME: {"url": …, "sha256": …}}}', f"{origin} ({error!r})"
-        ) from error
-    if name not in sources:
-        raise unknown_name("model", name, sources)
-    url, sha256 = sources[name]
-    return Source(urljoin(as_address(origin), url), sha256)
+        models = shaped(parse_json(text, origin), _Index, "index", origin).models
+    except DataError as error:
+        raise ModelError(expected, str(error)) from error
+    if name not in models:
+        raise unknown_name("model", name, models)
+    try:
+        address = urljoin(as_address(origin), models[name].url)
+    except ValueError as error:  # half of a bracketed host
+        raise ModelError(expected, f"{origin} with the address {models[name].url!r} ({error})") from error
+    return Source(address, models[name].sha256.lower())
+
+
+class _Entry(msgspec.Struct):
+    url: str
+    sha256: str
+
+
+class _Index(msgspec.Struct):
+    models: dict[str, _Entry]
 
 
 def find_source(origin: str, name: str) -> Source:
