@@ -11,6 +11,7 @@ import pytest
 
 from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.data.formats.coco import read_coco
+from crowdscale.data.formats.label import label_of
 from crowdscale.errors import OptionError
 from crowdscale.points import Box, Points
 
@@ -62,7 +63,8 @@ def test_boxes_have_the_room_of_their_heads_or_the_side_asked_for():
 def test_coco_is_read_back(tmp_path):
     content = prediction().to_coco("a.jpg")
     (tmp_path / "coco.json").write_text(json.dumps(content))
-    label = read_coco(tmp_path / "coco.json")["a.jpg"]
+    entry = read_coco(tmp_path / "coco.json")["a.jpg"]
+    label = label_of(entry.marks, entry.size, "coco.json")
     assert label.points.xy == pytest.approx(XY)
     assert label.size == (400, 300)
     assert [each["score"] for each in content["annotations"]] == [0.5, 1.0, 0.25]

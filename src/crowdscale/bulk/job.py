@@ -98,8 +98,8 @@ def run_job(job: Job, results: ResultFolder, on_row: Callable[[PhotoRow], object
     with results.opened(job.identity()):
         todo = _todo(job, frozenset(results.done), others)
         try:
-            for found in _rows(job, todo):
-                row = _shown(found)
+            for counted in _rows(job, todo):
+                row = _shown(counted)
                 results.add(row)
                 added += 1
                 if on_row is not None:

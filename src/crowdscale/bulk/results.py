@@ -177,8 +177,8 @@ class ResultFolder:
     def _check_job(self, job: dict[str, Any]) -> None:
         """Begin the job, or check that it is the folder's job."""
         wanted = {**job, "format": self.kind}
-        known = self._json("job.json")
-        if known is None:
+        begun_job = self._json("job.json")
+        if begun_job is None:
             if self.folder.read("job.json") is not None and self._part_names(tuple(FORMATS)):
                 raise OptionError(
                     f"expected {self.folder.address}/job.json to hold the options of its job",
@@ -187,7 +187,9 @@ class ResultFolder:
                 )
             self.folder.write("job.json", (json.dumps(wanted, indent=1) + "\n").encode())
             return
-        begun, asked = (dict(_leaves(each)) for each in (current_job(known), json.loads(json.dumps(wanted))))
+        begun, asked = (
+            dict(_leaves(each)) for each in (current_job(begun_job), json.loads(json.dumps(wanted)))
+        )
         other = [key for key in {**begun, **asked} if begun.get(key) != asked.get(key)]
         if other:
             raise OptionError(
