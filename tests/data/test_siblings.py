@@ -289,6 +289,22 @@ def test_each_split_has_its_own_annotation(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "text", [coco(BOX), task(region("rectangle", {"x": 2.5, "y": 10 / 3, "width": 5, "height": 20 / 3}))]
+)
+def test_a_file_for_many_photos_may_be_named_like_the_only_one(tmp_path: Path, text: str) -> None:
+    check(read(tmp_path, {"a.json": text}), [(19.5, 19.5)])
+
+
+def test_of_several_annotations_the_last_is_read_with_a_note(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.jpg", (400, 300))
+    content = [{"data": {"image": "a.jpg"}, "annotations": [{"result": []}, {"result": [POINT]}]}]
+    (tmp_path / "export.json").write_text(json.dumps(content))
+    samples, notes = open_source(str(tmp_path))
+    assert len(samples[0].points or ()) == 1
+    assert "the last of 2 annotations is read" in notes[0]
+
+
 def test_two_entries_for_one_photo_are_refused(tmp_path: Path) -> None:
     content = json.dumps(
         {"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "x/a.jpg"}], "annotations": []}

@@ -1,4 +1,4 @@
-"""Data sets: one reader a set; files to samples, knows no network."""
+"""Data sets: photos with annotated heads, from files to samples."""
 
 from crowdscale.data.checks import check_points
 from crowdscale.data.folder import Folder

@@ -38,7 +38,7 @@ ORPHANS = (".csv", ".json", ".xml")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or looks wrong."""
+    """A fault, or a suspicion."""
 
     photo: str
     """The photo's name, or the file's."""
@@ -46,7 +46,7 @@ class Problem:
     """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``changed``, ``outside``, ``double``, ``one-based``."""
     sentence: str
     broken: bool = True
-    """Whether it must be mended; otherwise it is a warning."""
+    """Whether it must be corrected; otherwise it is a warning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class Report:
 
     @property
     def broken(self) -> bool:
-        """Whether something must be mended."""
+        """Whether something must be corrected."""
         return any(problem.broken for problem in self.problems)
 
     @property
@@ -119,7 +119,7 @@ Entries = Sequence[tuple[str, Path, Points | None]]
 def check_dataset(
     source: str, on_photo: Callable[[int], object] | None = None, classes: Sequence[str] = ()
 ) -> Report:
-    """Read all of a data set and report what is in it and what is wrong; nothing stops at the first fault.
+    """Read a whole data set and report its content and all faults.
 
     Args:
         source: ``NAME[/SPLIT]:PATH``, or a folder of your own, perhaps with ``?class=NAME`` behind it.
@@ -224,7 +224,7 @@ def _look(
 
 
 def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
-    """A set whose whole coordinates never are 0 but reach the width or the height counts pixels from 1."""
+    """Return a warning where whole coordinates are never 0 but reach the width or height: they count from 1."""
     marked = [(photo, photo.points.xy) for photo in photos if photo.points is not None and len(photo.points)]
     if not marked:
         return []

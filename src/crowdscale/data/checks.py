@@ -1,4 +1,4 @@
-"""Checks at the border of every data set: finite points, points outside their photo, a photo's size."""
+"""Checks of every data set: finite points, points outside their photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classes of marks: which of them are people is chosen, never guessed."""
+"""Classes of marks. The user chooses the one that is counted."""
 
 from __future__ import annotations
 

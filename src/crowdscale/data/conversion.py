@@ -1,4 +1,4 @@
-"""Conversion: annotations from any format to any other, both ways where the format can carry it."""
+"""Conversion of annotations from one format to another."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ WRITTEN = {each.name: each for each in (*FORMATS.values(), DENSITY_NPY, DENSITY_
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written and what got lost."""
+    """The result of a conversion."""
 
     files: int
     photos: int
     heads: int
     lost: tuple[str, ...]
-    """Sentences on what the target does not carry."""
+    """Sentences on values that the target does not carry."""
 
 
 def open_source(

@@ -1,4 +1,4 @@
-"""Labels fitted to their photo, where the annotation was made on the photo at another size or not upright."""
+"""Fits labels to their photo: annotations of another size are scaled, those of a photo on its side are turned."""
 
 from __future__ import annotations
 

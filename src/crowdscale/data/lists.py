@@ -1,4 +1,4 @@
-"""Validation lists: which photos are held out of training, one ``set/name`` a line, and how to draw them."""
+"""Lists of photos to hold out of training, one ``set/name`` a line, and their seeded draw."""
 
 from __future__ import annotations
 

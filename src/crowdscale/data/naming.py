@@ -1,4 +1,4 @@
-"""Photos by the names that annotation files have for them: paths, other suffixes, hashes, either Unicode form."""
+"""Finds photos by the names in annotation files: paths, other suffixes, hashes, either Unicode form."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PhotoNames:
 
 
 def _plain(name: str) -> str:
-    """Return a path with slashes, without drive and dots, in one Unicode form."""
+    """Return a path with slashes, without drive and ``.``, in one Unicode form."""
     path = re.sub(r"^[A-Za-z]:/", "", unicodedata.normalize("NFC", name).replace("\\", "/"))
     return "/".join(part for part in path.split("/") if part not in ("", "."))
 

@@ -1,4 +1,4 @@
-"""Opening a data set by a short text, as the command line takes it: ``sha/test:PATH``."""
+"""Opens a data set by a short text: ``sha/test:PATH``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_NOTES = 5
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set that was opened: its name, its samples and what else a result must state."""
+    """An opened data set: its name, its samples and the facts that a result must state."""
 
     name: str
     """Its short name: ``sha``, ``qnrf``, …, ``folder``."""

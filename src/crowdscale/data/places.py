@@ -1,4 +1,4 @@
-"""Places of annotations: beside a photo, in a folder that mirrors its own, or one file for many photos."""
+"""Places of annotations: beside a photo, in a folder that mirrors its own, or in one file for many photos."""
 
 from __future__ import annotations
 

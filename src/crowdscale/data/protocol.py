@@ -1,4 +1,4 @@
-"""Protocol: how a data set is used in the literature, as values: kernel, size limits, splits, thresholds."""
+"""Protocol of a data set in the literature: kernel, size limits, splits, thresholds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SizeLimits:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What papers on a data set agree on; every field has a source in the class docstring of its reader."""
+    """The practice of papers on a data set. The docstring of the set's reader gives the source of each field."""
 
     splits: tuple[str, ...]
     """The official splits, the one to train on first."""
@@ -68,14 +68,14 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Card:
-    """What a data set is, in one line each, for listings."""
+    """Facts on a data set for listings, a line each."""
 
     title: str
     """The set's own name."""
     what: str
-    """What its photos show, and how many there are."""
+    """Subject and number of its photos."""
     annotation: str
-    """``points`` or ``boxes`` and what they mark."""
+    """``points`` or ``boxes``, and the marked object."""
     licence: str
     source: str
     """Address of the authors' page."""

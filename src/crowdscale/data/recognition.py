@@ -1,4 +1,4 @@
-"""Formats of annotation files, recognised by name and content."""
+"""Recognises the format of annotation files by name and content."""
 
 from __future__ import annotations
 
@@ -97,7 +97,10 @@ def _unread(content: Any) -> str | None:
 
 
 def beside_format(path: Path) -> Format:
-    """Return the format of a file that labels one photo: JSON by its content, others by suffix."""
+    """Return the format of a file beside a photo: JSON by its content, others by suffix.
+
+    It may be one for many photos, of which this is the only one.
+    """
     suffix = path.suffix.lower()
     if suffix != ".json":
         return FORMATS[{".csv": "csv", ".xml": "voc", ".txt": "yolo", ".mat": "mat"}[suffix]]
@@ -105,6 +108,8 @@ def beside_format(path: Path) -> Format:
         content = read_json(path)
     except DataError:
         return FORMATS["json"]  # whose reader has the sentence on the fault
-    if is_labelme(content):
-        return FORMATS["labelme"]
-    return FORMATS["supervisely" if is_supervisely(content) else "json"]
+    kinds = {
+        "labelme": is_labelme, "supervisely": is_supervisely, "coco": is_coco, "labelstudio": is_labelstudio,
+        "via": is_via,
+    }  # fmt: skip
+    return FORMATS[next((name for name, fits in kinds.items() if fits(content)), "json")]

@@ -1,4 +1,4 @@
-"""Sample: one photo of a data set with its annotated heads; knows no network."""
+"""One photo of a data set with its annotated heads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mask:
 
     Args:
         path: A picture (non-zero counts) or a .mat file.
-        variable: In a .mat file, where the mask lies: ``BW``, or ``roi.mask`` for a field of a struct.
+        variable: Place of the mask in a .mat file: ``BW``, or ``roi.mask`` for a field of a struct.
     """
 
     path: Path
@@ -55,11 +55,11 @@ class Sample:
     """One photo of a data set with its annotation, read lazily.
 
     Args:
-        name: What identifies the photo within its set, for instance ``IMG_12``.
+        name: Identifies the photo within its set, for instance ``IMG_12``.
         image_path: The photo's file.
         points: The annotated heads in pixels of the photo as it is read; None where the set gives no labels.
         sizes: (n, 2) width and height of each head's box in pixels, where the set gives boxes.
-        attributes: What the set says of the photo: ``set``, ``split``, density level, weather, luminance, …
+        attributes: Facts on the photo from the set: ``set``, ``split``, density level, weather, luminance, …
         mask: Region of interest, where the set gives one, at the photo's own size.
         size: (width, height) to which the photo is resized when it is read; None leaves it as it is.
         cache: Folder that keeps resized photos, safe with several workers; None keeps none.
@@ -100,7 +100,7 @@ class Sample:
         return pixels
 
     def _cached(self) -> Path | None:
-        """Where the resized photo is kept: a name that changes with the photo, its date and the size."""
+        """Return the cached file of the resized photo; its name changes with the photo, its date and the size."""
         if self.cache is None or self.size is None:
             return None
         stamp = self.image_path.stat()

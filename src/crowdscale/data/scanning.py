@@ -1,4 +1,4 @@
-"""Photos and annotations of a folder, brought together: nothing stops at the first fault."""
+"""Pairs the photos of a folder with their annotations and gathers all faults."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ __all__ = ["BESIDE", "Scan", "read_label", "scan_folder"]
 
 @dataclass
 class Scan:
-    """What a folder holds: photos by name, the labels that could be read, and each problem met."""
+    """Photos of a folder by name, their labels, and each problem."""
 
     root: Path
     photos: dict[str, Path]
     labels: dict[str, tuple[str, Label]] = field(default_factory=dict)
     """Name → the place where it was read and the label."""
     problems: list[tuple[str, CrowdscaleError]] = field(default_factory=list)
-    """(photo's name or file, what is wrong)."""
+    """(photo's name or file, error)."""
     notes: list[tuple[str, str]] = field(default_factory=list)
-    """(photo's name, what was changed or left out)."""
+    """(photo's name, sentence on a change)."""
     unread: list[Path] = field(default_factory=list)
     """Files that might hold annotations and were not recognised."""
 
@@ -51,7 +51,7 @@ def scan_folder(
     format: str | None = None,
     classes: Sequence[str] = (),
 ) -> Scan:
-    """Return photos and labels of a folder; what is wrong with one photo does not stop the others.
+    """Return photos and labels of a folder; the fault of one photo does not stop the others.
 
     Args:
         root: The folder.
@@ -70,10 +70,11 @@ def scan_folder(
     scan = _named_photos(root)
     named = None if annotations is None else Path(annotations)
     entries: Found = {}
+    shared: list[tuple[Path, Format]] = []
     if named is None or named.is_dir():
-        _read_each(scan, entries, named, format)
+        shared = _read_each(scan, entries, named, format)
     names = PhotoNames(path.relative_to(root).as_posix() for path in scan.photos.values())
-    for file, kind in _shared_files(scan, named, format):
+    for file, kind in [*shared, *_shared_files(scan, named, format)]:
         _take(scan, entries, names, file, kind)
     _label(scan, entries, classes)
     return scan
@@ -95,15 +96,21 @@ def _named_photos(root: Path) -> Scan:
     return scan
 
 
-def _read_each(scan: Scan, entries: Found, named: Path | None, format: str | None) -> None:
-    """Add the files that label one photo each."""
+def _read_each(
+    scan: Scan, entries: Found, named: Path | None, format: str | None
+) -> list[tuple[Path, Format]]:
+    """Add the files that label one photo each; return those beside a photo whose format is for many."""
+    shared: list[tuple[Path, Format]] = []
     cached: dict[Path, dict[str, str]] = {}
     for name, photo in scan.photos.items():
         for path in own_files(name, photo, scan.root, named):
             if path == scan.root / TABLE_NAME or not path.is_file():
                 continue
             kind = beside_format(path)
-            if format not in (None, kind.name) or kind.read_one is None:
+            if format not in (None, kind.name):
+                continue
+            if kind.read_one is None:
+                shared.append((path, kind))
                 continue
             try:
                 entry = kind.read_one(path, partial(photo_size, photo))
@@ -112,6 +119,7 @@ def _read_each(scan: Scan, entries: Found, named: Path | None, format: str | Non
                 entries.setdefault(name, []).append((str(path), entry))
             except CrowdscaleError as error:
                 scan.problems.append((name, error))
+    return shared
 
 
 def read_label(file: Path, photo: Path, classes: Sequence[str] = ()) -> Label:

@@ -1,4 +1,4 @@
-"""Sheets: a data set at a glance, as a contact sheet of annotated photos and a histogram of heads a photo."""
+"""Pictures of a data set: a contact sheet of annotated photos and a histogram of heads a photo."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EDGES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000
 
 
 def contact_sheet(photos: Sequence[PhotoFacts]) -> Pixels:
-    """Return a sheet of annotated photos, a dot on each head, with name and heads under each."""
+    """Return a sheet of annotated photos, heads marked, with name and number of heads under each."""
     columns = min(COLUMNS, max(1, len(photos)))
     rows = -(-max(1, len(photos)) // columns)
     cell_w, cell_h = CELL[0] + GAP, CELL[1] + CAPTION + GAP

@@ -1,4 +1,4 @@
-"""Sizing: photos resized at load to a protocol's limits, with a cache that several workers may share."""
+"""Resizes photos at load to a protocol's limits, with a cache that several workers may share."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def _turned(corners: Corners, centre: tuple[float, float], degrees: float) -> Co
 
 def _from_labelstudio(content: Any, path: Path) -> Zones:
     """Return polygons and rectangles of the first annotated task, as shares of its photo."""
-    _, regions = next(valid_results(content, path), ("", []))
+    _, regions, _ = next(valid_results(content, path), ("", [], 0))
     labels = {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
     zones: list[Zone] = []
     size = None

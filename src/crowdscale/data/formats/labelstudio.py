@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,10 @@ def plain_name(address: str) -> str:
     return without_hash(address_name(address)).rpartition("/")[2]
 
 
-def valid_results(content: Any, path: Path, predictions: bool = False) -> Iterator[tuple[str, list[Region]]]:
-    """Return (address, regions) of each annotated task: of its last annotation that was not cancelled.
+def valid_results(
+    content: Any, path: Path, predictions: bool = False
+) -> Iterator[tuple[str, list[Region], int]]:
+    """Return (address, regions, annotations) of each annotated task: its last annotation that was not cancelled.
 
     Args:
         content: The export.
@@ -84,13 +87,13 @@ def valid_results(content: Any, path: Path, predictions: bool = False) -> Iterat
         where = f"task {index + 1} of {path}"
         if isinstance(each, dict) and "data" not in each:
             if "annotation_id" in each or any(_min_values(each)):
-                yield _address(each, where), [region_of_value(value, where) for value in _min_values(each)]
+                yield _address(each, where), [region_of_value(value, where) for value in _min_values(each)], 1
             continue
         task = shaped(each, _Task, "Label Studio", where)
         annotations = task.predictions if predictions else task.annotations or task.completions
         valid = [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
         if valid:
-            yield _address(task.data, where), valid[-1].result
+            yield _address(task.data, where), valid[-1].result, len(valid)
 
 
 def _address(data: Mapping[str, Any], where: str) -> str:
@@ -110,11 +113,13 @@ def read_labelstudio(path: Path, predictions: bool = False) -> dict[str, Entry]:
     if not is_labelstudio(content):
         raise DataError("expected the JSON export of Label Studio", f"something else in {path}")
     entries: dict[str, Entry] = {}
-    for address, regions in valid_results(content, path, predictions):
+    for address, regions, number in valid_results(content, path, predictions):
         name = address_name(address)
         if name in entries:
             raise DataError(f"expected each photo once in {path}", f"{name} again")
-        entries[name] = _entry(regions, f"{name} in {path}", (without_hash(name),))
+        entry = _entry(regions, f"{name} in {path}", (without_hash(name),))
+        notes = (f"the last of {number} annotations is read",) if number > 1 else ()
+        entries[name] = replace(entry, notes=notes)
     if not entries and not predictions and _has_predictions(content):
         raise DataError(
             f"{path} holds predictions of a model and no annotations", "",

@@ -100,7 +100,7 @@ class CrowdHuman(Reader):
         return Sample(name, photos[name], points.select(kept), sizes[kept], about, fields=fields)
 
     def _reads(self, box: _Box) -> bool:
-        """Whether a box is a person's, with a head that is to be read."""
+        """Whether a box is a person's, with a head to read."""
         if box.tag == "mask":
             return False
         return not _is_ignored(box) or (self.ignored and box.hbox is not None and min(box.hbox[2:]) > 0)

@@ -43,7 +43,7 @@ class JHUCrowd(Reader):
     Samples carry ``sizes``, the fields ``occlusion`` and ``blur`` of each head, and the attributes
     ``level``, ``scene``, ``weather`` and ``distractor``.
 
-    Protocol: kernel σ 8, longest side 2,048 and shortest 512 [R]; scores by density level (low 0–50,
+    Protocol: kernel σ 8, longest side 2,048 and shortest 512, as AutoScale's test code has them; scores by density level (low 0–50,
     medium 51–500, high above 500) and weather.
 
     Licence: for research. Where to get it: http://www.crowd-counting.com/. Citation: V. Sindagi, R. Yasarla,

@@ -1,4 +1,4 @@
-"""What readers share: finding a set's root, pairing its files, opening .mat and text files, with useful errors."""
+"""Shared by readers: a set's root, pairs of files, .mat and text files."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Reader:
     """A data set as a sequence of samples; subclasses fill ``samples``."""
 
     card: ClassVar[Card]
-    """What the set is."""
+    """Facts on the set."""
     protocol: ClassVar[Protocol]
-    """How papers use it."""
+    """Its use in papers."""
     split: str
     samples: list[Sample]
 
@@ -59,7 +59,7 @@ class Reader:
 
 
 def check_split(splits: Collection[str], split: str, title: str) -> str:
-    """Return the split if the set has it. Raises OptionError listing those that it has."""
+    """Return the split if the set has it. Raises OptionError with the set's splits otherwise."""
     if split not in splits:
         raise OptionError(f"expected a split of {title} out of {', '.join(splits)}", repr(split))
     return split
@@ -90,7 +90,7 @@ def find_root(root: str | Path, spellings: Collection[str], has: Collection[str]
 
 
 def what_is(folder: Path) -> str:
-    """Return what an error says of a folder that lacks something: its first entries."""
+    """Return a folder's first entries, for errors."""
     if not folder.is_dir():
         return "no such folder"
     names = sorted(entry.name for entry in folder.iterdir())
@@ -103,7 +103,7 @@ def load_mat(path: Path, variable: str, what: str) -> Value:
     Args:
         path: The file.
         variable: Its name.
-        what: What it is, for the error: ``a QNRF annotation``.
+        what: Its content, for the error: ``a QNRF annotation``.
 
     Raises:
         DataError: The file is missing or damaged, or it is a .mat of another kind.

@@ -57,7 +57,7 @@ class NWPUCrowd(Reader):
     Samples carry ``sizes`` where there are boxes and the attributes ``level`` (S0: nobody, S1: to 100, S2: to
     500, S3: to 5,000, S4: more) and ``luminance`` (L0: to 0.25, L1: to 0.5, L2: to 0.75).
 
-    Protocol: kernel σ 6, longest side 2,048 and shortest 512 [R]; localization at σ_s and σ_l of the
+    Protocol: kernel σ 6, longest side 2,048 and shortest 512, as AutoScale's test code has them; localization at σ_s and σ_l of the
     head's box, recall by six bands of box area (Wang et al., section 4).
 
     Licence: academic and non-commercial use. Where to get it: https://www.crowdbenchmark.com/nwpucrowd.html.

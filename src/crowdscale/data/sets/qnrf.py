@@ -37,8 +37,8 @@ class UCFQNRF(Reader):
     ``Test``: ``img_NNNN.jpg`` and ``img_NNNN_ann.mat`` with the variable ``annPoints``, (n, 2) x, y, as the
     set's own page and its paper describe. Unverified: the real files are not at hand here.
 
-    Protocol: kernel σ 6 [A]; longest side 2,048 for localization (1,024 for AutoScale's regression)
-    [R]; precision, recall and F averaged over 1…100 px (Idrees et al., section 5).
+    Protocol: kernel σ 6 (AutoScale, section 4.2); longest side 2,048 for localization, 1,024 for AutoScale's
+    regression; precision, recall and F averaged over 1…100 px (Idrees et al., section 5).
 
     Licence: for research. Where to get it: https://www.crcv.ucf.edu/data/ucf-qnrf/. Citation: H. Idrees et
     al., Composition Loss for Counting, Density Map Estimation and Localization in Dense Crowds, ECCV 2018.

@@ -26,7 +26,7 @@ TRANCOS_v3/
 """
 
 RED = 200
-"""A pixel of a dots picture whose red exceeds this, and whose green and blue do not, is a vehicle."""
+"""A pixel of the picture of points whose red exceeds this, and whose green and blue do not, is a vehicle."""
 
 
 class Trancos(Reader):
@@ -89,7 +89,7 @@ def _read_names(path: Path) -> list[str]:
 
 
 def _read_points(stem: Path) -> Points:
-    """Return the vehicles from the text file, counted from 1, or else from the picture of dots."""
+    """Return the vehicles from the text file, counted from 1, or else from the picture of points."""
     text, dots = stem.with_name(f"{stem.name}.txt"), stem.with_name(f"{stem.name}dots.png")
     if text.is_file():
         return check_points(read_rows(text, 2)[:, :2] - 1, None, text)
