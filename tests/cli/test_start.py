@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,5 +25,5 @@ def test_one_photo_loads_nothing_that_it_does_not_need():
     command = [sys.executable, "-c", ANSWER, "count", str(PHOTO)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert "auditorium.jpg" in done.stdout
+    assert re.match(r"\d+ people", done.stdout)
     assert done.stdout.splitlines()[-1] == "loaded []"

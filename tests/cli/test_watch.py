@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import signal
 import subprocess
@@ -236,11 +235,11 @@ def test_a_fault_of_one_output_ends_no_other():
         Output("rows", write, said.append).take(2)
 
 
-def test_a_camera_s_password_is_in_no_output_and_comes_from_the_environment(tmp_path):
-    environment = {**os.environ, "CAMERA_PASSWORD": "S3cret"}
+def test_a_camera_s_password_is_in_no_output_and_comes_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAMERA_PASSWORD", "S3cret")
     done = crowdscale(
         "watch", "rtsp://admin:${CAMERA_PASSWORD}@127.0.0.1:9/x", "--retries", "0", "--timeout", "2",
-        "--rows", tmp_path / "r.csv", env=environment,
+        "--rows", tmp_path / "r.csv",
     )  # fmt: skip
     assert done.returncode == 2
     assert "S3cret" not in done.stdout + done.stderr

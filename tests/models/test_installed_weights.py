@@ -69,5 +69,5 @@ def test_fetched_weights_of_another_release_are_refused(installed, tmp_path):
 
 
 def test_an_untrained_folder_has_no_weights(tmp_path):
-    with pytest.raises(ModelError, match="expected trained weights, but got no file"):
+    with pytest.raises(ModelError, match="no training weights at"):
         find_weights(tmp_path / WEIGHTS)
