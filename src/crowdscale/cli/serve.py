@@ -47,6 +47,15 @@ def serve(
             help="Another name of this service, as behind a proxy.",
         ),
     ] = None,
+    watch: Annotated[
+        list[str] | None,
+        option(
+            "--watch",
+            panel=SERVICE,
+            metavar="NAME=SOURCE",
+            help="A video or camera that /watch may stream.",
+        ),
+    ] = None,
     no_browser: Annotated[
         bool, option("--no-browser", panel=SERVICE, help="Print the address and open no browser.")
     ] = False,
@@ -106,7 +115,7 @@ def serve(
 
     options = ServeOptions(
         host=host, port=port, token=token, hosts=tuple(allow_host or ()), waiting=waiting, timeout=timeout,
-        corrections=corrections, max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
+        corrections=corrections, sources=dict(map(_source, watch or ())), max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
     )  # fmt: skip
     counter = Counter.open(model, options.max_pixels, backend, threads)
 
@@ -120,6 +129,13 @@ def serve(
             webbrowser.open(page)
 
     run_service(create_app(counter, options), options, ready)
+
+
+def _source(text: str) -> tuple[str, str]:
+    name, sign, source = text.partition("=")
+    if not (name and sign and source):
+        raise OptionError("--watch needs NAME=SOURCE", text, "For example --watch gate=rtsp://camera/stream")
+    return name, source
 
 
 def _has_screen() -> bool:

@@ -25,6 +25,7 @@ from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.page import PageFile, find_page, page_files, site_description
 from crowdscale.serve.requests import ClientGoneError, SlowError, read_body
 from crowdscale.serve.state import State
+from crowdscale.serve.watching import watch_routes
 from crowdscale.serve.zone_editor import checked_zones
 from crowdscale.serve.zone_server import LARGEST
 
@@ -59,6 +60,8 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     app.include_router(counting_routes(state))
     app.include_router(correction_routes(state))
     app.include_router(audit_routes(state))
+    app.include_router(watch_routes(state))
+    app.state.ending = state.ending
     app.include_router(_own_routes(state))
     files = {path: _sender(file) for path, file in page_files(find_page()).items()}
     for path, send in files.items():

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +20,19 @@ CONNECTIONS = 200
 """Connections at a time; more are answered with 503 by the server itself."""
 IDLE = 5
 """Seconds after which an idle connection is closed."""
+
+
+class _Server(uvicorn.Server):
+    """Ends endless streams as soon as it is asked to end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal."""
+        self._app.state.ending.set()
+        super().handle_exit(sig, frame)
 
 
 def run_service(app: FastAPI, options: ServeOptions, on_ready: Callable[[str], object] | None = None) -> None:
@@ -44,7 +58,7 @@ def run_service(app: FastAPI, options: ServeOptions, on_ready: Callable[[str], o
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=int(options.timeout) + 1,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, app)
     if on_ready is not None:
         on_ready(address)
     with _signals_end_it():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from crowdscale.serve.counter import Counter
 from crowdscale.serve.line import Line
@@ -20,3 +21,5 @@ class State:
     options: ServeOptions
     line: Line
     meters: Meters
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set once the service is asked to end: streams without an end of their own stop."""
