@@ -14,6 +14,7 @@ from crowdscale.errors import CrowdscaleError
 from crowdscale.metrics import Scoring, placement_hint, read_entries
 from crowdscale.metrics.thresholds import BoxRadius
 from crowdscale.zones.files import read_zones
+from tests.cases.media import MEDIA
 from tests.cases.rows import Answer, Row
 from tests.support.layouts import write_photo
 
@@ -98,5 +99,6 @@ MORE: dict[str, tuple[Callable[[], str], str]] = {
     "zones/bom.json": (lambda: _zones("bom.json"), "a area"),
     "zones/name_same.json": (lambda: _zones("name_same.json"), "a twice"),
     "scores/half.txt": (_hint, "x and y doubled"),
+    **MEDIA,
 }  # fmt: skip
-"""Zones and scores: a function that returns the answer, and a part of the right one."""
+"""Zones, scores, pictures and films: a function that returns the answer, and a part of the right one."""

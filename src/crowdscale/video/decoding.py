@@ -189,7 +189,7 @@ def _tell_of_clock(clock: Clock, source: Listener, rate: float) -> None:
     if clock.jumped is not None and np.isfinite(clock.jumped):
         way = "ahead" if clock.jumped > 0 else "back"
         source.note_once(
-            f"The clock of {source.name} jumped {abs(clock.jumped):.1f} s {way} at {clock.last or 0:.1f} s: times go on.",
+            f"The clock of {source.name} jumped {abs(clock.jumped):.1f} s {way} at {clock.last or 0:.1f} s: times continue.",
         )
         clock.jumped = float("nan")
 
@@ -245,7 +245,7 @@ class _Reader:
                 self.damaged = True
                 if self.bad == 1:
                     why = getattr(error, "strerror", None) or error
-                    self.source.note(f"{self.source.name} has damaged packets ({why}): counting goes on.")
+                    self.source.note(f"{self.source.name} has damaged packets ({why}): counting continues.")
             return None
 
     def _packets(self) -> Iterator[Any]:
