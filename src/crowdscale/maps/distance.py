@@ -112,7 +112,7 @@ class DistanceLabels:
     def with_dots(self, dots: bool) -> DistanceLabels:
         """Raise OptionError: only a density has maxima to read as heads."""
         del dots
-        raise OptionError("expected --dots with a density model", f"a model of {self.kind}")
+        raise OptionError("expected a density model to read maxima as heads", f"one of {self.kind}")
 
     def settings(self) -> dict[str, float]:
         """Return the settings of reading that need no training."""
