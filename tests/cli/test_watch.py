@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from crowdscale.cli.options import seconds_of
-from crowdscale.cli.watch import Output
+from crowdscale.cli.watch_outputs import Output
 from crowdscale.errors import OptionError
 from crowdscale.files.images import write_image
 from crowdscale.points import Points

@@ -52,8 +52,7 @@ def _short(name: str) -> str:
 
 def _range(predictions: Sequence[Prediction]) -> str:
     """Return the range of a total if all errors point the same way; empty if a photo has no interval."""
-    intervals = [each.interval() for each in predictions]
-    known = [each for each in intervals if each is not None]
-    if len(known) < len(intervals):
+    intervals = [interval for each in predictions if (interval := each.interval()) is not None]
+    if len(intervals) < len(predictions):
         return ""
-    return f"{sum(each.low for each in known):,}–{sum(each.high for each in known):,}"
+    return f"{sum(each.low for each in intervals):,}–{sum(each.high for each in intervals):,}"

@@ -82,8 +82,12 @@ def _print_counts(
     else:
         print_answer([(outcome.photo, prediction) for outcome, prediction in done])
     _print_zones(outcomes)
+    _print_pictures(outcomes)
+
+
+def _print_pictures(outcomes: list[Outcome]) -> None:
     pictures = [str(picture) for outcome in outcomes for picture in outcome.pictures]
-    if pictures and len(done) == 1:
+    if pictures and len(outcomes) == 1:
         print(f"Pictures: {', '.join(pictures)}")
     elif pictures:
         print(f"Pictures: {counted(len(pictures), 'file')} in {Path(pictures[0]).parent}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,22 +29,19 @@ from crowdscale.cli.options import (
 )
 from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
+from crowdscale.cli.watch_outputs import Output, counted_frame, live_note
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
     from crowdscale.counting.predictor import Predictor
-    from crowdscale.files.images import Pixels
     from crowdscale.video.history import History
     from crowdscale.video.sources import Source
-    from crowdscale.video.watch import Watched, WatchOptions, WatchRow
+    from crowdscale.video.watch import WatchOptions, WatchRow
     from crowdscale.video.writer import VideoWriter
     from crowdscale.zones.alarms import Alarms
     from crowdscale.zones.zone import Zones
 
 __all__ = ["watch"]
-
-SHOWN_SIDE = 1280
-"""Longest side in pixels of the annotated video."""
 
 
 def watch(
@@ -205,7 +201,7 @@ class Session:
         if video is not None:
             film = VideoWriter(video)
             stack.callback(self._close, film)
-            picture = partial(_picture, alarms=alarms)
+            picture = partial(counted_frame, alarms=alarms)
             outputs.append(
                 Output("frames", lambda each: film.write(picture(each), each.row.time), self._tell, True)
             )
@@ -213,7 +209,7 @@ class Session:
         outputs.append(
             Output(
                 "notes",
-                lambda each: live.update(note=_note_of(each.row, live.seconds, self.source.live)),
+                lambda each: live.update(note=live_note(each.row, live.seconds, self.source.live)),
                 self._tell,
             )
         )
@@ -278,66 +274,3 @@ class Session:
             )
         if files:
             print(f"Written: {', '.join(map(str, files))}")
-
-
-@dataclass
-class Output:
-    """One output of a watch; a fault of one does not end the others.
-
-    An output that fails at its first count ends the watch: that is the user's to mend.
-    """
-
-    name: str
-    write: Callable[[Watched], object]
-    tell: Callable[[str], object]
-    ends: bool = False
-    """Whether nothing more can be written after a fault."""
-    written: int = 0
-    lost: int = 0
-    _fault: str = ""
-
-    def take(self, watched: Watched) -> None:
-        """Write a count, or keep the fault. Raises CrowdscaleError at the first count."""
-        if self.ends and self.lost:
-            self.lost += 1
-            return
-        try:
-            self.write(watched)
-            self.written += 1
-        except CrowdscaleError as error:
-            if not self.written:
-                raise
-            if not self.lost:
-                self.tell(f"{error} Counting continues.")
-            self.lost, self._fault = self.lost + 1, str(error)
-
-    @property
-    def summary(self) -> str:
-        """A sentence on the counts that are not in this output."""
-        return f"{self._fault} {self.lost:,} {self.name} are missing."
-
-
-def _picture(watched: Watched, alarms: Alarms | None) -> Pixels:
-    """Return the counted frame with zones, heads, regions and count, at the size of a screen."""
-    from crowdscale.drawing.heads import annotate
-    from crowdscale.files.images import resize_image
-    from crowdscale.zones.pictures import draw_zones
-
-    pixels = watched.frame.pixels
-    height, width = pixels.shape[:2]
-    factor = min(1.0, SHOWN_SIDE / max(height, width))
-    shown = resize_image(pixels, round(width * factor), round(height * factor))
-    overlay, zones = None, watched.zones
-    if zones is not None:
-        fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
-        raised = alarms.raised if alarms is not None else set()
-        overlay = partial(draw_zones, zones=fitted, counts=watched.row.zones, alarmed=raised)
-    return annotate(shown, watched.prediction, overlay)
-
-
-def _note_of(row: WatchRow, seconds: float, live: bool) -> str:
-    """Return the text of the live line after a count."""
-    speed = f" · {row.time / seconds:.2g} × real time" if seconds > 1 and not live else ""
-    dropped = f" · {row.dropped:,} dropped" if row.dropped else ""
-    interval = "" if row.interval is None else f" ({row.interval[0]:,}–{row.interval[1]:,})"
-    return f"{row.time:,.1f} s · {row.count:,.0f} people{interval}{speed}{dropped}"
