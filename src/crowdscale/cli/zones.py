@@ -29,7 +29,7 @@ Photo = Annotated[
     str, typer.Argument(metavar="PHOTO", help="A photo, or a video or camera, of which the first frame.")
 ]
 ZonesArgument = Annotated[
-    Path, typer.Argument(metavar="ZONES", help="JSON of this program, Label Studio or CVAT.")
+    Path, typer.Argument(metavar="ZONES", help="JSON of this program, or of an annotation tool.")
 ]
 
 

@@ -174,6 +174,6 @@ LABELSTUDIO = Format(
     read=read_labelstudio, write=_write,
 )  # fmt: skip
 LABELSTUDIO_PREDICTIONS = Format(
-    "labelstudio-predictions", "one JSON (Label Studio): what a model predicted", ".json", True, True, True,
+    "labelstudio-predictions", "one JSON (Label Studio): predictions of a model", ".json", True, True, True,
     read=lambda path: read_labelstudio(path, predictions=True),
 )  # fmt: skip
