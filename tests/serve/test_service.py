@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.exceptions import HTTPException
 
 from crowdscale.errors import OptionError
 from crowdscale.serve.app import create_app
@@ -180,3 +182,22 @@ def test_every_file_of_the_page_is_read_once_at_the_start(client, monkeypatch):
 def test_a_grey_and_a_transparent_photo_count(client):
     assert client.post("/count", content=encoded(np.full((64, 64), 250, np.uint8))).status_code == 200
     assert client.post("/count", content=encoded(np.full((64, 64, 4), 250, np.uint8))).status_code == 200
+
+
+def test_forms_are_bounded_in_bytes_too(client, crowd):
+    files = [("photos", ("a.png", bytes(2_100_000)))]
+    answer = client.post("/count/batch", files=files)
+    assert (answer.status_code, "larger" in answer.json()["error"]) == (413, True)
+
+
+def test_a_body_that_does_not_come_is_given_up():
+    from crowdscale.serve.requests import Bounded
+
+    async def app(scope, receive, send):
+        await receive()
+
+    async def never():
+        await asyncio.sleep(30)
+
+    with pytest.raises(HTTPException, match="did not arrive"):
+        asyncio.run(Bounded(app, 10, 0.01)({"type": "http"}, never, never))

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.exceptions import HTTPException
 
 from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError, DataError
@@ -23,13 +24,16 @@ from crowdscale.serve.line import BusyError, Line
 from crowdscale.serve.meters import Measured, Meters
 from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.page import PageFile, find_page, page_files, site_description
-from crowdscale.serve.requests import ClientGoneError, SlowError, read_body
+from crowdscale.serve.requests import Bounded, ClientGoneError, SlowError, read_body
 from crowdscale.serve.state import State
 from crowdscale.serve.watching import watch_routes
 from crowdscale.serve.zone_editor import checked_zones
 from crowdscale.serve.zone_server import LARGEST
 
 __all__ = ["create_app"]
+
+TOGETHER = 10
+"""Largest photos whose bytes a form of several photos may have."""
 
 STATUSES: dict[type[Exception], int] = {
     CrowdscaleError: 400,
@@ -66,6 +70,8 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     files = {path: _sender(file) for path, file in page_files(find_page()).items()}
     for path, send in files.items():
         app.add_api_route(path, send, methods=["GET"], include_in_schema=False)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(Bounded, most=chosen.max_bytes * TOGETHER, seconds=chosen.upload)
     app.add_middleware(Gate, options=chosen, open_paths=frozenset(files))
     app.add_middleware(Measured, meters=state.meters)
     return app
@@ -95,7 +101,7 @@ def _own_routes(state: State) -> APIRouter:
     @routes.post("/zones/check", responses={400: RESPONSES[400]})
     async def check_zones(request: Request) -> dict[str, int]:
         """Check zones that were drawn on a photo; what is wrong with them is a sentence."""
-        body = await read_body(request, LARGEST, state.options.upload)
+        body = await read_body(request, LARGEST)
         try:
             width, height = (int(side) for side in json.loads(body)["size"])
         except (ValueError, KeyError, TypeError) as error:
@@ -127,6 +133,12 @@ def _sender(file: PageFile) -> Callable[[], Awaitable[Response]]:
         return Response(body, media_type=file.kind, headers={"cache-control": "no-cache"})
 
     return send
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    """Answer with the sentence of an HTTP error under the same name as all others."""
+    assert isinstance(error, HTTPException)  # it is registered for these
+    return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
 
 
 async def _error(status: int, _: Request, error: Exception) -> Response:

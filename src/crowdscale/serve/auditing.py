@@ -56,7 +56,7 @@ def audit_routes(state: State) -> APIRouter:
     @routes.post("/state", responses={400: RESPONSES[400]}, openapi_extra=RECORD)
     async def show(request: Request) -> dict[str, Any]:
         """Check a record with its answers; return the number, its interval and the next tile."""
-        body = await read_body(request, MOST_RECORD, state.options.upload)
+        body = await read_body(request, MOST_RECORD)
         return await run_in_threadpool(lambda: audit_state(AuditRecord.from_json(body)))
 
     @routes.post("/report", responses=RESPONSES)

@@ -63,7 +63,7 @@ def counting_routes(state: State) -> APIRouter:
     ) -> dict[str, Any]:
         """Count the people in one photo."""
         limits = state.options
-        photo = await read_body(request, limits.max_bytes, limits.upload)
+        photo = await read_body(request, limits.max_bytes)
         prediction = await while_connected(request, _counted(state, photo), limits.timeout)
         return result_of(prediction, name, density)
 

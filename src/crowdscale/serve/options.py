@@ -37,7 +37,7 @@ class ServeOptions:
     timeout: float = 120.0
     """Seconds after which a request is given up, waiting included."""
     upload: float = 60.0
-    """Seconds within which a photo has to arrive."""
+    """Seconds within which a request has to arrive."""
     batch: int = 500
     """Most photos of one batch."""
     corrections: Path | None = None

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 from crowdscale.errors import CrowdscaleError, ImageError
 from crowdscale.serve.counter import TooLargeError
+from crowdscale.serve.gate import App, Message, Receive, Send
 
-__all__ = ["ClientGoneError", "SlowError", "read_body", "while_connected"]
+__all__ = ["Bounded", "ClientGoneError", "SlowError", "read_body", "while_connected"]
 
 Result = TypeVar("Result")
 
@@ -21,15 +22,51 @@ class ClientGoneError(Exception):
 
 
 class SlowError(CrowdscaleError):
-    """Something took longer than its limit."""
+    """A count took longer than its limit."""
 
 
-async def read_body(request: Request, most: int, seconds: float) -> bytes:
+class Bounded:
+    """Limits the bytes of each request's body and the time in which it arrives, whoever reads it.
+
+    Args:
+        app: The application.
+        most: Bytes.
+        seconds: From the request's start to the body's end.
+    """
+
+    def __init__(self, app: App, most: int, seconds: float) -> None:
+        self.app, self.most, self.seconds = app, most, seconds
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        loop = asyncio.get_running_loop()
+        end, size, whole = loop.time() + self.seconds, 0, False
+
+        async def bounded() -> Message:
+            nonlocal size, whole
+            if whole:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, end - loop.time()))
+            except TimeoutError:
+                raise HTTPException(408, f"The request did not arrive within {self.seconds:g} s.") from None
+            size += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            if size > self.most:
+                raise HTTPException(413, f"The request is larger than {self.most / 1e6:g} MB.")
+            return message
+
+        await self.app(scope, bounded, send)
+
+
+async def read_body(request: Request, most: int) -> bytes:
     """Return the body of a request.
 
     Raises:
         TooLargeError: It has more than ``most`` bytes; the rest is not read.
-        SlowError: It did not arrive in time.
         ImageError: It is empty.
     """
     sentence = f"The photo is larger than {most / 1e6:g} MB"
@@ -37,15 +74,11 @@ async def read_body(request: Request, most: int, seconds: float) -> bytes:
     if stated.isdigit() and int(stated) > most:
         raise TooLargeError(sentence, "", "Reduce it first")
     parts, size = [], 0
-    try:
-        async with asyncio.timeout(seconds):
-            async for part in request.stream():
-                size += len(part)
-                if size > most:
-                    raise TooLargeError(sentence, "", "Reduce it first")
-                parts.append(part)
-    except TimeoutError:
-        raise SlowError(f"The photo did not arrive within {seconds:g} s", "", "Try again") from None
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise TooLargeError(sentence, "", "Reduce it first")
+        parts.append(part)
     if not size:
         raise ImageError("The request holds no photo", "", "Send its bytes as the body")
     return b"".join(parts)
