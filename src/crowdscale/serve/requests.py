@@ -26,7 +26,7 @@ class SlowError(CrowdscaleError):
 
 
 class Bounded:
-    """Limits the bytes of each request's body and the time in which it arrives, whoever reads it.
+    """Limits the bytes of each request's body and the time in which it arrives, for every route.
 
     Args:
         app: The application.
