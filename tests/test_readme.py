@@ -57,7 +57,7 @@ def test_the_python_runs(bundled, monkeypatch, capsys):
     exec(compile(code, "README.md", "exec"), {})
     count, interval, warned = capsys.readouterr().out.splitlines()[0].split()
     low, high = map(int, interval.split("–"))
-    assert 300 < low < float(count) < high < 1200
+    assert 200 < low < float(count) < high < 1200
     assert warned == "()"
 
 
