@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import CrowdscaleError, MissingExtraError
 from crowdscale.files.decoder import MAX_PIXELS
+from crowdscale.video.display import upright
 
 __all__ = [
     "UNKNOWN_RATE",
@@ -25,7 +26,6 @@ __all__ = [
     "decode",
     "load_av",
     "open_container",
-    "upright",
 ]
 
 Pixels = NDArray[np.uint8]
@@ -298,47 +298,21 @@ def _check_length(container: Any, stream: Any, number: int, clock: Clock, source
     """
     if source.live or clock.jumped is not None:
         return
-    promised, seconds, skipped = stream.frames, 0.0, 0.0
-    if promised and stream.average_rate:
-        seconds = float(promised / stream.average_rate)
-    elif len(container.streams) == 1:
-        seconds = (container.duration or 0) / 1e6
-        skipped = max(0.0, (clock.first or 0.0) - (getattr(container, "start_time", None) or 0) / 1e6)
+    promised = stream.frames
+    seconds, skipped = _promised_time(container, stream, clock)
     last = skipped + (clock.last or 0.0)
-    whole = last >= 0.97 * seconds - 2 * seconds / max(1, number)
-    if whole or (promised and number >= 0.98 * promised - 1):
+    if last >= 0.97 * seconds - 2 * seconds / max(1, number) or (promised and number >= 0.98 * promised - 1):
         return
-    wanted, came = (
-        (f"{seconds:.1f} s", f"{last:.1f}") if not promised else (f"{promised} frames", f"{number}")
-    )
+    wanted = f"{promised} frames" if promised else f"{seconds:.1f} s"
+    came = f"{number}" if promised else f"{last:.1f}"
     source.problems.append(f"expected {wanted} in {source.name}, but got {came}: it was cut short.")
 
 
-def upright(picture: Any) -> Pixels:
-    """Return a picture as (h, w, 3) RGB, turned and mirrored as its display matrix says."""
-    pixels: Pixels = picture.to_ndarray(format="rgb24")
-    matrix = _display_matrix(picture)
-    if matrix is None:
-        turns = round((picture.rotation or 0) / 90) % 4  # degrees counter-clockwise
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
-    return np.ascontiguousarray(_placed(pixels, matrix))
-
-
-def _display_matrix(picture: Any) -> tuple[float, float, float, float] | None:
-    """Return (a, b, c, d): a pixel (x, y) is shown at (a·x + c·y, b·x + d·y); None where there is none."""
-    for data in getattr(picture, "side_data", ()):
-        if data.type.name == "DISPLAYMATRIX" and len(bytes(data)) >= 20:
-            a, b, _, c, d = np.frombuffer(bytes(data)[:20], np.int32).tolist()
-            return a, b, c, d
-    return None
-
-
-def _placed(pixels: Pixels, matrix: tuple[float, float, float, float]) -> Pixels:
-    a, b, c, d = matrix
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        across, down = a, d
-    else:
-        pixels = pixels.transpose(1, 0, 2)
-        across, down = c, b
-    pixels = pixels[:, ::-1] if across < 0 else pixels
-    return pixels[::-1] if down < 0 else pixels
+def _promised_time(container: Any, stream: Any, clock: Clock) -> tuple[float, float]:
+    """Return the seconds that a file promises, 0 where it promises none, and those before its first frame."""
+    if stream.frames and stream.average_rate:
+        return float(stream.frames / stream.average_rate), 0.0
+    if len(container.streams) != 1:
+        return 0.0, 0.0
+    begun = (getattr(container, "start_time", None) or 0) / 1e6
+    return (container.duration or 0) / 1e6, max(0.0, (clock.first or 0.0) - begun)

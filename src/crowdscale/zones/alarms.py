@@ -50,6 +50,9 @@ class AlarmRule:
                 "expected an alarm with 0 <= below <= above and hold >= 0",
                 f"{self.below}, {self.above}, {self.hold}",
             )
+        self._check_receivers()
+
+    def _check_receivers(self) -> None:
         if self.webhook is not None:
             _check_webhook(self.webhook)
         if not all(isinstance(word, str) for word in self.command) or self.command[:1] in (("",), (" ",)):
