@@ -188,7 +188,7 @@ def test_nwpu_damage(tmp_path: Path) -> None:
         NWPUCrowd(tmp_path)
     (base / "train.txt").write_text("0001 0 1\n")
     (base / "jsons" / "0001.json").write_text('{"points": 3}')
-    with pytest.raises(DataError, match="an annotation of NWPU-Crowd with points"):
+    with pytest.raises(DataError, match="no sound annotation of NWPU-Crowd with points"):
         NWPUCrowd(tmp_path)
     (base / "jsons" / "0001.json").unlink()
     with pytest.raises(DataError, match=r"jsons/0001.json or mats/0001.mat"):

@@ -36,7 +36,7 @@ class SCUTHead(Reader):
     Pascal VOC folder. Points are the boxes' centres, ``sizes`` their width and height. A few boxes of the set
     have no width or height (its issue 4); they are left out. As the set's page describes. The annotations were
     confirmed on the real files. A copy in circulation lacks ``ImageSets``: all its photos are read as ``trainval``, and
-    a note is logged. Unverified: the lists, and whether the first pixel is 0, as assumed, or 1.
+    a note is logged. Not confirmed: the lists, and whether the first pixel is 0, as assumed, or 1.
 
     Licence: for research. Where to get it: https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release. Citation: D.
     Peng et al., Detecting Heads using Feature Refine Net and Cascaded Multi-scale Architecture, ICPR 2018.
