@@ -1,4 +1,4 @@
-"""The journal of a run: a live line, a CSV row an epoch, TensorBoard curves."""
+"""The journal of a run: a live line, a CSV row per epoch, TensorBoard curves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINE_EVERY = 25
 
 
 class Journal:
-    """Writes what happened to ``out/log.csv`` and ``out/tensorboard``; does nothing where not enabled."""
+    """Writes losses and validations to ``out/log.csv`` and ``out/tensorboard``; does nothing unless enabled."""
 
     def __init__(self, out: Path, enabled: bool = True) -> None:
         self.enabled, self.path = enabled, out / "log.csv"
@@ -34,7 +34,7 @@ class Journal:
             self.board = SummaryWriter(str(out / "tensorboard"))
 
     def step(self, phase: str, step: int, total: int, losses: Losses, crops: int) -> None:
-        """Note a step's losses and show the line now and then."""
+        """Record a step's losses and update the live line now and then."""
         if not self.enabled:
             return
         for name, value in losses._asdict().items():
@@ -49,7 +49,7 @@ class Journal:
                   file=sys.stderr, flush=True)  # fmt: skip
 
     def epoch(self, phase: str, crops: int, result: Validation, centre: float) -> None:
-        """Note a validation: one CSV row, the curves and a line."""
+        """Record a validation: one CSV row, the curves and a line."""
         row: dict[str, float | str | None] = {"phase": phase, "crops": crops}
         row["minutes"] = round((time.perf_counter() - self.started) / 60, 2)
         row |= {f"loss_{name}": round(float(np.mean(values)), 5) for name, values in self.sums.items()}
@@ -73,10 +73,10 @@ class Journal:
         self.crops, self.lap = 0, time.perf_counter()
 
     def wants_pictures(self, every: int) -> bool:
-        """Whether the coming validation is one that is drawn."""
+        """Return whether the next validation draws pictures."""
         return bool(every) and (self.epochs + 1) % every == 0
 
     def close(self) -> None:
-        """Finish the curves' file."""
+        """Close the file of curves."""
         if self.board is not None:
             self.board.close()

@@ -1,8 +1,8 @@
 """Training: one readable loop on Lightning Fabric, for both phases.
 
-Phase ``count`` trains the counting network; phase ``l2s`` adds the scale net and the second pass, with
-normalisation statistics frozen. The whole state is a file: what a killed run would have seen next is
-what the resumed one sees, since each crop depends on its number alone.
+Phase ``count`` trains the counting network. Phase ``l2s`` adds the scale net and the second pass, with normalisation
+statistics frozen. A file holds the whole state. A resumed run gets the same crops as an uninterrupted one, since each
+crop depends on its number alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STATE = "state.pt"
 
 @dataclass
 class State:
-    """Everything a run needs to go on: what it has reached, beside weights and optimiser."""
+    """Progress of a run, saved beside weights and optimiser."""
 
     phase: str = "count"
     step: int = 0
@@ -57,24 +57,24 @@ def train(
     out: Path,
     options: TrainOptions,
 ) -> ModelConfig:
-    """Train a model and write the best by validation MAE to ``out/best``; goes on where ``out`` stopped.
+    """Train a model, write the best by validation to ``out/best``, and resume a run that stopped in ``out``.
 
     Args:
         model: The model, with the weights to start from.
         config: Its description.
         samples: Training photos with points.
-        weights: How often each is drawn, relative to the others.
-        held_out: Validation photos; none of them is trained on.
+        weights: Relative frequency of each photo.
+        held_out: Validation photos, apart from the training photos.
         out: Folder of the run: state, journal, pictures and the best model.
-        options: How to train.
+        options: Schedule, rates and device.
 
     Returns:
         The description of the best model.
 
     Raises:
         DataError: A validation photo is among the training photos.
-        OptionError: A phase that is wanted has fewer crops than a batch.
-        ModelError: The loss is no longer finite.
+        OptionError: A phase has crops, but fewer than a batch.
+        ModelError: The loss is not finite.
     """
     options.check_steps()
     if {s.image_path for s in samples} & {s.image_path for s in held_out}:
@@ -86,24 +86,26 @@ def train(
     saved = _read_state(out / STATE)
     if not saved:
         _sanity_check(model, config, held_out)
-    first = saved["state"]["phase"] if saved else ("count" if options.crops else "l2s")
-    for phase in ("count", "l2s")[("count", "l2s").index(first) :]:
+    for phase in _phases_left(saved, options):
         plan = options.plan(phase)
         if plan.steps(fabric.world_size):
             crops = Crops(samples, weights, plan.crop_options, plan.crops, options.seed + (phase == "l2s"))
             run = Run(fabric, model, config, crops, held_out, out, options, phase, journal)
-            if saved and saved["state"]["phase"] == phase:
-                run.restore(saved)
-            elif saved or phase == "l2s":
-                run.take_best()
+            run.begin(saved)
             run.loop()
-        saved = None if saved and saved["state"]["phase"] == phase else saved
     journal.close()
     return ModelConfig.from_json((out / "best" / "model.json").read_text(encoding="utf-8"))
 
 
+def _phases_left(saved: dict[str, Any] | None, options: TrainOptions) -> tuple[str, ...]:
+    """Return the phases from the saved one on, or those that the options ask for."""
+    phases = ("count", "l2s")
+    first = saved["state"]["phase"] if saved else ("count" if options.crops else "l2s")
+    return phases[phases.index(first) :]
+
+
 def _fabric(options: TrainOptions) -> Fabric:
-    """Start the processes. Buffers stay each process's own: the sums of Eq. 4 are added up by ``Centre``."""
+    """Start the processes. Each process keeps its own buffers: ``Centre`` adds up the sums of Eq. 4."""
     if options.device in ("cuda", "gpu") and not torch.cuda.is_available():
         raise OptionError("expected a CUDA device", "a machine without one", "Use the device cpu")
     several = options.devices > 1
@@ -118,7 +120,7 @@ def _fabric(options: TrainOptions) -> Fabric:
 
 
 class Run:
-    """One phase of a run: model, optimiser, averaged weights and where it stands."""
+    """One phase of a run: model, optimiser, averaged weights and progress."""
 
     def __init__(
         self,
@@ -167,7 +169,7 @@ class Run:
         torch.backends.cudnn.benchmark = False
 
     def _loader(self) -> Any:
-        """Batches from the step where the run stands; each process takes every world-size-th batch."""
+        """Return the batches from the current step on; each process takes every world-size-th batch."""
         batch, world, rank = self.plan.batch, self.fabric.world_size, self.fabric.global_rank
         start = self.state.step * batch * world
         numbers = [i for i in range(start, len(self.crops)) if (i // batch) % world == rank]
@@ -183,7 +185,7 @@ class Run:
         return self.fabric.setup_dataloaders(loader, use_distributed_sampler=False)
 
     def _step(self, batch: Batch) -> Losses:
-        if self.options.skip_blocks:  # a run that is resumed leaves out what it would have left out
+        if self.options.skip_blocks:  # a resumed run skips the same blocks
             torch.manual_seed((self.options.seed << 32) + self.state.step)
         images = (batch["images"].float() / 255).contiguous(memory_format=torch.channels_last)
         losses: Losses = self.wrapped.losses(
@@ -204,7 +206,7 @@ class Run:
         return losses
 
     def _set_rates(self, total: int) -> None:
-        """Linear warm-up, then a cosine down to 0.003 of the peak, or the peak itself."""
+        """Set the rates: linear warm-up, then a cosine down to 0.003 of the peak, or the peak itself."""
         share = min(1.0, (self.state.step + 1) / max(1, self.options.warmup))
         if self.options.schedule == "cosine":
             share = max(share * 0.5 * (1 + math.cos(math.pi * self.state.step / total)), 0.003)
@@ -225,7 +227,7 @@ class Run:
         get_ema_multi_avg_fn(decay)(averages, values, self.state.step)  # type: ignore[no-untyped-call]
 
     def _train_mode(self) -> None:
-        # All crops have one size; photos have not, and of enlarged regions the scale net sees now more, now fewer.
+        # Benchmarks pay if all inputs have one size: crops do; photos and numbers of enlarged regions vary.
         torch.backends.cudnn.benchmark = self.phase == "count" and self.plan.crop_options.crop > 0
         self.model.train()
         learned = self.options.crops > 0 or "init" in self.config.training
@@ -235,7 +237,7 @@ class Run:
                     module.eval()
 
     def _end_epoch(self) -> None:
-        """Move the centre (Eq. 4), validate the averaged weights, keep them if best, save the state."""
+        """Move the centre (Eq. 4), validate the averaged weights, keep the best, save the state."""
         if self.phase == "l2s":
             self.model.centre.update()
             self.average["centre.value"].copy_(self.model.centre.value)
@@ -286,7 +288,7 @@ class Run:
         write_description(replace(self.config, training=training), folder, (WEIGHTS,))
 
     def save(self) -> None:
-        """Write the whole state, atomically; every process calls this."""
+        """Write the whole state atomically; every process calls this."""
         self.model.centre.collect(self.fabric.global_rank)
         if self.fabric.global_rank != 0:
             return
@@ -301,8 +303,15 @@ class Run:
         torch.save(whole, scratch)
         scratch.replace(self.out / STATE)
 
+    def begin(self, saved: dict[str, Any] | None) -> None:
+        """Resume this phase if the run stopped in it, or start it from the best weights of an earlier phase."""
+        if saved and saved["state"]["phase"] == self.phase:
+            self.restore(saved)
+        elif self.phase == "l2s":
+            self.take_best()
+
     def restore(self, saved: dict[str, Any]) -> None:
-        """Go on from a saved state of the same phase."""
+        """Resume from a saved state of the same phase."""
         self.state = State(**saved["state"])
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
@@ -311,7 +320,7 @@ class Run:
             self.model.centre.forget()  # rank 0 holds the sums of all
 
     def take_best(self) -> None:
-        """Start from the run's best weights where an earlier phase left some."""
+        """Start from the best weights of an earlier phase, if there are any."""
         best = self.out / "best" / WEIGHTS
         if best.exists():
             centre = self.model.centre.value.clone()
@@ -321,21 +330,19 @@ class Run:
 
 
 def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
-    """Backbone, rest of the network and scale net with their own peaks; the second phase is gentle."""
+    """Return the optimiser, with a peak rate each for backbone, rest of the network and scale net."""
     for layer in _early_layers(model, options.freeze_stride):
         layer.requires_grad_(False)
-    backbone = [p for p in model.network.backbone.parameters() if p.requires_grad]
-    known = {id(parameter) for parameter in model.network.backbone.parameters()}
-    rest = [p for p in model.network.parameters() if id(p) not in known]
-    gentle = phase == "l2s"
-    peaks = (options.l2s_lr, options.l2s_lr) if gentle else (options.backbone_lr, options.lr)
+    scales = phase == "l2s"
+    for parameter in model.scale_net.parameters():
+        parameter.requires_grad_(scales)
+    backbone, rest = _by_part(model)
+    peaks = (options.l2s_lr, options.l2s_lr) if scales else (options.backbone_lr, options.lr)
     groups = [
         {"params": backbone, "lr": peaks[0], "peak": peaks[0]},
         {"params": rest, "lr": peaks[1], "peak": peaks[1]},
     ]
-    for parameter in model.scale_net.parameters():
-        parameter.requires_grad_(gentle)
-    if gentle:
+    if scales:
         groups.append({"params": list(model.scale_net.parameters()), "lr": options.lr, "peak": options.lr})
     kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
     made: torch.optim.Optimizer = kinds[options.optimizer](
@@ -346,11 +353,19 @@ def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.opt
     return made
 
 
+def _by_part(model: AutoScale) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Return the trained parameters of the backbone and all of the rest of the network."""
+    backbone = list(model.network.backbone.parameters())
+    inside = {id(parameter) for parameter in backbone}
+    rest = [p for p in model.network.parameters() if id(p) not in inside]
+    return [p for p in backbone if p.requires_grad], rest
+
+
 def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
-    """The backbone's layers up to this stride, which are not trained.
+    """Return the backbone's layers up to this stride, which are not trained.
 
     Raises:
-        OptionError: The network's backbone does not tell its strides.
+        OptionError: The network has no backbone with strides.
     """
     backbone = model.network.backbone
     if not stride:
@@ -361,10 +376,10 @@ def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
 
 
 def _skip_blocks(model: AutoScale, share: float) -> None:
-    """Have the backbone leave out residual blocks while it is trained.
+    """Let the backbone skip residual blocks in training.
 
     Raises:
-        OptionError: The network's backbone has none.
+        OptionError: The network's backbone has no such blocks.
     """
     backbone = model.network.backbone
     if isinstance(backbone, Lite):
@@ -374,7 +389,7 @@ def _skip_blocks(model: AutoScale, share: float) -> None:
 
 
 def _sanity_check(model: AutoScale, config: ModelConfig, held_out: Sequence[Sample]) -> None:
-    """Validate two photos before hours are spent: what would fail at the end fails now."""
+    """Validate two photos first, so that a failure shows before hours of training."""
     if held_out:
         validate(model, replace(config, refines=False), held_out[:2], None, 0)
 
@@ -384,7 +399,7 @@ def _read_state(path: Path) -> dict[str, Any] | None:
         return None
     try:
         saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever the damage causes
+    except Exception as error:  # torch raises errors of many kinds here
         raise ModelError(
             "expected a whole training state", f"{path} ({error})", "Remove it to start anew"
         ) from error

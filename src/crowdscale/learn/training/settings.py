@@ -1,4 +1,4 @@
-"""All options of a training run by their names on the command line, and the regimes that set many at once."""
+"""All options of a training run by name, and the regimes that set many at once."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PAPER: Mapping[str, Any] = MappingProxyType({
     "backbone": "vgg16",
     "density_cell": 1,
     "blocks": False,
-    "crops": 0,  # both passes from the first photo on; a baseline is --crops 30000 --l2s-crops 0
-    "l2s_crops": 30_000,  # 100 epochs of ShanghaiTech A; the papers do not say how many
+    "crops": 0,  # both passes from the start; a baseline is --crops 30000 --l2s-crops 0
+    "l2s_crops": 30_000,  # 100 epochs of ShanghaiTech A; the papers give no number
     "validate_every": 300,
     "l2s_validate_every": 300,
     "batch": 1,
@@ -43,7 +43,7 @@ PAPER: Mapping[str, Any] = MappingProxyType({
     "law": "paper",
     "centre_rate": 1e-3,
 })  # fmt: skip
-"""Training as published (§4.2); what the papers leave open stays as it is here."""
+"""Training as published (§4.2); options that the papers do not give keep their defaults."""
 
 RATES: Mapping[str, float] = MappingProxyType({"points": 1e-4, "hybrid": 1e-4, "density": 1e-7})
 """The published learning rate of each kind of map, for the whole network."""
@@ -53,7 +53,7 @@ REGIMES = ("ours", "paper")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run starts from and how it is trained."""
+    """The start of a run, its training, its losses and its centre."""
 
     start: Start
     train: TrainOptions
@@ -62,7 +62,7 @@ class Settings:
 
 
 def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
-    """Return the settings of a regime with what was chosen on top.
+    """Return the settings of a regime with the chosen options on top.
 
     Args:
         regime: ``ours``, the defaults, or ``paper``, as published: whole photos one at a time, sums over pixels,
@@ -70,19 +70,11 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
         chosen: Options of ``crowdscale train`` by name, ``l2s_crops`` for ``--l2s-crops``.
 
     Raises:
-        OptionError: No option has such a name, or a value cannot be used.
+        OptionError: An option is unknown, or its value cannot be used.
     """
     if regime not in REGIMES:
         raise unknown_name("--regime", regime, REGIMES)
-    known = {field.name for kind in KINDS for field in fields(kind)} - {"crop_options"}
-    for name in chosen:
-        if name not in known:
-            raise unknown_name("training option", name, known)
-    for kind in KINDS:
-        for each in fields(kind):
-            if each.name in chosen and not _fits(each.default, chosen[each.name]):
-                wanted = type(each.default).__name__
-                raise OptionError(f"expected {each.name} as {wanted}", repr(chosen[each.name]))
+    _check(chosen)
     values = {**(_paper(chosen.get("method", Start.method)) if regime == "paper" else {}), **chosen}
     crops = CropOptions(**_of(CropOptions, values))
     return Settings(
@@ -96,13 +88,24 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
 KINDS: tuple[type[Any], ...] = (Start, TrainOptions, CropOptions, LossOptions, CentreOptions)
 
 
+def _check(chosen: Mapping[str, Any]) -> None:
+    """Refuse unknown options and values of another type."""
+    defaults = {field.name: field.default for kind in KINDS for field in fields(kind)}
+    del defaults["crop_options"]
+    for name, value in chosen.items():
+        if name not in defaults:
+            raise unknown_name("training option", name, defaults)
+        if not _fits(defaults[name], value):
+            raise OptionError(f"expected {name} as {type(defaults[name]).__name__}", repr(value))
+
+
 def _paper(method: str) -> dict[str, Any]:
     rate = RATES.get(method, 1e-4)
     return {**PAPER, "lr": rate, "backbone_lr": rate, "l2s_lr": rate}
 
 
 def _fits(usual: Any, value: Any) -> bool:
-    """Return whether a value is of the type of the usual one; whole numbers will do for others."""
+    """Return whether a value has the type of the default; whole numbers fit floats."""
     if usual is None or usual is MISSING or value is None:
         return True
     if isinstance(usual, float):
@@ -111,6 +114,6 @@ def _fits(usual: Any, value: Any) -> bool:
 
 
 def _of(kind: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that this kind of options has."""
+    """Return the values that belong to this kind of options."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in values.items() if name in names}
