@@ -15,14 +15,14 @@ __all__ = ["app", "reproduce"]
 
 
 def reproduce(
-    table: Annotated[str, typer.Argument(help="Which table or figure; `list` names them.")],
+    table: Annotated[str, typer.Argument(help="Table or figure; `list` shows all.")],
     data: Annotated[
         list[str] | None,
-        typer.Option(help="NAME:PATH, such as sha:DIR; repeat for several. Lines of other sets are not run."),
+        typer.Option(help="NAME:PATH, such as sha:DIR; repeat for several. Lines of other sets do not run."),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Networks, cells, tables; with the same folder a stopped run goes on.")
-    ] = Path("reproduction"),
+    out: Annotated[Path, typer.Option(help="Networks, cells, tables; the same folder resumes a run.")] = Path(
+        "reproduction"
+    ),
     budget: Annotated[
         str | None,
         typer.Option(
@@ -46,35 +46,39 @@ def reproduce(
         typer.Option("--set", help="NAME=VALUE of `crowdscale train`, above the recipe's; repeat."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads of torch; 0 leaves the choice to it.")] = 0,
+    threads: Annotated[int, typer.Option(help="Threads of PyTorch; 0: its own choice.")] = 0,
 ) -> None:
-    """Train what a table needs and is missing, evaluate it, and write it beside the papers' numbers."""
+    """Train the missing networks of a table, evaluate them, and write the table beside the papers' numbers."""
     need_learn("research.reproduce")
     from research.reproduce.budget import parse_budget
     from research.reproduce.recipes import RECIPES, find_recipe
-    from research.reproduce.study import Request, parse_data, parse_options, run_recipe
+    from research.reproduce.request import Request, parse_data, parse_options
+    from research.reproduce.study import run_recipe
 
     if table == "list":
         for recipe in RECIPES.values():
             typer.echo(f"{recipe.name:<11} {recipe.title}")
         return
     recipe = find_recipe(table)
-    try:
-        chosen = tuple(int(seed) for seed in seeds.split(",")) if seeds is not None else recipe.seeds
-    except ValueError as error:
-        raise OptionError("expected --seeds as whole numbers with commas", repr(seeds)) from error
     request = Request(
-        parse_data(data or ()), parse_budget(budget or recipe.budget), chosen, out, hold_out, parse_options(setting or ()),
-        device, threads,
+        parse_data(data or ()), parse_budget(budget or recipe.budget), _seeds(seeds, recipe.seeds), out, hold_out,
+        parse_options(setting or ()), device, threads,
     )  # fmt: skip
     study = run_recipe(recipe, request, only or (), lambda text: typer.echo(text, err=True))
-    for shown in study.tables().values():
-        typer.echo(f"{shown.markdown()}\n")
+    for each in study.tables().values():
+        typer.echo(f"{each.markdown()}\n")
     typer.echo(f"Written to {out / table}")
     for problem in study.problems:
         typer.echo(problem, err=True)
     if study.problems:
         raise typer.Exit(1)
+
+
+def _seeds(text: str | None, usual: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return tuple(int(seed) for seed in text.split(",")) if text is not None else usual
+    except ValueError as error:
+        raise OptionError("expected --seeds as whole numbers with commas", repr(text)) from error
 
 
 app = new_app(reproduce)

@@ -13,10 +13,10 @@ __all__ = ["BUDGETS", "Budget", "parse_budget"]
 
 @dataclass(frozen=True)
 class Budget:
-    """How much a network sees."""
+    """Crops and validations of each phase."""
 
     name: str
-    """As it is asked for."""
+    """The text of the option."""
     crops: int
     """Crops of the first phase, the counting network alone: the baseline."""
     l2s_crops: int
@@ -44,17 +44,17 @@ class Budget:
 
 
 PAPER_PHOTOS = 30_000
-"""100 epochs of the 300 photos of ShanghaiTech A; the papers do not say how many."""
+"""100 epochs of the 300 photos of ShanghaiTech A; the papers give no number."""
 
 BUDGETS: dict[str, Budget] = {
     "smoke": Budget("smoke", 64, 32, validations=1, l2s_validations=1, photos=6),
     "lite": Budget("lite", 24_000, 4_000),
     "paper": Budget("paper", PAPER_PHOTOS, PAPER_PHOTOS, "paper", validations=100, l2s_validations=100),
 }
-"""Budgets with a name: minutes to see that all runs; a day of two CPU cores for the main table; as published."""
+"""Named budgets: minutes for a trial run; a day of two CPU cores for the main table; as published."""
 
 L2S_SHARE = 6
-"""A number of crops for the first phase gives one sixth of it to the second, whose crops are larger."""
+"""Crops of the first phase per crop of the second, whose crops are larger, if one number is given."""
 
 
 def parse_budget(text: str) -> Budget:

@@ -1,4 +1,4 @@
-"""Cells: a network evaluated on a data set, kept in a file of its own; what is there is not measured again."""
+"""Cells: a network evaluated on a data set, each in a file of its own, measured once."""
 
 from __future__ import annotations
 
@@ -36,51 +36,53 @@ __all__ = ["Cell", "Evaluator"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One line of a table by one seed."""
+    """One line of a table for one seed."""
 
     about: Mapping[str, Any]
-    """What was measured: network, weights, data, release, seed, crops, options, machine."""
+    """Network, weights, data, release, seed, crops, options, machine."""
     result: Evaluation
-    """One row an image."""
+    """One row per photo."""
     diagnosis: Mapping[str, Any]
-    """What the second look did; empty where there was none."""
+    """Effect of the second pass; empty without one."""
     beside: Mapping[str, Any]
-    """What the baseline says of the very same regions; empty for a baseline."""
+    """The baseline's errors in the same regions; empty for a baseline."""
 
     def measures(self) -> dict[str, float]:
         """Return the scores by name, shares in percent."""
-        found = self.result.scores("refined").measures()
-        return {name: 100 * m.value if m.share else m.value for name, m in found.items()}
+        measures = self.result.scores("refined").measures()
+        return {name: 100 * m.value if m.share else m.value for name, m in measures.items()}
 
 
 RULE = {
     "region_minimum": "minimum", "region_below": "below", "region_times": "times_mean", "region_by": "by",
     "region_code": "published_code",
 }  # fmt: skip
-"""Options of prediction that choose what is dense, as recipes and the command line name them."""
+"""Options of the region rule: name in recipes and on the command line → field of ``RuleChoice``."""
 
 
 class HeadCounter(Predictor):
-    """Reads a density model's local maxima as heads and counts those, not the map's sum (Fig. 10)."""
+    """Counts a density model's local maxima as heads instead of the map's sum (Fig. 10)."""
 
     def __init__(self, predictor: Predictor) -> None:
         config = replace(predictor.config, codec=predictor.config.codec.with_dots(True))
         super().__init__(predictor.backend, config, predictor.options)
 
     def predict_photo(self, photo: Photo) -> Prediction:
-        """Return the people in a photo, each a local maximum."""
-        seen = super().predict_photo(photo)
-        first, last = (len(points or Points()) for points in (seen.first_pass_points, seen.points))
-        return replace(seen, count=float(last), first_pass_count=float(first))
+        """Return the local maxima of a photo as heads, and their number as count."""
+        prediction = super().predict_photo(photo)
+        first, last = (
+            len(points or Points()) for points in (prediction.first_pass_points, prediction.points)
+        )
+        return replace(prediction, count=float(last), first_pass_count=float(first))
 
 
 class TrueSpacing:
-    """Brings each region from its true spacing to the wanted one, within the limits of the learned factor.
+    """Zooms each region from its true spacing to the wanted one, within the limits of the learned zoom.
 
     Args:
         predictor: A network, with the options of prediction.
         samples: The photos with their heads.
-        wanted: Spacing S̄ in pixels, by the law S·r.
+        wanted: Spacing S̄ in pixels, for the law S·r.
     """
 
     def __init__(self, predictor: Predictor, samples: Sequence[Sample], wanted: float) -> None:
@@ -109,12 +111,12 @@ class Evaluator:
     threads: int = 0
 
     def cell(self, line: Line, trained: Trained, base: Trained, dataset: Dataset) -> Cell:
-        """Return a line's cell, measured now where it is missing or was measured with other weights.
+        """Return a line's cell; measure it now if it is missing or was measured with other weights.
 
         Args:
             line: The line.
             trained: Its network.
-            base: The baseline of the same seed, whose reading of the same regions stands beside it.
+            base: The baseline of the same seed, evaluated on the same regions.
             dataset: What to evaluate on.
         """
         about = self._about(line, trained, dataset)
@@ -135,8 +137,8 @@ class Evaluator:
         beside = {}
         if refined and trained.folder != base.folder:
             beside = self._beside(folder / f"{name}.beside.json", base, result, dataset.samples, scoring)
-        told = {"machine": trained.machine, "centre": (trained.centre_start, trained.centre_end)}
-        cell = Cell({**about, **told}, result, diagnosis, beside)
+        facts = {"machine": trained.machine, "centre": (trained.centre_start, trained.centre_end)}
+        cell = Cell({**about, **facts}, result, diagnosis, beside)
         _write(folder / f"{name}.json", {
             **cell.about, "network": Path(trained.folder).parent.name, "trained": vars(trained),
             **result.to_dict(), "diagnosis": diagnosis, "baseline in the same regions": beside,
@@ -144,7 +146,7 @@ class Evaluator:
         return cell
 
     def has(self, line: Line, trained: Trained, dataset: Dataset) -> bool:
-        """Return whether a line's cell was measured before, to its end."""
+        """Return whether a line's cell was measured completely."""
         name = _file_name(line, trained.seed, self._about(line, trained, dataset))
         return (self.out / "cells" / f"{name}.json").is_file()
 
@@ -174,7 +176,7 @@ class Evaluator:
         return HeadCounter(predictor) if heads else predictor
 
     def load(self, trained: Trained, options: PredictOptions) -> Predictor:
-        """Return a predictor of a network, by the engine that trained it."""
+        """Return a predictor of a network with the backend ``torch``."""
         return load(
             trained.folder, backend="torch", device=self.device, threads=self.threads, options=options
         )
@@ -197,34 +199,36 @@ class Evaluator:
 def _regions_by(
     predictor: Predictor, rows: Sequence[Row], samples: Sequence[Sample], scoring: Scoring
 ) -> dict[str, Any]:
-    """Return a network's errors in given regions: counts, and F where it locates heads."""
+    """Return a network's errors in given regions: counts, and F if it locates heads."""
     boxes = {row.refined.name: [Box(*region.box) for region in row.dense] for row in rows if row.dense}
     regions: list[RegionRow] = []
     errors = []
     for sample in samples:
         if sample.name in boxes:
             truth = sample_truth(sample, scoring)
-            seen = predictor.predict(sample.read())
-            errors.append((len(truth), seen.count))
-            regions += region_rows(seen, truth, scoring, boxes[sample.name])
+            prediction = predictor.predict(sample.read())
+            errors.append((len(truth), prediction.count))
+            regions += region_rows(prediction, truth, scoring, boxes[sample.name])
     dense = count_scores([region.truth for region in regions], [region.count for region in regions])
     whole = count_scores([truth for truth, _ in errors], [count for _, count in errors])
-    names = [each.name for each in scoring.thresholds if each.name.endswith("px")]
-    shares = region_f(regions, names, "refined")
     return {
         "mae": whole.mae,
         "dense_mae": dense.mae,
         "dense_rmse": dense.rmse,
         "dense_bias": dense.bias,
-        "dense_f": shares,
+        "dense_f": region_f(regions, _pixel_thresholds(scoring), "refined"),
     }
 
 
+def _pixel_thresholds(scoring: Scoring) -> list[str]:
+    return [each.name for each in scoring.thresholds if each.name.endswith("px")]
+
+
 def _file_name(line: Line, seed: int, about: Mapping[str, Any]) -> str:
-    """Return a readable name, another one for whatever makes another measurement."""
-    told = json.dumps(about, sort_keys=True)
+    """Return a readable name with a digest of the measurement."""
+    facts = json.dumps(about, sort_keys=True)
     plain = re.sub(r"[^\w.]+", "-", f"{line.label}-{line.train}-{line.test}").strip("-")
-    return f"{plain}-s{seed}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+    return f"{plain}-s{seed}-{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, values: Mapping[str, Any]) -> None:
@@ -233,7 +237,7 @@ def _write(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def limited(dataset: Dataset, photos: int) -> Dataset:
-    """Return the data set with at most this many photos, spread over it; all of them for 0."""
+    """Return the data set with at most this many photos, spread over it; 0 keeps all."""
     if not photos or len(dataset.samples) <= photos:
         return dataset
     step = len(dataset.samples) / photos

@@ -1,4 +1,4 @@
-"""What a measurement ran on, in words."""
+"""The machine of a measurement, in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["describe_machine"]
 
 
 def describe_machine(device: str) -> str:
-    """Return the processor or GPU and the number of cores, one a thread, or GPUs that are used."""
+    """Return the processor and the number of cores in use, or the GPUs."""
     if device != "cpu" and torch.cuda.is_available():
         return f"{torch.cuda.device_count()} × {torch.cuda.get_device_name()}"
     cores = min(len(_cores()), torch.get_num_threads())

@@ -1,4 +1,4 @@
-"""The networks of a table: each is trained once, where it is missing, and goes on where it was stopped."""
+"""The networks of a table: each is trained once, if it is missing, and resumes after a stop."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ from research.reproduce.recipe import Line, Variant
 __all__ = ["Trained", "Trainer"]
 
 SPACINGS: Mapping[str, float] = {"points": 13.0, "density": 14.0}
-"""S̄ in pixels by the law S·r: chosen on validation photos of ShanghaiTech A, see research/logs."""
+"""S̄ in pixels for the law S·r, chosen on validation photos of ShanghaiTech A (research/logs)."""
 
 SIGMAS: Mapping[str, float] = {"sha": 4.0, "shb": 8.0, "qnrf": 6.0, "nwpu": 6.0, "jhu": 8.0}
-"""Kernels of density maps in pixels: [A] §4.2, and for the last two the authors' test code."""
+"""Kernels of density maps in pixels: AutoScale §4.2; the last two from the authors' test code."""
 
 USUAL: Mapping[str, Any] = {"pictures": 0, "save_every": 150, "l2s_lr": 2e-4}
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network and how it came about."""
+    """A trained network and its training."""
 
     folder: str
     """The model folder."""
     crops: int
     """Crops of the first phase."""
     l2s_crops: int
-    """Crops of the second; 0 for a baseline."""
+    """Crops of the second phase; 0 for a baseline."""
     seed: int
     data: tuple[str, ...]
-    """What was trained on: name, split, release, photos."""
+    """Training data: name, split, release, photos."""
     machine: str
     minutes: float
-    """Of training, in the call that finished it."""
+    """Minutes of training in the call that finished it."""
     centre_start: float
     """S̄ in pixels before the second phase; NaN for a baseline."""
     centre_end: float
-    """And in the weights that were kept."""
+    """S̄ in pixels in the kept weights."""
 
     @classmethod
     def read(cls, path: Path) -> Trained | None:
-        """Return what a finished training wrote; None where it has not finished."""
+        """Return the record of a finished training, None if it has not finished."""
         if not path.is_file():
             return None
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -68,23 +68,24 @@ class Trained:
 
 @dataclass(frozen=True)
 class Trainer:
-    """Trains the networks of a study below one folder; each line asks for the one it needs."""
+    """Trains the networks of a study below one folder."""
 
     out: Path
     budget: Budget
     gather: Callable[[str], Gathered]
     """Short name of a data set → its photos."""
     options: Mapping[str, Any]
-    """Options that stand above those of every recipe: device, workers, …"""
-    say: Callable[[str], object]
+    """Options that override those of every recipe: device, workers, …"""
+    report: Callable[[str], object]
+    """Receives a sentence on the progress."""
 
     def network(self, line: Line, seed: int) -> Trained:
-        """Return the network of a line, trained now where it is missing."""
+        """Return the network of a line; train it now if it is missing."""
         base = self._train(line.variant, line.train, seed, None)
         return self._train(line.variant, line.train, seed, base) if line.refined else base
 
     def find(self, line: Line, seed: int) -> Trained | None:
-        """Return the network of a line where its training has finished."""
+        """Return the network of a line, None if its training has not finished."""
         base = Trained.read(self._place(line.variant, line.train, seed, None)[0] / "trained.json")
         if base is None or not line.refined:
             return base
@@ -93,7 +94,7 @@ class Trainer:
     def _place(
         self, variant: Variant, data: str, seed: int, base: Trained | None
     ) -> tuple[Path, dict[str, Any]]:
-        """Return the folder of a network and the options that it is trained with."""
+        """Return the folder of a network and its training options."""
         phase = "l2s" if base else "count"
         chosen = self._chosen(variant, data, seed, phase)
         return self.out / "networks" / self._name(variant, data, seed, phase, chosen, base), chosen
@@ -103,7 +104,7 @@ class Trainer:
         done = Trained.read(folder / "trained.json")
         if done is not None:
             return done
-        self.say(f"training {folder.name}")
+        self.report(f"training {folder.name}")
         gathered = self.gather(data)
         init = {"init": base.folder} if base else {}
         settings = choose_settings(self.budget.regime, **chosen, **init, name=folder.name)
@@ -111,7 +112,7 @@ class Trainer:
             settings = _with_centre(settings, gathered, base, self.budget.regime)
         started = time.perf_counter()
         model, config = start_model(settings.start, gathered, settings.centre, settings.losses)
-        begun = float(model.centre.value)
+        centre_start = float(model.centre.value)
         train(model, config, gathered.samples, gathered.weights, gathered.held_out, folder, settings.train)
         result = Trained(
             folder=str(folder / "best"),
@@ -121,7 +122,7 @@ class Trainer:
             data=tuple(gathered.sets),
             machine=describe_machine(settings.train.device),
             minutes=round((time.perf_counter() - started) / 60, 2),
-            centre_start=begun,
+            centre_start=centre_start,
             centre_end=_kept_centre(folder / "best"),
         )
         text = (json.dumps(asdict(result), indent=1) + "\n").encode()
@@ -129,10 +130,10 @@ class Trainer:
         return result
 
     def check(self, variants: Sequence[Variant]) -> None:
-        """Refuse options that belong to the budget, to the study, or to what the lines differ in.
+        """Refuse options that the budget or the study sets, or in which the lines differ.
 
         Raises:
-            OptionError: One does, is of no known name, or has a value of another type.
+            OptionError: There is such an option, an unknown one, or a value of another type.
         """
         varied = {name for variant in variants for name in (*variant.options, *variant.l2s)}
         for name in self.options:
@@ -165,18 +166,18 @@ class Trainer:
         chosen: Mapping[str, Any],
         base: Trained | None,
     ) -> str:
-        """Return the folder's name: readable, and another one for any option that changes the result."""
-        told = {name: value for name, value in chosen.items() if name not in MACHINE}
+        """Return the folder's name: readable, with a digest of all options that change the result."""
+        lasting = {name: value for name, value in chosen.items() if name not in MACHINE}
         parent = Path(base.folder).parent.name if base else ""
         gathered = self.gather(data)
         photos = [gathered.sets, *([s.name for s in part] for part in (gathered.samples, gathered.held_out))]
-        facts = json.dumps([told, data, self.budget.regime, photos, parent], sort_keys=True, default=str)
+        facts = json.dumps([lasting, data, self.budget.regime, photos, parent], sort_keys=True, default=str)
         digest = hashlib.sha256(facts.encode()).hexdigest()[:8]
         return f"{variant.name}-{data}-{phase}-s{seed}-{digest}"
 
 
 MACHINE = {"device", "workers", "pictures", "pictures_every", "save_every"}
-"""Options that change how fast a network is trained, not what comes out."""
+"""Options that change the speed of a training, not its result."""
 
 
 RESERVED: Mapping[str, str] = {
@@ -186,17 +187,18 @@ RESERVED: Mapping[str, str] = {
     "name": "Folders are named after what is trained in them",
     "init": "AutoScale starts from the baseline of its line",
 }
-"""Options that the study itself sets, with the way to change them."""
+"""Options that the study sets, with the way to change them."""
 
-ASKED = 100
-"""At most this many training photos are looked at for the regions that a network finds."""
+SAMPLED = 100
+"""Most training photos whose dense regions are measured."""
 
 
 def _with_centre(settings: Settings, gathered: Gathered, base: Trained, regime: str) -> Settings:
-    """Start S̄ where it was asked for; else where the baseline's regions get the same median factor by any law.
+    """Return the settings with a start of S̄ that gives the same median factor for any law.
 
-    That of the law S·r and closeness by distance is the spacing that suits; what is compared with it differs in law
-    or closeness, not in how much is enlarged. By the paper's regime the factor is ``wanted_factor``.
+    The law S·r with closeness by distance starts at ``SPACINGS``. Other laws and measures start where the baseline's
+    regions get the same median factor, so that a comparison is one of laws, not of enlargements. In the paper's regime
+    the factor is ``wanted_factor``. A given ``centre`` stays.
     """
     centre = settings.centre
     if centre.centre:
@@ -205,7 +207,7 @@ def _with_centre(settings: Settings, gathered: Gathered, base: Trained, regime: 
     usual = SPACINGS.get(config.method, 0.0) if regime == "ours" else 0.0
     if usual and centre.law == "spacing" and centre.closeness == "distance":
         return replace(settings, centre=replace(centre, centre=usual))
-    regions = _found_regions(Path(base.folder), config, gathered.samples)
+    regions = _dense_regions(Path(base.folder), config, gathered.samples)
     wanted = centre.wanted_factor
     if usual:
         wanted = usual / start_centre([closeness(points, box) for points, box in regions], 1.0, "spacing")
@@ -213,16 +215,16 @@ def _with_centre(settings: Settings, gathered: Gathered, base: Trained, regime: 
     return replace(settings, centre=replace(centre, centre=start_centre(spacings, wanted, centre.law)))
 
 
-def _found_regions(folder: Path, config: ModelConfig, samples: Sequence[Sample]) -> list[tuple[Points, Box]]:
-    """Return the dense regions that a network finds in training photos, with the heads of each photo."""
+def _dense_regions(folder: Path, config: ModelConfig, samples: Sequence[Sample]) -> list[tuple[Points, Box]]:
+    """Return the dense regions that a network predicts in training photos, with the heads of each photo."""
     backend = TorchBackend(folder, config)
-    known = [sample for sample in samples if sample.points]
-    found = []
-    for sample in known[:: max(1, len(known) // ASKED)]:
+    labelled = [sample for sample in samples if sample.points]
+    regions = []
+    for sample in labelled[:: max(1, len(labelled) // SAMPLED)]:
         points = sample.points or Points()
         boxes = config.rule.find(backend.predict(sample.read()).output)
-        found += [(points, box) for box in boxes if len(points.inside(box)) > 1]
-    return found
+        regions += [(points, box) for box in boxes if len(points.inside(box)) > 1]
+    return regions
 
 
 def _kept_centre(folder: Path) -> float:

@@ -1,4 +1,4 @@
-"""Recipe: a table of the papers as values: its lines, what each trains, how it is evaluated, what was published."""
+"""Recipe: a table of the papers as values: its lines with their networks, options and published numbers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def frozen(**options: Any) -> Options:
 
 @dataclass(frozen=True)
 class Variant:
-    """A counting network: how its baseline is trained and how it learns to scale from there."""
+    """A counting network: the options of its baseline and of learning to scale from there."""
 
     name: str
     """Part of the names of its folders."""
     options: Options = field(default_factory=frozen)
     """Options of ``crowdscale train`` by name, in both phases."""
     l2s: Options = field(default_factory=frozen)
-    """Further options of the second phase; variants that differ here alone share one baseline."""
+    """Further options of the second phase; variants that differ only here share one baseline."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Line:
     label: str
     variant: Variant
     refined: bool
-    """Whether the second phase is trained (AutoScale), or the first alone (baseline)."""
+    """Train the second phase, too (AutoScale), or the first alone (baseline)."""
     train: str
     """Short name of the data set to train on, or several joined by ``+``."""
     test: str
-    """And of the one to evaluate on."""
+    """Short name of the data set to evaluate on."""
     predict: Options = field(default_factory=frozen)
     """Options of prediction by name."""
     published: Options = field(default_factory=frozen)
@@ -48,7 +48,7 @@ class Line:
 
     @property
     def sets(self) -> str:
-        """The data, as tables show it."""
+        """Name of the data in tables."""
         return self.train if self.train == self.test else f"{self.train} → {self.test}"
 
 
@@ -58,17 +58,17 @@ class Recipe:
 
     name: str
     title: str
-    """What it shows and where it stands in the papers."""
+    """Subject, and its place in the papers."""
     lines: tuple[Line, ...]
     measures: tuple[str, ...] = ("MAE", "RMSE")
-    """Columns, as ``crowdscale evaluate`` names them; the lines that lack one show a dash."""
+    """Columns, named as by ``crowdscale evaluate``; a line without a value shows a dash."""
     pictures: tuple[str, ...] = ()
     """``levels`` (density level before and after), ``factors`` (histogram), ``maps`` (side by side)."""
     remark: str = ""
-    """What differs from the papers."""
+    """Differences from the papers."""
     budget: str = "lite"
-    """How long it is trained unless told otherwise."""
+    """Default budget."""
     seeds: tuple[int, ...] = (0,)
-    """And with which seeds."""
+    """Default seeds."""
     held_out: bool = False
-    """Whether lines are evaluated on the held-out photos, as choices of ours must be, or on the test photos."""
+    """Evaluate on the held-out photos, which choices need, instead of the test photos."""

@@ -1,4 +1,4 @@
-"""The recipes by name: one for each table and figure of the papers' experiments (AutoScale §4), and one of our own."""
+"""Recipes by name: one for each table and figure of the papers' experiments (AutoScale §4), and one of our own."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PLACES = ("F 4px", "F 8px", "F 16px", "F knn8")
 
 
 def _pair(variant: Variant, train: str, test: str, table: published.Pairs | None = None) -> Iterator[Line]:
-    """Baseline and AutoScale of a variant."""
+    """Yield baseline and AutoScale of a variant."""
     for refined in (False, True):
         label = f"{variant.name} AutoScale" if refined else variant.name
-        known = (table or {}).get((label, test), frozen())
-        yield Line(label, variant, refined, train, test, published=known)
+        numbers = (table or {}).get((label, test), frozen())
+        yield Line(label, variant, refined, train, test, published=numbers)
 
 
 def _main() -> tuple[Line, ...]:
@@ -48,11 +48,11 @@ ZOOMS: tuple[tuple[str, Options], ...] = (
     ("fixed 2", frozen(zoom=2.0)),
     ("to its true spacing", frozen(true_spacing=True)),
 )
-"""How a region is enlarged; to its true spacing is what a factor without error would do, and needs the heads."""
+"""Zooms of a region; the one to its true spacing is a zoom without error, from the annotated heads."""
 
 
 def _zooms() -> tuple[Line, ...]:
-    """Fixed and true zooms of the baseline, which no zoom was trained for, and of AutoScale's own network."""
+    """Return fixed and true zooms of the baseline, trained without zooms, and of AutoScale's network."""
     lines: list[Line] = []
     for variant in (POINTS, DENSITY):
         base, auto = _pair(variant, A, A, published.MAIN)
@@ -60,8 +60,8 @@ def _zooms() -> tuple[Line, ...]:
         for name, options in ZOOMS[1:]:
             lines.append(replace(base, label=f"{base.label}, {name}", predict=options, published=frozen()))
         for name, options in ZOOMS:
-            known = auto.published if name == "learned" else frozen()
-            lines.append(replace(auto, label=f"{auto.label}, {name}", predict=options, published=known))
+            numbers = auto.published if name == "learned" else frozen()
+            lines.append(replace(auto, label=f"{auto.label}, {name}", predict=options, published=numbers))
     return tuple(lines)
 
 
@@ -71,9 +71,9 @@ def _losses() -> tuple[Line, ...]:
         # The first is the main table's network itself: the same name and options share its training.
         variant = POINTS if loss == "dynamic" else _points(f"points-{loss}", loss=loss)
         for refined in (False, True):
-            known = published.LOSSES.get((loss, refined), frozen())
+            numbers = published.LOSSES.get((loss, refined), frozen())
             label = f"{loss} AutoScale" if refined else loss
-            lines.append(Line(label, variant, refined, A, A, published=known))
+            lines.append(Line(label, variant, refined, A, A, published=numbers))
     detached = _points("points-detached", bracket_gradient=False)
     lines.append(Line("dynamic, no gradient through its bracket", detached, False, A, A))
     return tuple(lines)
@@ -102,7 +102,7 @@ CHOICES: tuple[tuple[str, Options], ...] = (
     ("centre starts at 10 px", frozen(centre=10.0)),
     ("centre starts at 18 px (the authors' code)", frozen(centre=18.0)),
 )
-"""What the second phase is trained with, beside the default: distance, S·r, fixed kernel, α = 0.001."""
+"""Options of the second phase that differ from the default: distance, S·r, fixed kernel, α = 0.001."""
 
 READINGS: tuple[tuple[str, Options], ...] = (
     ("J = 0.005", frozen(region_minimum=0.005)),
@@ -113,7 +113,7 @@ READINGS: tuple[tuple[str, Options], ...] = (
     ("all regions, once more where still dense", frozen(regions="all", third_pass=True)),
     ("merge as published", frozen(merge="published")),
 )
-"""How the same network is read."""
+"""Options of prediction with the same network."""
 
 POINTS_READINGS: tuple[tuple[str, Options], ...] = (
     ("dense below label 7", frozen(region_below=7)),
@@ -150,13 +150,13 @@ def _transfer() -> tuple[Line, ...]:
     for train, test in ways:
         for variant in (POINTS, DENSITY):
             for line in _pair(variant, train, test):
-                known = published.TRANSFER[line.label, train, test]
-                lines.append(replace(line, published=known))
+                numbers = published.TRANSFER[line.label, train, test]
+                lines.append(replace(line, published=numbers))
     return tuple(lines)
 
 
 HYBRID = Variant("hybrid", frozen(method="hybrid", blocks=True, crop=256, batch=4, thinning=2))
-"""What the bundled models are: people counted in blocks, located by labels; small batches, for more steps."""
+"""The bundled models: people counted in blocks, located by labels; small batches, for more steps."""
 
 TRAINED: tuple[tuple[str, str, Options], ...] = (
     ("points alone, counted by labels", "points", frozen(method="points", blocks=False)),
@@ -180,13 +180,13 @@ TRAINED: tuple[tuple[str, str, Options], ...] = (
     ("skipped blocks, up to 0.1", "hybrid-skipped", frozen(skip_blocks=0.1)),
     ("weight decay 0.05", "hybrid-decay", frozen(weight_decay=0.05)),
 )
-"""What is changed in training, one thing at a time: the line's label, its network's name, options."""
+"""Changes in training, one at a time: the line's label, its network's name, options."""
 
 LOOKS: tuple[tuple[str, Options], ...] = (
     ("mean with the mirror image", frozen(average_flip=True)),
     ("mean with scales 0.8 and 1.25", frozen(average_scales=(0.8, 1.25))),
 )
-"""How the same network is read."""
+"""Options of prediction with the same network."""
 
 L2S: tuple[tuple[str, Options], ...] = (
     ("learning to scale", frozen()),
@@ -196,11 +196,11 @@ L2S: tuple[tuple[str, Options], ...] = (
 
 
 def _ours() -> tuple[Line, ...]:
-    """The bundled models' training, and the same with one thing changed."""
+    """Return the bundled models' training, and the same with one change each."""
     base = Line("hybrid", HYBRID, False, A, A)
     lines = [base, replace(base, label="A and B", train="sha+shb")]
     for label, name, options in TRAINED:
-        # Thinning is of labels' losses; it changes nothing where there are none.
+        # Thinning has no effect on losses without labels.
         changed = Variant(name, frozen(**{**HYBRID.options, **options}))
         lines.append(replace(base, label=label, variant=changed))
     lines += [replace(base, label=label, predict=options) for label, options in LOOKS]
@@ -260,7 +260,11 @@ RECIPES: dict[str, Recipe] = {
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return a recipe. Raises OptionError for an unknown name, listing the known."""
+    """Return a recipe.
+
+    Raises:
+        OptionError: The name is unknown.
+    """
     if name not in RECIPES:
         raise unknown_name("table", name, RECIPES)
     return RECIPES[name]

@@ -1,4 +1,4 @@
-"""Averaging: one model from several of the same network, when one was trained on from the other."""
+"""Averaging: one model from several of the same network, of which one was trained from the other."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
 
     Args:
         models: Names or folders of models with the same network; the first one's description is kept.
-        shares: How much of each, made to sum to 1.
+        shares: Weights of the models, scaled to a sum of 1.
         out: The folder to write.
 
     Raises:
-        OptionError: There are not as many shares as models, a share is not positive, or models differ in what
-            their layers or factors mean.
+        OptionError: The number of shares differs from that of models, a share is not positive, or the models' units or
+            gains differ.
         ModelError: A model is missing, or they are of different networks.
     """
     if len(models) != len(shares) or len(models) < 2 or min(shares) <= 0:
@@ -37,25 +37,36 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
         )
     folders = [find_model(model) for model in models]
     states = [read_weights(folder / WEIGHTS) for folder in folders]
+    configs = [read_config(folder) for folder in folders]
+    _check_alike(states, configs)
+    parts = [share / sum(shares) for share in shares]
+    save_weights(_mean(states, parts), out)
+    parents = [
+        {"share": round(part, 4), **config.training} for part, config in zip(parts, configs, strict=True)
+    ]
+    training = {"data": configs[0].training.get("data", []), "averaged": parents}
+    described = replace(configs[0].unmeasured(), training=training)
+    return write_description(described, out, (WEIGHTS,))
+
+
+State = dict[str, torch.Tensor]
+
+
+def _check_alike(states: Sequence[State], configs: Sequence[ModelConfig]) -> None:
+    """Refuse models of other networks, or with other units of density or gains."""
     shapes = [{name: value.shape for name, value in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise OptionError("expected models of the same network", "weights of other names or shapes")
-    configs = [read_config(folder) for folder in folders]
     units = [float(state.get(UNIT, torch.ones(()))) for state in states]
     gains = [config.zoom.gain for config in configs]
     for name, values in (("density cell", units), ("gain of the zoom", gains)):
         if len(set(values)) > 1:
             raise OptionError(f"expected models of one {name}", ", ".join(f"{value:g}" for value in values))
-    total = sum(shares)
-    mean = {
-        name: torch.stack([s / total * state[name] for s, state in zip(shares, states, strict=True)]).sum(0)
+
+
+def _mean(states: Sequence[State], parts: Sequence[float]) -> State:
+    """Return the weighted mean of each tensor."""
+    return {
+        name: torch.stack([part * state[name] for part, state in zip(parts, states, strict=True)]).sum(0)
         for name in states[0]
     }
-    save_weights(mean, out)
-    parents = [
-        {"share": round(share / total, 4), **config.training}
-        for share, config in zip(shares, configs, strict=True)
-    ]
-    training = {"data": configs[0].training.get("data", []), "averaged": parents}
-    described = replace(configs[0].unmeasured(), training=training)
-    return write_description(described, out, (WEIGHTS,))

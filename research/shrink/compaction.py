@@ -1,6 +1,6 @@
-"""Weights in 8 bits: half the bytes of float16, read as float32 and computed in float32 as ever.
+"""Weights in 8 bits: half the bytes of float16; they are read as float32, and all computation stays in float32.
 
-A convolution's kernels keep one step for each output channel; a weight is a whole number of steps, from -127 to 127.
+A convolution's kernels have one step per output channel. A weight is a whole number of steps, from -127 to 127.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def compact_model(model: str | Path, out: Path) -> ModelConfig:
 
     Raises:
         OptionError: ``out`` is the model's folder.
-        ModelError: The model is quantised: it computes in 8 bits and has no use for it.
+        ModelError: The model is quantised: it computes in 8 bits already.
     """
-    known, config = open_to_change(model, out, "compact")
-    save_weights(_moved_to_steps(known.state_dict()), out)
+    opened, config = open_to_change(model, out, "compact")
+    save_weights(_moved_to_steps(opened.state_dict()), out)
     return write_description(replace(config.unmeasured(), files={}), out, (WEIGHTS,))
 
 

@@ -1,4 +1,4 @@
-"""``python -m research.shrink.distill``: a faster copy of a model, whose finest level a small head stands in for."""
+"""``python -m research.shrink.distill``: a faster copy of a model, with a small head in place of its finest level."""
 
 from __future__ import annotations
 
@@ -17,22 +17,18 @@ __all__ = ["app", "distill"]
 def distill(
     model: Annotated[str, typer.Argument(help="A bundled model's name, or a model folder.")],
     data: Annotated[list[str], typer.Option(help="Training photos: NAME[/SPLIT]:PATH; repeat for several.")],
-    out: Annotated[
-        Path, typer.Option(help="The model folder to write; a run that was stopped goes on there.")
-    ],
+    out: Annotated[Path, typer.Option(help="The model folder to write; the same folder resumes a run.")],
     hold_out: Annotated[
         Path | None, typer.Option(help="List of photos to leave out, SET/NAME a line.")
     ] = None,
-    crops: Annotated[int, typer.Option(help="Crops that the labels are taught by.")] = 9_600,
-    views: Annotated[int, typer.Option(help="Views of whole photos that the scale net is taught by.")] = 400,
+    crops: Annotated[int, typer.Option(help="Crops that train the labels.")] = 9_600,
+    views: Annotated[int, typer.Option(help="Views of whole photos that train the scale net.")] = 400,
     channels: Annotated[int, typer.Option(help="Channels of the head.")] = 32,
-    width: Annotated[
-        int, typer.Option(help="Channels of the level that is then the finest; 0 leaves them.")
-    ] = 0,
+    width: Annotated[int, typer.Option(help="Channels of the copy's finest level; 0 keeps them.")] = 0,
     seed: Annotated[int, typer.Option(help="Draws crops and views.")] = 0,
     threads: Annotated[int, typer.Option(min=0, help="Threads of PyTorch; 0 leaves it the choice.")] = 0,
 ) -> None:
-    """Write a faster copy of a model: dots are read from a coarser map, first looks count the same. In 8 bits (quantize) it gains most."""
+    """Write a faster copy of a model: heads from a coarser map, the same first pass count. It gains most in 8 bits."""
     need_learn("research.shrink.distill")
     import torch
     from rich.console import Console
@@ -47,18 +43,18 @@ def distill(
     samples = open_samples(data, hold_out)
     options = DistillOptions(channels, width, crops, views, seed=seed)
     console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[how]}"))
+    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[error]}"))
     tasks: dict[str, TaskID] = {}
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
 
-        def told(what: str, done: int, of: int, how: str) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of, how=how)
-            progress.update(tasks[what], completed=done, how=how)
-            if progress.disable and done * 10 // of > (done - 1) * 10 // of:
-                typer.echo(f"{done}/{of} {what}: {how}", err=True)
+        def report(work: str, done: int, total: int, error: str) -> None:
+            if work not in tasks:
+                tasks[work] = progress.add_task(work, total=total, error=error)
+            progress.update(tasks[work], completed=done, error=error)
+            if progress.disable and done * 10 // total > (done - 1) * 10 // total:
+                typer.echo(f"{done}/{total} {work}: {error}", err=True)
 
-        distill_model(model, samples, out, options, told)
+        distill_model(model, samples, out, options, report)
     typer.echo(f"Distilled into {out}: largest difference from torch {export_folder(out, [])}")
 
 

@@ -1,10 +1,10 @@
-"""Distillation: a copy of a trained model without its finest level, which a small head learns to stand in for.
+"""Distillation: a copy of a trained model without its finest level, which a small head replaces.
 
-The level at stride 2 and the probabilities of labels there take a third of the time of a look in 8 bits, and say only where
-heads are: people are counted from stride 8 on. The copy has labels at stride 4 and a ``SubpixelHead``, which are taught what the
-whole model says, mean labels and their slopes, on crops of training photos (Hinton et al., 2015); annotations are not
-looked at. Then its scale net, which reads coarser features without that level, is taught the whole one's factors of regions.
-All that is coarser stays as it is, and so do counts of a first look.
+The level at stride 2 and the probabilities of labels there take a third of the time of an 8-bit pass, and only locate
+heads: people are counted from stride 8 on. The copy has labels at stride 4 and a ``SubpixelHead``. Both learn the whole
+model's mean labels and their slopes on crops of training photos (Hinton et al., 2015), without annotations. Then the scale
+net of the copy, which reads coarser features, learns the whole model's factors of regions. All coarser levels stay, and so
+do the counts of a first pass.
 """
 
 from __future__ import annotations
@@ -32,46 +32,46 @@ from crowdscale.learn.scaling import pool_regions
 from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Points
-from research.shrink.narrowing import slimmed
+from research.shrink.channels import slimmed
 
 __all__ = ["DistillOptions", "distill_model"]
 
 SCALE_INPUT = "scale_net.convolutions.0.weight"
 
 NEAR, LEAST = 3.0, 0.05
-"""A pixel weighs exp(-label / NEAR) + LEAST: what lies near heads moves dots, the background does not."""
+"""A pixel weighs exp(-label / NEAR) + LEAST: pixels near heads move located heads, the background does not."""
 
 SLOPES, LABELS = 2.0, 0.3
-"""Weights of the errors of slopes and of the cross entropy of labels, beside the errors of mean labels."""
+"""Weights of the errors of slopes and of the cross entropy of labels; errors of mean labels weigh 1."""
 
 COARSER = 16
-"""Pixels per cell of the features that the copy's scale net reads: regions are pooled to 14 × 14 cells anyhow."""
+"""Pixels per cell of the features for the copy's scale net, which pools regions to 14 × 14 cells."""
 
 REGIONS = 3
-"""Dense regions of a view that the scale net is taught by, at most."""
+"""Most dense regions of a view that train the scale net."""
 
 PROGRESS, KEPT_EVERY = "distilling.pt", 200
-"""What an interrupted run goes on from, written each so many steps; removed at the end."""
+"""State of an interrupted run, and the steps between two writings of it; removed at the end."""
 
 
 @dataclass(frozen=True)
 class DistillOptions:
-    """How a model is distilled."""
+    """Sizes and schedule of a distillation."""
 
     channels: int = 32
     """Channels of the head."""
     width: int = 0
-    """Channels of the level that is then the finest, at stride 4; 0 leaves as many as there are."""
+    """Channels of the copy's finest level, at stride 4; 0 keeps them."""
     crops: int = 9_600
-    """Crops that the labels are taught by."""
+    """Crops that train the labels."""
     views: int = 400
-    """Views of whole photos whose regions the scale net is taught by."""
+    """Views of whole photos whose regions train the scale net."""
     crop: int = 384
     """Side of a crop in pixels."""
     batch: int = 4
-    """Crops in a step."""
+    """Crops per step."""
     rate: float = 2e-3
-    """Highest learning rate; it falls to nothing along a cosine."""
+    """Peak of the learning rate, which falls to zero along a cosine."""
     scale_steps: int = 1000
     """Steps of 32 regions for the scale net."""
     seed: int = 0
@@ -87,23 +87,23 @@ class DistillOptions:
             )
 
 
-Told = Callable[[str, int, int, str], object]
-"""Is told what is done, how much of it, of how much, and how well it goes."""
+Report = Callable[[str, int, int, str], object]
+"""Receives the kind of work, its units done, all its units, and a text about the error."""
 
 
 def distill_model(
-    model: str | Path, samples: Sequence[Sample], out: Path, options: DistillOptions, told: Told
+    model: str | Path, samples: Sequence[Sample], out: Path, options: DistillOptions, report: Report
 ) -> ModelConfig:
     """Write a model folder without the finest level of a model; ``export_folder`` writes its graphs.
 
-    A run that was stopped goes on with the same call.
+    The same call resumes a run that was stopped.
 
     Args:
         model: A model of labels by the network ``fpn``, with a level at stride 2 and a scale net, by name or folder.
         samples: Training photos.
         out: The folder to write.
-        options: How.
-        told: Called after each step.
+        options: Sizes and schedule.
+        report: Called after each step.
 
     Raises:
         OptionError: It is not such a model, or ``out`` is its folder or holds another run.
@@ -118,7 +118,7 @@ def distill_model(
     if not samples:
         raise DataError("expected training photos to distill by", "none", "Name some with --data")
     training = {**config.training, "distilled": {"from": config.name, **asdict(options)}}
-    training.pop("validation", None)  # was of the whole model
+    training.pop("validation", None)  # holds for the whole model alone
     finest, width, *coarser = whole.network.widths
     if options.width > width:
         raise OptionError(f"expected --width of at most {width}", str(options.width))
@@ -141,8 +141,8 @@ def distill_model(
     for module in (whole, small):
         module.eval().requires_grad_(False)
     out.mkdir(parents=True, exist_ok=True)
-    _teach_labels(whole, small, samples, out / PROGRESS, options, told)
-    _teach_factors(whole, small, samples, options, told)
+    _train_labels(whole, small, samples, out / PROGRESS, options, report)
+    _train_factors(whole, small, samples, options, report)
     save_weights(small.state_dict(), out)
     described = replace(described, feature_channels=small.network.feature_channels)
     written = write_description(described, out, (WEIGHTS,))
@@ -151,7 +151,7 @@ def distill_model(
 
 
 def _beginning(whole: AutoScale, small: AutoScale) -> dict[str, Tensor]:
-    """The weights of ``whole`` that ``small`` has, too, under its own names; new ones as they are there."""
+    """Return the state of ``small`` with all weights that ``whole`` has, too, under the names of ``small``."""
     theirs, state = whole.state_dict(), small.state_dict()
     network = cast(CountingNetwork, whole.network)
     finest, classes = network.widths[0], network.classes
@@ -169,51 +169,51 @@ def _beginning(whole: AutoScale, small: AutoScale) -> dict[str, Tensor]:
     return state
 
 
-def _taught(small: AutoScale) -> dict[str, nn.Parameter]:
-    """What is taught of the network: its finest level, the fusion's bias and the head; nothing that people are counted by."""
+def _trained(small: AutoScale) -> dict[str, nn.Parameter]:
+    """Return the trained parameters: finest level, bias of the fusion and head; none of them changes the count."""
     parts = ("levels.0.", "fuse.bias", "subpixel.")
     return {name: value for name, value in small.network.named_parameters() if name.startswith(parts)}
 
 
-def _teach_labels(
+def _train_labels(
     whole: AutoScale,
     small: AutoScale,
     samples: Sequence[Sample],
     kept: Path,
     options: DistillOptions,
-    told: Told,
+    report: Report,
 ) -> None:
-    """Teach the labels; normalisations keep their statistics."""
-    taught = _taught(small)
-    optimizer = torch.optim.AdamW(taught.values(), options.rate, weight_decay=1e-4)
+    """Train the labels; normalisations keep their statistics."""
+    trained = _trained(small)
+    optimizer = torch.optim.AdamW(trained.values(), options.rate, weight_decay=1e-4)
     steps = options.crops // options.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, options.rate, steps, pct_start=min(0.5, 50 / steps)
     )
-    done = _go_on(kept, options, taught, optimizer, schedule)
-    for value in taught.values():
+    done = _resume(kept, options, trained, optimizer, schedule)
+    for value in trained.values():
         value.requires_grad_(True)
     run: list[float] = []
     for step, images in enumerate(_batches(samples, options, done), done + 1):
         loss = _label_loss(whole, small, images)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(taught.values(), 1.0)
+        nn.utils.clip_grad_norm_(trained.values(), 1.0)
         optimizer.step()
         schedule.step()
         run = [*run[-99:], float(loss.detach())]
         if step % KEPT_EVERY == 0:
-            state = {name: value.detach() for name, value in taught.items()}
+            state = {name: value.detach() for name, value in trained.items()}
             held: dict[str, Any] = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
             held |= {"options": asdict(options), "step": step, "taught": state}
             write_atomic(kept, partial(torch.save, held))
-        told("crops", step * options.batch, steps * options.batch, f"loss {np.mean(run):.3f}")
+        report("crops", step * options.batch, steps * options.batch, f"loss {np.mean(run):.3f}")
 
 
-def _go_on(
-    kept: Path, options: DistillOptions, taught: dict[str, nn.Parameter], optimizer: Any, schedule: Any
+def _resume(
+    kept: Path, options: DistillOptions, trained: dict[str, nn.Parameter], optimizer: Any, schedule: Any
 ) -> int:
-    """Return the steps done by a run that was stopped, having read where it was; 0 without one."""
+    """Read the state of a run that was stopped and return its steps; 0 without one."""
     if not kept.is_file():
         return 0
     held = torch.load(kept, weights_only=True)
@@ -224,7 +224,7 @@ def _go_on(
             "Remove it to begin anew",
         )
     with torch.no_grad():
-        for name, value in taught.items():
+        for name, value in trained.items():
             value.copy_(held["taught"][name])
     optimizer.load_state_dict(held["optimizer"])
     schedule.load_state_dict(held["schedule"])
@@ -232,7 +232,7 @@ def _go_on(
 
 
 def _batches(samples: Sequence[Sample], options: DistillOptions, done: int) -> Iterable[Tensor]:
-    """Crops of the photos at the scales of first and second looks, (batch, 3, h, w) in 0…1, from a step on."""
+    """Return crops at the scales of first and second passes, (batch, 3, h, w) in 0…1, from a step on."""
     cut = CropOptions(options.crop, scale_low=0.6, scale_high=2.4, jitter=0.1)
     crops = Crops(samples, [1.0] * len(samples), cut, options.crops, options.seed)
     order = range(done * options.batch, options.crops // options.batch * options.batch)
@@ -245,32 +245,32 @@ def _collate(crops: Sequence[tuple[np.ndarray[Any, Any], Points]]) -> Tensor:
 
 
 def _label_loss(whole: AutoScale, small: AutoScale, images: Tensor) -> Tensor:
-    """How far the labels of ``small`` are from those of ``whole``."""
+    """Return the error of the labels of ``small`` against those of ``whole``."""
     teacher, pupil = (cast(CountingNetwork, each.network) for each in (whole, small))
     with torch.no_grad():
         features = teacher.backbone((images - teacher.mean) / teacher.std)
-        known, wanted = expected_labels(fuse(teacher, teacher.descend(features)))
-        known = functional.avg_pool2d(known, 2)
+        probabilities, wanted = expected_labels(fuse(teacher, teacher.descend(features)))
+        probabilities = functional.avg_pool2d(probabilities, 2)
         weight = (-wanted / NEAR).exp() + LEAST
     sides = pupil.descend(features)
     scores = fuse(pupil, sides)
     assert pupil.subpixel is not None
-    found = pupil.subpixel(sides[0], expected_labels(scores)[1])
-    error = found - wanted
+    predicted = pupil.subpixel(sides[0], expected_labels(scores)[1])
+    error = predicted - wanted
     off = (weight * error.abs()).sum()
     for axis in (2, 3):
         slopes = error.diff(dim=axis).abs()
         off = off + SLOPES * (weight.narrow(axis, 0, slopes.shape[axis]) * slopes).sum()
-    labels = -(known * scores.float().log_softmax(1)).sum(1).mean()
+    labels = -(probabilities * scores.float().log_softmax(1)).sum(1).mean()
     loss: Tensor = off / weight.sum() + LABELS * labels
     return loss
 
 
 @torch.no_grad()
 def _regions(
-    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, told: Told
+    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, report: Report
 ) -> tuple[Tensor, Tensor]:
-    """The (m, c, 14, 14) pooled features of ``small`` in dense regions, and what ``whole`` takes q for there."""
+    """Return the (m, c, 14, 14) pooled features of ``small`` in dense regions, and log q of ``whole`` there."""
     cut = CropOptions(0, scale_low=0.7, scale_high=1.6, jitter=0.1)
     views = Crops(samples, [1.0] * len(samples), cut, options.views, options.seed + 1)
     read, factors = list[Tensor](), list[Tensor]()
@@ -283,17 +283,17 @@ def _regions(
             strides = small.network.feature_stride, whole.network.feature_stride
             read.append(pool_regions(ours.features, boxes, strides[0]).half())
             factors.append(whole.scale_net(pool_regions(theirs.features, boxes, strides[1])))
-        told("views", number + 1, len(views), f"{sum(map(len, factors))} regions")
+        report("views", number + 1, len(views), f"{sum(map(len, factors))} regions")
     if not factors:
         raise DataError("expected dense regions in the training photos", "none", "Name photos of crowds")
     return torch.cat(read), torch.cat(factors).log()
 
 
-def _teach_factors(
-    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, told: Told
+def _train_factors(
+    whole: AutoScale, small: AutoScale, samples: Sequence[Sample], options: DistillOptions, report: Report
 ) -> None:
-    """Teach the scale net the factors of regions."""
-    read, wanted = _regions(whole, small, samples, options, told)
+    """Train the scale net on the factors of regions."""
+    read, wanted = _regions(whole, small, samples, options, report)
     net = small.scale_net.requires_grad_(True)
     optimizer = torch.optim.AdamW(net.parameters(), 5e-4, weight_decay=1e-3)
     steps = options.scale_steps
@@ -308,4 +308,4 @@ def _teach_factors(
         optimizer.step()
         schedule.step()
         run = [*run[-99:], float(error.detach().abs().mean())]
-        told("steps of the scale net", step, steps, f"q off by {np.expm1(np.mean(run)):.1%}")
+        report("steps of the scale net", step, steps, f"q off by {np.expm1(np.mean(run)):.1%}")

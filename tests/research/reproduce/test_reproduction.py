@@ -22,7 +22,8 @@ from research.reproduce.budget import parse_budget
 from research.reproduce.networks import Trainer
 from research.reproduce.pictures import COLOURS, FRAME, _ticks, draw_histogram, draw_levels
 from research.reproduce.recipes import RECIPES, find_recipe
-from research.reproduce.study import Request, Study, parse_data, parse_options, run_recipe
+from research.reproduce.request import Request, parse_data, parse_options
+from research.reproduce.study import Study, run_recipe
 from tests.support.learn_crowds import write_part
 
 ROOT = Path(__file__).parents[3]
@@ -75,7 +76,7 @@ WAYS = {("sha", "shb"), ("shb", "sha"), ("qnrf", "sha"), ("qnrf", "shb"), ("sha"
     [
         ("main", lambda line: line.test, {"sha", "shb", "qnrf", "jhu", "nwpu"}),
         ("regressors", lambda line: line.variant.options.get("network"), {"mcnn", "csrnet", "bl"}),
-        ("zooms", lambda line: line.predict.get("factor"), {1.5, 2.0}),
+        ("zooms", lambda line: line.predict.get("zoom"), {1.5, 2.0}),
         ("losses", lambda line: line.variant.options.get("loss", "dynamic"), {"dynamic", "ce", "focal", "ordinal"}),
         ("maxima", lambda line: line.variant.options.get("sigma"), {1, 2, 4, 8}),
         ("choices", lambda line: line.variant.l2s.get("closeness"), {"density"}),

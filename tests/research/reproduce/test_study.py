@@ -20,7 +20,8 @@ from research.reproduce.budget import parse_budget
 from research.reproduce.networks import SPACINGS, Trained, Trainer
 from research.reproduce.pictures import draw_maps
 from research.reproduce.recipes import find_recipe
-from research.reproduce.study import Request, Study, parse_options, run_recipe
+from research.reproduce.request import Request, parse_options
+from research.reproduce.study import Study, run_recipe
 from tests.support.learn_crowds import draw, write_part
 
 
@@ -52,14 +53,14 @@ def test_what_a_study_sets_itself_is_refused_before_it_trains(crowd, tmp_path, t
         {"sha": str(crowd)}, parse_budget("smoke"), (0,), tmp_path, options=parse_options([text])
     )
     with pytest.raises(OptionError, match=words):
-        run_recipe(find_recipe("losses"), request, say=pytest.fail)
+        run_recipe(find_recipe("losses"), request, report=pytest.fail)
 
 
 def test_a_set_without_test_photos_is_told_before_it_trains(tmp_path):
     write_part(tmp_path, "A", "train", [4, 3])
     request = Request({"sha": str(tmp_path)}, parse_budget("smoke"), (0,), tmp_path / "out")
     with pytest.raises(DataError, match="test_data"):
-        run_recipe(find_recipe("losses"), request, say=pytest.fail)
+        run_recipe(find_recipe("losses"), request, report=pytest.fail)
 
 
 @pytest.mark.parametrize(("seeds", "threads"), [((), 0), ((-1,), 0), ((0,), -2)])
@@ -90,7 +91,7 @@ def test_other_held_out_photos_or_another_release_make_another_network(tmp_path)
 def test_every_law_and_closeness_enlarges_the_same_regions_as_much(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
     regions = [(Points(random.uniform(0, side, (80, 2))), Box(0, 0, side, side)) for side in (60, 90, 150)]
-    monkeypatch.setattr(networks, "_found_regions", lambda *_: regions)
+    monkeypatch.setattr(networks, "_dense_regions", lambda *_: regions)
     monkeypatch.setattr(networks, "find_model", lambda folder: folder)
     config = type("C", (), {"method": "points"})
     monkeypatch.setattr(networks, "read_config", lambda folder: config)

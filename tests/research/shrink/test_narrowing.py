@@ -16,8 +16,9 @@ from crowdscale.maps.regions import LabelRule, pool_region
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.points import Box
 from research.shrink import narrowing
+from research.shrink.channels import Spread, _choose
 from research.shrink.narrow import app
-from research.shrink.narrowing import Spread, _choose, narrow_model
+from research.shrink.narrowing import narrow_model
 from tests.support.learn_crowds import write_folder
 
 
