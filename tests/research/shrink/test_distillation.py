@@ -24,7 +24,7 @@ from crowdscale.learn.store import build_model, load_weights, read_weights
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from research.shrink import distillation, narrowing
+from research.shrink import channels, distillation
 from research.shrink.distill import app as distill_app
 from research.shrink.distillation import PROGRESS, DistillOptions, _label_loss, distill_model
 from research.shrink.narrowing import narrow_model
@@ -137,8 +137,8 @@ def test_what_people_are_counted_by_is_not_touched(distilled):
 
 
 def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, monkeypatch):
-    monkeypatch.setattr(narrowing, "CROPS", 3)
-    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+    monkeypatch.setattr(channels, "CROPS", 3)
+    monkeypatch.setattr(channels, "PIXELS", 2000)
     width = distilled[1].widths[0] // 2
     told = {}
     config = distill_model(
@@ -210,8 +210,8 @@ def test_what_cannot_be_distilled_is_said(tmp_path, samples, distilled):
 
 
 def test_blocks_of_a_distilled_model_are_narrowed(tmp_path, samples, distilled, monkeypatch):
-    monkeypatch.setattr(narrowing, "CROPS", 3)
-    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+    monkeypatch.setattr(channels, "CROPS", 3)
+    monkeypatch.setattr(channels, "PIXELS", 2000)
     hidden = (*Nano.usual_hidden()[:9], 640)
     config = narrow_model(distilled[0], [], samples, tmp_path / "slim", hidden=hidden)
     assert (config.hidden, config.subpixel, config.feature_stride) == (hidden, 8, 16)
@@ -244,6 +244,7 @@ def test_distilled_model_is_neither_trained_nor_narrowed_at_its_levels(tmp_path,
     assert "all its levels to train on" in str(ran.exception)
 
 
+@pytest.mark.slow
 def test_command_distills(tmp_path, samples):
     photos = str(Path(samples[0].image_path).parent)
     command = [

@@ -15,7 +15,7 @@ from crowdscale.maps import DistanceLabels
 from crowdscale.maps.regions import LabelRule, pool_region
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.points import Box
-from research.shrink import narrowing
+from research.shrink import channels
 from research.shrink.channels import Spread, _choose
 from research.shrink.narrow import app
 from research.shrink.narrowing import narrow_model
@@ -24,8 +24,8 @@ from tests.support.learn_crowds import write_folder
 
 @pytest.fixture(autouse=True)
 def few_crops(monkeypatch):
-    monkeypatch.setattr(narrowing, "CROPS", 3)
-    monkeypatch.setattr(narrowing, "PIXELS", 2000)
+    monkeypatch.setattr(channels, "CROPS", 3)
+    monkeypatch.setattr(channels, "PIXELS", 2000)
 
 
 def write_model(folder, repeats=False):
