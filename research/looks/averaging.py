@@ -44,7 +44,7 @@ class AveragingOptions:
 
     @property
     def wanted(self) -> bool:
-        """Whether there is anything to average."""
+        """Whether there is a further view."""
         return self.flip or bool(self.scales)
 
 
@@ -90,12 +90,12 @@ class AveragingBackend:
     def predict_batch(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         """Return the mean output for each of some views of one size."""
         height, width = views[0].shape[:2]
-        plain = self._look(views)
+        plain = self._run(views)
         scaled = []
         for scale in self.options.scales:
             size = max(1, round(width * scale)), max(1, round(height * scale))
-            looks = self._look([resize_image(view, *size) for view in views])
-            scaled.append([_to_size(look, size, (width, height), self.counts_pixels) for look in looks])
+            results = self._run([resize_image(view, *size) for view in views])
+            scaled.append([_to_size(each, size, (width, height), self.counts_pixels) for each in results])
         return [
             _mean(first, list(others), self.counts_pixels)
             for first, *others in zip(plain, *scaled, strict=True)
@@ -105,9 +105,9 @@ class AveragingBackend:
         """Return the area factor of (c, 14, 14) pooled features of the plain view."""
         return self.backend.area_factor(pooled)
 
-    def _look(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
+    def _run(self, views: Sequence[Pixels]) -> list[NetworkOutput]:
         """Return the outputs for views, averaged with those for mirrored views if ``flip`` is set."""
-        plain = [seen.enlarged() for seen in self.backend.predict_batch(views)]
+        plain = [output.enlarged() for output in self.backend.predict_batch(views)]
         if not self.options.flip:
             return plain
         mirrored = self.backend.predict_batch([np.ascontiguousarray(view[:, ::-1]) for view in views])
@@ -118,28 +118,28 @@ class AveragingBackend:
         ]
 
 
-def _mirrored(seen: NetworkOutput, width: int) -> NetworkOutput:
-    """Return what was seen of a mirrored view as if it had not been; blocks go back onto their grid."""
-    output = np.ascontiguousarray(seen.output[:, :, ::-1])
-    if seen.blocks is None:
-        return seen._replace(output=output)
-    frame = BlockEstimate.over(seen.blocks, width, output.shape[1])
+def _mirrored(result: NetworkOutput, width: int) -> NetworkOutput:
+    """Return the output for a mirrored view, mirrored back; blocks get their grid again."""
+    output = np.ascontiguousarray(result.output[:, :, ::-1])
+    if result.blocks is None:
+        return result._replace(output=output)
+    frame = BlockEstimate.over(result.blocks, width, output.shape[1])
     turned = BlockEstimate(frame.people[:, ::-1], width - frame.x_edges[::-1], frame.y_edges)
-    return seen._replace(output=output, blocks=_on_grid(turned, width, output.shape[1]))
+    return result._replace(output=output, blocks=_on_grid(turned, width, output.shape[1]))
 
 
 def _to_size(
-    seen: NetworkOutput, size: tuple[int, int], wanted: tuple[int, int], density: bool
+    result: NetworkOutput, size: tuple[int, int], wanted: tuple[int, int], density: bool
 ) -> NetworkOutput:
-    """Return a look at a resized view in the pixels of the view; no people are lost or made."""
+    """Return the output for a resized view in pixels of the plain view, with the same number of people."""
     frame = Box(0, 0, *wanted)
-    output = seen.output
+    output = result.output
     if density:
         output = DensityEstimate(output[0], Box(0, 0, *size)).place(frame, *size).density[None]
-    if seen.blocks is None:
-        return seen._replace(output=output)
-    blocks = BlockEstimate.over(seen.blocks, *size).place(frame, *size)
-    return seen._replace(output=output, blocks=_on_grid(blocks, *wanted))
+    if result.blocks is None:
+        return result._replace(output=output)
+    blocks = BlockEstimate.over(result.blocks, *size).place(frame, *size)
+    return result._replace(output=output, blocks=_on_grid(blocks, *wanted))
 
 
 def _on_grid(reading: BlockEstimate, width: int, height: int) -> Maps:
@@ -150,17 +150,17 @@ def _on_grid(reading: BlockEstimate, width: int, height: int) -> Maps:
 
 
 def _mean(first: NetworkOutput, others: list[NetworkOutput], maps: bool) -> NetworkOutput:
-    """Return the mean of looks; that of the maps' first channel only where ``maps`` says that they agree."""
+    """Return the mean of outputs; the first channel of the maps is averaged only with ``maps``."""
     output, blocks = first.output, first.blocks
-    looks = [first, *others]
+    results = [first, *others]
     if maps:
         output = output.copy()
-        output[0] = np.mean([look.output[0] for look in looks], axis=0)
+        output[0] = np.mean([each.output[0] for each in results], axis=0)
     if blocks is not None:
-        rows, columns = (min(b.shape[axis] for b in _blocks(looks)) for axis in (0, 1))
-        blocks = np.mean([b[:rows, :columns] for b in _blocks(looks)], axis=0)
+        rows, columns = (min(b.shape[axis] for b in _blocks(results)) for axis in (0, 1))
+        blocks = np.mean([b[:rows, :columns] for b in _blocks(results)], axis=0)
     return NetworkOutput(output, first.features, blocks)
 
 
-def _blocks(looks: list[NetworkOutput]) -> list[Maps]:
-    return [look.blocks for look in looks if look.blocks is not None]
+def _blocks(results: list[NetworkOutput]) -> list[Maps]:
+    return [each.blocks for each in results if each.blocks is not None]

@@ -163,7 +163,7 @@ def _draw_prediction(pixels: Pixels, prediction: Prediction) -> Pixels:
 
 
 def _draw_heads(pixels: Pixels, heads: Points) -> Pixels:
-    """Return the photo with a dot and a box for each head; the distances of neighbours give the box its size."""
+    """Return the photo with a mark and a box for each head; the distances of neighbours give the box its size."""
     height, width = pixels.shape[:2]
     drawn = draw_points(pixels, heads)
     for box in np.rint(head_boxes(heads, (width, height))).astype(int).tolist():

@@ -110,9 +110,9 @@ def _mottle(x: Floats, z: Floats, span: Floats, kind: str, random: np.random.Gen
         tile = noise_tile(random, TILE, 1.1) * 0.7 + noise_tile(random, TILE, 4.0) * 0.5
         tile = np.pad(tile, ((0, 1), (0, 1)), mode="wrap")
         u, v = np.mod(x / texel, TILE).astype(np.float32), np.mod(z / texel, TILE).astype(np.float32)
-        found = cv2.remap(tile, u, v, cv2.INTER_LINEAR)
+        texture = cv2.remap(tile, u, v, cv2.INTER_LINEAR)
         fade = 1 / (1 + (span / (3.0 * texel)) ** 2)
-        shade += amount * weight * found * fade
+        shade += amount * weight * texture * fade
     return shade.clip(0.3, 1.8)
 
 

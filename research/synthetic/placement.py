@@ -38,22 +38,22 @@ OVERSAMPLED = 2.2
 SPARE = 1.15
 """People chosen for each one wanted: some turn out to be hidden once they are drawn."""
 CLEAR = 0.55
-"""Share of a head that must be seen for its person to be chosen; stricter than ``scene.SEEN``, since
-silhouettes here are coarse."""
+"""Least visible share of a head for its person to be chosen; stricter than ``scene.SEEN``, since silhouettes here are
+coarse."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody on the ground."""
+    """A person on the ground."""
 
     x: float
     z: float
     height: float
     heading: float
     look: int
-    """Seed of what he wears and how he stands."""
+    """Seed of clothes and pose."""
     arms_up: float = 0.0
-    """How likely his arms are raised."""
+    """Probability of raised arms."""
 
     @property
     def head(self) -> float:
@@ -229,25 +229,25 @@ def choose_visible(
 ) -> list[Person]:
     """Return people whose heads are likely to be seen, ``SPARE`` times as many as wanted, nearest first.
 
-    Whoever is hidden by nearer ones is left out before the choice; taking others away hides nobody.
+    People hidden by nearer ones are left out before the choice. Leaving out others hides nobody.
     """
     camera = setting.camera
     covered = np.zeros((camera.height, camera.width), dtype=np.uint8)
     waiting = sorted(things, key=lambda patch: -patch.z)
-    seen = []
+    visible = []
     for index, person in enumerate(people):
         while waiting and waiting[-1].z < person.z:
             patch = waiting.pop()
             area = covered[patch.slices]
             np.maximum(area, (patch.alpha > 0.3).astype(np.uint8), out=area)
         if _cover(person, camera, covered):
-            seen.append(index)
-    chosen = random.permutation(seen)[: math.ceil(setting.people * SPARE)]
+            visible.append(index)
+    chosen = random.permutation(visible)[: math.ceil(setting.people * SPARE)]
     return [people[index] for index in sorted(chosen.tolist())]
 
 
 def _cover(person: Person, camera: Camera, covered: NDArray[np.uint8]) -> bool:
-    """Put a person's silhouette into the covered area if enough of his head is free; returns whether it was."""
+    """Add a person's silhouette to the covered area if enough of the head is free; return whether it was."""
     column, row, scale = map(float, camera.project(person.x, person.head_centre, person.z))
     tall = person.head * scale / 2
     wide = tall * HEAD_ASPECT

@@ -1,9 +1,8 @@
-"""A scene from its options: lots, places, people from the nearest to the farthest, ground, photo.
+"""A scene from its options: camera, places, people from the nearest to the farthest, ground, photo.
 
-People are laid from front to back: each goes under what is already there. So whether somebody's head is
-seen is known, to the pixel, before he is drawn. **The rule**: somebody whose head's centre is hidden, or of
-whose head less than ``SEEN`` is seen, is left out of the picture altogether. So everybody in the picture has
-a point, and at each point's pixel one sees that person's head.
+People are drawn from front to back, each below those already there. So the visible part of a head is exact to the pixel
+before its person is drawn. **The rule**: a person is left out if the centre of the head is hidden, or if less than the
+share ``SEEN`` of the head is visible. So each person in the picture has a point, and the pixel of a point shows that head.
 """
 
 from __future__ import annotations
@@ -31,22 +30,22 @@ __all__ = ["SEEN", "Scene", "compose_scene", "draw_scene"]
 Floats = NDArray[np.float32]
 
 SEEN = 0.4
-"""Least share of a head that is seen of everybody in the picture."""
+"""Least visible share of each head in the picture."""
 ATTEMPTS = 4
-"""How often a place is sought in which nobody has to be left out."""
+"""Attempts to find a place for all people."""
 ENOUGH = 1.1
-"""People that must be likely to be seen for each one wanted."""
+"""Probably visible people needed per wanted person."""
 WIDE = 0.3
 """Share of the scenes that run as far as heads are large enough."""
 DENSITIES = 0.03, 0.45, 2.5
-"""People a square metre: the fewest aimed at in a street, the fewest in a crowd, the most anywhere."""
+"""People per square metre: the fewest in a street, the fewest in a crowd, the most anywhere."""
 FOLDS = 512
 """Side of the tile of noise that creases are cut from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A synthetic photo and everything that is known of it."""
+    """A synthetic photo with its truth."""
 
     pixels: NDArray[np.uint8]
     """(h, w, 3) RGB."""
@@ -55,7 +54,7 @@ class Scene:
     sizes: NDArray[np.float64]
     """(n, 2) width and height of each head's box."""
     ids: NDArray[np.int32]
-    """(h, w): the number of the person seen at each pixel, the first being 1; -1 a thing, 0 the ground."""
+    """(h, w): number of the person at each pixel, from 1; -1 is a thing, 0 the ground."""
     people: tuple[Person, ...]
     things: tuple[Thing, ...]
     camera: Camera
@@ -71,7 +70,7 @@ def draw_scene(options: SceneOptions) -> tuple[NDArray[np.uint8], Points, NDArra
 
 
 def compose_scene(options: SceneOptions) -> Scene:
-    """Return a scene with everything that is known of it."""
+    """Return a scene with its truth."""
     random = options.random()
     setting = Setting.draw(options, random)
     light = Light.draw(random)
@@ -90,9 +89,9 @@ def compose_scene(options: SceneOptions) -> Scene:
 def _lay_crowd(
     place: _Place, setting: Setting, light: Light, random: np.random.Generator
 ) -> tuple[_Layers, list[Person]]:
-    """Return the laid picture and who is in it: as many as are wanted of those that are seen.
+    """Return the picture and its people: as many visible ones as wanted.
 
-    All are laid once to see who is hidden. Taking some of the others away hides nobody.
+    A first pass over all people finds the hidden ones. Leaving out some of the others hides nobody.
     """
     folds = noise_tile(random, FOLDS, 2.2)
 
@@ -100,15 +99,15 @@ def _lay_crowd(
     def draw(person: Person) -> Patch | None:
         return draw_person(setting.camera, person, light, folds, setting.crowding)
 
-    seen = _Layers(setting.camera).lay_all(place.people, place.patches, draw)
-    chosen = sorted(random.permutation(len(seen))[: setting.people].tolist())
+    visible = _Layers(setting.camera).lay_all(place.people, place.patches, draw)
+    chosen = sorted(random.permutation(len(visible))[: setting.people].tolist())
     layers = _Layers(setting.camera)
-    return layers, layers.lay_all([seen[index] for index in chosen], place.patches, draw)
+    return layers, layers.lay_all([visible[index] for index in chosen], place.patches, draw)
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Who and what stands where, and how far the place goes."""
+    """People and things with their positions, and the depth of the place."""
 
     people: list[Person]
     things: list[Thing]
@@ -118,7 +117,7 @@ class _Place:
 
 
 def _populate(setting: Setting, pattern: str, light: Light, random: np.random.Generator) -> _Place:
-    """Return a place with as many people as are wanted; where too many would be hidden, a larger one."""
+    """Return a place with as many people as wanted, larger if too many would be hidden."""
     density = _density(setting, random)
     place = _fill(Field.of(setting, density), setting, pattern, light, random)
     for _ in range(ATTEMPTS - 1):
@@ -184,28 +183,28 @@ class _Layers:
     def lay_all(
         self, people: list[Person], things: list[Patch], draw: Callable[[Person], Patch | None]
     ) -> list[Person]:
-        """Lay people and things from the nearest on; returns the people who are in the picture."""
+        """Draw people and things from the nearest on, and return the people in the picture."""
         waiting = sorted(things, key=lambda patch: -patch.z)
-        seen: list[Person] = []
+        shown: list[Person] = []
         for person in people:
             while waiting and waiting[-1].z < person.z:
                 self._lay(waiting.pop(), -1)
-            if not self._sees(person):
+            if not self._is_visible(person):
                 continue
             patch = draw(person)
             if patch is not None:
-                seen.append(person)
-                self._lay(patch, len(seen))
+                shown.append(person)
+                self._lay(patch, len(shown))
         for patch in reversed(waiting):
             self._lay(patch, -1)
-        return seen
+        return shown
 
     def over(self, behind: Floats) -> Floats:
-        """Return the picture with what lies behind everything."""
+        """Return the picture over a background."""
         return np.asarray(self._colour + (1 - self._alpha[..., None]) * behind, dtype=np.float32)
 
-    def _sees(self, person: Person) -> bool:
-        """Whether the centre of the person's head, and enough of it, is free."""
+    def _is_visible(self, person: Person) -> bool:
+        """Return whether the centre of the person's head, and enough of the head, is free."""
         column, row, scale = map(float, self._camera.project(person.x, person.head_centre, person.z))
         if self.ids[round(row), round(column)] or self._alpha[round(row), round(column)] > 0.25:
             return False
@@ -219,7 +218,7 @@ class _Layers:
         return float((1 - self._alpha[y[inside], x[inside]]).sum()) >= SEEN * max(1, _area(wide, tall))
 
     def _lay(self, patch: Patch, number: int) -> None:
-        """Put a patch under what is there."""
+        """Draw a patch below the picture so far."""
         room = 1 - self._alpha[patch.slices]
         self._colour[patch.slices] += patch.colour * room[..., None]
         shown = patch.alpha * room

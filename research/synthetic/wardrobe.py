@@ -43,7 +43,7 @@ TOPS = (("plain", 0.5), ("open", 0.18), ("stripes", 0.08), ("print", 0.12), ("co
 
 @dataclass(frozen=True)
 class Look:
-    """What somebody looks like and how he holds himself."""
+    """Clothes, colours and pose of a person."""
 
     skin: Colour
     hair: Colour

@@ -1,7 +1,7 @@
 """Training crops: a sample and a number → an augmented crop with its points, always the same for the same number.
 
-Each crop draws from a generator seeded by (seed, index) alone. Workers share no random state, and a
-run that was interrupted goes on with the very crops it would have seen.
+Each crop draws from a generator seeded by (seed, index) alone. Workers share no random state, and a resumed run gets the
+same crops as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ BLOCK = 16
 
 
 MOST_HELD = 6_000_000_000
-"""Bytes of decoded photos that are held in memory; beyond that each crop reads its photo anew."""
+"""Most bytes of decoded photos in memory; beyond that each crop reads its photo anew."""
 
 
 QUILTED = 0.6
-"""Scale of a quilt's windows against that of other crops."""
+"""Scale of a quilt's windows relative to other crops."""
 STRETCH = 0.2
 """Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
 CAST, SATURATION = 0.1, 0.3
 """Standard deviations of the logarithms of channel gains and saturation, at variety 1."""
 GREY = (0.299, 0.587, 0.114)
-"""What red, green and blue give to a grey of the same brightness."""
+"""Weights of red, green and blue in a grey of the same brightness."""
 DEGRADED = 0.25
-"""Share of crops that are blurred, and of those that are JPEG-compressed, at variety 1."""
+"""Share of blurred crops, and of JPEG-compressed ones, at variety 1."""
 
 
 class Batch(TypedDict):
@@ -58,12 +58,12 @@ class Batch(TypedDict):
     blocks: torch.Tensor
     """(b, h/16, w/16) people in each block."""
     points: list[NDArray[np.float64]]
-    """(n, 2) for each crop, in its pixels; heads around the crop included."""
+    """(n, 2) for each crop, in its pixels, with heads around the crop."""
 
 
 @dataclass(frozen=True)
 class CropOptions:
-    """How crops are cut and varied."""
+    """Cutting and variation of crops."""
 
     crop: int = 256
     """Side of a training crop in pixels, a multiple of 32; 0 takes whole photos (the papers')."""
@@ -78,25 +78,24 @@ class CropOptions:
     variety: float = 0.0
     """Strength of other cameras: stretched sides, colour casts, saturation, blur and JPEG; 0 for none, 1 for much."""
     crowded: float = 0.0
-    """Share of the crops that are cut around a head drawn at random: crowds are seen more often."""
+    """Share of the crops around a random head, so that crowds occur more often."""
     mosaic: float = 0.0
-    """Share of the crops that are put together of parts of four photos, so that no scene is learnt by heart."""
+    """Share of the crops composed of parts of four photos, against overfitting to scenes."""
     quilt: float = 0.0
-    """Share of the crops that are put together of nine windows at a smaller scale: dense crowds with exact points."""
+    """Share of the crops composed of nine windows at a smaller scale: dense crowds with exact points."""
     journeys: float = 0.0
-    """Share of the crops that went the way of shared photos: rescaled, sharpened, blurred, compressed, grained. All crops
-    are then cut by filters drawn at random."""
+    """Share of the crops with the damage of shared photos: rescaled, sharpened, blurred, compressed, grained. Above 0 all
+    crops are resized by random filters."""
     least_spacing: float = 0.0
-    """Photos are not reduced below this mean distance of heads in pixels, nor until a crop is larger than the photo;
-    0 for no such limit."""
+    """Smallest mean distance of heads in pixels to which a photo is reduced, and never below the size of a crop; 0: no
+    limit."""
     negatives: float = 0.0
-    """Share of the crops that show nobody, cut from empty windows of the photos."""
+    """Share of the crops without people, cut from empty windows of the photos."""
     points_right: float = 0.0
-    """How far annotated points lie to the right of heads, in pixels of the photo as it is read, in all sets alike: crops are
-    mirrored, enlarged and taught by where heads are, and the model says where they are, until its offset is measured.
-    ShanghaiTech's lie 0.8 px to the right and 1.1 px below."""
+    """Distance of annotated points to the right of heads, in pixels of the photo as it is read, equal in all sets.
+    Training then uses the positions of heads, and so does the model until its offset is measured. ShanghaiTech: 0.8 px."""
     points_below: float = 0.0
-    """The same downwards."""
+    """Distance of annotated points below heads, in pixels. ShanghaiTech: 1.1 px."""
 
     def __post_init__(self) -> None:
         if self.crop % 32 or self.crop < 0:
@@ -109,6 +108,9 @@ class CropOptions:
             raise OptionError("expected --negatives from 0 to below 1", str(self.negatives))
         if self.least_spacing < 0:
             raise OptionError("expected --least-spacing of at least 0", str(self.least_spacing))
+        self._check_shares()
+
+    def _check_shares(self) -> None:
         for name in ("crowded", "mosaic", "quilt", "journeys", "variety"):
             if not 0 <= getattr(self, name) <= 1:
                 raise OptionError(f"expected --{name} from 0 to 1", str(getattr(self, name)))
@@ -126,15 +128,15 @@ class Scales(NamedTuple):
 
 
 class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
-    """An endless, numbered sequence of crops of samples; photos are held decoded in memory where they fit.
+    """A numbered sequence of crops of samples; decoded photos stay in memory if they fit.
 
     Args:
         samples: Photos with points.
-        weights: How often each is drawn, relative to the others.
+        weights: Relative frequency of each photo.
         options: The augmentation.
         length: Number of crops of the run.
         seed: Seed of the run.
-        preload: Hold the photos decoded in memory; None does where they take at most ``MOST_HELD`` bytes.
+        preload: Keep decoded photos in memory; None: if they take at most ``MOST_HELD`` bytes.
     """
 
     def __init__(
@@ -149,7 +151,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         if not samples:
             raise DataError("expected training photos", "none")
         aside = -options.points_right, -options.points_below
-        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # where heads are
+        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # positions of heads
         self.spacings = [points.spacing() for points in self.points] if options.least_spacing else []
         self.scales = Scales(options.crop, options.scale_low, options.scale_high)
         self.samples = samples
@@ -163,12 +165,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
         random = np.random.default_rng([self.seed, index])
-        if self.options.quilt and random.random() < self.options.quilt:
-            pixels, points = self._quilt(random)
-        elif self.options.mosaic and random.random() < self.options.mosaic:
-            pixels, points = _mosaic([self._window(random) for _ in range(4)], random)
-        else:
-            pixels, points = self._window(random)
+        pixels, points = self._composed(random)
         if self.options.flip and random.random() < 0.5:
             pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
         if self.options.jitter:
@@ -179,8 +176,16 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
             pixels = travel(pixels, random)
         return pixels, points
 
+    def _composed(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+        """Return a quilt, a mosaic or a window of one photo."""
+        if self.options.quilt and random.random() < self.options.quilt:
+            return self._quilt(random)
+        if self.options.mosaic and random.random() < self.options.mosaic:
+            return _mosaic([self._window(random) for _ in range(4)], random)
+        return self._window(random)
+
     def _quilt(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
-        """Put nine windows together in three rows, each with the heads in it, at ``QUILTED`` of the usual scales."""
+        """Return nine windows in three rows, with the heads in each, at ``QUILTED`` of the usual scales."""
         whole, side = self.options.crop, -(-self.options.crop // 3)
         small = Scales(side, self.scales.low * QUILTED, self.scales.high * QUILTED)
         pixels, heads = np.empty((3 * side, 3 * side, 3), np.uint8), []
@@ -196,7 +201,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
     def _window(
         self, random: np.random.Generator, scales: Scales | None = None
     ) -> tuple[NDArray[np.uint8], Points]:
-        """Cut a window of a photo drawn at random, or one without people, as it is seen."""
+        """Return a window of a random photo, or one without people."""
         chosen = int(random.choice(len(self.chances), p=self.chances))
         pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
         options, scales = self.options, scales or self.scales
@@ -212,7 +217,7 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
 
 
 def _pixels(samples: Sequence[Sample]) -> int:
-    """Return the pixels of all photos as they are read, from their headers."""
+    """Return the number of pixels of all photos as they are read, from their headers."""
     sizes = (sample.size or photo_size(sample.image_path) for sample in samples)
     return sum(width * height for width, height in sizes)
 
@@ -224,7 +229,7 @@ def _labelled(sample: Sample) -> Points:
 
 
 def _limited(scales: Scales, apart: float, longest: int) -> Scales:
-    """The scales that leave heads ``apart`` as far as wanted and windows within the photo, where that enlarges nothing."""
+    """Return scales with a lower limit that keeps heads ``apart`` and windows within the photo, but at most 1."""
     apart = apart if np.isfinite(apart) else 0.0
     low = max(scales.low, min(1.0, max(apart, scales.side / longest)))
     return scales._replace(low=min(low, scales.high))
@@ -237,23 +242,15 @@ def _cut(
     scales: Scales,
     random: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], Points]:
-    """Cut a random window and enlarge it to the crop; a photo smaller than the window is padded grey."""
+    """Return a random window, enlarged to the crop; a photo smaller than the window is padded grey."""
     height, width = pixels.shape[:2]
     side = scales.side
     scale = float(np.exp(random.uniform(np.log(scales.low), np.log(scales.high))))
     if options.crop == 0:
-        size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
-        resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
-        return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
+        return _whole(pixels, points, scale)
     stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
     wide, high = round(side / scale * stretch), round(side / scale / stretch)
-    rooms = max(1, width - wide + 1), max(1, height - high + 1)
-    if options.crowded and len(points) and random.random() < options.crowded:
-        # Anywhere around the head, as far as the photo reaches.
-        corner = points.xy[random.integers(len(points))] - random.random(2) * (wide, high)
-        left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
-    else:
-        left, top = (int(random.integers(room)) for room in rooms)
+    left, top = _corner(points, (width, height), (wide, high), options.crowded, random)
     part = pixels[top : top + high, left : left + wide]
     below, right = high - part.shape[0], wide - part.shape[1]
     if below or right:
@@ -268,10 +265,36 @@ def _cut(
     return np.asarray(resized, np.uint8), moved.select(near)
 
 
+def _whole(pixels: NDArray[np.uint8], points: Points, scale: float) -> tuple[NDArray[np.uint8], Points]:
+    """Return a whole photo enlarged to sides that are multiples of 32."""
+    height, width = pixels.shape[:2]
+    size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
+    resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
+
+
+def _corner(
+    points: Points,
+    photo: tuple[int, int],
+    window: tuple[int, int],
+    crowded: float,
+    random: np.random.Generator,
+) -> tuple[int, int]:
+    """Return left and top of a window: around a random head for the share ``crowded``, else anywhere."""
+    rooms = [max(1, whole - part + 1) for whole, part in zip(photo, window, strict=True)]
+    if crowded and len(points) and random.random() < crowded:
+        # Anywhere around the head within the photo.
+        corner = points.xy[random.integers(len(points))] - random.random(2) * window
+        left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
+    else:
+        left, top = (int(random.integers(room)) for room in rooms)
+    return left, top
+
+
 def _mosaic(
     windows: Sequence[tuple[NDArray[np.uint8], Points]], random: np.random.Generator
 ) -> tuple[NDArray[np.uint8], Points]:
-    """Put a quarter of each of four windows together, each where it was, with the heads in it and beyond the crop."""
+    """Return a quarter of each of four windows at its place, with the heads in it and beyond the crop."""
     side = windows[0][0].shape[0]
     across, down = (int(side * random.uniform(0.3, 0.7)) for _ in "xy")
     pixels, heads = np.empty_like(windows[0][0]), []
@@ -280,7 +303,7 @@ def _mosaic(
         top, bottom = ((0, down), (down, side))[number // 2]
         pixels[top:bottom, left:right] = window[top:bottom, left:right]
         # A pixel's centre is a whole number: the quarter ends half a pixel before its first and after its last.
-        # Where the crop ends, too, heads beyond are kept, as around any crop.
+        # At the border of the crop, heads beyond it stay, as around any crop.
         low = [start - 0.5 if start else -np.inf for start in (left, top)]
         high = [end - 0.5 if end < side else np.inf for end in (right, bottom)]
         heads.append(points.xy[np.all((points.xy >= low) & (points.xy < high), axis=1)])
@@ -312,7 +335,7 @@ def block_counts(points: Points, width: int, height: int, block: int = BLOCK) ->
 
 @dataclass(frozen=True)
 class collate:
-    """Turn a list of (pixels, points) into a ``Batch`` with the codec's targets."""
+    """Turns a list of (pixels, points) into a ``Batch`` with the codec's targets."""
 
     codec: Codec
 
@@ -333,7 +356,7 @@ class collate:
 def _other_camera(
     pixels: NDArray[np.uint8], strength: float, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Vary what differs from camera to camera: colour cast and saturation always, blur and JPEG now and then."""
+    """Vary the camera: colour cast and saturation always, blur and JPEG sometimes."""
     gains = np.exp(random.normal(0, CAST * strength, 3))
     saturation = float(np.exp(random.normal(0, SATURATION * strength)))
     mixed = np.eye(3) * saturation + np.multiply(1 - saturation, GREY)

@@ -59,7 +59,7 @@ def describe_folder(
         name: Name of the model.
         licence: Terms of use.
         method: How its maps are read, such as ``hybrid``.
-        dots: Whether a density's local maxima are read as heads.
+        dots: Whether a density's local maxima count as heads.
 
     Raises:
         OptionError: The method does not fit this model, or ``dots`` is given for a model without a density.

@@ -1,4 +1,4 @@
-"""How long, how fast and where a network is trained (AutoScale §4.2)."""
+"""Options of a training: length, rates, device (AutoScale §4.2)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ from crowdscale.learn.crops.transforms import CropOptions
 __all__ = ["Plan", "TrainOptions"]
 
 
+CHOICES = {"optimizer": ("adamw", "adam"), "schedule": ("cosine", "constant"), "select": ("mae", "domains")}
+"""Options with a choice of words."""
+
+
 @dataclass(frozen=True)
 class TrainOptions:
-    """How long, how fast and where a network is trained."""
+    """Length, rates and device of a training."""
 
     crops: int = 60_000
-    """Crops that the counting network sees; 0 goes straight to learning to scale."""
+    """Crops of the first phase, the counting network; 0 starts with learning to scale."""
     l2s_crops: int = 8_000
     """Crops of the second phase, with scale net and second pass; 0 leaves it out."""
     batch: int = 8
-    """Crops a step and process; 1 with --crop 0 is the papers' batch of one whole photo."""
+    """Crops per step and process; 1 with --crop 0 is the papers' batch of one whole photo."""
     l2s_batch: int = 4
-    """The same in the second phase."""
+    """Crops per step and process in the second phase."""
     l2s_crop: int = 384
     """Side of a crop in pixels in the second phase."""
     optimizer: str = "adamw"
@@ -35,34 +39,34 @@ class TrainOptions:
     weight_decay: float = 1e-4
     """Weight decay."""
     beta1: float = 0.9
-    """First moment's decay (the papers' momentum 0.95)."""
+    """Decay of the first moment (the papers' momentum 0.95)."""
     skip_blocks: float = 0.0
-    """Share of crops for which a Lite backbone's last residual block is left out, evenly less before (stochastic depth)."""
+    """Share of crops that skip a Lite backbone's last residual block, evenly less before (stochastic depth)."""
     warmup: int = 100
     """Steps over which the learning rate rises; 0 for none."""
     schedule: str = "cosine"
     """cosine, down to 0.003 of the peak, or constant, as published."""
     freeze_norm: bool = False
-    """Keep normalisation statistics as they are in the first phase, too: for going on from a trained model."""
+    """Keep normalisation statistics in the first phase, too, to train on from a trained model."""
     freeze_stride: int = 0
-    """The backbone's layers up to this stride are not trained: half the time of a step; 0 trains all."""
+    """Do not train the backbone's layers up to this stride, which halves the time of a step; 0 trains all."""
     l2s_frozen: bool = False
-    """Second phase: train the scale net alone, by the centre loss; the counting network stays as it is."""
+    """Second phase: train the scale net alone, by the centre loss; the counting network stays."""
     clip: float = 5.0
-    """Largest norm of the gradient, of counting network and scale net apart; 0 for no limit."""
+    """Largest norm of the gradient, separately for counting network and scale net; 0: no limit."""
     ema: float = 0.998
-    """Decay a step of the averaged weights that are validated and kept; 0 keeps the last ones."""
+    """Decay per step of the averaged weights, which are validated and kept; 0 keeps the last ones."""
     seed: int = 0
     """Seed of the crops and the first weights."""
     validate_every: int = 6_000
-    """Crops between validations, which is this trainer's epoch; the state is saved then, too."""
+    """Crops between validations, the epoch of this trainer; the state is saved then, too."""
     l2s_validate_every: int = 2_000
-    """The same in the second phase."""
+    """Crops between validations in the second phase."""
     save_every: int = 150
     """Steps between further saves of the state; 0 for none."""
     select: str = "mae"
-    """What the best weights have least of: ``mae`` over all held-out photos, or ``domains``, the mean over sets of the
-    summed absolute errors by the people of the set."""
+    """Score that chooses the best weights: ``mae`` over all held-out photos, or ``domains``, the mean over sets of the
+    sum of absolute errors divided by the set's people."""
     workers: int = 1
     """Processes that cut crops."""
     device: str = "cpu"
@@ -72,11 +76,11 @@ class TrainOptions:
     precision: str = "bf16-mixed"
     """bf16-mixed or 32-true."""
     pictures: int = 3
-    """Validation photos drawn each --pictures-every validations."""
+    """Validation photos to draw at every --pictures-every-th validation."""
     pictures_every: int = 5
     """Validations between pictures; 0 for none."""
     crop_options: CropOptions = field(default_factory=CropOptions)
-    """How crops are cut."""
+    """Cutting and variation of crops."""
 
     def __post_init__(self) -> None:
         if self.crops < 0 or self.l2s_crops < 0 or self.crops + self.l2s_crops == 0:
@@ -84,26 +88,25 @@ class TrainOptions:
                 "expected --crops and --l2s-crops of at least 0 and not both 0",
                 f"{self.crops}, {self.l2s_crops}",
             )
-        if self.optimizer not in ("adamw", "adam"):
-            raise OptionError("expected --optimizer as adamw or adam", repr(self.optimizer))
-        if self.schedule not in ("cosine", "constant"):
-            raise OptionError("expected --schedule as cosine or constant", repr(self.schedule))
-        if self.select not in ("mae", "domains"):
-            raise OptionError("expected --select as mae or domains", repr(self.select))
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise OptionError(f"expected --{name} as {' or '.join(choices)}", repr(getattr(self, name)))
         if self.batch < 1 or self.validate_every < 1:
             raise OptionError(
                 "expected --batch and --validate-every of at least 1", f"{self.batch}, {self.validate_every}"
             )
-        if not 0 <= self.ema < 1:
-            raise OptionError("expected --ema from 0 to below 1", str(self.ema))
-        if not 0 <= self.skip_blocks < 1:
-            raise OptionError("expected --skip-blocks from 0 to below 1", str(self.skip_blocks))
+        for option, share in (("--ema", self.ema), ("--skip-blocks", self.skip_blocks)):
+            if not 0 <= share < 1:
+                raise OptionError(f"expected {option} from 0 to below 1", str(share))
+        self._check_whole_photos()
+
+    def _check_whole_photos(self) -> None:
         for crop, batch in ((self.crop_options.crop, self.batch), (self.l2s_crop, self.l2s_batch)):
             if crop == 0 and batch > 1:
                 raise OptionError("expected batches of 1 with whole photos (crop 0)", str(batch))
 
     def check_steps(self) -> None:
-        """Refuse a phase that is wanted and has fewer crops than one batch of all processes."""
+        """Refuse a phase with crops, but fewer than one batch of all processes."""
         for crops, batch, name in ((self.crops, self.batch, ""), (self.l2s_crops, self.l2s_batch, "l2s-")):
             if 0 < crops < batch * self.devices:
                 raise OptionError(
@@ -111,7 +114,7 @@ class TrainOptions:
                 )
 
     def plan(self, phase: str) -> Plan:
-        """How long and in what pieces a phase trains."""
+        """Return the length and the batches of a phase."""
         if phase == "count":
             return Plan(self.crops, self.batch, self.validate_every, self.crop_options)
         cut = replace(self.crop_options, crop=self.l2s_crop)
@@ -120,7 +123,7 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class Plan:
-    """One phase's length and pieces."""
+    """Length and batches of one phase."""
 
     crops: int
     batch: int
@@ -128,5 +131,5 @@ class Plan:
     crop_options: CropOptions
 
     def steps(self, processes: int) -> int:
-        """Number of steps."""
+        """Return the number of steps."""
         return self.crops // (self.batch * processes)

@@ -1,4 +1,4 @@
-"""Before training: data sets → photos to learn from and to hold out; options → the model to start with."""
+"""Preparation: data sets → training photos and held-out photos; options → the model to start with."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import photo_size
 from crowdscale.data.lists import domain_of, read_list, split_samples, stratified_names
 from crowdscale.data.opening import FOLDER, Dataset, open_dataset
+from crowdscale.data.protocol import SizeLimits
 from crowdscale.data.sample import Sample
 from crowdscale.data.sizing import limit_sizes
 from crowdscale.errors import DataError, OptionError, unknown_name
@@ -33,7 +34,7 @@ from crowdscale.models.finding import find_model
 logger = logging.getLogger(__name__)
 
 FEW = 0.2
-"""Below this share of the photos, dense regions of true maps are too few to tell where the centre should start."""
+"""Least share of photos with a dense region in the true map that gives a reliable start of the centre."""
 
 __all__ = ["Gathered", "Start", "gather", "region_spacings", "start_model"]
 
@@ -45,41 +46,41 @@ class Gathered:
     samples: list[Sample]
     """Photos to train on."""
     weights: list[float]
-    """How often each is drawn, relative to the others."""
+    """Relative frequency of each photo."""
     held_out: list[Sample]
     """Photos to validate on."""
     sets: list[str]
-    """What each data set is: name, split, release, photos."""
+    """Name, split, release and photos of each data set."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a run starts from."""
+    """The model that a run starts from."""
 
     name: str = "mine"
     """Name of the model."""
     method: str = "points"
-    """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels the dots)."""
+    """``points``, ``density`` or ``hybrid`` (people in blocks give the count, labels locate heads)."""
     network: str = "fpn"
     """``fpn``, or another network of ``NETWORKS``: ``mcnn``, ``csrnet``, ``bl``, your own."""
     backbone: str = "lite"
     """Of ``fpn``: ``nano``, ``lite``, ``lite1``, ``lite2`` or ``vgg16``."""
     backbone_weights: str | None = None
-    """ImageNet weights: a file or an URL; None takes the usual place, ``none`` starts at random."""
+    """ImageNet weights: a file or a URL; None takes the installed package, ``none`` starts at random."""
     init: str | None = None
-    """A trained model, by name or folder, whose weights and description are taken instead."""
+    """A trained model, by name or folder, with its weights and description."""
     inherit: str | None = None
-    """A trained model, by name or folder, that gives every weight that fits by name and shape (lite to nano); a backbone
-    that does not begin as the giver's starts by ``backbone_weights``."""
+    """A trained model, by name or folder, that gives all weights that fit by name and shape (lite to nano). A backbone
+    with other first layers than the giver's starts from ``backbone_weights``."""
     sigma: float = 4.0
     """Kernel of a density model in pixels."""
     adaptive: bool = False
     """Geometry-adaptive kernels of a density model."""
     density_cell: int = 8
-    """Of ``fpn`` for density: the layers' own values are people a cell of this many pixels squared; 1 as published;
-    that of ``init`` or ``inherit`` where one is given."""
+    """Of ``fpn`` for density: the layers' values are people per cell of this many pixels squared; 1 as published. A model
+    given by ``init`` or ``inherit`` keeps its own."""
     dots: bool = False
-    """Read the local maxima of a density model as heads, beside its count."""
+    """Locate heads at the local maxima of a density model, beside its count."""
     area_low: float | None = None
     """Smallest area factor q = r² of the zoom; None: 0.5, or that of ``init``."""
     area_high: float | None = None
@@ -87,7 +88,7 @@ class Start:
     gain: float | None = None
     """The learned side factor is multiplied by this; None: 1, or that of ``init`` unless a centre is given."""
     region_minimum: float | None = None
-    """Share J of the photo below which a region is none; None: 0.02 for labels, 0.1 for density, or that of ``init``."""
+    """Smallest region as a share J of the photo; None: 0.02 for labels, 0.1 for density, or that of ``init``."""
     region_below: int | None = None
     """Labels: a pixel of a lower class is dense; None: 8, or that of ``init``."""
     region_times: float | None = None
@@ -95,9 +96,9 @@ class Start:
     region_by: str | None = None
     """Density: ``region`` measures the region against J, ``box`` its box; None: region, or that of ``init``."""
     region_code: bool | None = None
-    """Density: threshold as the authors' test code does, min(4·mean/max, 150/255)·max; None: no, or as ``init``."""
+    """Density: the threshold of the authors' test code, min(4·mean/max, 150/255)·max; None: no, or as ``init``."""
     blocks: bool = True
-    """Whether the network has the auxiliary head of block counts, which ``fpn`` alone can have."""
+    """Give the network the auxiliary head of block counts (``fpn`` alone)."""
     seed: int = 0
     """Seed of the first weights."""
 
@@ -133,52 +134,56 @@ def gather(
     """Open data sets and hold photos out: those of a list, or a stratified share of each set.
 
     Args:
-        data: ``NAME[/SPLIT]:PATH`` each.
-        weights: How often photos of each set are drawn; all alike where None.
-        listed: File with the held-out photos, one ``set/name`` a line.
-        share: Share held out of each set where no list is given.
+        data: Texts ``NAME[/SPLIT]:PATH``.
+        weights: Relative frequency of each set's photos; None: equal.
+        listed: File with the held-out photos, one ``set/name`` per line.
+        share: Share to hold out of each set without a list.
         seed: Seed of that choice.
         limit_size: Resize photos to the limits of each set's protocol.
         cache: Folder that keeps resized photos; None resizes at each read.
-        borders: Share of a side that is left out along the edges of photos of each set; none where None.
-        only: File with the photos to train on, one ``set/name`` a line; all but the held-out ones where None.
+        borders: Share of a side to cut off the edges of each set's photos; None: nothing.
 
     Raises:
-        DataError: A set cannot be read, or nothing is left to train on.
+        DataError: A set cannot be read, or no photo is left to train on or to hold out.
+        OptionError: The number of weights or borders differs from that of data sets.
     """
-    if weights and len(weights) != len(data):
-        raise OptionError("expected one --weight for each --data", f"{len(weights)} for {len(data)}")
-    if borders and len(borders) != len(data):
-        raise OptionError("expected one --border for each --data", f"{len(borders)} for {len(data)}")
+    _check_number("--weight", weights, data)
+    _check_number("--border", borders, data)
     names, wanted = _names(listed), _names(only)
-    samples: list[Sample] = []
-    chances: list[float] = []
-    held: list[Sample] = []
-    sets = []
-    ones, none = [1.0] * len(data), [0.0] * len(data)
-    for dataset, weight, border in zip(
-        map(open_dataset, data), weights or ones, borders or none, strict=True
-    ):
+    gathered = Gathered([], [], [], [])
+    for place, dataset in enumerate(map(open_dataset, data)):
         rest, chosen = _hold_out(dataset, names, share, seed, wanted)
-        if limit_size:
-            rest, chosen = (
-                list(limit_sizes(part, dataset.protocol.limits, cache)) for part in (rest, chosen)
-            )
-        if border:
-            rest, chosen = (
-                [sample.trimmed(border, sample.size or photo_size(sample.image_path)) for sample in part]
-                for part in (rest, chosen)
-            )
-        samples += rest
-        held += chosen
-        chances += [weight] * len(rest)
-        sets.append(f"{_set_name(dataset)}: {len(rest)} + {len(chosen)} held out")
-    if not samples or not held:
+        limits = dataset.protocol.limits if limit_size else None
+        border = borders[place] if borders else 0.0
+        rest, chosen = (_resized(part, limits, cache, border) for part in (rest, chosen))
+        gathered.samples.extend(rest)
+        gathered.held_out.extend(chosen)
+        gathered.weights.extend([weights[place] if weights else 1.0] * len(rest))
+        gathered.sets.append(f"{_set_name(dataset)}: {len(rest)} + {len(chosen)} held out")
+    if not gathered.samples or not gathered.held_out:
         raise DataError(
-            "expected photos to train on and photos to hold out", f"{len(samples)} and {len(held)}",
+            "expected photos to train on and photos to hold out",
+            f"{len(gathered.samples)} and {len(gathered.held_out)}",
             "Give more photos, another --hold-out list or another --hold-out-share",
-        )  # fmt: skip
-    return Gathered(samples, chances, held, sets)
+        )
+    return gathered
+
+
+def _check_number(option: str, values: Sequence[float] | None, data: Sequence[str]) -> None:
+    """Refuse a number of values other than that of data sets."""
+    if values and len(values) != len(data):
+        raise OptionError(f"expected one {option} for each --data", f"{len(values)} for {len(data)}")
+
+
+def _resized(
+    samples: list[Sample], limits: SizeLimits | None, cache: Path | None, border: float
+) -> list[Sample]:
+    """Return photos within the limits of size, without their borders."""
+    if limits is not None:
+        samples = list(limit_sizes(samples, limits, cache))
+    if border:
+        samples = [sample.trimmed(border, sample.size or photo_size(sample.image_path)) for sample in samples]
+    return samples
 
 
 def _names(path: Path | None) -> list[str] | None:
@@ -186,7 +191,7 @@ def _names(path: Path | None) -> list[str] | None:
 
 
 def _set_name(dataset: Dataset) -> str:
-    """What a set is called in a model's description; of your own photos the folder's name."""
+    """Return the name of a set in a model's description; for own photos that of the folder."""
     if dataset.name == FOLDER:
         return f"{FOLDER} {domain_of(dataset.samples[0])}" if dataset.samples else FOLDER
     return f"{dataset.name}/{dataset.split} {dataset.release}"
@@ -206,27 +211,41 @@ def _hold_out(
 def start_model(
     start: Start, gathered: Gathered, centre: CentreOptions, losses: LossOptions | None = None
 ) -> tuple[AutoScale, ModelConfig]:
-    """Return the model to train and its description; the centre's start value follows from the data.
+    """Return the model to train and its description; the data give the centre's start value.
 
-    A model that goes on from another keeps that one's centre, unless one is given.
-
-    Without ``losses`` a density model sums over pixels and a points model takes the mean.
+    A model that starts from a trained one (``init``) keeps that one's centre unless ``centre`` gives another. Without
+    ``losses`` a density model sums over pixels and a points model takes the mean.
     """
     torch.manual_seed(start.seed)
     if start.init and centre.centre and start.gain is None:
-        start = replace(start, gain=1.0)  # the centre asked for is the spacing to reach
+        start = replace(start, gain=1.0)  # the given centre is the spacing to reach
     config = _describe(start, gathered)
     if centre.centre == 0 and not start.init:
-        spacings = region_spacings(gathered.samples, config, centre.closeness)
-        if len(spacings) < FEW * len(gathered.samples):
-            logger.warning(
-                "Only %d of %d training photos have a dense region by their true maps, from which the centre starts; "
-                "give --centre, the spacing in pixels to reach, to be sure.", len(spacings), len(gathered.samples)
-            )  # fmt: skip
-        centre = replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
+        centre = _centre_from(gathered.samples, config, centre)
     model = build_model(config, centre, losses)
     if isinstance(model.network, CountingNetwork) and config.codec.channels == 1:
         model.network.choose_cell(start.density_cell)
+    _fill(model, start, centre)
+    network = model.network
+    return model, replace(
+        config, mean=tuple(network.mean.flatten().tolist()), stride=network.stride,
+        feature_stride=network.feature_stride, feature_channels=network.feature_channels,
+    )  # fmt: skip
+
+
+def _centre_from(samples: Sequence[Sample], config: ModelConfig, centre: CentreOptions) -> CentreOptions:
+    """Return the options with the centre that follows from the dense regions of the true maps."""
+    spacings = region_spacings(samples, config, centre.closeness)
+    if len(spacings) < FEW * len(samples):
+        logger.warning(
+            "Only %d of %d training photos have a dense region in their true maps, from which the centre starts; "
+            "give --centre, the spacing in pixels to reach, to be sure.", len(spacings), len(samples)
+        )  # fmt: skip
+    return replace(centre, centre=start_centre(spacings, centre.wanted_factor, centre.law))
+
+
+def _fill(model: AutoScale, start: Start, centre: CentreOptions) -> None:
+    """Load the weights that a model starts from."""
     if start.init:
         load_weights(model, find_model(start.init) / WEIGHTS)
         if centre.centre:
@@ -235,15 +254,10 @@ def start_model(
         _inherit(model, start)
     elif start.backbone_weights != "none":
         load_imagenet(model.network, start.backbone, start.backbone_weights)
-    network = model.network
-    return model, replace(
-        config, mean=tuple(network.mean.flatten().tolist()), stride=network.stride,
-        feature_stride=network.feature_stride, feature_channels=network.feature_channels,
-    )  # fmt: skip
 
 
 def _inherit(model: AutoScale, start: Start) -> None:
-    """Take over what fits; a backbone that does not begin as the giver's starts as if nothing were inherited."""
+    """Copy all weights that fit; a backbone with other first layers than the giver's starts from ImageNet weights."""
     assert start.inherit is not None
     folder = find_model(start.inherit)
     giver = read_config(folder)
@@ -255,7 +269,7 @@ def _inherit(model: AutoScale, start: Start) -> None:
 
 
 def _begins_as(ours: type[Lite | VGG16], theirs: type[Lite | VGG16]) -> bool:
-    """Whether one backbone's layers are the other's first ones."""
+    """Return whether one backbone's layers are the first layers of the other."""
     if issubclass(ours, Lite) and issubclass(theirs, Lite):
         usual = ours.usual_hidden()
         return usual == theirs.usual_hidden()[: len(usual)]
@@ -268,8 +282,8 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
         parent = _with_all_levels(read_config(find_model(start.init)))
         training["init"] = parent.name
         return _with_choices(
-            # Small photos are trained on as they are, and so read as they are until something else is chosen;
-            # where other annotators put heads is not known yet.
+            # Training reads small photos at their own size, so the model does, too, until tuning chooses otherwise.
+            # The offset of other annotators is unknown.
             replace(
                 parent.unmeasured(),
                 name=start.name,
@@ -305,7 +319,7 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
 
 
 def _with_all_levels(config: ModelConfig) -> ModelConfig:
-    """Return the description of a model to start from, which is not a distilled one: no loss teaches its head."""
+    """Return the description of a model to start from; refuse a distilled one, whose head no loss trains."""
     if config.subpixel:
         remedy = "Start from the model that it was distilled from, then distill"
         raise OptionError(
@@ -315,7 +329,7 @@ def _with_all_levels(config: ModelConfig) -> ModelConfig:
 
 
 def _shared_widths(giver: ModelConfig, start: Start) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Channels of levels and inside blocks that a model takes over: the giver's, where both have the same finest ones."""
+    """Return the giver's channels of levels and inside blocks, for the parts that both networks have."""
     if start.network != FPN or giver.network != FPN:
         return (), ()
     ours, theirs = (BACKBONES[name] for name in (start.backbone, giver.backbone))
@@ -329,10 +343,10 @@ def _shared_widths(giver: ModelConfig, start: Start) -> tuple[tuple[int, ...], t
 
 
 def _with_choices(config: ModelConfig, start: Start) -> ModelConfig:
-    """Return the description with what was chosen of the zoom, the regions and the dots.
+    """Return the description with the chosen options of zoom, regions and heads.
 
     Raises:
-        OptionError: A choice is of the other kind of map.
+        OptionError: An option belongs to another kind of map.
     """
     zoom = _chosen(area_low=start.area_low, area_high=start.area_high, gain=start.gain)
     rule = _chosen(
@@ -359,17 +373,17 @@ def _chosen(**options: Any) -> dict[str, Any]:
 def region_spacings(
     samples: Sequence[Sample], config: ModelConfig, measure: Measure = "distance"
 ) -> list[float]:
-    """Return the closeness S in pixels of the dense region of each photo's true map, where there is one."""
-    found = []
+    """Return the closeness S in pixels of each dense region in the photos' true maps."""
+    spacings = []
     for sample in samples:
         if sample.points is None or not len(sample.points):
             continue
         width, height = np.ceil(sample.points.xy.max(axis=0)).astype(int) + 1
-        # The true map up to the last head stands in for the photo's: no photo is decoded for it.
+        # The true map up to the last head is enough: no photo needs decoding.
         truth = config.codec.encode(sample.points, max(1, int(width)), max(1, int(height)))
         for box in config.rule.find(_as_output(truth)):
-            found.append(closeness(sample.points, box, measure))
-    return found
+            spacings.append(closeness(sample.points, box, measure))
+    return spacings
 
 
 def _as_output(truth: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Validation during training: the predictor that users run, over held-out photos, with both passes."""
+"""Validation during training: the users' predictor over held-out photos, with both passes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Validation:
     """Counting errors over the held-out photos, of both passes."""
 
     mae: float
-    """Mean absolute error of the final count (of the first pass where nothing is refined)."""
+    """Mean absolute error of the final count (of the first pass for models without a second one)."""
     rmse: float
     first_mae: float
     first_rmse: float
@@ -39,7 +39,7 @@ class Validation:
     factor_high: float
     """10th and 90th percentile."""
     domains: float = 0.0
-    """Mean over sets of the summed absolute errors by the people of the set."""
+    """Mean over sets of the sum of absolute errors divided by the set's people."""
     first_domains: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def validate(
     draw: int,
     bf16: bool = False,
 ) -> Validation:
-    """Predict held-out photos and compare the counts; draws the first ``draw`` of them."""
+    """Return the errors of the counts of held-out photos, and draw the first ``draw`` of them."""
     predictor = Predictor(TorchBackend.from_model(model, config, bf16), config, PredictOptions())
     errors, first_errors, truths, factors, refined = [], [], [], [], 0
     for index, sample in enumerate(held_out):
@@ -70,8 +70,7 @@ def validate(
         refined += bool(prediction.regions)
         if pictures is not None and index < draw:
             _draw(pictures / f"{sample.name}.jpg", pixels, prediction)
-    known = np.array(factors or [np.nan])
-    low, middle, high = np.percentile(known, (10, 50, 90))
+    low, middle, high = np.percentile(np.array(factors or [np.nan]), (10, 50, 90))
     return Validation(
         *_errors(errors), *_errors(first_errors), float(np.mean(errors or [0.0])),
         refined / max(1, len(held_out)), float(middle), float(low), float(high),
@@ -80,6 +79,7 @@ def validate(
 
 
 def _by_domain(held_out: Sequence[Sample], errors: list[float], truths: list[int]) -> float:
+    """Return the mean over domains of the sum of absolute errors divided by the domain's people."""
     sums: dict[str, tuple[float, int]] = {}
     for sample, error, truth in zip(held_out, errors, truths, strict=True):
         wrong, people = sums.get(domain_of(sample), (0.0, 0))
