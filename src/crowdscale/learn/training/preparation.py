@@ -142,6 +142,7 @@ def gather(
         limit_size: Resize photos to the limits of each set's protocol.
         cache: Folder that keeps resized photos; None resizes at each read.
         borders: Share of a side to cut off the edges of each set's photos; None: nothing.
+        only: File with the photos to train on, one ``set/name`` per line; None: all but the held-out ones.
 
     Raises:
         DataError: A set cannot be read, or no photo is left to train on or to hold out.
