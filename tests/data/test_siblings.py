@@ -187,6 +187,7 @@ def test_a_film_without_its_frames_is_refused(tmp_path: Path) -> None:
         ("x,y,x\n1,2,3\n", "expected each column once"),
         ("X,Y,Class\n1,2,head\n", [(1, 2)]),
         ("x,y\n1_0,2\n", "two numbers x,y"),
+        ("x,y,width,height\n1,2,400,300\n5,6,400,300\n", "2 of the photo's size, 400×300"),
         ("x,y\n1,inf\n", "finite coordinates"),
         ("x,y\n1,1e30\n", "finite coordinates"),
         ("index,axis-0,axis-1,axis-2\n0,1,2,3\n", "napari's points of a stack"),

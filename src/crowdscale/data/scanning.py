@@ -247,7 +247,21 @@ def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[
     where = source if " for " in source or not entry.where else f"{source}{entry.where}"
     label = label_of(choose_marks(entry.marks, classes), entry.size, where)
     label, note = fit_label(label, scan.photos[name], source)
+    _check_head_sizes(label, scan.photos[name], source)
     scan.notes += [(name, f"{source}: {text}.") for text in entry.notes]
     if note is not None:
         scan.notes.append((name, note))
     return label
+
+
+def _check_head_sizes(label: Label, photo: Path, source: str) -> None:
+    """Refuse several boxes that all have the photo's size: a table's width and height may be the photo's."""
+    if label.sizes is None or len(label.sizes) < 2:
+        return
+    width, height = photo_size(photo)
+    if (label.sizes >= (width, height)).all():
+        raise DataError(
+            f"expected the width and height of heads in {source}",
+            f"{len(label.sizes)} of the photo's size, {width}×{height}",
+            "Remove the columns width and height, or rename them",
+        )
