@@ -157,11 +157,16 @@ class Server(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(tmp_path):
     film = write_packets(tmp_path / "a.mp4", GREYS).read_bytes()
+    rng = np.random.default_rng(0)  # longer than what FFmpeg holds, and its index stands at the end
+    long = write_packets(
+        tmp_path / "b.mp4", [rng.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(20)]
+    )
     stream = write_packets(tmp_path / "a.ts", GREYS).read_bytes()
     write_image(tmp_path / "a.jpg", GREYS[5])
     playlist = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nseg.ts\n#EXT-X-ENDLIST\n"
     bodies = {
         "/film": ("video/mp4", film),
+        "/long": ("video/mp4", long.read_bytes()),
         "/film.ts": ("video/mp2t", stream),
         "/seg.ts": ("video/mp2t", stream),
         "/list.m3u8": ("application/vnd.apple.mpegurl", playlist),
@@ -175,7 +180,7 @@ def server(tmp_path):
         running.shutdown()
 
 
-@pytest.mark.parametrize("name", ["/film", "/film.ts", "/list.m3u8"])
+@pytest.mark.parametrize("name", ["/film", "/film.ts", "/list.m3u8", "/long"])
 def test_a_recording_over_http_ends_when_it_ends(server, name):
     source = open_source(server[0] + name, SourceOptions(timeout=5, retries=0))
     assert not source.live

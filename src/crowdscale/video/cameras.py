@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import sys
+import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.client import HTTPException
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from crowdscale.video.decoding import VideoError, decode, open_container
 from crowdscale.video.frame import Frame, Source, SourceOptions
@@ -18,6 +24,9 @@ LONGEST_WAIT = 30.0
 """Seconds between two attempts to reach a lost stream, at most; they begin at 1 and double."""
 PLAYLISTS = ("hls", "dash", "rtsp", "sdp", "rtp")
 """Formats whose size is that of a list: only a duration marks a recording."""
+
+MOST_FETCHED = 4_000_000_000
+"""Bytes of a film that are fetched to a temporary file."""
 
 Connect = Callable[[], Any]
 
@@ -56,7 +65,9 @@ def open_address(address: str, options: SourceOptions) -> Source:
     if _is_snapshot(first):
         return Source(address, _snapshots(first, connect, options), live=True)
     if _is_recording(first):
-        return Source(address, recording(address, connect, options.loop, first))
+        whole = address.startswith("http") and not _is_playlist(first)
+        fetch = partial(_fetched, address, options.timeout) if whole else None
+        return Source(address, recording(address, connect, options.loop, first, fetch))
     return Source(address, _live(first, connect, options), live=True)
 
 
@@ -69,12 +80,15 @@ def _is_recording(container: Any) -> bool:
     """Whether an address holds a film of a known length or size."""
     if container.duration is not None and container.duration > 0:
         return True
-    kinds = container.format.name.split(",")
-    return container.size > 0 and not any(kind in PLAYLISTS for kind in kinds)
+    return container.size > 0 and not _is_playlist(container)
+
+
+def _is_playlist(container: Any) -> bool:
+    return any(kind in PLAYLISTS for kind in container.format.name.split(","))
 
 
 def recording(
-    name: str, connect: Connect, loop: bool, first: Any = None
+    name: str, connect: Connect, loop: bool, first: Any = None, fetch: Connect | None = None
 ) -> Callable[[Source], Iterator[Frame]]:
     """Return the frames of a film, from its beginning again and again where it loops.
 
@@ -83,18 +97,23 @@ def recording(
         connect: Opens it.
         loop: Whether it begins again at its end.
         first: The film already opened, where it is.
+        fetch: Opens a film that cannot be read in place.
     """
 
     def frames(source: Source) -> Iterator[Frame]:
-        number, start, container = 0, 0.0, first
+        number, start, container, opener, spare = 0, 0.0, first, connect, fetch
         while True:
-            begun, last = number, start
-            with container or connect() as film:
+            begun, last, problems = number, start, len(source.problems)
+            with container or opener() as film:
                 for each in decode(film, source):
                     last = start + each.time
                     yield Frame(number, last, each.pixels, each.damaged)
                     number += 1
             container = None
+            if number == 0 and spare is not None:
+                del source.problems[problems:]
+                opener, spare = spare, None
+                continue
             if number == begun:
                 if number == 0:
                     raise VideoError("expected a video with pictures", f"{name} without any that can be read")
@@ -104,6 +123,35 @@ def recording(
             start = last + 1 / 25
 
     return frames
+
+
+def _fetched(address: str, timeout: float) -> Any:
+    """Return a film of a web server that sends it only as a whole, such as an MP4 with its index at the end.
+
+    Raises:
+        VideoError: It cannot be fetched, or has more than ``MOST_FETCHED`` bytes.
+    """
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the container reads it, and it goes with it
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as body:
+            while piece := body.read(2**20):
+                copy.write(piece)
+                if copy.tell() > MOST_FETCHED:
+                    raise VideoError(
+                        f"expected a film of at most {MOST_FETCHED / 1e9:g} GB",
+                        f"more at {address}",
+                        "Download it first",
+                    )
+    except (OSError, ValueError, HTTPException) as error:
+        raise VideoError("expected a film that can be fetched", f"{address} ({error})") from error
+    copy.seek(0)
+    return open_container(copy)
 
 
 def _live(first: Any, connect: Connect, options: SourceOptions) -> Callable[[Source], Iterator[Frame]]:

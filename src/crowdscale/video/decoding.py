@@ -83,8 +83,8 @@ def load_av() -> Any:
     return av
 
 
-def open_container(address: str, **arguments: Any) -> Any:
-    """Return an opened container with a video in it. Raises VideoError."""
+def open_container(address: Any, **arguments: Any) -> Any:
+    """Return an opened container with a video in it, from an address or an open file. Raises VideoError."""
     av = load_av()
     try:
         container = av.open(address, **arguments)
