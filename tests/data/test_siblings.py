@@ -170,6 +170,12 @@ def test_frames_between_key_frames_have_the_shape_in_between(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("size", ["9" * 5000, "-1", "1000001", "ten"])
+def test_a_film_of_no_length_that_a_film_has(tmp_path: Path, size: str) -> None:
+    text = f"<annotations><meta><task><size>{size}</size></task></meta><track/></annotations>"
+    check(read(tmp_path, {"annotations.xml": text}), "a number of frames up to 1,000,000")
+
+
 def test_a_film_without_its_frames_is_refused(tmp_path: Path) -> None:
     track = '<annotations><track label="h"><points frame="0" points="1,1"/></track></annotations>'
     check(read(tmp_path, {"annotations.xml": track}), "photos named as frames of")

@@ -12,10 +12,10 @@ from crowdscale.errors import DataError
 
 __all__ = ["read_tracks"]
 
-MOST_FRAMES = 10_000_000
-"""Frames of a film: 92 hours at 30 a second."""
+MOST_FRAMES = 1_000_000
+"""Frames of a film: 9 hours at 30 a second."""
 
-MOST_MARKS = 20_000_000
+MOST_MARKS = 5_000_000
 """Marks of all frames together, those filled in included."""
 
 
@@ -48,7 +48,7 @@ def read_tracks(root: Tree.Element, path: Path) -> dict[str, Entry]:
 def _frames(root: Tree.Element, path: Path) -> int:
     """Return the film's frames by the file; 0 where it has no number."""
     text = root.findtext("meta/task/size") or root.findtext("meta/job/size") or "0"
-    if not text.strip().isdecimal() or int(text) > MOST_FRAMES:
+    if not text.strip().isdecimal() or len(text) > 12 or int(text) > MOST_FRAMES:
         raise DataError(f"expected a number of frames up to {MOST_FRAMES:,} in {path}", repr(text[:40]))
     return int(text)
 
