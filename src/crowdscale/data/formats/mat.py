@@ -56,8 +56,9 @@ def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[n
 def _columns(
     array: NDArray[np.float64], number: Value | None, path: Path, strict: bool
 ) -> NDArray[np.float64]:
-    single = isinstance(number, np.ndarray) and number.size == 1 and bool(np.isfinite(number).all())
-    heads = int(np.ravel(number)[0]) if single else None
+    heads = None
+    if isinstance(number, np.ndarray) and number.size == 1 and np.isfinite(number).all():
+        heads = int(number.ravel()[0])
     if array.size == 0:
         return np.zeros((0, 2))
     if array.ndim != 2 or array.shape[1] < 2:
