@@ -35,17 +35,22 @@ def classes_error(counts: Mapping[str, int], chosen: Sequence[str], where: objec
     Marks without a class are of the only class, where there is one alone.
     """
     listed = ", ".join(f"{name or UNNAMED} {number:,}" for name, number in counts.items())
-    if not chosen and sum(bool(name) for name in counts) > 1:
-        some = next((name for name in LIKELY if name in counts), next(name for name in counts if name))
-        return DataError(
-            f"{where} holds several classes: {listed}", "",
-            f"Choose the one that is counted with --class {some} (in a source: folder:PATH?class={some}), "
-            f"or all of them with --class {ALL}",
-        )  # fmt: skip
+    named = [name for name in counts if name]
+    if not chosen and len(named) > 1:
+        return _several(named, listed, where)
     missing = [name for name in chosen if name not in counts and name != ALL]
     if missing and counts:
         return DataError(f"expected the class {', '.join(missing)} in {where}", listed)
     return None
+
+
+def _several(named: Sequence[str], listed: str, where: object) -> DataError:
+    some = next((name for name in LIKELY if name in named), named[0])
+    return DataError(
+        f"{where} holds several classes: {listed}", "",
+        f"Choose the one that is counted with --class {some} (in a source: folder:PATH?class={some}), "
+        f"or all of them with --class {ALL}",
+    )  # fmt: skip
 
 
 def choose_marks(marks: Sequence[Mark], chosen: Sequence[str]) -> list[Mark]:

@@ -56,22 +56,25 @@ def _parallel(folder: Path, root: Path) -> Iterator[Path]:
 
 def shared_candidates(root: Path, photos: Collection[Path]) -> list[Path]:
     """Return files in the photos' folders, those above and their ``annotations`` that label no photo by name."""
-    folders = {root}
-    for path in photos:
-        folders.update(each for each in path.parents if each == root or root in each.parents)
-    folders |= {each / "annotations" for each in folders}
     own = {path.with_suffix("") for path in photos} | set(photos)
-    files = [path for folder in sorted(folders) if folder.is_dir() for path in sorted(folder.iterdir())]
     inner = {path.parent for path in own}
-    return [
-        path
-        for path in files
-        if path.suffix.lower() in SHARED
-        and path.is_file()
-        and not path.name.startswith(".")
-        and path.with_suffix("") not in own
-        and not _mirrors(path, inner, own)
-    ]
+    files = [path for folder in _searched(root, photos) for path in sorted(folder.iterdir())]
+    return [path for path in files if _may_be_shared(path, own) and not _mirrors(path, inner, own)]
+
+
+def _searched(root: Path, photos: Collection[Path]) -> list[Path]:
+    """Return the photos' folders, those above up to the root, and their ``annotations``."""
+    folders = {root}
+    for parent in {path.parent for path in photos}:
+        folders.update(each for each in (parent, *parent.parents) if each == root or root in each.parents)
+    folders |= {each / "annotations" for each in folders}
+    return sorted(folder for folder in folders if folder.is_dir())
+
+
+def _may_be_shared(path: Path, own: set[Path]) -> bool:
+    """Return whether a file has the suffix of an annotation and is not named like a photo."""
+    named = path.suffix.lower() in SHARED and not path.name.startswith(".")
+    return named and path.with_suffix("") not in own and path.is_file()
 
 
 def _mirrors(path: Path, photo_folders: set[Path], own: set[Path]) -> bool:

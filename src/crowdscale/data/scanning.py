@@ -63,8 +63,9 @@ def scan_folder(
         DataError: The folder is missing or the annotation that was named cannot be read.
         ImageError: The folder holds no photo.
     """
-    if format is not None and (format not in FORMATS or not FORMATS[format].readable):
-        raise unknown_name("format", format, [name for name, each in FORMATS.items() if each.readable])
+    readable = [name for name, each in FORMATS.items() if each.readable]
+    if format not in (None, *readable):
+        raise unknown_name("format", format, readable)
     if not root.is_dir():
         raise DataError("expected a folder of photos", f"{root}, which is none", "Check the path")
     scan = _named_photos(root)
@@ -201,11 +202,16 @@ def _take(scan: Scan, sources: Found, names: PhotoNames, file: Path, kind: Forma
         elif photo is not None:
             keys[photo] = key
             sources.setdefault(by_path[photo], []).append((f"{file} for {PurePosixPath(photo).name}", entry))
-    if entries and not keys and all(entry.optional for entry in entries.values()):
+    if not keys:
+        _check_frames(scan, file, entries)
+
+
+def _check_frames(scan: Scan, file: Path, entries: Mapping[str, Entry]) -> None:
+    """Add the fault of a film's file of which no frame is there."""
+    if entries and all(entry.optional for entry in entries.values()):
         expected = f"expected photos named as frames of {file}"
-        scan.problems.append(
-            (file.name, DataError(expected, "none", f"Name them {next(iter(entries))}.jpg …"))
-        )
+        remedy = f"Name them {next(iter(entries))}.jpg …"
+        scan.problems.append((file.name, DataError(expected, "none", remedy)))
 
 
 def _misplaced(
