@@ -18,6 +18,7 @@ FORMER = {
         "first_count": "first_pass_count",
         "first_points": "first_pass_points",
         "reduction": "read_scale",
+        "impression": "appearance",
     },
     Region: {"factor": "zoom", "count_before": "first_pass_count", "count_after": "count"},
     PredictOptions: {
@@ -32,7 +33,7 @@ FORMER = {
 FIELDS = {
     Prediction: {
         "count", "points", "map", "regions", "first_pass_count", "first_pass_points", "size", "model", "density",
-        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "impression",
+        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "appearance",
     },
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
     PredictOptions: {

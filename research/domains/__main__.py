@@ -28,7 +28,7 @@ def score(
     threads: Annotated[int, typer.Option(help="Threads. 0: all cores.")] = 0,
     backend: Annotated[str, typer.Option(help="onnx, openvino, openvino-bf16 or torch.")] = "onnx",
 ) -> None:
-    """Score a model by domain, first and second pass. A stopped run goes on."""
+    """Score a model by domain, first and second pass. A stopped run resumes."""
     photos = held_out(data, only, parse_borders(border or []))
     predictor = load(model, threads=threads, backend=backend)
     rows = predict_rows(predictor, photos, out / "rows.jsonl", lambda line: typer.echo(line, err=True))
@@ -51,7 +51,7 @@ def leave_out(
         list[str] | None, typer.Option("--set", help="NAME=VALUE, an option of crowdscale train.")
     ] = None,
 ) -> None:
-    """Train on all domains but one, score on the one left out. A stopped run goes on."""
+    """Train on all domains but one, score on the one left out. A stopped run resumes."""
     from research.domains import leaving_out
 
     weights, borders = weight or [1.0] * len(data), parse_borders(border or [])

@@ -64,7 +64,7 @@ def leave_out(
 ) -> list[PhotoRow]:
     """Return the rows of a domain's held-out photos, by a model that saw no photo of it.
 
-    A stopped training goes on, and photos that were scored are not scored again.
+    A stopped training resumes, and photos that were scored are not scored again.
 
     Args:
         left: The domain that is left out.

@@ -1,4 +1,4 @@
-"""One row a photo: both counts, the interval and the regions, kept as JSON lines that a stopped run goes on with."""
+"""One row a photo: both counts, the interval and the regions, kept as JSON lines from which a stopped run resumes."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from crowdscale.maps.regions import DensityRule, RuleChoice
 from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
 from crowdscale.trust.intervals import Calibration
-from crowdscale.trust.profile import Familiar, FeatureCloud
+from crowdscale.trust.profile import FeatureCloud, Profile
 from tests.support.fakes import TruthBackend, axis, coordinate_photo, truth_config
 from tests.support.people import assert_same_people
 
@@ -321,12 +321,12 @@ def test_nobody_gives_an_interval_from_nobody():
 
 
 def test_a_photo_unlike_those_trained_on_is_warned_of():
-    familiar = Familiar({"luminance": 60.0}, 100, 2, 1.0, FeatureCloud(np.zeros(2), np.eye(2), 0.0).to_text())
+    familiar = Profile({"luminance": 60.0}, 100, 2, 1.0, FeatureCloud(np.zeros(2), np.eye(2), 0.0).to_text())
     config = replace(truth_config(), familiar=familiar, calibration=CALIBRATION)
     grey = np.full((90, 120, 3), 80, np.uint8)
     seen = Predictor(TruthBackend(Points()), config).predict(grey)
     assert seen.warnings == ()
-    assert seen.impression.light == pytest.approx(80)
+    assert seen.appearance.light == pytest.approx(80)
     dark = Predictor(TruthBackend(Points()), config).predict(grey // 2)
     assert len(dark.warnings) == 1
     assert "darker" in dark.to_dict()["warnings"][0]

@@ -16,14 +16,14 @@ from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import BUNDLED
 from crowdscale.points import Points
 from crowdscale.trust.intervals import Calibration, Check
-from crowdscale.trust.profile import Alarms, Familiar
+from crowdscale.trust.profile import Alarms, Profile
 
 PLAIN = ModelConfig("small", "points", "lite", DistanceLabels(), LabelRule(), licence="Apache-2.0")
 CALIBRATION = Calibration(
     (0.5, 0.9), (0.1, 0.2), 10.0, 0.0, 5, 900, 60, ("drawn: 60 photos",), "They chose the weights, too.",
     Check("drawn: 60 photos", 60, (0.5, 0.9), (31, 55)), (Check("test: 40 photos", 40, (0.5, 0.9), (18, 35)),),
 )  # fmt: skip
-FAMILIAR = Familiar({"luminance": 50.0}, 600, 3, 1.0, "", (Alarms("70 photos of list.txt", 70, 3),))
+FAMILIAR = Profile({"luminance": 50.0}, 600, 3, 1.0, "", (Alarms("70 photos of list.txt", 70, 3),))
 SCORES = {
     "data": "x/test",
     "images": 182,

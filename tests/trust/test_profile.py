@@ -15,11 +15,11 @@ from crowdscale.trust.profile import (
     SENTENCES,
     TURNED,
     Alarms,
-    Familiar,
+    Appearance,
     FeatureCloud,
-    Impression,
-    Seen,
-    learn_familiar,
+    Profile,
+    ProfiledPhoto,
+    learn_profile,
 )
 
 SIZE = (640, 480)
@@ -43,16 +43,16 @@ def features(pixels: np.ndarray) -> np.ndarray:
 
 def seen(
     pixels: np.ndarray, spacing: float = 12.0, sure: float = 0.5, people: float = 40.0, size=SIZE
-) -> Seen:
+) -> ProfiledPhoto:
     grid = [[x * spacing, y * spacing] for x in range(8) for y in range(5)]
     heads = Points(grid, np.full(len(grid), sure))
-    return Seen(Impression.of(pixels, features(pixels)), heads, people, size)
+    return ProfiledPhoto(Appearance.of(pixels, features(pixels)), heads, people, size)
 
 
 @pytest.fixture(scope="module")
-def familiar() -> Familiar:
+def familiar() -> Profile:
     random = np.random.default_rng(0)
-    return learn_familiar(
+    return learn_profile(
         [
             seen(photo(i), random.uniform(8, 40), random.uniform(0.3, 0.6), random.uniform(5, 90))
             for i in range(80)
@@ -63,7 +63,7 @@ def familiar() -> Familiar:
 def test_an_impression_is_what_it_says():
     pixels = photo(3)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(float)
-    found = Impression.of(pixels, features(pixels))
+    found = Appearance.of(pixels, features(pixels))
     assert found.light == pytest.approx(grey.mean())
     assert found.square == pytest.approx((grey**2).mean())
     assert found.features == pytest.approx(features(pixels).mean(axis=(1, 2)), rel=1e-5)
@@ -71,13 +71,13 @@ def test_an_impression_is_what_it_says():
 
 def test_impressions_of_tiles_add_up_to_that_of_the_photo():
     pixels, maps = photo(4), features(photo(4))
-    whole = Impression.of(pixels, maps)
+    whole = Appearance.of(pixels, maps)
     parts = [
-        Impression.of(pixels[rows, columns], maps[:, fr, fc])
+        Appearance.of(pixels[rows, columns], maps[:, fr, fc])
         for rows, fr in ((slice(0, 80), slice(0, 10)), (slice(80, 240), slice(10, 30)))
         for columns, fc in ((slice(0, 160), slice(0, 20)), (slice(160, 320), slice(20, 40)))
     ]
-    joined = Impression.joined(parts)
+    joined = Appearance.joined(parts)
     assert joined.pixels == whole.pixels
     assert joined.light == pytest.approx(whole.light)
     assert joined.square == pytest.approx(whole.square)
@@ -101,7 +101,7 @@ def test_a_photo_like_those_trained_on_is_not_warned_of(familiar):
         (seen(photo(5), sure=0.05), "confidence"),
         (seen(photo(5), people=5000), "people"),
         (replace_features := seen(photo(5))._replace(
-            impression=replace(seen(photo(5)).impression, features=np.array([0.9, 0.1, 0.9, 0.1, 0.9, 0.1]))
+            appearance=replace(seen(photo(5)).appearance, features=np.array([0.9, 0.1, 0.9, 0.1, 0.9, 0.1]))
         ), "distance"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -133,35 +133,35 @@ def test_distance_is_mahalanobis_where_all_directions_are_kept():
 
 def test_it_comes_back_from_json_and_says_the_same(familiar):
     told = replace(familiar, alarms=(Alarms("others", 40, 1),))
-    back = Familiar.from_dict(json.loads(json.dumps(asdict(told))))
+    back = Profile.from_dict(json.loads(json.dumps(asdict(told))))
     assert back == told
     assert len(json.dumps(asdict(told))) < 2000
 
 
-def upright_photos(number: int, sky: float = 0.8) -> list[Seen]:
+def upright_photos(number: int, sky: float = 0.8) -> list[ProfiledPhoto]:
     """Photos whose first feature is the light of their upper half."""
     random = np.random.default_rng(2)
     base = [seen(photo(i)) for i in range(number)]
     rows = np.array([sky, 1 - sky, 0.5, 0.5, 0.4, 0.4]) + random.normal(0, 0.02, (number, 6))
     return [
-        each._replace(impression=replace(each.impression, features=row))
+        each._replace(appearance=replace(each.appearance, features=row))
         for each, row in zip(base, rows, strict=True)
     ]
 
 
-def turned_familiar() -> Familiar:
+def turned_familiar() -> Profile:
     """What learns of every second photo how it looks turned: with little light above."""
-    turned = [each.impression.features for each in upright_photos(60, 0.25)]
-    return learn_familiar(upright_photos(60), {i: np.stack(turned[i : i + 2]) for i in range(0, 60, 2)})
+    turned = [each.appearance.features for each in upright_photos(60, 0.25)]
+    return learn_profile(upright_photos(60), {i: np.stack(turned[i : i + 2]) for i in range(0, 60, 2)})
 
 
-def looked_at(familiar: Familiar, one: Seen) -> bool:
+def looked_at(familiar: Profile, one: ProfiledPhoto) -> bool:
     """Whether a photo is looked at at each turn, as those in doubt are; it looks the same at all."""
     looks = []
 
     def look(pixels: np.ndarray) -> np.ndarray:
         looks.append(pixels)
-        return one.impression.features
+        return one.appearance.features
 
     assert familiar.turn(one, photo(1), look) == 0
     assert len(looks) in (0, 4)
@@ -171,9 +171,9 @@ def looked_at(familiar: Familiar, one: Seen) -> bool:
 def test_turned_photos_are_told_unless_something_else_is():
     familiar = turned_familiar()
     features = np.array([0.3, 0.7, 0.5, 0.5, 0.4, 0.4])
-    lying = seen(photo(70))._replace(impression=replace(seen(photo(70)).impression, features=features))
+    lying = seen(photo(70))._replace(appearance=replace(seen(photo(70)).appearance, features=features))
     assert looked_at(familiar, lying)
-    looks = iter([features, features, upright_photos(1)[0].impression.features, features])
+    looks = iter([features, features, upright_photos(1)[0].appearance.features, features])
     assert familiar.turn(lying, photo(1), lambda _: next(looks)) == 2
     assert not looked_at(familiar, lying._replace(people=0.2))
     for turn, words in {1: "counter-clockwise", 2: "upside down", 3: "by 90° clockwise"}.items():
@@ -183,7 +183,7 @@ def test_turned_photos_are_told_unless_something_else_is():
         unclear = lying._replace(heads=Points(lying.heads.xy, np.full(len(lying.heads), 0.05)))
         assert familiar.warnings(unclear, turn) == (sentence, f"{SENTENCES['confidence'][1]}.")
     assert all(f"{each}." not in familiar.warnings(lying) for each in TURNED.values())
-    back = Familiar.from_dict(json.loads(json.dumps(asdict(familiar))))
+    back = Profile.from_dict(json.loads(json.dumps(asdict(familiar))))
     assert back == familiar
     assert looked_at(back, lying)
 
@@ -200,4 +200,4 @@ def test_without_turned_photos_nothing_is_said_of_them(familiar):
 
 def test_few_training_photos_are_refused():
     with pytest.raises(DataError, match="50 training photos"):
-        learn_familiar([seen(photo(0))] * 10)
+        learn_profile([seen(photo(0))] * 10)

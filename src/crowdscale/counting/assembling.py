@@ -17,7 +17,7 @@ from crowdscale.maps import Estimate
 from crowdscale.maps.estimates import DensityEstimate
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box, Points
-from crowdscale.trust.profile import Impression
+from crowdscale.trust.profile import Appearance
 
 __all__ = ["TileResult", "assemble", "tile_map"]
 
@@ -32,7 +32,7 @@ class TileResult(NamedTuple):
     regions: list[Region]
     map: Maps | None
     """(rows, columns) of the owned box in cells of ``MAP_CELL`` pixels."""
-    impression: Impression
+    appearance: Appearance
 
 
 def tile_map(config: ModelConfig, output: NetworkOutput, tile: Tile) -> Maps:
@@ -90,7 +90,7 @@ def assemble(
         model=config.name,
         read_scale=min(scales),
         tiles=len(tiles),
-        impression=Impression.joined([each.impression for each in results]),
+        appearance=Appearance.joined([each.appearance for each in results]),
     )
     return prediction, heads
 

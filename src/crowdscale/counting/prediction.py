@@ -16,7 +16,7 @@ from crowdscale.errors import OptionError
 from crowdscale.maps import BlockEstimate
 from crowdscale.points import Box, Points
 from crowdscale.trust.intervals import Calibration, Interval
-from crowdscale.trust.profile import Impression
+from crowdscale.trust.profile import Appearance
 
 __all__ = ["Prediction", "Region"]
 
@@ -50,7 +50,12 @@ class Region:
         return replace(self, box=box, inner=tuple(each.scale(x, y, size) for each in self.inner))
 
 
-@renamed(first_count="first_pass_count", first_points="first_pass_points", reduction="read_scale")
+@renamed(
+    first_count="first_pass_count",
+    first_points="first_pass_points",
+    reduction="read_scale",
+    impression="appearance",
+)
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """The people of one photo; all coordinates are those of the original, upright photo."""
@@ -89,7 +94,7 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     """A sentence for each way in which the photo differs from the training photos."""
 
-    impression: Impression | None = None
+    appearance: Appearance | None = None
     """Measurements of the photo from which the warnings come."""
 
     def interval(self, level: float = 0.9) -> Interval | None:

@@ -28,7 +28,7 @@ from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.trust.profile import Impression, Seen, mean_features
+from crowdscale.trust.profile import Appearance, ProfiledPhoto, mean_features
 
 __all__ = ["MAP_CELL", "PredictOptions", "Predictor", "load", "open_photo"]
 
@@ -164,8 +164,8 @@ class Predictor:
         if reference is not None:
             first, final = first.of_tile(tile.owned), final.of_tile(tile.owned)
         own = tile_map(self.config, output, tile) if self.options.keep_map else None
-        impression = Impression.of(canvas.cut(tile.context), output.features)
-        return TileResult(first, final, regions, own, impression)
+        appearance = Appearance.of(canvas.cut(tile.context), output.features)
+        return TileResult(first, final, regions, own, appearance)
 
     def _estimate(self, output: NetworkOutput) -> Estimate:
         return estimate(self.config, output, self.options.published)
@@ -173,9 +173,9 @@ class Predictor:
     def _warnings(self, photo: Photo, assembled: Prediction, heads: Points | None) -> tuple[str, ...]:
         """How the photo differs from the training photos; a photo that may be turned is read in all four orientations."""
         familiar = self.config.familiar
-        if familiar is None or assembled.impression is None:
+        if familiar is None or assembled.appearance is None:
             return ()
-        photo_and_count = Seen(assembled.impression, heads, assembled.count, photo.size)
+        photo_and_count = ProfiledPhoto(assembled.appearance, heads, assembled.count, photo.size)
         turn = familiar.turn(
             photo_and_count, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
         )

@@ -1,6 +1,6 @@
 """Pictures of a count: heads, heat, regions, captions; each takes an RGB image and returns a new one.
 
-Sizes follow the photo and the crowd in it: a dot never hides its neighbours, a label never fills a thumbnail.
+Sizes follow the photo and the crowd in it: a mark never hides its neighbours, a label never fills a thumbnail.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ CYAN: Colour = (60, 230, 255)
 AMBER: Colour = (255, 176, 32)
 
 DOT_SPACING = 0.24
-"""Radius of a dot over the distance to its nearest neighbours: two dots and their rims just do not touch."""
+"""Radius of a mark over the distance to its nearest neighbours: two marks and their rims just do not touch."""
 DOT_SIDE = 0.0035
-"""Largest radius of a dot over the photo's √(width · height): 5.5 px at 1920×1282."""
+"""Largest radius of a mark over the photo's √(width · height): 5.5 px at 1920×1282."""
 DRAWN_PIXELS = 6_000_000
 """Larger photos are reduced to this many pixels before they are drawn: 3000×2000, about 0.5 GB at the peak."""
 HEAT_NEIGHBOURS = 6
@@ -67,13 +67,13 @@ HEAT_GAMMA = 0.55
 def draw_points(
     image: Pixels, points: Points, colour: Colour = YELLOW, radius: float | None = None
 ) -> Pixels:
-    """Return the image with a bright, dark-rimmed dot on every head.
+    """Return the image with a bright, dark-rimmed mark on every head.
 
     Args:
         image: (h, w, 3) RGB uint8.
         points: Heads in pixels of the image.
-        colour: RGB of the dots.
-        radius: Radius in pixels of all dots; None follows local spacing and the photo's size.
+        colour: RGB of the marks.
+        radius: Radius in pixels of all marks; None follows local spacing and the photo's size.
     """
     canvas = _checked(image).astype(np.float32)
     radii = _radii(points, image.shape[:2]) if radius is None else np.full(len(points), float(radius))
@@ -92,7 +92,7 @@ def drawable(image: Pixels) -> Pixels:
 
 
 def _radii(points: Points, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Radius in pixels of each dot: a share of the local spacing, within bounds of the photo's size."""
+    """Radius in pixels of each mark: a share of the local spacing, within bounds of the photo's size."""
     most = max(1.2, DOT_SIDE * float(np.sqrt(shape[0] * shape[1])))
     near = nearest_distances(points.xy, 3)
     return np.clip(np.where(np.isnan(near), most, DOT_SPACING * near), min(1.2, most), most)

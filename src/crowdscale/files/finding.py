@@ -103,7 +103,7 @@ def match_pattern(pattern: str, on_other: Callable[[str], object] | None = None)
 def walk_folder(folder: str, on_other: Callable[[str], object] | None = None) -> Iterator[str]:
     """Yield the photos of a local folder and all below it, folder by folder, sorted within each.
 
-    A folder that cannot be read is yielded itself: whoever reads it as a photo gets the reason.
+    A folder that cannot be read is yielded itself. Reading it as a photo then gives the reason.
     """
     unreadable: list[str] = []
     for at, folders, names in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):

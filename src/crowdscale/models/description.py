@@ -21,7 +21,7 @@ from crowdscale.maps.methods import read_as
 from crowdscale.maps.regions import DensityRule, LabelRule
 from crowdscale.models.package import WEIGHTS, file_sha256
 from crowdscale.trust.intervals import Calibration
-from crowdscale.trust.profile import Familiar
+from crowdscale.trust.profile import Profile
 
 __all__ = [
     "DESCRIPTION",
@@ -112,7 +112,7 @@ class ModelConfig:
     """(x, y) in pixels of the photo by which located heads are moved, to where annotators put points."""
     calibration: Calibration | None = None
     """Intervals of its counts; None if they were not measured."""
-    familiar: Familiar | None = None
+    familiar: Profile | None = None
     """Profile of its training photos, for warnings; None if it was not measured."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """More for its card: ``scores``, ``limits``, ``pictures``, ``seconds``; see ``crowdscale.models.card``."""
@@ -162,7 +162,7 @@ class ModelConfig:
             if values.get("calibration"):
                 values["calibration"] = Calibration.from_dict(values["calibration"])
             if values.get("familiar"):
-                values["familiar"] = Familiar.from_dict(values["familiar"])
+                values["familiar"] = Profile.from_dict(values["familiar"])
             return cls(**_tuples(values))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             names = ", ".join(f.name for f in fields(cls))

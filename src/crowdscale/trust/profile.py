@@ -1,8 +1,8 @@
-"""Familiarity: whether a photo is like those that a model was trained on, by what can be measured on it.
+"""Profile: measures of the training photos, so that an unusual photo gets a warning.
 
-Each measure has a limit that one of 400 training photos passes; beyond it a sentence warns. The last measure
-is how far the mean of the network's features lies from those of the training photos: Mahalanobis' distance in their
-main directions, and what remains beside these. The same mean tells turned photos from upright ones (``uprightness``).
+Each measure has a limit that one of 400 training photos exceeds. A photo beyond it gets a sentence. The last measure is the
+distance of the mean of the network's features from those of the training photos: Mahalanobis' distance in their main
+directions, and the rest beside these. The same mean separates turned photos from upright ones (``upright``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from crowdscale.errors import DataError
 from crowdscale.points import Points, nearest_distances
 from crowdscale.trust.upright import DOUBT, FEWEST_TURNED, Uprightness, find_turn, learn_uprightness
 
-__all__ = ["Alarms", "Familiar", "FeatureCloud", "Impression", "Seen", "learn_familiar", "mean_features"]
+__all__ = [
+    "Alarms",
+    "Appearance",
+    "FeatureCloud",
+    "Profile",
+    "ProfiledPhoto",
+    "learn_profile",
+    "mean_features",
+]
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +40,10 @@ DIRECTIONS = 16
 while it alarmed on all drawn textures."""
 
 NARROW = 0.002
-"""A direction whose spread is below this share of the largest one says nothing: float16 would not hold it."""
+"""A direction whose spread is below this share of the largest one is left out: float16 cannot hold it."""
 
 FEWEST_DOTS = 5
-"""Dots below which their spacing and confidence say nothing."""
+"""Fewer heads give no spacing and no confidence."""
 
 LEAST_PHOTOS = 50
 
@@ -50,14 +58,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "people": ("high", "More people are counted than in any photo the model was trained on"),
     "distance": ("high", "The photo is unlike those the model was trained on; the count may be wrong"),
 }  # fmt: skip
-"""Which side of a measure's limit is strange, and what is said; the last only where nothing else is."""
+"""The unusual side of each measure's limit, and its sentence. The last one is used only without any other."""
 
 TURNED = {
     1: "The photo seems to lie on its side: turn it by 90° counter-clockwise, or many people are missed",
     2: "The photo seems to be upside down: turn it, or many people are missed",
     3: "The photo seems to lie on its side: turn it by 90° clockwise, or many people are missed",
 }
-"""What is said of a photo that stands upright after so many quarters of a turn, counter-clockwise."""
+"""The sentence of a photo that is upright after these quarters of a turn, counter-clockwise."""
 
 
 def mean_features(features: NDArray[np.float32]) -> Floats:
@@ -66,8 +74,8 @@ def mean_features(features: NDArray[np.float32]) -> Floats:
 
 
 @dataclass(frozen=True)
-class Impression:
-    """What a photo, or a tile of one, looks like; impressions of tiles add up to that of the photo."""
+class Appearance:
+    """Light and features of a photo or a tile. Those of the tiles add up to those of the photo."""
 
     pixels: int
     light: float
@@ -80,8 +88,8 @@ class Impression:
     """(c,) mean of the features that the scale net reads."""
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8], features: NDArray[np.float32]) -> Impression:
-        """Return the impression of (h, w, 3) RGB pixels whose (c, h', w') features are known."""
+    def of(cls, pixels: NDArray[np.uint8], features: NDArray[np.float32]) -> Appearance:
+        """Return the appearance of (h, w, 3) RGB pixels whose (c, h', w') features are known."""
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         size = max(1, grey.shape[1] // 2), max(1, grey.shape[0] // 2)
         edges = cv2.Laplacian(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), cv2.CV_32F)
@@ -91,8 +99,8 @@ class Impression:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[Impression]) -> Impression:
-        """Return the impression of a photo from those of its tiles."""
+    def joined(cls, parts: Sequence[Appearance]) -> Appearance:
+        """Return the appearance of a photo from those of its tiles."""
         if len(parts) == 1:
             return parts[0]
         weights = np.array([part.pixels for part in parts], float)
@@ -104,10 +112,10 @@ class Impression:
         return cls(sum(part.pixels for part in parts), light, square, detail, features)
 
 
-class Seen(NamedTuple):
+class ProfiledPhoto(NamedTuple):
     """A photo and what was counted in it."""
 
-    impression: Impression
+    appearance: Appearance
     heads: Points | None
     """In pixels of the scale at which the photo was read; None where the model gives none."""
     people: float
@@ -116,7 +124,7 @@ class Seen(NamedTuple):
 
     def measures(self) -> dict[str, float]:
         """Return what is measured, NaN where it cannot be; all but the distance of the features."""
-        look = self.impression
+        look = self.appearance
         contrast = max(look.square - look.light**2, 0.0) ** 0.5
         dots = self.heads if self.heads is not None and len(self.heads) >= FEWEST_DOTS else None
         sure = None if dots is None else dots.confidence
@@ -193,7 +201,7 @@ class Alarms:
 
 
 @dataclass(frozen=True)
-class Familiar:
+class Profile:
     """What a model's training photos look like."""
 
     limits: Mapping[str, float]
@@ -207,16 +215,18 @@ class Familiar:
     alarms: tuple[Alarms, ...] = ()
     """Warnings on photos that were not trained on."""
     upright: str = ""
-    """``Uprightness`` as text; empty where turned photos are not told."""
+    """``Uprightness`` as text; empty if turned photos are not detected."""
     doubt: float = 0.0
-    """Reading of it beyond which a photo is looked at at each turn."""
+    """Reading beyond which a photo is checked in all four orientations."""
 
     @property
     def reading(self) -> Uprightness | None:
-        """What tells turned photos; None where they are not told."""
+        """The reading that detects turned photos; None without one."""
         return Uprightness.from_text(self.upright) if self.upright else None
 
-    def turn(self, seen: Seen, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]) -> int:
+    def turn(
+        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
+    ) -> int:
         """Return the quarters of a turn, counter-clockwise, after which a photo would stand upright; 0 without doubt.
 
         Args:
@@ -225,50 +235,50 @@ class Familiar:
             look: Pixels to the (c,) mean features that the network sees in them.
         """
         reading = self.reading
-        if reading is None or seen.people < 1 or reading.turned(seen.impression.features) <= self.doubt:
+        if reading is None or seen.people < 1 or reading.turned(seen.appearance.features) <= self.doubt:
             return 0
         return find_turn(reading, pixels, look)
 
-    def warnings(self, seen: Seen, turn: int = 0) -> tuple[str, ...]:
+    def warnings(self, seen: ProfiledPhoto, turn: int = 0) -> tuple[str, ...]:
         """Return a sentence for each measure of a photo beyond its limit.
 
         Args:
             seen: The photo.
             turn: Quarters of a turn, counter-clockwise, after which it would stand upright.
         """
-        found = seen.measures()
-        strange = [name for name in found if self._strange(name, found[name])]
-        said = [SENTENCES[name][1] for name in strange]
-        if turn and set(strange) <= {"confidence"}:  # a turn is why; in the dark it cannot be told
-            said.insert(0, TURNED[turn])
+        measures = seen.measures()
+        strange = [name for name, value in measures.items() if self._strange(name, value)]
+        sentences = [SENTENCES[name][1] for name in strange]
+        if turn and set(strange) <= {"confidence"}:  # the turn is the cause; a dark photo has no clear turn
+            sentences.insert(0, TURNED[turn])
         cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
-        if not said and self._strange("distance", cloud.distance(seen.impression.features)):
-            said.append(SENTENCES["distance"][1])
-        return tuple(f"{sentence}." for sentence in said)
+        if not sentences and self._strange("distance", cloud.distance(seen.appearance.features)):
+            sentences.append(SENTENCES["distance"][1])
+        return tuple(f"{sentence}." for sentence in sentences)
 
     def _strange(self, name: str, value: float) -> bool:
         limit = self.limits.get(name, float("nan"))
         return value < limit if SENTENCES[name][0] == "low" else value > limit
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Familiar:
+    def from_dict(cls, values: dict[str, Any]) -> Profile:
         """Return what ``dataclasses.asdict`` took apart, from JSON."""
         return cls(**{**values, "alarms": tuple(Alarms(**each) for each in values.get("alarms", ()))})
 
 
-def learn_familiar(seen: Sequence[Seen], turned: Mapping[int, Floats] | None = None) -> Familiar:
+def learn_profile(seen: Sequence[ProfiledPhoto], turned: Mapping[int, Floats] | None = None) -> Profile:
     """Return what training photos look like.
 
     Args:
         seen: The photos.
-        turned: (k, c) mean features of the same photo turned, by its place; without, turned photos are not told.
+        turned: (k, c) mean features of the same photo turned, by its place; without, turned photos are not detected.
 
     Raises:
         DataError: There are too few photos.
     """
     if len(seen) < LEAST_PHOTOS:
         raise DataError(f"expected {LEAST_PHOTOS} training photos or more", str(len(seen)), "Name more data")
-    features = np.stack([each.impression.features for each in seen])
+    features = np.stack([each.appearance.features for each in seen])
     cloud = FeatureCloud.around(features)
     text = cloud.to_text()
     cloud = FeatureCloud.from_text(text, features.shape[1], cloud.beside)  # as it will be read
@@ -281,7 +291,7 @@ def learn_familiar(seen: Sequence[Seen], turned: Mapping[int, Floats] | None = N
         upright, doubt = reading.to_text(), float(np.quantile(said, DOUBT))
     limits = {name: _limit(name, values) for name, values in columns.items()}
     known = {name: limit for name, limit in limits.items() if np.isfinite(limit)}
-    return Familiar(known, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
+    return Profile(known, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
 
 
 def _limit(name: str, values: Floats) -> float:

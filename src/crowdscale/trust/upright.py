@@ -1,8 +1,8 @@
-"""Uprightness: whether a photo stands as it was taken, by the mean of the features that a network sees in it.
+"""Uprightness: detects photos on their side or upside down, by the mean of the network's features.
 
-Networks are trained on upright photos alone. Of what they see in others one linear reading, fitted by ridge regression to
-upright training photos and to the same turned by 90, 180 and 270°, tells the two apart. A photo that reads as few upright
-ones do is looked at at each turn: the one that reads as most upright is the right way up.
+Networks are trained on upright photos alone. One linear reading, fitted by ridge regression to upright training photos and to the
+same photos turned by 90, 180 and 270°, separates the two. A photo with an unusual reading is checked in all four
+orientations. The most upright one is right.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ TURNS = (1, 2, 3)
 """Quarters of a turn, counter-clockwise, by which training photos are turned."""
 
 RIDGE = 0.1
-"""Weight of the squared slopes beside the mean squared error, in standardised features: of 0.005 to 0.5 the one that told best on
+"""Weight of the squared slopes beside the mean squared error, in standardised features: of 0.005 to 0.5 the best one on
 validation photos by itself, fitted to a quarter of the training photos: all but two of 210 turned ones, and no upright one."""
 
 FOLDS = 5
 
 DOUBT = 0.95
-"""Share of upright training photos whose reading leaves no doubt; the others are looked at at each turn."""
+"""Share of upright training photos whose reading leaves no doubt. The others are checked in all four orientations."""
 
 LOOK_PIXELS = 400_000
 """Pixels to which a photo in doubt is reduced for that: the smallest of 50, 100, 200 and 400 thousand at which every validation
@@ -53,7 +53,7 @@ class Uprightness:
     offset: float
 
     def turned(self, features: Floats) -> float:
-        """Return how much a photo of (c,) mean features looks turned."""
+        """Return the reading of a photo with (c,) mean features."""
         return float(features @ self.slopes + self.offset)
 
     def to_text(self) -> str:
@@ -68,7 +68,7 @@ class Uprightness:
 
     @classmethod
     def fit(cls, upright: Floats, turned: Floats) -> Uprightness:
-        """Return the reading that tells (n, c) features of upright photos from (m, c) of turned ones."""
+        """Return the reading that separates (n, c) features of upright photos from (m, c) of turned ones."""
         rows = np.concatenate([upright, turned])
         wanted = np.repeat([-1.0, 1.0], [len(upright), len(turned)])
         shares = np.repeat([0.5 / len(upright), 0.5 / len(turned)], [len(upright), len(turned)])

@@ -157,7 +157,7 @@ def watch(
         predictor: A model.
         options: Which frames.
         zones: Areas to count in; a region of interest limits everything.
-        alarms: Told of each count.
+        alarms: They get each count.
     """
     smoother = StepMean() if options.smooth else None
     people = _People.of(zones, options.follow)

@@ -1,6 +1,6 @@
 """Zones of a picture: polygons and lines in which people are counted, and regions of interest that limit the count.
 
-Coordinates are those of the picture, its top-left corner at (0, 0): a dot at pixel (x, y) lies at (x + ½, y + ½).
+Coordinates are those of the picture, its top-left corner at (0, 0): a head at pixel (x, y) lies at (x + ½, y + ½).
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class ZoneCount:
     people: float
     """The density's integral over the zone, or the heads in it where the model has no density."""
     dots: int | None
-    """Dots in it; None for a density model."""
+    """Heads in it; None for a density model."""
     capacity: int | None = None
     square_metres: float | None = None
     """Its area, where the zones have ground points."""

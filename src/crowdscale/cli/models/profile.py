@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
     from crowdscale.counting.predictor import Predictor
     from crowdscale.data.sample import Sample
-    from crowdscale.trust.profile import Alarms, Familiar, Seen
+    from crowdscale.trust.profile import Alarms, Profile, ProfiledPhoto
 
 __all__ = ["profile"]
 
@@ -47,7 +47,7 @@ def profile(
     from crowdscale.data.lists import read_list, split_samples
     from crowdscale.models.description import write_config
     from crowdscale.models.finding import find_folder, find_model
-    from crowdscale.trust.profile import learn_familiar
+    from crowdscale.trust.profile import learn_profile
 
     folder = find_folder(model) if write else find_model(model)
     names = read_list(hold_out) if hold_out else []
@@ -58,7 +58,7 @@ def profile(
         trained, others = trained + rest, others + held_out
     predictor = load(model, threads=threads)
     measured = [_measured(each) for each in _predict(predictor, trained, "Training photos")]
-    familiar = learn_familiar(measured, _turned(model, trained, turned, threads))
+    familiar = learn_profile(measured, _turned(model, trained, turned, threads))
     _print(familiar)
     if others:
         label = f"{len(others)} photos of {hold_out.name if hold_out else ''}"
@@ -68,7 +68,7 @@ def profile(
         write_config(folder, replace(predictor.config, familiar=familiar))
 
 
-def _print(familiar: Familiar) -> None:
+def _print(familiar: Profile) -> None:
     for name, limit in familiar.limits.items():
         typer.echo(f"{name}: limit {limit:.4g}")
     if familiar.upright:
@@ -95,21 +95,21 @@ def _turned(
     for index in tracked(indices, "Turned photos", len(indices)):
         pixels = samples[index].read()
         views = [np.ascontiguousarray(np.rot90(pixels, turn)) for turn in TURNS]
-        features[index] = np.stack([_measured(predictor.predict(view)).impression.features for view in views])
+        features[index] = np.stack([_measured(predictor.predict(view)).appearance.features for view in views])
     return features
 
 
-def _measured(prediction: Prediction) -> Seen:
+def _measured(prediction: Prediction) -> ProfiledPhoto:
     """Return the measurements of a photo from its prediction. Raises ModelError."""
     from crowdscale.errors import ModelError
-    from crowdscale.trust.profile import Seen
+    from crowdscale.trust.profile import ProfiledPhoto
 
     heads = prediction.points
     if heads is not None and prediction.read_scale != 1:
         heads = heads.scale(prediction.read_scale)
-    if prediction.impression is None:
+    if prediction.appearance is None:
         raise ModelError("expected a backend that returns features", f"{prediction.model} without")
-    return Seen(prediction.impression, heads, prediction.count, prediction.size)
+    return ProfiledPhoto(prediction.appearance, heads, prediction.count, prediction.size)
 
 
 def _warnings(predictions: list[Prediction], label: str) -> Alarms:

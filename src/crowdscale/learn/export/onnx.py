@@ -62,7 +62,7 @@ def describe_folder(
         dots: Whether a density's local maxima count as heads.
 
     Raises:
-        OptionError: The method does not fit this model, or ``dots`` is given for a model without a density.
+        OptionError: The method does not fit this model, or local maxima are asked of a model without a density.
     """
     config = read_config(folder, apart=GRAPHS)
     config = replace(config, name=name or config.name, licence=licence or config.licence)
