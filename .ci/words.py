@@ -33,7 +33,7 @@ RIDDLES = {
     r"\b(he|his|him)\b": "write 'the person' or 'they'",
     r"\bhead-?on\b": "name the view",
     r"\bengines?\b": "write 'backend' or 'runner'",
-    r"\bdots?\b": "write 'head' or 'located head'",
+    r"\bdots?\b(?!:)": "write 'head' or 'located head'",
 }
 """A pattern in a docstring or message of the package, and the remedy."""
 

@@ -103,7 +103,7 @@ def models() -> str:
             size = speed[name]
             lines.append(
                 f"| `{name}`{' (default)' if name == 'lite' else ''} | {size['parameters']} | {size['files']} | "
-                f"{size['photos']:g} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
+                f"{'not measured' if size['photos'] is None else size['photos']} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
                 f"{100 * values['F 4px']:.1f} / {100 * values['F 8px']:.1f} |"
             )
     return "\n".join(lines)
