@@ -244,3 +244,24 @@ def test_a_camera_s_password_is_in_no_output_and_comes_from_the_environment(tmp_
     assert done.returncode == 2
     assert "S3cret" not in done.stdout + done.stderr
     assert "rtsp://admin:***@127.0.0.1:9/x" in done.stderr
+
+
+def test_tracks_hold_a_row_for_each_followed_head(label_model, tmp_path):
+    for step in range(4):
+        points = Points([[30 + 8 * step, 60], [200, 120 - 6 * step]])
+        write_image(tmp_path / "film" / f"{step}.png", label_photo(points, 240, 200))
+    ground = {
+        "points": [[0, 0], [240, 0], [240, 200], [0, 200]],
+        "metres": [[0, 0], [24, 0], [24, 20], [0, 20]],
+    }
+    (tmp_path / "zones.json").write_text(json.dumps({**ZONES, "ground": ground}))
+    done = crowdscale(
+        "watch", tmp_path / "film", "--fps", 5, "--every", "0s", "--model", label_model, "--rows", tmp_path / "r.csv",
+        "--zones", tmp_path / "zones.json", "--tracks", tmp_path / "t.csv",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    heads = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert sorted(row["track"] for row in heads) == ["0"] * 4 + ["1"] * 4
+    assert all(float(row["x_m"]) == pytest.approx(float(row["x"]) / 10, abs=0.01) for row in heads)
+    *_, last = csv.DictReader((tmp_path / "r.csv").open())
+    assert (last["left different"], last["right different"], last["left entered"]) == ("1", "1", "0")

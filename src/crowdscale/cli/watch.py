@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from crowdscale.counting.predictor import Predictor
     from crowdscale.video.history import History
     from crowdscale.video.sources import Source
-    from crowdscale.video.watch import WatchOptions, WatchRow
+    from crowdscale.video.watch import Watched, WatchOptions, WatchRow
     from crowdscale.video.writer import VideoWriter
     from crowdscale.zones.alarms import Alarms
     from crowdscale.zones.zone import Zones
@@ -94,6 +94,15 @@ def watch(
         Path | None,
         option("--rows", panel=OUTPUT, metavar="FILE", help="Append a row for each count: .csv or .jsonl."),
     ] = None,
+    tracks: Annotated[
+        Path | None,
+        option(
+            "--tracks",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Follow heads and write a row for each one of each frame: .csv or .parquet.",
+        ),
+    ] = None,
     video: Annotated[
         Path | None,
         option(
@@ -119,6 +128,7 @@ def watch(
     from crowdscale.video.watch import WatchOptions
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
+    options = replace(options, follow=tracks is not None)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
     opened = open_source(address_of(source), SourceOptions(fps, timeout, retries, loop))
@@ -127,10 +137,10 @@ def watch(
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
     session = Session(opened, known_zones, quiet, History())
     with terminated_like_ctrl_c():
-        session.run(predictor, options, rows, video)
+        session.run(predictor, options, rows, video, tracks)
     if plot is not None and session.history.number:
         session.draw(plot)
-    raise typer.Exit(session.report(rows, video, plot))
+    raise typer.Exit(session.report(rows, tracks, video, plot))
 
 
 @dataclass
@@ -147,7 +157,14 @@ class Session:
     """Counts with a warning."""
     _warnings: set[str] = field(default_factory=set)
 
-    def run(self, predictor: Predictor, options: WatchOptions, rows: Path | None, video: Path | None) -> None:
+    def run(
+        self,
+        predictor: Predictor,
+        options: WatchOptions,
+        rows: Path | None,
+        video: Path | None,
+        tracks: Path | None = None,
+    ) -> None:
         """Count until the end, Ctrl-C or an error; files are closed in each case."""
         from crowdscale.video.watch import watch
 
@@ -156,6 +173,8 @@ class Session:
         try:
             with ExitStack() as stack:
                 outputs = self._outputs(stack, rows, video, alarms)
+                if tracks is not None:
+                    outputs.append(self._tracks(stack, tracks))
                 for watched in watch(self.source, predictor, options, self.zones, alarms):
                     for output in outputs:
                         output.take(watched)
@@ -214,6 +233,21 @@ class Session:
             )
         )
         return outputs
+
+    def _tracks(self, stack: ExitStack, path: Path) -> Output:
+        """Return the output that writes a row for each followed head."""
+        from crowdscale.video.tracks import TrackWriter, track_rows
+
+        known_ground = self.zones is not None and self.zones.ground is not None
+        writer = stack.enter_context(TrackWriter(path, metres=known_ground))
+
+        def write(each: Watched) -> None:
+            if each.prediction.points is None or each.tracks is None:
+                return
+            ground = None if self.zones is None else self.zones.fit(each.prediction.size).ground
+            writer.write(track_rows(each.prediction.points, each.tracks, each.row.time, ground))
+
+        return Output("tracks", write, self._tell)
 
     def _close(self, film: VideoWriter) -> None:
         try:

@@ -17,7 +17,7 @@ from crowdscale.points import Points
 from crowdscale.zones.ground import Ground
 from crowdscale.zones.linking import Linker, LinkOptions
 
-__all__ = ["COLUMNS", "TrackRow", "TrackWriter", "Tracker", "pedpy_trajectories"]
+__all__ = ["COLUMNS", "TrackRow", "TrackWriter", "Tracker", "pedpy_trajectories", "track_rows"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -63,14 +63,26 @@ class Tracker:
 
     def rows(self, points: Points, ids: Integers, time: float) -> list[TrackRow]:
         """Return the rows of a frame."""
-        metres = [(None, None)] * len(points) if self.ground is None else _metres(points.xy, self.ground)
-        sure = points.confidence if points.confidence is not None else np.ones(len(points))
-        return [
-            TrackRow(
-                int(track), round(time, 3), round(float(x), 2), round(float(y), 2), round(float(c), 3), *place
-            )
-            for track, (x, y), c, place in zip(ids, points.xy, sure, metres, strict=True)
-        ]
+        return track_rows(points, ids, time, self.ground)
+
+
+def track_rows(points: Points, ids: Integers, time: float, ground: Ground | None = None) -> list[TrackRow]:
+    """Return a row for each head of a frame.
+
+    Args:
+        points: Heads in pixels.
+        ids: (n,) track numbers.
+        time: Seconds.
+        ground: Four points of this frame on the ground, for metres.
+    """
+    metres = [(None, None)] * len(points) if ground is None else _metres(points.xy, ground)
+    sure = points.confidence if points.confidence is not None else np.ones(len(points))
+    return [
+        TrackRow(
+            int(track), round(time, 3), round(float(x), 2), round(float(y), 2), round(float(c), 3), *place
+        )
+        for track, (x, y), c, place in zip(ids, points.xy, sure, metres, strict=True)
+    ]
 
 
 def _metres(xy: Floats, ground: Ground) -> list[Any]:
