@@ -98,7 +98,7 @@ def test_the_command_and_what_it_refuses(compacted, tmp_path):
     )
     with pytest.raises(ModelError, match="float32 model to compact, but got one in int8"):
         compact_model(quantised, tmp_path / "out")
-    with pytest.raises(ModelError, match="expected a model"):
+    with pytest.raises(ModelError, match="no such model"):
         compact_model(tmp_path / "none", tmp_path / "out")
 
 
