@@ -48,6 +48,19 @@ def _leaves(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from _leaves(value, f"{name}.{key}" if name else key)
 
 
+def _is_as_listed(data: bytes, listed: Any) -> bool:
+    """Whether a part has content, and the SHA-256 that the manifest lists for it, if any."""
+    wanted = listed.get("sha256") if isinstance(listed, dict) else None
+    return bool(data) and (not wanted or wanted == hashlib.sha256(data).hexdigest())
+
+
+def _row_counts(rows: list[dict[str, Any]]) -> list[float]:
+    """Return the count of each row. Raises TypeError where a photo's name is no text."""
+    if not all(isinstance(row["photo"], str) for row in rows):
+        raise TypeError("a photo's name that is no text")
+    return [float(row.get("count") or 0.0) for row in rows]
+
+
 class ResultFolder:
     """Results of one job, written by one process at a time.
 
@@ -225,15 +238,12 @@ class ResultFolder:
 
     def _sound_rows(self, table: str, name: str, data: bytes, listed: Any) -> list[dict[str, Any]] | None:
         """Return the rows of a part, and note it; None where it is damaged."""
-        wanted = listed.get("sha256") if isinstance(listed, dict) else None
-        if not data or (wanted and wanted != hashlib.sha256(data).hexdigest()):
+        if not _is_as_listed(data, listed):
             return None
         try:
             current = current_part(data, self.kind) if table == COUNTS else None
             rows = self._format.read(current or data, ["photo", "count"] if table == COUNTS else ["photo"])
-            counts = [float(row.get("count") or 0.0) for row in rows]
-            if not all(isinstance(row["photo"], str) for row in rows):
-                return None
+            counts = _row_counts(rows)
         except Exception:  # each library has its own classes for damaged bytes
             return None
         if current is not None:

@@ -51,12 +51,7 @@ def plot_counts(
     Raises:
         OptionError: There is nothing to draw, or a line has another length than the times.
     """
-    seconds = np.asarray(times, float)
-    lines = {name: np.asarray(values, float) for name, values in series.items()}
-    if not lines or seconds.size == 0 or any(line.shape != seconds.shape for line in lines.values()):
-        raise OptionError(
-            "expected times and as many counts in each line", f"{seconds.size} times, {len(lines)} lines"
-        )
+    seconds, lines = _checked_lines(times, series)
     canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
     top = float(np.nanmax([np.nanmax(np.append(line, 0)) for line in lines.values()]))
     ticks = round_ticks(max(top, 1.0))
@@ -66,12 +61,31 @@ def plot_counts(
     for index, (name, line) in enumerate(lines.items()):
         colour = COLOURS[index % len(COLOURS)]
         thin = name in faint
-        shade = tuple(round(255 - (255 - c) * 0.4) for c in colour) if thin else colour
-        _line(canvas, frame, seconds, line, float(ticks[-1]), shade, 1 if thin else 3)  # type: ignore[arg-type]
+        shade = _pale(colour) if thin else colour
+        _line(canvas, frame, seconds, line, float(ticks[-1]), shade, 1 if thin else 3)
     _legend(canvas, list(lines), faint, left, frame[3] + 52)
     if title:
         _write(canvas, title, left, 18, 26)
     return canvas
+
+
+def _checked_lines(
+    times: ArrayLike, series: Mapping[str, ArrayLike]
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Return times and lines as arrays. Raises OptionError where there are none, or their lengths differ."""
+    seconds = np.asarray(times, float)
+    lines = {name: np.asarray(values, float) for name, values in series.items()}
+    if not lines or seconds.size == 0 or any(line.shape != seconds.shape for line in lines.values()):
+        raise OptionError(
+            "expected times and as many counts in each line", f"{seconds.size} times, {len(lines)} lines"
+        )
+    return seconds, lines
+
+
+def _pale(colour: Colour) -> Colour:
+    """Return a colour mixed with white."""
+    red, green, blue = (round(255 - (255 - part) * 0.4) for part in colour)
+    return red, green, blue
 
 
 def round_ticks(top: float) -> NDArray[np.float64]:

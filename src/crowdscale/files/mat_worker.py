@@ -73,8 +73,28 @@ def _read_hdf5(path: str) -> dict[str, Any]:
     except ImportError:
         raise ImportError("h5py") from None
     with h5py.File(path, "r") as file:
-        names = [name for name in file if isinstance(file.get(name, getlink=True), h5py.HardLink)]
+        names = _hard_links(file)
         return {name: _plain_hdf5(file[name], file, 0) for name in names if not name.startswith("#")}
+
+
+def _hard_links(group: Any) -> list[str]:
+    """Return the names in a group of HDF5 that lead to no other file and no other place."""
+    import h5py
+
+    return [name for name in group if isinstance(group.get(name, getlink=True), h5py.HardLink)]
+
+
+def _check_data(node: Any) -> None:
+    """Raise ValueError for data in another file, MemoryError for too many numbers."""
+    if node.external:
+        raise ValueError("data in another file")
+    if node.size is not None and node.size > MOST_VALUES:
+        raise MemoryError
+
+
+def _empty(shape: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array without values of a stored shape; 0×0 where the shape would hold some."""
+    return np.zeros([int(side) for side in shape.ravel()[:8]]) if not shape.prod() else np.zeros((0, 0))
 
 
 def _plain_hdf5(node: Any, file: Any, depth: int) -> Any:
@@ -84,20 +104,14 @@ def _plain_hdf5(node: Any, file: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise ValueError("structs nested too deeply")
     if isinstance(node, h5py.Group):
-        inner = [name for name in node if isinstance(node.get(name, getlink=True), h5py.HardLink)]
-        return {name: _plain_hdf5(node[name], file, depth + 1) for name in inner}
-    if node.external:
-        raise ValueError("data in another file")
-    if node.size is not None and node.size > MOST_VALUES:
-        raise MemoryError
+        return {name: _plain_hdf5(node[name], file, depth + 1) for name in _hard_links(node)}
+    _check_data(node)
     array = np.asarray(node[()])
     if array.dtype == object:
         elements = [_plain_hdf5(file[each], file, depth + 1) for each in array.T.ravel(order="F")]
         return elements[0] if len(elements) == 1 else elements
     if node.attrs.get("MATLAB_empty", 0):  # the data are then the array's shape
-        return _numbers(
-            np.zeros([int(side) for side in array.ravel()[:8]]) if not array.prod() else np.zeros((0, 0))
-        )
+        return _numbers(_empty(array))
     if node.attrs.get("MATLAB_class", b"") == b"char":
         return "".join(map(chr, array.T.ravel(order="F")))
     return _numbers(array.T)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
 from crowdscale.files.decoder import check_regular
@@ -85,9 +85,7 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
 
 def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
     if not is_url(source):
-        pattern = None if Path(source).is_dir() else local_pattern(source)
-        named = walk_folder(source, on_other) if pattern is None else match_pattern(pattern, on_other)
-        yield from (path if Path(source).is_absolute() else os.path.relpath(path) for path in named)
+        yield from _expand_local(source, on_other)
         return
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
@@ -99,6 +97,13 @@ def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[s
             yield from (_name(files, photo) for photo in _photos(inside, on_other))
     else:
         yield source
+
+
+def _expand_local(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
+    """Yield the photos of a folder or a pattern of this machine, relative where the source is."""
+    pattern = None if Path(source).is_dir() else local_pattern(source)
+    photos = walk_folder(source, on_other) if pattern is None else match_pattern(pattern, on_other)
+    yield from (path if Path(source).is_absolute() else os.path.relpath(path) for path in photos)
 
 
 def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -170,11 +175,7 @@ def read_photo_bytes(source: str) -> bytes:
             if before == state():
                 return data
     except FileNotFoundError as error:
-        why = error.__cause__  # of HTTP, a server that is silent or refuses
-        if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
-            raise ImageError.plain(f"no such photo: {source}") from None
-        reason = " ".join(str(why).split()) or type(why).__name__
-        raise ImageError("expected a photo that can be read", f"{source} ({reason})") from error
+        _raise_missing(source, error)
     except IsADirectoryError:
         raise ImageError("expected a photo", f"the folder {source}", _folder_remedy(source)) from None
     except CrowdscaleError:
@@ -184,6 +185,15 @@ def read_photo_bytes(source: str) -> bytes:
     raise ImageError(
         "expected a photo that stays as it is", f"{source}, which changed while it was read", "Count it again"
     )
+
+
+def _raise_missing(source: str, error: FileNotFoundError) -> NoReturn:
+    """Raise the ImageError of a photo that is not there, or whose server does not give it."""
+    why = error.__cause__  # of HTTP, a server that is silent or refuses
+    if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
+        raise ImageError.plain(f"no such photo: {source}") from None
+    reason = " ".join(str(why).split()) or type(why).__name__
+    raise ImageError("expected a photo that can be read", f"{source} ({reason})") from error
 
 
 def _folder_remedy(source: str) -> str:

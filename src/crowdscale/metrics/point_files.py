@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
 from crowdscale.files.documents import (
@@ -107,24 +108,39 @@ def _count(text: str, what: str) -> float:
     return count
 
 
-def _point_entry(words: list[str], where: str) -> Entry:
+def _announced(words: list[str]) -> int | None:
+    """Return how many heads a line announces; None where its second word is no such number."""
+    if len(words) > 1 and words[1].isdecimal() and len(words[1]) < 10:
+        return int(words[1])
+    return None
+
+
+def _heads_table(words: list[str]) -> NDArray[np.float64] | None:
+    """Return the numbers of a line, a row a head; None where they are not what the line announces."""
+    heads = _announced(words)
     numbers = [parse_number(word) for word in words[2:]]
     values = np.array([number for number in numbers if number is not None])
-    announced = int(words[1]) if len(words) > 1 and words[1].isdecimal() and len(words[1]) < 10 else -1
-    if len(values) < len(numbers) or not (np.abs(values) <= FARTHEST).all():
-        announced = -1
-    width = len(values) // announced if announced > 0 else 2
-    if announced < 0 or width not in (2, TRUTH_WIDTH) or len(values) != announced * width:
+    if heads is None or len(values) < len(numbers) or not (np.abs(values) <= FARTHEST).all():
+        return None
+    width = len(values) // heads if heads > 0 else 2
+    if width not in (2, TRUTH_WIDTH) or len(values) != heads * width:
+        return None
+    return values.reshape(heads, width)
+
+
+def _point_entry(words: list[str], where: str) -> Entry:
+    table = _heads_table(words)
+    if table is None:
         raise DataError(
             f"expected `id n` and n times 2 numbers (x y) or 5 (x y σ_small σ_large level) in {where}",
             f"{len(words)} words beginning with {' '.join(words[:3])!r}",
         )
-    table = values.reshape(announced, width)
+    heads, width = table.shape
     points = Points(table[:, :2])
     if width != TRUTH_WIDTH:
-        return Entry(announced, points)
+        return Entry(heads, points)
     radii = {"small": table[:, 2], "large": table[:, 3]}
-    return Entry(announced, points, GroundTruth(points, radii, table[:, 4].astype(np.int64)))
+    return Entry(heads, points, GroundTruth(points, radii, table[:, 4].astype(np.int64)))
 
 
 def _read_csv(text: str, path: Path) -> dict[str, Entry]:

@@ -119,20 +119,25 @@ class Clock:
 
     def at(self, stamp: float | None) -> float:
         """Return the time of the next frame, whose own time is ``stamp`` seconds, or unknown."""
-        step = 1 / self.rate
+        steady = self._steady_time()
         if stamp is None or not np.isfinite(stamp):
             self.missing = True
-            self.last = 0.0 if self.last is None else self.last + step
+            self.last = steady
             return self.last
         if self.first is None:
-            self.first = stamp - (0.0 if self.last is None else self.last + step)
+            self.first = stamp - steady
         time = stamp - self.first + self._shift
         if self.last is not None and (time < self.last - 1e-6 or time > self.last + self.jump):
             self.jumped = time - self.last if self.jumped is None else self.jumped
-            self._shift += self.last + step - time
-            time = self.last + step
+            self._shift += steady - time
+            time = steady
         self.last = max(0.0, time)
         return self.last
+
+    def _steady_time(self) -> float:
+        """Return the time of the next frame by the rate alone: 0 for the first one."""
+        step = 1 / self.rate
+        return 0.0 if self.last is None else self.last + step
 
 
 def decode(container: Any, source: Listener) -> Iterator[Decoded]:

@@ -172,11 +172,9 @@ def watch(
         first_size = first_size or prediction.size
         if zones is not None and drawn is not None:
             zones = _fitting(drawn, prediction.size, first_size, source)
-        counts = tuple(zones.count(prediction)) if zones is not None else ()
-        if zones is not None:
-            prediction = zones.limit(prediction)
+        counts, prediction = _zoned(prediction, zones)
         tracks, crossed, stays = people.take(prediction, frame.time, first_size)
-        events = alarms.update(frame.time, list(counts)) if alarms is not None else []
+        changes = _alarm_changes(alarms, frame.time, counts)
         row = WatchRow(
             frame.time,
             frame.index,
@@ -184,7 +182,7 @@ def watch(
             smoother.update(prediction.count) if smoother is not None else None,
             counts,
             crossed,
-            tuple(f"{event.zone} {event.kind}" for event in events),
+            changes,
             prediction.seconds,
             source.dropped,
             stays,
@@ -192,6 +190,20 @@ def watch(
             prediction.warnings,
         )
         yield Watched(row, frame, prediction, tracks, zones)
+
+
+def _zoned(prediction: Prediction, zones: Zones | None) -> tuple[tuple[ZoneCount, ...], Prediction]:
+    """Return the count of each zone, and the prediction within the region of interest."""
+    if zones is None:
+        return (), prediction
+    return tuple(zones.count(prediction)), zones.limit(prediction)
+
+
+def _alarm_changes(alarms: Alarms | None, time: float, counts: tuple[ZoneCount, ...]) -> tuple[str, ...]:
+    """Give the counts to the alarms, and return their changes as in ``zone raised``."""
+    if alarms is None:
+        return ()
+    return tuple(f"{event.zone} {event.kind}" for event in alarms.update(time, list(counts)))
 
 
 @dataclass
