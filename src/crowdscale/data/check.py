@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from crowdscale.arrays import Floats
 from crowdscale.data.checks import is_outside
 from crowdscale.data.classes import split_source
 from crowdscale.data.opening import FOLDER, GRAMMAR, open_dataset, protocol_of
@@ -172,23 +173,28 @@ def _orphans(root: Path, scan: Scan) -> Iterator[Problem]:
     """Return annotations of one photo without their photo; in the root, those that are recognised as such."""
     used = {source.split(" for ")[0] for source, _ in scan.labels.values()}
     faulty = {name for name, _ in scan.problems}
-    lone = {path for path in scan.unread if path.suffix.lower() == ".csv" or _labels_one(path)}
+    lone = _lone_annotations(scan)
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).with_suffix("").as_posix()
-        if (
-            path.suffix.lower() not in ORPHANS
-            or str(path) in used
-            or name in scan.photos
-            or path.name[:2] == "._"
-        ):
+        if name in scan.photos or not _is_unused_annotation(path, used):
             continue
-        if (
-            path.parent == root
-            and path not in lone
-            and (path.suffix.lower() != ".csv" or path.name in faulty)
-        ):
-            continue
-        yield Problem(name, "orphan", f"Expected a photo for the annotation {path}, but got none.")
+        if path.parent != root or path in lone or _is_sound_table(path, faulty):
+            yield Problem(name, "orphan", f"Expected a photo for the annotation {path}, but got none.")
+
+
+def _lone_annotations(scan: Scan) -> set[Path]:
+    """Return the files of no recognised kind that are tables or label one photo."""
+    return {path for path in scan.unread if path.suffix.lower() == ".csv" or _labels_one(path)}
+
+
+def _is_unused_annotation(path: Path, used: Collection[str]) -> bool:
+    """Return whether a file is named like an annotation of one photo and was not read as such."""
+    return path.suffix.lower() in ORPHANS and str(path) not in used and not path.name.startswith("._")
+
+
+def _is_sound_table(path: Path, faulty: Collection[str]) -> bool:
+    """Return whether a file is a table of which no fault was reported."""
+    return path.suffix.lower() == ".csv" and path.name not in faulty
 
 
 def _labels_one(path: Path) -> bool:
@@ -228,8 +234,7 @@ def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
     marked = [(photo, photo.points.xy) for photo in photos if photo.points is not None and len(photo.points)]
     if not marked:
         return []
-    everything = np.vstack([xy for _, xy in marked])
-    if everything.min() < 1 or (everything != np.round(everything)).any():
+    if not _is_whole_from_one(np.vstack([xy for _, xy in marked])):
         return []
     reaching = [photo.name for photo, xy in marked if (xy == np.array(photo.size)).any()]
     if not reaching:
@@ -239,6 +244,11 @@ def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
         f"width or height, the first {reaching[0]}. Subtract 1 if so."
     )
     return [Problem(reaching[0], "one-based", text, broken=False)]
+
+
+def _is_whole_from_one(xy: Floats) -> bool:
+    """Return whether all coordinates are whole numbers and none is below 1."""
+    return not (xy.min() < 1 or (xy != np.round(xy)).any())
 
 
 def spread_over_counts(photos: Sequence[PhotoFacts], most: int) -> list[PhotoFacts]:

@@ -34,7 +34,7 @@ def classes_error(counts: Mapping[str, int], chosen: Sequence[str], where: objec
 
     Marks without a class are of the only class, where there is one alone.
     """
-    listed = ", ".join(f"{name or UNNAMED} {number:,}" for name, number in counts.items())
+    listed = _listing(counts)
     named = [name for name in counts if name]
     if not chosen and len(named) > 1:
         return _several(named, listed, where)
@@ -42,6 +42,11 @@ def classes_error(counts: Mapping[str, int], chosen: Sequence[str], where: objec
     if missing and counts:
         return DataError(f"expected the class {', '.join(missing)} in {where}", listed)
     return None
+
+
+def _listing(counts: Mapping[str, int]) -> str:
+    """Return the classes in words, each with its number of marks."""
+    return ", ".join(f"{name or UNNAMED} {number:,}" for name, number in counts.items())
 
 
 def _several(named: Sequence[str], listed: str, where: object) -> DataError:

@@ -110,18 +110,23 @@ def convert(
     if not labels:
         raise DataError("expected annotated photos to convert", "none")
     folder = target.parent if to.one_file else target
-    if to.one_file:
-        assert to.write is not None  # formats of one file have it
-        _write(target, to.write(labels))
-    else:
-        assert to.write_one is not None  # the others have this
-        for name, label in labels.items():
-            _write(folder / _own_target(name, to), to.write_one(Path(name).name, label))
+    _write_labels(labels, target, to)
     if photos != "none":
         for sample in samples:
             _bring(sample.image_path, folder / _file_name(sample), photos)
     heads = sum(len(label.points) for label in labels.values())
     return Converted(1 if to.one_file else len(labels), len(labels), heads, tuple(_lost(samples, labels, to)))
+
+
+def _write_labels(labels: dict[str, Label], target: Path, to: Format) -> None:
+    """Write all labels to one file, or each to its own in a folder, as the format has it."""
+    if to.one_file:
+        assert to.write is not None  # formats of one file have it
+        _write(target, to.write(labels))
+        return
+    assert to.write_one is not None  # the others have this
+    for name, label in labels.items():
+        _write(target / _own_target(name, to), to.write_one(Path(name).name, label))
 
 
 def _file_name(sample: Sample) -> str:
@@ -146,9 +151,14 @@ def _lost(samples: Sequence[Sample], labels: dict[str, Label], to: Format) -> li
         lost.append(f"Sizes of heads are not carried by {to.name}.")
     if not to.points and boxed == 0:
         return lost
-    if not to.points and any(s.sizes is None for s in samples if s.points is not None and len(s.points)):
+    if not to.points and _has_bare_points(samples):
         lost.append(f"{to.name} knows boxes alone: the squares around points are made up.")
     return lost
+
+
+def _has_bare_points(samples: Sequence[Sample]) -> bool:
+    """Return whether a sample has heads without sizes."""
+    return any(s.sizes is None for s in samples if s.points is not None and len(s.points))
 
 
 def _own_target(name: str, to: Format) -> str:

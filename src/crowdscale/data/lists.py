@@ -85,19 +85,24 @@ def split_samples(samples: Sequence[Sample], listed: Collection[str]) -> tuple[l
         DataError: The list names a photo of one of these sets that is not there.
     """
     names = [{list_entry(sample), f"{domain_of(sample)}/{sample.name}"} for sample in samples]
+    _check_all_there(names, listed)
+    chosen = set(listed)
+    rest = [sample for sample, own in zip(samples, names, strict=True) if not own & chosen]
+    return rest, [sample for sample, own in zip(samples, names, strict=True) if own & chosen]
+
+
+def _check_all_there(names: Sequence[set[str]], listed: Collection[str]) -> None:
+    """Refuse a list that names a photo of the samples' sets that is none of the samples."""
     entries = set().union(*names)
     sets = {entry.partition("/")[0] for entry in entries}
     missing = [entry for entry in listed if entry not in entries and entry.partition("/")[0] in sets]
     if missing:
         first = ", ".join(missing[:5]) + (" …" if len(missing) > 5 else "")
         raise DataError(
-            f"expected all listed photos among the {len(samples)} samples",
+            f"expected all listed photos among the {len(names)} samples",
             f"{len(missing)} that are not there: {first}",
             "Check that the list was made for this data set and split",
         )
-    chosen = set(listed)
-    rest = [sample for sample, own in zip(samples, names, strict=True) if not own & chosen]
-    return rest, [sample for sample, own in zip(samples, names, strict=True) if own & chosen]
 
 
 def stratified_names(

@@ -159,14 +159,7 @@ def _with_names(entry: Entry, path: Path, root: Path, cached: dict[Path, dict[st
 def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tuple[Path, Format]]:
     """Return the files that label many photos, with their formats."""
     if named is not None:
-        if not named.exists():
-            raise DataError("expected an annotation", f"nothing at {named}", "Check the path")
-        if named.is_dir():
-            return []
-        kind = FORMATS[format] if format else shared_format(named, named=True)
-        if kind is None or not kind.one_file:
-            raise DataError("expected one annotation for all photos", f"{named}", "Name its format (--from)")
-        return [(named, kind)]
+        return _named_file(named, format)
     files = []
     for path in shared_candidates(scan.root, scan.photos.values()):
         try:
@@ -176,11 +169,32 @@ def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tu
             continue
         if kind is None:
             scan.unread.append(path)
-        elif format is None or format == kind.name:
-            files.append((path, kind))
-        elif format == "labelstudio-predictions" and kind.name == "labelstudio":
-            files.append((path, FORMATS[format]))
+            continue
+        requested = _as_requested(kind, format)
+        if requested is not None:
+            files.append((path, requested))
     return files
+
+
+def _named_file(named: Path, format: str | None) -> list[tuple[Path, Format]]:
+    """Return the annotation that was named, with its format; nothing where it is a folder."""
+    if not named.exists():
+        raise DataError("expected an annotation", f"nothing at {named}", "Check the path")
+    if named.is_dir():
+        return []
+    kind = FORMATS[format] if format else shared_format(named, named=True)
+    if kind is None or not kind.one_file:
+        raise DataError("expected one annotation for all photos", f"{named}", "Name its format (--from)")
+    return [(named, kind)]
+
+
+def _as_requested(kind: Format, format: str | None) -> Format | None:
+    """Return the format to read a file of this kind in; None where another one was requested."""
+    if format is None or format == kind.name:
+        return kind
+    if format == "labelstudio-predictions" and kind.name == "labelstudio":
+        return FORMATS[format]
+    return None
 
 
 def _take(scan: Scan, sources: Found, names: PhotoNames, file: Path, kind: Format) -> None:
@@ -196,7 +210,7 @@ def _take(scan: Scan, sources: Found, names: PhotoNames, file: Path, kind: Forma
     keys: dict[str, str] = {}
     for key, entry in entries.items():
         photo = names.find(key, entry.also, inside)
-        problem = None if photo is None and entry.optional else _misplaced(file, key, entry, photo, keys)
+        problem = _misplaced(file, key, entry, photo, keys)
         if problem is not None:
             scan.problems.append((by_path.get(photo or "", key), problem))
         elif photo is not None:
@@ -217,7 +231,9 @@ def _check_frames(scan: Scan, file: Path, entries: Mapping[str, Entry]) -> None:
 def _misplaced(
     file: Path, key: str, entry: Entry, photo: str | None, keys: Mapping[str, str]
 ) -> DataError | None:
-    """Return the error for an entry without a photo, or for the second one of a photo; None for others."""
+    """Return the error for an entry that lacks its photo, or for the second one of a photo; None for others."""
+    if photo is None and entry.optional:
+        return None
     if photo is None:
         return DataError(f"expected a photo's name in {file}{entry.where}", repr(key), "Correct or remove it")
     if photo not in keys:
@@ -228,14 +244,7 @@ def _misplaced(
 
 def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
     """Turn the entries of photos into labels: one source each, one class, in the photo's pixels."""
-    counts = class_counts(entry.marks for sources in entries.values() for _, entry in sources)
-    holder = {
-        source.split(" for ")[0] for sources in entries.values() for source, entry in sources if entry.marks
-    }
-    where = next(iter(holder)) if len(holder) == 1 else scan.root
-    error = classes_error(counts, classes, where)
-    if error is not None:
-        scan.problems.insert(0, (str(where), error))
+    _check_classes(scan, entries, classes)
     for name, sources in entries.items():
         if len(sources) > 1:
             listed = " and ".join(Path(source.split(" for ")[0]).name for source, _ in sources)
@@ -247,6 +256,18 @@ def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
             scan.labels[name] = source, _fitted(scan, name, source, entry, classes)
         except CrowdscaleError as problem:
             scan.problems.append((name, problem))
+
+
+def _check_classes(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
+    """Put the fault of a choice that the classes do not allow before all others."""
+    counts = class_counts(entry.marks for sources in entries.values() for _, entry in sources)
+    holder = {
+        source.split(" for ")[0] for sources in entries.values() for source, entry in sources if entry.marks
+    }
+    where = next(iter(holder)) if len(holder) == 1 else scan.root
+    error = classes_error(counts, classes, where)
+    if error is not None:
+        scan.problems.insert(0, (str(where), error))
 
 
 def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[str]) -> Label:
