@@ -55,7 +55,12 @@ def is_labelstudio(content: Any) -> bool:
 
 
 def _is_min(task: Mapping[str, Any]) -> bool:
-    return photo_address(task) is not None and ("annotation_id" in task or any(_min_values(task)))
+    return photo_address(task) is not None and _is_annotated_min(task)
+
+
+def _is_annotated_min(task: Mapping[str, Any]) -> bool:
+    """Return whether a task in JSON-MIN was annotated, perhaps without a region."""
+    return "annotation_id" in task or any(_min_values(task))
 
 
 def _min_values(task: Mapping[str, Any]) -> Iterator[Any]:
@@ -86,14 +91,19 @@ def valid_results(
     for index, each in enumerate(content):
         where = f"task {index + 1} of {path}"
         if isinstance(each, dict) and "data" not in each:
-            if "annotation_id" in each or any(_min_values(each)):
+            if _is_annotated_min(each):
                 yield _address(each, where), [region_of_value(value, where) for value in _min_values(each)], 1
             continue
         task = shaped(each, _Task, "Label Studio", where)
-        annotations = task.predictions if predictions else task.annotations or task.completions
-        valid = [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
+        valid = _valid_annotations(task, predictions)
         if valid:
             yield _address(task.data, where), valid[-1].result, len(valid)
+
+
+def _valid_annotations(task: _Task, predictions: bool) -> list[_Annotation]:
+    """Return a task's annotations, or its predictions, that were not cancelled."""
+    annotations = task.predictions if predictions else task.annotations or task.completions
+    return [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
 
 
 def _address(data: Mapping[str, Any], where: str) -> str:

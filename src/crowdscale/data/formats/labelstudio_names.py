@@ -23,11 +23,17 @@ def photo_address(data: Mapping[str, Any]) -> str | None:
 
     Without one, the key ``image`` may hold an address without suffix.
     """
-    values = [data[key] for key in (*(key for key in PREFERRED if key in data), *data)]
-    texts = [value for value in values if isinstance(value, str)]
-    address = next((text for text in texts if address_name(text).lower().endswith(IMAGE_SUFFIXES)), None)
+    address = next(
+        (text for text in _texts(data) if address_name(text).lower().endswith(IMAGE_SUFFIXES)), None
+    )
     plain = data.get("image")
     return address or (plain if isinstance(plain, str) and plain else None)
+
+
+def _texts(data: Mapping[str, Any]) -> list[str]:
+    """Return the texts in a task's data, those under the preferred keys first."""
+    values = [data[key] for key in (*(key for key in PREFERRED if key in data), *data)]
+    return [value for value in values if isinstance(value, str)]
 
 
 def address_name(address: str) -> str:

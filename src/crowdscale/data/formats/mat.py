@@ -39,40 +39,58 @@ def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[n
     Raises:
         DataError: There are none, or an array may be read in two ways.
     """
-    points = next((value for name in NAMES if (value := find_field(content, name)) is not None), None)
-    if isinstance(points, (dict, list)):
-        points = None
+    points = _named_points(content)
     if points is None and isinstance(content, dict) and not strict:
-        tables = [
-            each for each in content.values() if isinstance(each, np.ndarray) and each.shape[-1:] == (2,)
-        ]
-        points = tables[0] if len(tables) == 1 else None
+        points = _only_table(content)
     if not isinstance(points, np.ndarray):
         names = ", ".join(content) if isinstance(content, dict) and content else "nothing"
         raise DataError(f"expected points in {path}", names, f"Name the variable {NAMES[1]}, (n, 2) x, y")
     return _columns(np.asarray(points, dtype=np.float64), find_field(content, "number"), path, strict)
 
 
+def _named_points(content: Value) -> Value | None:
+    """Return the first field or variable of a known name; None without one, or where it is a struct or cell."""
+    points = next((value for name in NAMES if (value := find_field(content, name)) is not None), None)
+    return None if isinstance(points, (dict, list)) else points
+
+
+def _only_table(content: dict[str, Value]) -> Value | None:
+    """Return the only variable that is an array of two columns; None where there are none or several."""
+    tables = [each for each in content.values() if isinstance(each, np.ndarray) and each.shape[-1:] == (2,)]
+    return tables[0] if len(tables) == 1 else None
+
+
 def _columns(
     array: NDArray[np.float64], number: Value | None, path: Path, strict: bool
 ) -> NDArray[np.float64]:
-    heads = None
-    if isinstance(number, np.ndarray) and number.size == 1 and np.isfinite(number).all():
-        heads = int(number.ravel()[0])
+    heads = _head_count(number)
     if array.size == 0:
         return np.zeros((0, 2))
     if array.ndim != 2 or array.shape[1] < 2:
         raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}")
-    if array.shape[0] == 2 and array.shape[1] > 2 and heads != 2:
-        if heads != array.shape[1]:
-            raise DataError(
-                f"{path} holds 2 rows of {array.shape[1]} numbers: 2 heads, or {array.shape[1]} in columns", "",
-                "Save the points as (n, 2)",
-            )  # fmt: skip
-        array = array.T
+    array = _upright(array, heads, path)
     if strict and array.shape[1] > 2:
         raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}")
     return np.ascontiguousarray(array[:, :2])
+
+
+def _head_count(number: Value | None) -> int | None:
+    """Return the number of heads that a .mat states; None where it is not one finite number."""
+    if isinstance(number, np.ndarray) and number.size == 1 and np.isfinite(number).all():
+        return int(number.ravel()[0])
+    return None
+
+
+def _upright(array: NDArray[np.float64], heads: int | None, path: Path) -> NDArray[np.float64]:
+    """Return the points with a row a head. Raises DataError where two rows may be heads or coordinates."""
+    if array.shape[0] != 2 or array.shape[1] <= 2 or heads == 2:
+        return array
+    if heads != array.shape[1]:
+        raise DataError(
+            f"{path} holds 2 rows of {array.shape[1]} numbers: 2 heads, or {array.shape[1]} in columns", "",
+            "Save the points as (n, 2)",
+        )  # fmt: skip
+    return array.T
 
 
 def truth_name(photo: str) -> str:

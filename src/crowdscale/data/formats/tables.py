@@ -93,7 +93,7 @@ def _marks(path: Path, rows: Sequence[Row], places: Sequence[int]) -> list[Mark]
     """Return a mark a row below the header, from the columns x and y and those of box and class."""
     lowered = [cell.lower() for cell in rows[0][1]]
     wide = [lowered.index(name) for name in ("width", "height")] if {"width", "height"} <= {*lowered} else []
-    kind = next((lowered.index(name) for name in CLASS_COLUMNS if name in lowered), None)
+    kind = _place_of(CLASS_COLUMNS, lowered)
     marks = []
     for line, row in rows[1:]:
         if any(row[len(lowered) :]):
@@ -118,7 +118,7 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
         DataError: A column is missing or stands there twice.
     """
     lowered = [cell.lower() for cell in header]
-    candidates = [next((lowered.index(name) for name in names if name in lowered), None) for names in wanted]
+    candidates = [_place_of(names, lowered) for names in wanted]
     if None in candidates:
         raise DataError(
             f"expected the columns {','.join(names[0] for names in wanted)} in {path}",
@@ -130,6 +130,11 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
     if double is not None:
         raise DataError(f"expected each column once in {path}", f"{double} again", "Rename or remove one")
     return places
+
+
+def _place_of(names: Sequence[str], lowered: Sequence[str]) -> int | None:
+    """Return the place in a lower-case header of the first name that stands there; None without one."""
+    return next((lowered.index(name) for name in names if name in lowered), None)
 
 
 def row_numbers(path: Path, line: int, row: Sequence[str], columns: Sequence[int]) -> list[float]:
@@ -150,12 +155,17 @@ def _write_csv(name: str, label: Label) -> str:
 
 
 def _write_table(labels: Mapping[str, Label]) -> str:
-    boxed = bool(labels) and all(label.sizes is not None for label in labels.values() if len(label.points))
+    boxed = _only_boxes(labels)
     lines: list[list[str]] = []
     for name, label in labels.items():
         own = [line if boxed else line[:2] for line in _lines(label)]
         lines += [[name, *line] for line in own] or [[name, "", ""]]
     return _text(boxed and any(label.sizes is not None for label in labels.values()), ["image"], lines)
+
+
+def _only_boxes(labels: Mapping[str, Label]) -> bool:
+    """Return whether there are photos and each of them that has points has boxes."""
+    return bool(labels) and all(label.sizes is not None for label in labels.values() if len(label.points))
 
 
 def _lines(label: Label) -> list[list[str]]:

@@ -42,15 +42,25 @@ def read_box_table(path: Path) -> dict[str, Entry]:
     image, *places = columns_of(path, header, (IMAGE_COLUMNS, *((name,) for name in CORNERS)))
     lowered = [cell.lower() for cell in header]
     sides = [lowered.index(name) for name in ("width", "height") if name in lowered]
-    kind = next((lowered.index(name) for name in ("class", "label") if name in lowered), None)
+    kind = _class_place(lowered)
     photos = _Photos(path)
     for line, row in rows[1:]:
         if len(row) < len(header):
             raise DataError(f"expected {len(header)} cells in {path}, line {line}", f"{len(row)}")
-        size = read_size(*row_numbers(path, line, row, sides)) if len(sides) == 2 else None
+        size = _photo_size(path, line, row, sides)
         label = "" if kind is None else row[kind]
         photos.add(row[image], _corners(row_numbers(path, line, row, places), label), size, line)
     return photos.entries()
+
+
+def _class_place(lowered: Sequence[str]) -> int | None:
+    """Return the place of the column with the class in a lower-case header; None without one."""
+    return next((lowered.index(name) for name in ("class", "label") if name in lowered), None)
+
+
+def _photo_size(path: Path, line: int, row: Sequence[str], sides: Sequence[int]) -> Size | None:
+    """Return the photo's size in a row; None where the table lacks the column of a side."""
+    return read_size(*row_numbers(path, line, row, sides)) if len(sides) == 2 else None
 
 
 def read_makesense(path: Path) -> dict[str, Entry]:

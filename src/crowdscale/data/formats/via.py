@@ -121,18 +121,27 @@ def read_via_csv(path: Path) -> dict[str, Entry]:
         name, count, shape, attributes = (row[place] for place in places)
         marks, _, _ = photos.setdefault(name, ([], count, line))
         where = f"line {line} of {path}"
-        if parse_json(shape or "{}", where):
-            plain = {
-                "shape_attributes": parse_json(shape, where),
-                "region_attributes": parse_json(attributes or "{}", where),
-            }
-            marks.append(_mark(shaped(plain, ViaRegion, "VIA", where), where))
+        marks.extend(_marks_of_cells(shape, attributes, where))
     for name, (marks, count, _) in photos.items():
-        if count.isdecimal() and len(count) < 10 and int(count) != len(marks):
-            raise DataError(
-                f"expected {count} regions of {name} in {path}", f"{len(marks)}", "Export it again"
-            )
+        _check_count(name, count, marks, path)
     return {name: Entry(marks, where=f", line {line}") for name, (marks, _, line) in photos.items()}
+
+
+def _marks_of_cells(shape: str, attributes: str, where: str) -> list[Mark]:
+    """Return the mark in a row of VIA's CSV, none without a region. Raises DataError where it is not sound."""
+    if not parse_json(shape or "{}", where):
+        return []
+    plain = {
+        "shape_attributes": parse_json(shape, where),
+        "region_attributes": parse_json(attributes or "{}", where),
+    }
+    return [_mark(shaped(plain, ViaRegion, "VIA", where), where)]
+
+
+def _check_count(name: str, count: str, marks: Sequence[Mark], path: Path) -> None:
+    """Raise DataError where a photo has another number of regions than VIA's CSV says."""
+    if count.isdecimal() and len(count) < 10 and int(count) != len(marks):
+        raise DataError(f"expected {count} regions of {name} in {path}", f"{len(marks)}", "Export it again")
 
 
 def _mark(region: ViaRegion, where: str) -> Mark:
