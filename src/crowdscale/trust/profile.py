@@ -282,16 +282,31 @@ def learn_profile(seen: Sequence[ProfiledPhoto], turned: Mapping[int, Floats] | 
     cloud = FeatureCloud.around(features)
     text = cloud.to_text()
     cloud = FeatureCloud.from_text(text, features.shape[1], cloud.beside)  # as it will be read
-    tables = [each.measures() for each in seen]
-    columns = {name: np.array([table[name] for table in tables]) for name in tables[0]}
+    columns = _measure_columns(seen)
     columns["distance"] = np.array([cloud.distance(row) for row in features])
-    upright, doubt = "", 0.0
-    if turned and len(turned) >= FEWEST_TURNED:
-        reading, said = learn_uprightness(features, turned)
-        upright, doubt = reading.to_text(), float(np.quantile(said, DOUBT))
+    upright, doubt = _learn_doubt(features, turned)
+    limits = _finite_limits(columns)
+    return Profile(limits, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
+
+
+def _measure_columns(photos: Sequence[ProfiledPhoto]) -> dict[str, Floats]:
+    """Return each measure's values over the photos."""
+    tables = [photo.measures() for photo in photos]
+    return {name: np.array([table[name] for table in tables]) for name in tables[0]}
+
+
+def _learn_doubt(features: Floats, turned: Mapping[int, Floats] | None) -> tuple[str, float]:
+    """Return the reading of turned photos as text and the doubt; empty and 0 for too few turned photos."""
+    if not turned or len(turned) < FEWEST_TURNED:
+        return "", 0.0
+    reading, readings = learn_uprightness(features, turned)
+    return reading.to_text(), float(np.quantile(readings, DOUBT))
+
+
+def _finite_limits(columns: Mapping[str, Floats]) -> dict[str, float]:
+    """Return the limit of each measure that has one."""
     limits = {name: _limit(name, values) for name, values in columns.items()}
-    known = {name: limit for name, limit in limits.items() if np.isfinite(limit)}
-    return Profile(known, len(seen), features.shape[1], cloud.beside, text, (), upright, doubt)
+    return {name: limit for name, limit in limits.items() if np.isfinite(limit)}
 
 
 def _limit(name: str, values: Floats) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -94,29 +94,45 @@ def _turned(corners: Corners, centre: tuple[float, float], degrees: float) -> Co
 def _from_labelstudio(content: Any, path: Path) -> Zones:
     """Return polygons and rectangles of the first annotated task, as shares of its photo."""
     _, regions, _ = next(valid_results(content, path), ("", [], 0))
-    labels = {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
+    labels = _labels_by_id(regions)
     zones: list[Zone] = []
     size = None
     for each in regions:
         corners = _region_corners(each, path)
         if corners is None:
             continue
-        kind = each.type.removesuffix("labels")
-        names = getattr(each.value, f"{kind}labels", None) or each.value.labels or labels.get(each.id or "")
         size = _size(each.original_width, each.original_height)
-        zones.append(Zone(_free(next(iter(names or ()), "zone"), zones), corners, relative=True))
+        zones.append(Zone(_free(_region_name(each, labels), zones), corners, relative=True))
     if not zones:
         raise DataError(f"expected polygons or rectangles in {path}", "none")
     return Zones(tuple(zones), None, size)
 
 
+def _labels_by_id(regions: Sequence[Region]) -> dict[str | int, list[str] | None]:
+    """Return the labels that were given to regions on their own, by the region's id."""
+    return {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
+
+
+def _region_name(region: Region, labels: Mapping[str | int, list[str] | None]) -> str:
+    """Return a region's first label, its own before those of its id; ``zone`` without any."""
+    kind = region.type.removesuffix("labels")
+    names = getattr(region.value, f"{kind}labels", None) or region.value.labels or labels.get(region.id or "")
+    return next(iter(names or ()), "zone")
+
+
 def _region_corners(region: Region, path: Path) -> Corners | None:
-    """Return a region's corners as shares; turning needs the photo's pixels. None for other regions."""
+    """Return a region's corners as shares; None for other regions than polygons and rectangles."""
     value, kind = region.value, region.type.removesuffix("labels")
     if kind == "polygon" and value.points:
         return tuple((x / 100, y / 100) for x, y in value.points)
+    return _rectangle_corners(region, path) if kind == "rectangle" else None
+
+
+def _rectangle_corners(region: Region, path: Path) -> Corners | None:
+    """Return a rectangle's corners as shares; turning needs the photo's pixels. None where a side is missing."""
+    value = region.value
     sides = [value.x, value.y, value.width, value.height]
-    if kind != "rectangle" or None in sides:
+    if None in sides:
         return None
     x, y, width, height = (each or 0.0 for each in sides)
     degrees = value.rotation or 0.0

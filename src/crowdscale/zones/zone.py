@@ -65,6 +65,15 @@ class Zone:
         object.__setattr__(
             self, "holes", tuple(as_corners(hole, f"the holes of {self.name}") for hole in self.holes)
         )
+        self._check_corners()
+        self._check_use()
+        if self.kind == "area":
+            self._check_simple()
+        elif len(set(self.points)) < 2:
+            raise DataError(f"expected two different points of the line {self.name}", "a line of no length")
+
+    def _check_corners(self) -> None:
+        """Raise DataError for an unknown kind, no name, too few corners or corners that are no numbers."""
         least = 3 if self.kind == "area" else 2
         if self.kind not in ("area", "line"):
             raise DataError(f"expected the kind of zone {self.name} as area or line", repr(self.kind))
@@ -76,16 +85,15 @@ class Zone:
             )  # fmt: skip
         if not np.isfinite(np.array(self.points, float)).all():
             raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")
+
+    def _check_use(self) -> None:
+        """Raise DataError for a width that is not above 0, or for roles that exclude one another."""
         if self.width is not None and not self.width > 0:
             raise DataError(f"expected the width of {self.name} above 0", str(self.width))
         if self.kind == "line" and (self.roi or self.exclude or self.holes):
             raise DataError("expected an area as region of interest, excluded area or zone with holes", f"the line {self.name}")  # fmt: skip
         if self.roi and self.exclude:
             raise DataError(f"expected {self.name} as region of interest or excluded", "both")
-        if self.kind == "area":
-            self._check_simple()
-        elif len(set(self.points)) < 2:
-            raise DataError(f"expected two different points of the line {self.name}", "a line of no length")
 
     def _check_simple(self) -> None:
         import shapely

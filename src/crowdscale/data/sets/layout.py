@@ -185,13 +185,18 @@ def read_rows(path: Path, columns: int) -> NDArray[np.float64]:
         words = line.replace(",", " ").split()
         if not words:
             continue
-        numbers = [parse_number(word) for word in words]
-        row = [value for value in numbers if value is not None]
+        row = _numbers_among(words)
         if len(row) < max(columns, len(words)) or (rows and len(row) != len(rows[0])):
             wanted = len(rows[0]) if rows else columns
             raise DataError(f"expected {wanted} numbers in line {number} of {path}", repr(line.strip()))
         rows.append(row)
     return np.array(rows, dtype=np.float64) if rows else np.zeros((0, columns))
+
+
+def _numbers_among(words: Iterable[str]) -> list[float]:
+    """Return the numbers among the words, without the words that are none."""
+    numbers = [parse_number(word) for word in words]
+    return [value for value in numbers if value is not None]
 
 
 def pair_files(

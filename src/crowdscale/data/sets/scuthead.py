@@ -62,18 +62,9 @@ class SCUTHead(Reader):
         self.split = check_split(self.protocol.splits, split, "SCUT-HEAD")
         if part not in ("", *PARTS):
             raise unknown_name("part of SCUT-HEAD", part, PARTS)
-        names = [f"SCUT_HEAD_Part_{letter}" for letter in (part or "".join(PARTS))]
-        folders = [Path(root) / name for name in names if (Path(root) / name).is_dir()]
-        if not folders:
-            folders = [find_root(root, tuple(names), ("JPEGImages",), TREE)]
-        self.samples = [sample for folder in folders for sample in self._read(folder)]
-        strange = next((s for s in self.samples if s.attributes["part"] != part), None) if part else None
-        if strange is not None:
-            raise DataError(
-                f"expected part {part} of SCUT-HEAD in {root}",
-                f"{strange.name}, which is of part {strange.attributes['part']}",
-                "Name the folder that holds both parts, or ask for the other one",
-            )
+        self.samples = [sample for folder in _part_folders(root, part) for sample in self._read(folder)]
+        if part:
+            _check_part(self.samples, part, root)
 
     def _read(self, folder: Path) -> list[Sample]:
         path = folder / "ImageSets" / "Main" / f"{self.split}.txt"
@@ -107,6 +98,24 @@ class SCUTHead(Reader):
         points, sizes = _heads(read_voc_boxes(truth), truth)
         about = {"set": "scuthead", "split": self.split, "part": _part(folder, name)}
         return Sample(name, photo, points, sizes, about)
+
+
+def _part_folders(root: str | Path, part: str) -> list[Path]:
+    """Return the folders of the part, or of each part that is there."""
+    names = [f"SCUT_HEAD_Part_{letter}" for letter in (part or "".join(PARTS))]
+    folders = [Path(root) / name for name in names if (Path(root) / name).is_dir()]
+    return folders or [find_root(root, tuple(names), ("JPEGImages",), TREE)]
+
+
+def _check_part(samples: list[Sample], part: str, root: str | Path) -> None:
+    """Raise DataError where a sample is of another part."""
+    strange = next((sample for sample in samples if sample.attributes["part"] != part), None)
+    if strange is not None:
+        raise DataError(
+            f"expected part {part} of SCUT-HEAD in {root}",
+            f"{strange.name}, which is of part {strange.attributes['part']}",
+            "Name the folder that holds both parts, or ask for the other one",
+        )
 
 
 def _heads(boxes: NDArray[np.float64], path: Path) -> tuple[Points, NDArray[np.float64]]:

@@ -63,15 +63,7 @@ class UCFCC50(Reader):
     def __init__(self, root: str | Path, split: str = "all") -> None:
         self.split = check_split(self.protocol.splits, split, "UCF_CC_50")
         base = find_root(root, ("UCF_CC_50", "UCF_CC_50_data"), ("1.jpg", "1_ann.mat", "01.jpg"), TREE)
-        photos = {
-            stem.lstrip("0"): path for stem, path in photos_by_stem(base.iterdir()).items() if stem.isdigit()
-        }
-        truths = {
-            path.stem.removesuffix("_ann").lstrip("0"): path
-            for path in base.glob("*_ann.mat")
-            if path.stem.removesuffix("_ann").isdigit()
-        }
-        pairs = pair_files(base, photos, truths, "N.jpg", "N_ann.mat")
+        pairs = pair_files(base, _numbered_photos(base), _numbered_truths(base), "N.jpg", "N_ann.mat")
         if len(pairs) != PHOTOS:
             raise DataError(f"expected {PHOTOS} photos of UCF_CC_50 in {base}", f"{len(pairs)}")
         about = {"set": "cc50", "split": split}
@@ -85,6 +77,21 @@ class UCFCC50(Reader):
 def fold_of(number: int) -> int:
     """Return the fold, 1 to 5, in which a photo's number is held out."""
     return (number - 1) * FOLDS // PHOTOS + 1
+
+
+def _numbered_photos(base: Path) -> dict[str, Path]:
+    """Return the photos in a folder by their number, without leading zeros."""
+    photos = photos_by_stem(base.iterdir())
+    return {stem.lstrip("0"): path for stem, path in photos.items() if stem.isdigit()}
+
+
+def _numbered_truths(base: Path) -> dict[str, Path]:
+    """Return the annotations in a folder by their photo's number, without leading zeros."""
+    return {
+        path.stem.removesuffix("_ann").lstrip("0"): path
+        for path in base.glob("*_ann.mat")
+        if path.stem.removesuffix("_ann").isdigit()
+    }
 
 
 def _belongs(number: int, split: str) -> bool:
