@@ -25,24 +25,9 @@ from crowdscale.learn.store import WEIGHTS, save_weights, write_description
 from crowdscale.learn.training.preparation import Start, gather, start_model
 from crowdscale.points import Box, Points
 from tests.support.learn_crowds import draw, write_folder
+from tests.support.networks import Tiny
 
 DOCS = Path(__file__).parents[2] / "docs"
-
-
-class Tiny(nn.Module):
-    """A coarse map and finer features."""
-
-    map_stride, feature_stride, feature_channels = 8, 4, 6
-    mean, std = (0.5, 0.4, 0.3), (0.2, 0.2, 0.2)
-
-    def __init__(self, channels):
-        super().__init__()
-        self.look = nn.Conv2d(3, 6, 4, stride=4)
-        self.count = nn.Conv2d(6, channels, 2, stride=2)
-
-    def forward(self, images):
-        features = self.look(images).relu()
-        return self.count(features), features
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -182,7 +167,7 @@ def test_what_is_no_network_is_said():
 
 def test_a_network_is_imported_where_the_user_names_it_and_nowhere_else(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_networks_of_a_test.py").write_text("from tests.learn.test_plugin import Tiny as Mine\n")
+    (tmp_path / "my_networks_of_a_test.py").write_text("from tests.support.networks import Tiny as Mine\n")
     name = "my_networks_of_a_test:Mine"
     with pytest.raises(OptionError, match="expected a network out of"):
         build_network(name, "none", 1)

@@ -8,7 +8,7 @@ import pytest
 from crowdscale.trust.audit import estimate
 from research.audit_simulation import draw_orders, simulate
 from research.audits import BAD, drawn_crowd, photo_row, stopped_row, study_bad
-from tests.trust.test_audit_estimate import audited
+from tests.support.audits import audited
 
 SEEDS = 12
 

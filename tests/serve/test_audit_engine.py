@@ -17,7 +17,7 @@ from crowdscale.trust.audit import AuditPlan, AuditRecord, PeopleMap, plan_audit
 from crowdscale.trust.audit.check import check_audit
 from crowdscale.trust.audit.design import derived_seed
 from crowdscale.trust.audit.wording import headline, next_step
-from tests.trust.test_audit_design import crowd
+from tests.support.audits import crowd
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")

@@ -9,14 +9,7 @@ from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Box
 from crowdscale.trust.audit import AuditOptions, AuditPhoto, AuditPlan, Cell, PeopleMap, plan_audit
 from crowdscale.trust.audit.design import uniform
-
-
-def crowd(seed: int = 0, people: int = 600, size: tuple[int, int] = (640, 480)) -> np.ndarray:
-    """Return heads of which most stand in a cluster."""
-    rng = np.random.default_rng(seed)
-    near = rng.normal((0.7 * size[0], 0.4 * size[1]), (0.2 * size[0], 0.1 * size[1]), (people * 2 // 3, 2))
-    far = rng.uniform((0, size[1] / 3), size, (people - len(near), 2))
-    return np.clip(np.concatenate([near, far]), 0, np.array(size) - 1)
+from tests.support.audits import crowd
 
 
 def plan_of(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import DataError, OptionError
-from crowdscale.trust.audit import AuditOptions, AuditPlan, PeopleMap, estimate, estimates, plan_audit
-from tests.trust.test_audit_design import crowd
+from crowdscale.trust.audit import PeopleMap, estimate, estimates, plan_audit
+from tests.support.audits import audited, crowd
 
 SIZE = (640, 480)
 PEOPLE = 600
@@ -24,13 +24,6 @@ MODELS: dict[str, Callable[[Map], Map]] = {
     "constant": lambda people: np.full_like(people, PEOPLE / people.size),
     "nobody": np.zeros_like,
 }
-
-
-def audited(model: Callable[[Map], Map], xy: np.ndarray, **options: float) -> tuple[AuditPlan, list[int]]:
-    """Return the plan by a model's map, and the true people of each cell."""
-    true = PeopleMap.from_points("photo.jpg", SIZE, xy)
-    plan = plan_audit([replace(true, people=model(true.people))], "0", AuditOptions(**options))
-    return plan, [int(cell.box.contains(xy).sum()) for cell in plan.cells]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -7,7 +7,7 @@ import pytest
 
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.trust.audit import AuditModel, AuditRecord, PeopleMap, plan_audit
-from tests.trust.test_audit_design import crowd
+from tests.support.audits import crowd
 
 
 def started() -> AuditRecord:

@@ -15,7 +15,7 @@ from crowdscale.trust.audit.check import PhotoFacts, check_audit
 from crowdscale.trust.audit.design import derived_seed
 from crowdscale.trust.audit.report import read_report, report_html
 from crowdscale.trust.audit.wording import headline, interval_text, next_step
-from tests.trust.test_audit_design import crowd
+from tests.support.audits import crowd
 from tests.trust.test_audit_record import heads_in, started
 
 
