@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from crowdscale.errors import CrowdscaleError, ImageError, MissingExtraError, OptionError
+from crowdscale.errors import CrowdscaleError, ImageError, OptionError
 from crowdscale.files.decoder import check_regular
 from crowdscale.files.finding import (
     FOLDERS_OF_COPIES,
@@ -322,11 +322,3 @@ class Folder:
 
     def _join(self, name: str) -> str:
         return posixpath.join(self.address, name)
-
-
-def need_bulk(library: str) -> None:
-    """Raise MissingExtraError where a library of the extra [bulk] is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec(library) is None:
-        raise MissingExtraError(f"This ({library})", "bulk")
