@@ -57,7 +57,8 @@ def test_the_python_runs(bundled, monkeypatch, capsys):
     exec(compile(code, "README.md", "exec"), {})
     count, interval, warned = capsys.readouterr().out.splitlines()[0].split()
     low, high = map(int, interval.split("–"))
-    assert 200 < low < float(count) < high < 1200
+    assert 450 < float(count) < 530
+    assert float(count) / 2 < low < float(count) < high < 1.5 * float(count)
     assert warned == "()"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import CrowdscaleError, DataError
-from crowdscale.trust.audit import AuditModel, AuditRecord, PeopleMap, plan_audit
+from crowdscale.trust.audit import AuditModel, AuditRecord, PeopleMap, estimate, plan_audit
 from tests.support.audits import crowd
 
 
@@ -28,7 +28,9 @@ def test_answers_follow_the_draw_and_can_be_undone() -> None:
         assert record.next_cell == cell
         record = record.answered(heads=heads_in(record, cell), by="Ada", at="2026-05-01 12:00")
     assert [step.audited for step in record.estimates()] == [0, 1, 2, 3, 4, 5]
-    assert record.estimate().count == pytest.approx(600, rel=0.2)
+    truth = [len(heads_in(record, cell)) for cell in record.plan.order(5)]
+    assert record.estimate() == estimate(record.plan, truth)
+    assert record.estimate().count == pytest.approx(600, rel=0.11)
     assert record.undone().counts == record.counts[:-1]
 
 

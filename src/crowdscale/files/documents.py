@@ -35,7 +35,7 @@ __all__ = [
 T = TypeVar("T")
 
 FARTHEST = 1e9
-"""Numbers beyond this are no pixels, and their squares overflow nothing below it."""
+"""Largest magnitude of a number in a document. Its square is still exact enough for pixels."""
 
 Number = Annotated[float, msgspec.Meta(ge=-FARTHEST, le=FARTHEST)]
 """A finite number of moderate size in a schema."""

@@ -28,11 +28,11 @@ SURE = 8.0
 PIXEL = 0.5
 """Standard deviation in pixels of a position in the sharpest photo, and the least spacing."""
 ALONE = 0.1
-"""Spacing of a head with no other one about, over the picture's diagonal."""
+"""Largest spacing of a head, over the picture's diagonal. A lone head has this one."""
 SMOOTHING = 0.2
 """Share of a track's spacing that each link renews."""
 FREE = 2.0
-"""Factor on the spread of velocity of a new track with no settled ones around."""
+"""Factor on the spread of a new track's velocity, if no settled track is near."""
 FLOW_NEIGHBOURS = 5
 """Tracks around a new head whose median velocity it starts with."""
 FLOW_REACH = 0.1

@@ -22,7 +22,7 @@ __all__ = ["AuditEstimate", "estimate", "estimates"]
 Floats = NDArray[np.float64]
 
 GOAL = 0.10
-"""Half-width relative to the number, to which the cells that remain are reckoned."""
+"""Half-width of the interval, over the estimate, at which an audit may stop."""
 
 
 @dataclass(frozen=True)
