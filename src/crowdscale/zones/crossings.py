@@ -6,8 +6,6 @@ line counts nothing. A head that is missed at the line for less than the linker'
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,14 +27,6 @@ MEMORY = 30.0
 """Seconds for which the side of an absent track is kept."""
 
 
-@dataclass
-class _Sides:
-    """The last clear side of each track at one line."""
-
-    sides: dict[int, tuple[int, Floats, float]] = field(default_factory=dict)
-    """Side (+1 right, -1 left), position and time by track."""
-
-
 class Crossings:
     """Counts of people over each line: forward from its left to its right, as its points run, and backward.
 
@@ -47,7 +37,8 @@ class Crossings:
     def __init__(self, zones: Zones) -> None:
         self.zones = zones
         self.counts = {zone.name: [0, 0] for zone in zones.counted if zone.kind == "line"}
-        self._lines = {name: _Sides() for name in self.counts}
+        self._sides: dict[str, dict[int, tuple[int, Floats, float]]] = {name: {} for name in self.counts}
+        """Of each line: the last clear side (+1 right, -1 left) of a track, where and when."""
         self._linker = Linker()
         self._time = 0.0
 
@@ -79,7 +70,7 @@ class Crossings:
         return {name: (forward, backward) for name, (forward, backward) in self.counts.items()}
 
     def _judge(self, name: str, line: Floats, xy: Floats, ids: Integers, clear: float) -> None:
-        kept = self._lines[name].sides
+        kept = self._sides[name]
         sides = _sides(xy, line, clear)
         for index in np.flatnonzero(sides).tolist():
             track, side = int(ids[index]), int(sides[index])
