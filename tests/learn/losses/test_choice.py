@@ -25,7 +25,7 @@ def test_labels_are_picked_at_cell_centres():
     logits = torch.randn(1, 11, 16, 16, generator=torch.Generator().manual_seed(0))
     ours = choose_loss(DistanceLabels(), LossOptions())(logits, labels, [HEADS])
     expected = dynamic_cross_entropy(logits, labels[:, 2::4, 2::4].long())
-    torch.testing.assert_close(ours, expected, rtol=1e-6, atol=0.0)  # float32 rounds to 6e-8
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=0.0)  # sums of float32 differ by their order
 
 
 def test_a_thinned_loss_reads_every_third_pixel_from_an_offset_of_the_target():
