@@ -10,13 +10,17 @@ from crowdscale.counting.table import (
     RECORDS,
     VERSION,
     Column,
+    CrowdColumns,
     EvaluationRow,
     FrameRow,
+    LineColumns,
     PhotoRow,
     RegionRecord,
+    StayColumns,
     ZoneRecord,
     columns,
 )
+from crowdscale.zones.crowd import NO_SAFETY_DEVICE
 
 HERE = Path(__file__).parent
 SCHEMA = f"photo-{VERSION}.schema.json"
@@ -52,11 +56,14 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 """
 
 
-def table_text(title: str, table: type) -> str:
-    """Return a heading, the sentence of the class and a line for each column."""
+def table_text(title: str, table: type, after_name: bool = False) -> str:
+    """Return a heading, the sentence of the class and a line for each column; after a zone's name, with spaces."""
     head = f"## {title}\n\n{(table.__doc__ or '').split(chr(10))[0]}\n\n"
     lines = ["| name | type | unit | decimals | description | former names |", "|---|---|---|---|---|---|"]
-    return head + "\n".join([*lines, *map(line, columns(table))]) + "\n"
+    shown = [
+        each._replace(name=each.name.replace("_", " ")) if after_name else each for each in columns(table)
+    ]
+    return head + "\n".join([*lines, *map(line, shown)]) + "\n"
 
 
 def line(each: Column) -> str:
@@ -75,8 +82,11 @@ def files() -> dict[str, str]:
         table_text("A region", RegionRecord),
         table_text("A zone", ZoneRecord),
         table_text("A frame", FrameRow)
-        + "\nA zone adds its count under its name, with ground points also `NAME per m2` and `NAME level`. A line adds\n"
-        "`NAME forward` and `NAME backward`. `zone NAME` replaces a name that is taken.\n",
+        + "\nA zone adds its count under its name, with ground points also `NAME per m2` and `NAME level`. `zone NAME`\n"
+        "replaces a name that is taken. The columns below follow the name, as in `gate forward per minute`.\n",
+        table_text("A line of a frame", LineColumns, after_name=True),
+        table_text("An area of a frame", StayColumns, after_name=True),
+        table_text("An area on the ground", CrowdColumns, after_name=True) + f"\n{NO_SAFETY_DEVICE}\n",
         table_text("An evaluated photo", EvaluationRow)
         + "\nEach threshold, such as 4px, adds `matched_4px` and `first_pass_matched_4px`: the true heads that a located "
         "head\nmatches.\n",

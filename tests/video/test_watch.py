@@ -19,6 +19,7 @@ from crowdscale.points import Points
 from crowdscale.video.sources import Frame, Source
 from crowdscale.video.watch import RowWriter, WatchOptions, watch
 from crowdscale.zones.alarms import AlarmRule, Alarms
+from crowdscale.zones.ground import Ground
 from crowdscale.zones.zone import Zone, Zones
 from tests.support.fakes import label_photo
 
@@ -316,3 +317,22 @@ def test_tracks_follow_a_film_that_changes_its_size(label_model):
     zones = Zones((ROPE,))
     seen = list(watch(Source("film", frames), load(label_model), WatchOptions(every=0), zones))
     assert sum(seen[-1].row.crossed["rope"]) == 1
+
+
+def test_followed_heads_on_the_ground_add_their_columns(label_model):
+    ground = Ground(LEFT.points, ((0, 0), (6, 0), (6, 10), (0, 10)))
+    zones = Zones((dataclasses.replace(LEFT, alarm=None), ROPE), ground)
+    *_, row = rows(label_model, [4] * 24, zones, every=0, follow=True)
+    found = row.to_dict()
+    assert {key: found[key] for key in found if key.startswith("rope ")} == {
+        "rope per m2": 0, "rope level": "A", "rope forward": 0, "rope backward": 0, "rope net": 0,
+        "rope forward per minute": 0, "rope backward per minute": 0,
+    }  # fmt: skip
+    own = {key.removeprefix("left ") for key in found if key.startswith("left ")}
+    assert own == {
+        "per m2", "level", "different", "entered", "left", "median stay", "stay 90th percentile",
+        "voronoi per m2", "speed", "specific flow", "pressure",
+    }  # fmt: skip
+    assert found["left different"] == 4
+    assert found["left speed"] == pytest.approx(0, abs=0.02)
+    assert 0.02 < found["left voronoi per m2"] < 4 / 60  # their cells reach beyond the zone

@@ -7,7 +7,7 @@ import pytest
 
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
-from crowdscale.zones.crossings import Crossings
+from crowdscale.zones.crossings import Crossings, Rates
 from crowdscale.zones.zone import Zone, Zones
 
 SIZE = (400, 300)
@@ -90,3 +90,15 @@ def test_a_bent_line_and_relative_corners():
 
 def test_no_lines_no_work():
     assert Crossings(Zones(())).update(Points([[1, 2]]), SIZE) == {}
+
+
+def test_rates_are_those_of_the_last_minute_and_begin_anew_after_a_gap():
+    rates = Rates()
+    seen = [rates.update({"gate": (second // 2, 0)}, float(second))["gate"] for second in range(121)]
+    assert seen[:10] == [None] * 10
+    assert seen[20] == pytest.approx((30, 0))  # ten in twenty seconds
+    assert seen[120] == pytest.approx((30, 0))
+    assert rates.update({"gate": (99, 0)}, 300.0)["gate"] is None
+    for second in range(301, 311):
+        last = rates.update({"gate": (99, second - 300)}, float(second))["gate"]
+    assert last == pytest.approx((0, 60))

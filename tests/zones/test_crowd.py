@@ -7,7 +7,10 @@ import pytest
 import shapely
 
 from crowdscale.errors import DataError
-from crowdscale.zones.crowd import crowd_measures, voronoi_cells
+from crowdscale.points import Points
+from crowdscale.zones.crowd import crowd_measures, measure_zones, voronoi_cells
+from crowdscale.zones.ground import Ground
+from crowdscale.zones.zone import Zone, Zones
 
 HALL = shapely.box(0, 0, 10, 10)
 
@@ -74,3 +77,30 @@ def test_densities_equal_those_of_pedpy(people):
     ours = crowd_measures(places, np.full((people, 2), np.nan), area.polygon, HALL)
     assert ours.voronoi_density == pytest.approx(float(density.density.iloc[0]), rel=0.01)
     assert ours.classic_density == pytest.approx(float(classic.density.iloc[0]), rel=0.01)
+
+
+SQUARE = Zone("square", ((20, 20), (60, 20), (60, 70), (20, 70)))
+FLOOR = ((0, 0), (100, 0), (100, 100), (0, 100))
+
+
+def test_zones_of_a_photo_are_measured_in_metres():
+    plan = Ground(FLOOR, ((0, 0), (10, 0), (10, 10), (0, 10)))
+    zones = Zones((SQUARE, Zone("rope", ((0, 0), (9, 9)), "line")), plan)
+    heads = Points(np.vstack([grid() * 10 - 0.5, [[4.5, 4.5]]]))  # one of them found twice
+    measured = measure_zones(heads, np.tile([12.0, 0.0], (101, 1)), zones, (100, 100))
+    assert list(measured) == ["square"]
+    assert measured["square"].voronoi_density == pytest.approx(1.0)
+    assert measured["square"].specific_flow == pytest.approx(1.2, rel=1e-4)
+    assert measure_zones(heads, np.zeros((101, 2)), Zones((SQUARE,)), (100, 100)) == {}
+
+
+def test_people_beyond_the_measured_ground_are_left_out():
+    seen = ((30, 40), (70, 40), (100, 100), (0, 100))  # the horizon lies above the upper edge of these
+    zones = Zones((SQUARE,), Ground(seen, ((0, 0), (10, 0), (10, 30), (0, 30))))
+    view = zones.ground.near_side((100, 100))
+    assert 0 < view.bounds[1] < 10
+    heads = Points([[50, 1], [40, 50], [55, 60]])
+    measured = measure_zones(heads, np.array([[0, 0], [0, 0], [0, 3.0]]), zones, (100, 100))["square"]
+    assert measured.people == 2
+    pixel = zones.ground.place([[55.5, 60.5], [55.5, 60.5 + 1e-4]])
+    assert measured.speed == pytest.approx(np.hypot(*(pixel[1] - pixel[0])) / 1e-4 * 3 / 2, rel=1e-3)

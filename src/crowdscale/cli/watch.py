@@ -90,6 +90,14 @@ def watch(
             "--smooth", panel=COUNTING, help="Add a smoothed count that follows a step within two counts."
         ),
     ] = False,
+    follow: Annotated[
+        bool,
+        option(
+            "--follow",
+            panel=COUNTING,
+            help="Follow heads: different people, stays and speeds in the rows. --tracks does so, too.",
+        ),
+    ] = False,
     rows: Annotated[
         Path | None,
         option("--rows", panel=OUTPUT, metavar="FILE", help="Append a row for each count: .csv or .jsonl."),
@@ -128,7 +136,7 @@ def watch(
     from crowdscale.video.watch import WatchOptions
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
-    options = replace(options, follow=tracks is not None)
+    options = replace(options, follow=follow or tracks is not None)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
     opened = open_source(address_of(source), SourceOptions(fps, timeout, retries, loop))

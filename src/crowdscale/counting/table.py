@@ -20,11 +20,15 @@ __all__ = [
     "RECORDS",
     "VERSION",
     "Column",
+    "CrowdColumns",
     "EvaluationRow",
     "FrameRow",
+    "LineColumns",
     "PhotoRow",
     "RegionRecord",
+    "StayColumns",
     "ZoneRecord",
+    "after_name",
     "columns",
     "current_names",
     "photo_row",
@@ -176,6 +180,46 @@ class FrameRow:
 
 
 @dataclass(frozen=True)
+class LineColumns:
+    """What a line adds to a frame: each column after the name of the line."""
+
+    forward: int = column(
+        "integer", "people who crossed from its left to its right so far, as its points run", "people"
+    )
+    backward: int = column("integer", "people who crossed the other way so far", "people")
+    net: int = column("integer", "forward less backward", "people")
+    forward_per_minute: float | None = column(
+        "number",
+        "forward in the last minute, or since the start or a gap; empty for the first ten seconds",
+        "people/min",
+        (),
+        2,
+    )
+    backward_per_minute: float | None = column("number", "backward in the same time", "people/min", (), 2)
+
+
+@dataclass(frozen=True)
+class StayColumns:
+    """What an area adds to a frame where heads are followed: each column after the name of the area."""
+
+    different: int = column("integer", "tracks in the area so far", "people")
+    entered: int = column("integer", "tracks that came in so far", "people")
+    left: int = column("integer", "tracks that went out so far", "people")
+    median_stay: float | None = column("number", "median time in the area of those who left", "s", (), 1)
+    stay_90th_percentile: float | None = column("number", "90th percentile of the same", "s", (), 1)
+
+
+@dataclass(frozen=True)
+class CrowdColumns:
+    """What an area on the ground adds to a frame where heads are followed: each column after the name of the area."""
+
+    voronoi_per_m2: float = column("number", "mean density by Voronoi cells", "people/m²", (), 4)
+    speed: float | None = column("number", "mean speed", "m/s", (), 4)
+    specific_flow: float | None = column("number", "density times speed", "people/(m s)", (), 4)
+    pressure: float | None = column("number", "density times variance of velocity", "1/s²", (), 4)
+
+
+@dataclass(frozen=True)
 class EvaluationRow:
     """One annotated photo: ``evaluate --csv``.
 
@@ -287,6 +331,11 @@ def rounded(row: Any) -> dict[str, Any]:
             value = round(value, each.decimals)
         values[each.name] = value
     return values
+
+
+def after_name(name: str, added: Any) -> dict[str, Any]:
+    """Return the rounded columns that a zone of this name adds to a frame, as in ``gate forward per minute``."""
+    return {f"{name} {column.replace('_', ' ')}": value for column, value in rounded(added).items()}
 
 
 RECORDS = {"regions": RegionRecord, "zones": ZoneRecord}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,17 +12,23 @@ from numpy.typing import NDArray
 
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
-from crowdscale.counting.table import FrameRow, columns
+from crowdscale.counting.table import (
+    CrowdColumns,
+    FrameRow,
+    LineColumns,
+    StayColumns,
+    after_name,
+    columns,
+)
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
-from crowdscale.points import Points
+from crowdscale.video.following import Followed
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
-from crowdscale.video.tracks import Tracker
 from crowdscale.zones.alarms import Alarms
-from crowdscale.zones.crossings import Crossings
-from crowdscale.zones.dwell import Dwell, Stays
+from crowdscale.zones.crowd import CrowdMeasures
+from crowdscale.zones.dwell import Stays
 from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "watch"]
@@ -92,6 +98,10 @@ class WatchRow:
     """Ends of the 90 % interval of the count; None for a frame with warnings."""
     warnings: tuple[str, ...] = ()
     """A sentence for each way in which the frame differs from the training photos, or is damaged."""
+    per_minute: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+    """People a minute over each line, (forward, backward), in the last minute; None before ten seconds."""
+    measures: dict[str, CrowdMeasures] = field(default_factory=dict)
+    """Crowd measures of each area, where heads are followed and the ground is known."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values with a column a zone; the same columns in every row."""
@@ -108,10 +118,12 @@ class WatchRow:
             if zone.per_square_metre is not None:
                 row[f"{zone.name} per m2"] = round(zone.per_square_metre, 4)
                 row[f"{zone.name} level"] = zone.level
-        for name, (forward, backward) in self.crossed.items():
-            row[f"{name} forward"], row[f"{name} backward"] = forward, backward
+        for name, crossed in self.crossed.items():
+            row |= after_name(name, _line_columns(*crossed, self.per_minute.get(name)))
         for stay in self.stays:
-            row |= _stay_columns(stay)
+            row |= after_name(stay.name, _stay_columns(stay))
+        for name, measures in self.measures.items():
+            row |= after_name(name, _crowd_columns(measures))
         return {
             **row,
             "alarms": "; ".join(self.alarms),
@@ -121,14 +133,18 @@ class WatchRow:
         }
 
 
-def _stay_columns(stay: Stays) -> dict[str, Any]:
-    median = stay.median_seconds
-    return {
-        f"{stay.name} different": stay.different,
-        f"{stay.name} entered": stay.entered,
-        f"{stay.name} left": stay.left,
-        f"{stay.name} median stay": None if median is None else round(median, 1),
-    }
+def _line_columns(forward: int, backward: int, per_minute: tuple[float, float] | None) -> LineColumns:
+    return LineColumns(forward, backward, forward - backward, *(per_minute or (None, None)))
+
+
+def _stay_columns(stay: Stays) -> StayColumns:
+    return StayColumns(
+        stay.different, stay.entered, stay.left, stay.median_seconds, stay.longest_tenth_seconds
+    )
+
+
+def _crowd_columns(measures: CrowdMeasures) -> CrowdColumns:
+    return CrowdColumns(measures.voronoi_density, measures.speed, measures.specific_flow, measures.pressure)
 
 
 class Watched(NamedTuple):
@@ -160,7 +176,7 @@ def watch(
         alarms: They get each count.
     """
     smoother = StepMean() if options.smooth else None
-    people = _People.of(zones, options.follow)
+    people = Followed(zones, options.follow)
     frames = islice(sample(source, options.every), options.frames)
     steady = _Steady(predictor, options.rescale)
     first_size: tuple[int, int] | None = None
@@ -173,7 +189,7 @@ def watch(
         if zones is not None and drawn is not None:
             zones = _fitting(drawn, prediction.size, first_size, source)
         counts, prediction = _zoned(prediction, zones)
-        tracks, crossed, stays = people.take(prediction, frame.time, first_size)
+        seen = people.take(prediction, frame.time, first_size)
         changes = _alarm_changes(alarms, frame.time, counts)
         row = WatchRow(
             frame.time,
@@ -181,15 +197,17 @@ def watch(
             prediction.count,
             smoother.update(prediction.count) if smoother is not None else None,
             counts,
-            crossed,
+            seen.crossed,
             changes,
             prediction.seconds,
             source.dropped,
-            stays,
+            seen.stays,
             _interval(prediction),
             prediction.warnings,
+            seen.per_minute,
+            seen.measures,
         )
-        yield Watched(row, frame, prediction, tracks, zones)
+        yield Watched(row, frame, prediction, seen.tracks, zones)
 
 
 def _zoned(prediction: Prediction, zones: Zones | None) -> tuple[tuple[ZoneCount, ...], Prediction]:
@@ -204,40 +222,6 @@ def _alarm_changes(alarms: Alarms | None, time: float, counts: tuple[ZoneCount, 
     if alarms is None:
         return ()
     return tuple(f"{event.zone} {event.kind}" for event in alarms.update(time, list(counts)))
-
-
-@dataclass
-class _People:
-    """Who is followed: tracks, crossings of lines, stays in areas."""
-
-    tracker: Tracker | None
-    crossings: Crossings | None
-    dwell: Dwell | None
-
-    @classmethod
-    def of(cls, zones: Zones | None, follow: bool) -> _People:
-        crossings = Crossings(zones) if zones is not None else None
-        needed = follow or (crossings is not None and bool(crossings.counts))
-        return cls(
-            Tracker() if needed else None, crossings, Dwell(zones) if zones is not None and follow else None
-        )
-
-    def take(
-        self, prediction: Prediction, time: float, size: tuple[int, int]
-    ) -> tuple[NDArray[np.int64] | None, dict[str, tuple[int, int]], tuple[Stays, ...]]:
-        """Take in a frame's heads and return track numbers, crossings and stays so far.
-
-        Heads of a frame of another size are followed in pixels of the first ``size``.
-        """
-        if self.tracker is None:
-            return None, {}, ()
-        points = prediction.points or Points()
-        if size != prediction.size:
-            points = points.scale(size[0] / prediction.size[0], size[1] / prediction.size[1])
-        tracks = self.tracker.update(points, time, size)
-        crossed = self.crossings.update(points, size, time, tracks) if self.crossings is not None else {}
-        stays = self.dwell.update(points, tracks, time, size) if self.dwell is not None else []
-        return tracks, dict(crossed), tuple(stays)
 
 
 DAMAGED = "The film is damaged here: the frame may be incomplete."

@@ -6,6 +6,9 @@ line counts nothing. A head that is missed at the line for less than the linker'
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,7 @@ from crowdscale.points import Points
 from crowdscale.zones.linking import Linker
 from crowdscale.zones.zone import Zones
 
-__all__ = ["Crossings"]
+__all__ = ["Crossings", "Rates"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,6 +28,10 @@ STEP = 0.2
 """Seconds between two frames whose times are not given."""
 MEMORY = 30.0
 """Seconds for which the side of an absent track is kept."""
+MINUTE = 60.0
+"""Seconds over which a flow is taken."""
+SHORTEST = 10.0
+"""Seconds below which no flow is given, and longest gap between two frames within a flow."""
 
 
 class Crossings:
@@ -80,6 +87,31 @@ class Crossings:
             kept[track] = side, xy[index], self._time
         for track in [track for track, (_, _, last) in kept.items() if self._time - last > MEMORY]:
             del kept[track]
+
+
+class Rates:
+    """People a minute over each line, during the last minute or the shorter time since the start or a gap."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, dict[str, tuple[int, int]]]] = deque()
+
+    def update(
+        self, crossed: Mapping[str, tuple[int, int]], time: float
+    ) -> dict[str, tuple[float, float] | None]:
+        """Take in the crossings so far; return (forward, backward) a minute of each line, None before ten seconds."""
+        if self._seen and not 0 <= time - self._seen[-1][0] <= SHORTEST:
+            self._seen.clear()
+        self._seen.append((time, dict(crossed)))
+        while time - self._seen[0][0] > MINUTE + 1e-6:
+            self._seen.popleft()
+        begin, before = self._seen[0]
+        if time - begin < SHORTEST:
+            return dict.fromkeys(crossed)
+        scale = MINUTE / (time - begin)
+        return {
+            name: ((forward - before[name][0]) * scale, (backward - before[name][1]) * scale)
+            for name, (forward, backward) in crossed.items()
+        }
 
 
 def _sides(xy: Floats, line: Floats, clear: float) -> Integers:

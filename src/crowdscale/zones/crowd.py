@@ -6,17 +6,24 @@ All values are estimates from located heads. They are no safety device.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
-from crowdscale.zones.ground import level_of_service
+from crowdscale.points import Points
+from crowdscale.zones.ground import Ground, level_of_service
+from crowdscale.zones.zone import Zones, area_of_interest
 
-__all__ = ["CrowdMeasures", "crowd_measures", "voronoi_cells"]
+__all__ = ["NO_SAFETY_DEVICE", "CrowdMeasures", "crowd_measures", "measure_zones", "voronoi_cells"]
 
 Floats = NDArray[np.float64]
+
+NO_SAFETY_DEVICE = "Densities, speeds, flows and pressures are estimates. They are no safety device."
+INSTANT = 1e-3
+"""Seconds of the step that leads from a velocity in pixels to one in metres."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +117,56 @@ def crowd_measures(
         specific_flow=None if speed is None else density * speed,
         pressure=None if spread is None else density * spread,
     )
+
+
+def measure_zones(
+    points: Points, velocities: Floats, zones: Zones, size: tuple[int, int]
+) -> dict[str, CrowdMeasures]:
+    """Return the measures of each area on the ground, by its name; empty where the ground is not known.
+
+    The walkable area is what the camera shows of the ground, within the regions of interest. Lines are passed over, and
+    so are areas too far away to measure. Of two people on one place, one is taken.
+
+    Args:
+        points: Heads in pixels.
+        velocities: (n, 2) pixels a second; NaN if unknown.
+        zones: Areas and four ground points.
+        size: (width, height) of the frame.
+    """
+    import shapely
+
+    fitted = zones.fit(size)
+    if fitted.ground is None:
+        return {}
+    view, walkable, shapes = _on_ground(zones, size)
+    inside = shapely.intersects_xy(view, points.xy[:, 0] + 0.5, points.xy[:, 1] + 0.5)
+    places = fitted.ground.place(points.xy[inside] + 0.5)
+    places, first = np.unique(np.round(places, 6), axis=0, return_index=True)
+    moving = _ground_velocities(points.xy[inside][first] + 0.5, velocities[inside][first], fitted.ground)
+    levels = fitted.ground.levels
+    return {name: crowd_measures(places, moving, shape, walkable, levels) for name, shape in shapes}
+
+
+@lru_cache(maxsize=16)
+def _on_ground(zones: Zones, size: tuple[int, int]) -> tuple[Any, Any, tuple[tuple[str, Any], ...]]:
+    """Return the measured view in pixels, the same in metres, and each area in metres."""
+    fitted = zones.fit(size)
+    assert fitted.ground is not None
+    view, interest = fitted.ground.near_side(size), area_of_interest(zones, size)
+    if interest is not None:
+        view = view.intersection(interest)
+    shapes = [
+        (zone.name, fitted.ground.shape(zone.shape(size).intersection(view)))
+        for zone in fitted.counted
+        if zone.kind == "area"
+    ]
+    return view, fitted.ground.shape(view), tuple((name, shape) for name, shape in shapes if shape.area > 0)
+
+
+def _ground_velocities(xy: Floats, velocities: Floats, ground: Ground) -> Floats:
+    """Return (n, 2) metres a second of (n, 2) pixels a second; NaN stays."""
+    known = np.isfinite(velocities).all(axis=1)
+    moving = np.full(xy.shape, np.nan)
+    ahead = ground.place(xy[known] + INSTANT * velocities[known])
+    moving[known] = (ahead - ground.place(xy[known])) / INSTANT
+    return moving

@@ -23,6 +23,8 @@ LEVELS: dict[str, tuple[float, ...]] = {
 
 DENSIFY = 64
 """Points an edge: a straight edge of a zone stays straight on the ground, curved lenses aside."""
+NEAR = 0.1
+"""Depth, over the least depth of the ground points, beyond which the ground is too far away to measure people."""
 FLAT = 1e-9
 """Area share below which four points lie on a line."""
 
@@ -114,13 +116,12 @@ class Ground:
             )
         return np.asarray(mapped[:, :2] / mapped[:, 2:])
 
-    def square_metres(self, shape: Any) -> float:
-        """Return the area on the ground of a polygon in the photo. Raises DataError beyond the horizon."""
+    def shape(self, shape: Any) -> Any:
+        """Return a polygon of the photo as a shapely polygon in metres. Raises DataError beyond the horizon."""
         import shapely
 
-        parts = getattr(shape, "geoms", [shape])
-        total = 0.0
-        for part in parts:
+        polygons = []
+        for part in getattr(shape, "geoms", [shape]):
             if part.is_empty or part.geom_type != "Polygon":
                 continue  # a cut may leave lines and points
             length = max(part.length / (4 * DENSIFY), 1e-6)
@@ -128,8 +129,38 @@ class Ground:
                 np.asarray(ring.segmentize(length).coords)[:-1] for ring in (part.exterior, *part.interiors)
             ]
             outer, *holes = (self.place(ring) for ring in rings)
-            total += float(shapely.Polygon(outer, holes).area)
-        return total
+            polygons.append(shapely.Polygon(outer, holes))
+        return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
+
+    def square_metres(self, shape: Any) -> float:
+        """Return the area on the ground of a polygon in the photo. Raises DataError beyond the horizon."""
+        return float(self.shape(shape).area)
+
+    def near_side(self, size: tuple[int, int], share: float = NEAR) -> Any:
+        """Return the shapely part of a (width, height) photo that lies on the ground and not too far away.
+
+        Args:
+            size: Of the photo in pixels.
+            share: Least depth, over the least depth of the four points: 0.1 is about ten times as far away.
+        """
+        import shapely
+
+        matrix = self.homography
+        depths = np.column_stack([np.array(self.points, float), np.ones(4)]) @ matrix[2]
+        a, b, c = matrix[2] * np.sign(depths[0])
+        c -= share * np.abs(depths).min()
+        if np.hypot(a, b) < 1e-15:
+            return shapely.box(0, 0, *size)
+        # a x + b y + c >= 0 is a half plane: a large square on the right side of its border
+        normal, far = np.array([a, b]) / np.hypot(a, b), 4.0 * sum(size) + abs(c) / np.hypot(a, b)
+        foot, along = -c / np.hypot(a, b) * normal, np.array([-normal[1], normal[0]])
+        corners = [
+            foot - far * along,
+            foot + far * along,
+            foot + far * (along + normal),
+            foot + far * (normal - along),
+        ]
+        return shapely.Polygon(corners).intersection(shapely.box(0, 0, *size))
 
 
 def _convex(corners: Floats) -> bool:
