@@ -5,6 +5,7 @@ import { element } from "./count_tab.js";
 import { askJson } from "./engines.js";
 import { Edits } from "./edits.js";
 import { FORMATS, download } from "./formats.js";
+import { FormatChoice } from "./format_choice.js";
 import { HeadTool } from "./head_tool.js";
 import { headsOf, whole } from "./results.js";
 import { hold, keep, keyOf, recall } from "./store.js";
@@ -16,7 +17,6 @@ const HINTS = {
   ignore: "Drag over an area that does not count.",
   hand: "Drag to move the photo.",
 };
-const POINTS = ["points", "coco", "labelstudio", "geojson"];
 
 export class CorrectTab {
   constructor(app, panel) {
@@ -41,14 +41,15 @@ export class CorrectTab {
     this.redo = button("Redo", () => this.tool?.undo(true));
     this.erase = button("Delete selected", () => this.tool?.removeSelected());
     this.areas = element("ul", { className: "plain" });
-    this.format = element("select", { ariaLabel: "Format of the heads" });
-    this.format.append(...POINTS.map((value) => element("option", { value }, FORMATS[value].label)));
+    this.choice = new FormatChoice({ select: "heads-format", button: "save-heads" }, [["geojson", FORMATS.geojson.label]], {
+      photos: () => this.edited, site: () => this.app.site, own: (format) => this.save(format), headsFirst: true,
+    });
     this.store = button("Save for training", () => this.send(), { className: "main", id: "save-correction" });
     this.controls = element(
       "div", {},
       element("div", { className: "row tools", role: "group", ariaLabel: "What the pointer does" }, ...this.modes), this.hint,
       element("div", { className: "row" }, this.undo, this.redo, this.erase), this.areas,
-      element("div", { className: "row tools" }, this.store, element("span", { className: "joined" }, this.format, button("Save", () => this.save(), { id: "save-heads" }))),
+      element("div", { className: "row tools" }, this.store, this.choice.element),
       element("div", { className: "row" }, button("Next photo", () => this.next(1)), button("Previous", () => this.next(-1))),
       element("p", { className: "note" }, "Keys on the photo: arrows move a cursor, Enter adds a head, M takes the nearest one, Delete removes, Ctrl Z undoes, plus and minus zoom."),
     );
@@ -160,14 +161,15 @@ export class CorrectTab {
     else say(step > 0 ? "This is the last photo." : "This is the first photo.");
   }
 
-  /** Save the corrected heads of all photos that have some as a file. */
-  save() {
-    const edited = this.app.photos.items.filter((item) => item.edits);
-    const results = edited.map((item) => ({
-      ...item.result, photo: item.name, size: item.size, heads: item.edits.counted(), count: item.edits.counted().length,
-    }));
-    const { file, kind, write } = FORMATS[this.format.value];
-    download(file, write(results), kind);
+  /** The corrected heads of all photos that have some. */
+  get edited() {
+    const edited = this.app.photos.items.filter((item) => item.edits && item.size);
+    return edited.map((item) => ({ name: item.name, size: item.size, heads: item.edits.counted(), result: item.result }));
+  }
+
+  save(format) {
+    const { file, kind, write } = FORMATS[format];
+    download(file, write(this.edited.map(({ result, name, size, heads }) => ({ ...result, photo: name, size, heads, count: heads.length }))), kind);
   }
 
   /** Hand the photo and its heads to the service's folder of corrections. */

@@ -2,6 +2,7 @@
 
 import { at, say } from "./app.js";
 import { FORMATS, download } from "./formats.js";
+import { FormatChoice } from "./format_choice.js";
 import { drawHeads, drawRegions, heatLayer } from "./overlays.js";
 import { droppedFiles } from "./photos.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
@@ -65,11 +66,17 @@ export class CountTab {
   }
 
   connectSaving() {
-    const names = { ...FORMATS, picture: { label: "Picture (PNG)" } };
-    at("save-format").replaceChildren(
-      ...Object.entries(names).map(([value, { label }]) => Object.assign(document.createElement("option"), { value, textContent: label })),
-    );
-    at("save").addEventListener("click", () => this.save(at("save-format").value));
+    const results = Object.entries(FORMATS).map(([value, { label }]) => [value, label]);
+    this.choice = new FormatChoice({ select: "save-format", button: "save" }, [...results, ["picture", "Picture (PNG)"]], {
+      photos: () => this.counted.map((item) => ({ name: item.name, size: item.size, heads: headsOf(item.result) })),
+      site: () => this.app.site,
+      own: (format) => this.save(format),
+    });
+    at("count-actions").append(this.choice.element);
+  }
+
+  get counted() {
+    return this.photos.items.filter((item) => item.result);
   }
 
   add(files) {
@@ -169,7 +176,7 @@ export class CountTab {
     const sum = counted.reduce((total, item) => total + item.result.count, 0);
     const foot = element("tr", {}, element("td", {}, `${counted.length} of ${items.length} counted`), element("td", { className: "figure" }, whole(sum)), element("td", {}), element("td", {}));
     at("list").tFoot.replaceChildren(foot);
-    at("save").disabled = !counted.length;
+    this.choice.disabled = !counted.length;
   }
 
   row(item) {
@@ -195,8 +202,8 @@ export class CountTab {
   }
 
   async save(format) {
-    const results = this.photos.items.filter((item) => item.result).map((item) => item.result);
     if (format === "picture") return this.savePicture();
+    const results = this.counted.map((item) => item.result);
     const { file, kind, write } = FORMATS[format];
     download(file, write(results), kind);
   }

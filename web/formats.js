@@ -2,13 +2,10 @@
 
 import { firstPassOf, headsOf, intervalOf, sizeOf } from "./results.js";
 
-/** Formats of results by name: {label, suffix, kind, write(results)}. */
+/** Formats of results by name; heads in the formats of other tools are in saving.js. */
 export const FORMATS = {
-  table: { label: "Table (CSV)", file: "counts.csv", kind: "text/csv", write: table },
-  json: { label: "Results (JSON)", file: "counts.json", kind: "application/json", write: (all) => JSON.stringify(all.map(plain), null, 1) },
-  points: { label: "Heads (CSV)", file: "points.csv", kind: "text/csv", write: points },
-  coco: { label: "Heads (COCO)", file: "coco.json", kind: "application/json", write: (all) => JSON.stringify(coco(all)) },
-  labelstudio: { label: "Heads (Label Studio)", file: "labelstudio.json", kind: "application/json", write: (all) => JSON.stringify(all.map(labelStudio)) },
+  counts: { label: "Counts (CSV)", file: "counts.csv", kind: "text/csv", write: table },
+  results: { label: "Results (JSON)", file: "counts.json", kind: "application/json", write: (all) => JSON.stringify(all.map(plain), null, 1) },
   geojson: { label: "Heads (GeoJSON)", file: "heads.geojson", kind: "application/geo+json", write: (all) => JSON.stringify(geojson(all)) },
 };
 
@@ -39,41 +36,11 @@ function table(all) {
   return head + rows.join("");
 }
 
-function points(all) {
-  const rows = all.flatMap((result) => {
-    const heads = headsOf(result);
-    return heads.length ? heads.map(([x, y]) => line([result.photo, x, y])) : [line([result.photo, "", ""])];
-  });
-  return `image,x,y\n${rows.join("")}`;
-}
-
-function coco(all) {
-  const annotations = [];
-  all.forEach((result, image) => {
-    for (const [x, y, score] of headsOf(result)) {
-      annotations.push({
-        id: annotations.length + 1, image_id: image + 1, category_id: 1, keypoints: [x, y, 2], num_keypoints: 1,
-        bbox: [x, y, 0, 0], area: 0, iscrowd: 0, ...(score == null ? {} : { score }),
-      });
-    }
-  });
-  const images = all.map((result, i) => ({ id: i + 1, file_name: result.photo, width: sizeOf(result)[0], height: sizeOf(result)[1] }));
-  return { images, annotations, categories: [{ id: 1, name: "head", keypoints: ["head"], skeleton: [] }] };
-}
-
-function labelStudio(result) {
-  const [width, height] = sizeOf(result);
-  const each = ([x, y]) => ({
-    type: "keypointlabels", from_name: "head", to_name: "image", original_width: width, original_height: height,
-    value: { x: (100 * (x + 0.5)) / width, y: (100 * (y + 0.5)) / height, width: 0.3, keypointlabels: ["head"] },
-  });
-  return { data: { image: result.photo }, annotations: [{ result: headsOf(result).map(each) }] };
-}
-
 function geojson(all) {
   const features = all.flatMap((result) =>
     headsOf(result).map(([x, y, confidence]) => ({
-      type: "Feature", geometry: { type: "Point", coordinates: [x, -y] }, properties: { photo: result.photo, confidence },
+      type: "Feature", geometry: { type: "Point", coordinates: [x + 0.5, -(y + 0.5)] },
+      properties: { kind: "head", photo: result.photo, confidence: confidence ?? 1 },
     })),
   );
   return { type: "FeatureCollection", features };

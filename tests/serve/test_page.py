@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import loadmat
 
 from crowdscale.serve.zone_editor import ZoneEditor
 from crowdscale.trust.audit.report import read_report
@@ -109,6 +110,9 @@ def test_correct_by_keys_undo_keep_and_send(opened, crowd, running):
     tab.keyboard.press("Control+z")
     tab.wait_for_selector("#panel-correct .number:has-text('6 heads')")
     assert len(rows(page.saved("#save-heads"))) == 7  # a head line and six heads
+    tab.select_option("#heads-format", "mat")
+    located = loadmat(io.BytesIO(page.saved("#save-heads")))["image_info"][0, 0][0, 0][0]
+    assert located.shape == (6, 2)
     tab.click("#save-correction")
     tab.wait_for_selector("#say:text('corrected photo')")
     (written,) = running.folder.glob("a-*.csv")

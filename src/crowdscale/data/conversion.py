@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -21,7 +21,7 @@ from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError, unknown_name
 from crowdscale.files.writing import write_atomic
 
-__all__ = ["WRITTEN", "Converted", "convert", "open_source", "target_format"]
+__all__ = ["WRITTEN", "Converted", "annotation_files", "convert", "open_source", "target_format"]
 
 Photos = Literal["none", "copy", "link"]
 
@@ -120,13 +120,29 @@ def convert(
 
 def _write_labels(labels: dict[str, Label], target: Path, to: Format) -> None:
     """Write all labels to one file, or each to its own in a folder, as the format has it."""
+    for name, content in annotation_files(labels, to):
+        path = target if to.one_file else target / name
+        write_atomic(path, lambda stream, content=content: stream.write(content))  # type: ignore[misc]
+
+
+def annotation_files(labels: Mapping[str, Label], to: Format) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each file of annotations, one after the other.
+
+    Args:
+        labels: By the photo's path.
+        to: The format; one of one file for all photos gives ``NAME.suffix``, the table ``points.csv``.
+
+    Raises:
+        DataError: The format cannot hold a label.
+    """
     if to.one_file:
         assert to.write is not None  # formats of one file have it
-        _write(target, to.write(labels))
+        yield ("points" if to.name == "table" else to.name) + to.suffix, to.write(labels).encode()
         return
     assert to.write_one is not None  # the others have this
     for name, label in labels.items():
-        _write(target / _own_target(name, to), to.write_one(Path(name).name, label))
+        content = to.write_one(Path(name).name, label)
+        yield _own_target(name, to), content.encode() if isinstance(content, str) else content
 
 
 def _file_name(sample: Sample) -> str:
@@ -164,11 +180,6 @@ def _has_bare_points(samples: Sequence[Sample]) -> bool:
 def _own_target(name: str, to: Format) -> str:
     """Return the path of a photo's own annotation from that of the photo."""
     return to.target(name) if to.target else str(PurePosixPath(name).with_suffix(to.suffix))
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    data = content.encode() if isinstance(content, str) else content
-    write_atomic(path, lambda stream: stream.write(data))
 
 
 def _bring(photo: Path, target: Path, how: Photos) -> None:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError, DataError
+from crowdscale.serve.annotating import annotation_routes
 from crowdscale.serve.auditing import audit_routes
 from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
@@ -64,6 +65,7 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     app.include_router(counting_routes(state))
     app.include_router(correction_routes(state))
     app.include_router(audit_routes(state))
+    app.include_router(annotation_routes(state))
     app.include_router(watch_routes(state))
     app.state.ending = state.ending
     app.include_router(_own_routes(state))
