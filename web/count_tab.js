@@ -3,7 +3,8 @@
 import { at, say } from "./app.js";
 import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
-import { drawHeads, drawRegions, heatLayer } from "./overlays.js";
+import { heatLayer } from "./heat.js";
+import { drawHeads, drawRegions } from "./overlays.js";
 import { droppedFiles } from "./photos.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
 
@@ -155,8 +156,10 @@ export class CountTab {
 
   layersOf(result) {
     const layers = [];
-    if (at("show-heat").checked && result.density) {
-      this.heat = this.heat?.result === result ? this.heat : { result, layer: heatLayer(result.density) };
+    if (at("show-heat").checked) {
+      const [width, height] = sizeOf(result);
+      const layer = () => heatLayer({ width, height }, headsOf(result), result.density);
+      this.heat = this.heat?.result === result ? this.heat : { result, layer: layer() };
       layers.push(this.heat.layer);
     }
     const regions = (result.regions ?? []).map((region) => ({ box: region.box, factor: zoomOf(region) }));

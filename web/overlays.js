@@ -1,4 +1,4 @@
-// What is drawn over a photo: heads, heat, regions. All in pixels of the photo.
+// What is drawn over a photo: heads and regions. All in pixels of the photo.
 
 import { nearestDistances } from "./engine/points.js";
 
@@ -63,31 +63,6 @@ function typicalSpacing(heads) {
     spacings.set(heads, Number.isFinite(found[0]) ? found[found.length >> 1] : Infinity);
   }
   return spacings.get(heads);
-}
-
-/** Return a layer of people in cells, as colours from clear to red. */
-export function heatLayer(density) {
-  const { rows, columns, cell, people } = density;
-  const picture = new OffscreenCanvas(columns, rows);
-  const pen = picture.getContext("2d");
-  const image = pen.createImageData(columns, rows);
-  const ordered = people.filter((value) => value > 0.01).sort((a, b) => a - b);
-  const top = ordered.length ? ordered[Math.floor(0.98 * (ordered.length - 1))] : 1;
-  people.forEach((value, i) => image.data.set(heatColour(Math.min(1, value / Math.max(top, 0.05))), 4 * i));
-  pen.putImageData(image, 0, 0);
-  return (target, viewer) => {
-    target.imageSmoothingEnabled = true;
-    target.drawImage(picture, 0, 0, Math.max(columns * cell[0], 1), Math.max(rows * cell[1], 1));
-  };
-}
-
-function heatColour(value) {
-  const stops = [[20, 60, 160], [0, 170, 190], [250, 220, 60], [230, 40, 30]];
-  const place = value * (stops.length - 1);
-  const low = Math.min(stops.length - 2, Math.floor(place));
-  const share = place - low;
-  const colour = stops[low].map((from, i) => Math.round(from + (stops[low + 1][i] - from) * share));
-  return [...colour, Math.round(210 * Math.min(1, value * 2.2))];
 }
 
 /** Draw the boxes that got a second pass, each with its zoom. */

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from crowdscale.counting.interchange import head_boxes
 from crowdscale.counting.prediction import Prediction
-from crowdscale.drawing.heads import draw_heat, draw_points, draw_regions, side_by_side
+from crowdscale.drawing.heads import draw_points, draw_regions, side_by_side
+from crowdscale.drawing.heat import draw_heat
 from crowdscale.evaluation.regions import RegionRow
 from crowdscale.files.images import write_image
 from crowdscale.maps import Density, DistanceLabels

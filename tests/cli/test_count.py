@@ -176,11 +176,18 @@ def test_pictures_keep_their_folders(photos, label_model, tmp_path):
     done = crowdscale("count", photos, "--model", label_model, "--save", tmp_path, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "96\n2\n", "")
     written = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*"))
-    assert written == [
-        "crowd_heat.jpg", "crowd_people.jpg", "crowd_zoom.jpg", "deep/few_heat.jpg", "deep/few_people.jpg",
-    ]  # fmt: skip
+    assert written == ["crowd_heat.jpg", "crowd_people.jpg", "deep/few_heat.jpg", "deep/few_people.jpg"]
     width, height = Image.open(tmp_path / "crowd_people.jpg").size
     assert (width, height > 200) == (240, True)  # a caption stands below
+
+
+def test_picture_of_zooms_on_verbose(photos, label_model, tmp_path):
+    crowd = photos / "crowd.png"
+    done = crowdscale("count", crowd, "--model", label_model, "--save", tmp_path, "--verbose")
+    assert done.returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"crowd_{kind}.jpg" for kind in ("heat", "people", "zoom")
+    ]
 
 
 def test_equal_names_never_overwrite_one_another():

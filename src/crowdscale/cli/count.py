@@ -61,7 +61,8 @@ def count(
     save: Annotated[
         Path | None,
         option(
-            "--save", panel=OUTPUT, metavar="DIR", help="Write NAME_people.jpg, NAME_heat.jpg and NAME_zoom.jpg here."
+            "--save", panel=OUTPUT, metavar="DIR",
+            help="Write NAME_people.jpg and NAME_heat.jpg here; with --verbose NAME_zoom.jpg, too."
         ),
     ] = None,
     csv_file: Annotated[

@@ -20,13 +20,9 @@ from crowdscale.cli.result_files import check_targets, others_sentence
 from crowdscale.errors import CrowdscaleError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from crowdscale.counting.prediction import Prediction
     from crowdscale.counting.predictor import PredictOptions, Predictor
     from crowdscale.files.images import Pixels
-    from crowdscale.points import Points
     from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["Request", "count_here"]
@@ -112,7 +108,7 @@ def _count_all(
 
     def work(photo: Path) -> Outcome:
         pictures = request.save / names[photo] if request.save else None
-        return _count_one(photo, predictor, pictures, request.zones)
+        return _count_one(photo, predictor, pictures, request)
 
     def on_stop() -> None:
         if not request.quiet:
@@ -122,9 +118,11 @@ def _count_all(
         return in_parallel(photos, work, workers, live.advance, on_stop)
 
 
-def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Zones | None) -> Outcome:
+def _count_one(path: Path, predictor: Predictor, pictures: Path | None, request: Request) -> Outcome:
     """Count one photo and draw its pictures; an error becomes a sentence."""
     from crowdscale.counting.attempts import attempt, read_file
+
+    zones = request.zones
 
     def count() -> tuple[Pixels, Prediction, tuple[ZoneCount, ...]]:
         photo = read_file(str(path), predictor.options.max_pixels)
@@ -139,39 +137,42 @@ def _count_one(path: Path, predictor: Predictor, pictures: Path | None, zones: Z
     pixels, prediction, counts = counted
     saved: list[Path] | None = None
     if pictures is not None:
-        draw = partial(_save, pixels, prediction, pictures, zones, counts)
+        draw = partial(_save, pixels, prediction, pictures, path, zones, counts, request.verbose)
         saved, sentence = attempt(str(path), draw, "save the pictures of")
     # a thousand maps would fill the memory
     return Outcome(path, replace(prediction, map=None), sentence, counts, tuple(saved or ()))
 
 
 def _save(
-    pixels: Pixels, prediction: Prediction, pictures: Path, zones: Zones | None, counts: tuple[ZoneCount, ...]
+    pixels: Pixels,
+    prediction: Prediction,
+    pictures: Path,
+    photo: Path,
+    zones: Zones | None,
+    counts: tuple[ZoneCount, ...],
+    verbose: bool,
 ) -> list[Path]:
     """Write the pictures of a photo, reduced if it is large, and return their paths.
 
-    The zoom picture is written only if there is a region.
+    The zoom picture is written only on request, and if there is a region.
     """
-    from crowdscale.drawing.heads import annotate, draw_heat, draw_zoom, drawable
+    from crowdscale.drawing.heads import drawable
+    from crowdscale.drawing.pictures import draw_picture
     from crowdscale.files.images import write_image
+    from crowdscale.files.taken import date_taken
 
     pixels = drawable(pixels)
     height, width = pixels.shape[:2]
-    overlay = None
+    overlay, square_metres = None, None
     if zones is not None:
         from crowdscale.zones.pictures import draw_zones
 
         fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
         overlay = partial(draw_zones, zones=fitted, counts=counts)
-    drawn = {"people": annotate(pixels, prediction, overlay)}
-    people: Points | NDArray[np.float32] | None = prediction.density
-    if prediction.points is not None:
-        people = prediction.points.scale(width / prediction.size[0], height / prediction.size[1])
-    if people is not None:
-        drawn["heat"] = draw_heat(pixels, people)
-    if prediction.regions:
-        drawn["zoom"] = draw_zoom(pixels, prediction)
-    paths = {name: pictures.with_name(f"{pictures.name}_{name}.jpg") for name in drawn}
-    for name, picture in drawn.items():
-        write_image(paths[name], picture)
-    return list(paths.values())
+        square_metres = None if fitted.ground is None else fitted.ground.pixel_areas(width, height)
+    kinds = ["people", "heat", *(["zoom"] if verbose and prediction.regions else [])]
+    paths = [pictures.with_name(f"{pictures.name}_{kind}.jpg") for kind in kinds]
+    for kind, path in zip(kinds, paths, strict=True):
+        drawn = draw_picture(kind, pixels, prediction, date_taken(photo), overlay, square_metres)
+        write_image(path, drawn)
+    return paths

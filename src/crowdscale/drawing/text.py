@@ -11,13 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-__all__ = ["INK", "PAPER", "Colour", "blend_text", "text_mask", "text_size"]
+from crowdscale.errors import ImageError
+
+__all__ = ["INK", "PAPER", "Colour", "blend_text", "checked_image", "text_mask", "text_size"]
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
 
 INK: Colour = (12, 14, 20)
 PAPER: Colour = (245, 246, 248)
+
+
+def checked_image(image: Pixels) -> Pixels:
+    """Return the image. Raises ImageError unless it is (h, w, 3) uint8 with a pixel."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {image.shape} of {image.dtype}")
+    return image
 
 
 def text_size(image: Pixels) -> int:

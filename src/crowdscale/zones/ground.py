@@ -116,6 +116,24 @@ class Ground:
             )
         return np.asarray(mapped[:, :2] / mapped[:, 2:])
 
+    def pixel_areas(self, width: int, height: int, step: int = 8) -> Floats:
+        """Return the area on the ground of cells over a (width, height) photo, in m²; NaN where it is too far away.
+
+        Args:
+            width: Of the photo in pixels.
+            height: Of the photo in pixels.
+            step: Side of a cell in pixels, about.
+        """
+        columns, rows = max(1, round(width / step)), max(1, round(height / step))
+        x, y = (np.arange(columns) + 0.5) * width / columns, (np.arange(rows) + 0.5) * height / rows
+        matrix = self.homography
+        corners = np.column_stack([np.array(self.points, float), np.ones(4)]) @ matrix[2]
+        depths = (matrix[2, 0] * x[None] + matrix[2, 1] * y[:, None] + matrix[2, 2]) * np.sign(corners[0])
+        seen = depths >= NEAR * np.abs(corners).min()
+        cell = (width / columns) * (height / rows)
+        # A homography enlarges the area around a place by |det H| / depth³.
+        return np.where(seen, cell * abs(np.linalg.det(matrix)) / np.where(seen, depths, 1) ** 3, np.nan)
+
     def shape(self, shape: Any) -> Any:
         """Return a polygon of the photo as a shapely polygon in metres. Raises DataError beyond the horizon."""
         import shapely
