@@ -28,3 +28,11 @@ def test_each_reader_says_what_it_is(name: str) -> None:
     text = reader_class(name).__doc__ or ""
     assert card.source in text
     assert ("Unverified" in text) == (not card.verified)
+
+
+def test_what_was_confirmed_on_real_files() -> None:
+    confirmed = {name: card.confirmed for name, (card, _) in describe_datasets().items() if card.verified}
+    assert confirmed == {
+        "sha": "all files", "shb": "all files", "cc50": "all files", "mall": "the train split",
+        "scuthead": "the annotations", "qnrf": "one annotation",
+    }  # fmt: skip

@@ -76,10 +76,44 @@ BOX = {"bbox": [10, 10, 20, 20]}
         (coco(BOX, width=0, height=0), [(19.5, 19.5)]),
         (coco({"bbox": [10, 10, "x", 20]}), "Expected float, got str"),
         (coco({"bbox": [10, 10, 20]}), "a bbox of 4 numbers in id 7"),
+        (coco({"keypoints": [50, 60] * 3}), "keypoints as x, y, visibility in id 7"),
+        (coco({"keypoints": [50, 60, 0.9]}), [(50, 60)]),
+        (coco({**BOX, "ignore": 1}), []),
+        (coco(BOX, file_name="https://host/photos/a.jpg?size=1"), [(19.5, 19.5)]),
+        (coco({"segmentation": [[10, 10, 30, 10, 30, 30], [50, 10, 70, 10, 70, 30]]}), [(39.5, 19.5)]),
+        (coco({"bbox": [0.1, 0.1, 0.2, 0.2]}), "shares of the photo's sides"),
+        (json.dumps([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]), "COCO's results"),
+        (json.dumps({"images": [], "categories": []}), "COCO without annotations"),
     ],
 )  # fmt: skip
 def test_coco(tmp_path: Path, text: str, right: Heads | str) -> None:
     check(read(tmp_path, {"coco.json": text}), right)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers", "right"),
+    [
+        (["left_shoulder", "head", "neck"], [10, 10, 2, 50, 60, 2, 1, 1, 2], (50, 60)),
+        (["right ankle", "upper neck", "head top"], [10, 10, 2, 20, 20, 2, 50, 60, 1], (50, 60)),
+        (["left_eye", "nose"], [10, 10, 2, 50, 60, 2], (50, 60)),
+        (["rear", "heart"], [10, 10, 0, 50, 60, 2], (50, 60)),
+        (["nose"], [10, 10, 0, 50, 60, 2], (50, 60)),
+    ],
+)
+def test_the_keypoint_of_the_head_goes_by_its_name(
+    tmp_path: Path, names: list[str], numbers: list[float], right: tuple[float, float]
+) -> None:
+    content = json.loads(coco({"keypoints": numbers, "category_id": 3}))
+    content["categories"] = [{"id": 3, "name": "Köpfe 头", "keypoints": names}]
+    check(read(tmp_path, {"coco.json": json.dumps(content)}), [right])
+
+
+def test_a_body_without_a_labelled_head_is_noted(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.jpg", (400, 300))
+    content = json.loads(coco({"keypoints": [0, 0, 0, 50, 60, 2], "category_id": 1}))
+    content["categories"] = [{"id": 1, "name": "person", "keypoints": ["nose", "ankle"]}]
+    (tmp_path / "coco.json").write_text(json.dumps(content))
+    assert "1 without a labelled keypoint of the head" in open_source(str(tmp_path))[1][0]
 
 
 def region(kind: str, value: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -87,7 +121,7 @@ def region(kind: str, value: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def task(*regions: dict[str, Any], image: str = "/data/upload/1/0a1b2c3d-a.jpg", **more: Any) -> str:
-    return json.dumps([{"data": {"image": image}, "annotations": [{"result": list(regions)}], **more}])
+    return json.dumps([{"data": {"image": image}, "annotations": [{"result": list(regions)}]} | more])
 
 
 POINT = region("keypointlabels", {"x": 10, "y": 10, "keypointlabels": ["head"]})
@@ -116,6 +150,16 @@ POINT = region("keypointlabels", {"x": 10, "y": 10, "keypointlabels": ["head"]})
             {"x": 50, "y": 50, "width": 10, "height": 10, "rotation": 0, "rectanglelabels": ["head"],
              "original_width": 400, "original_height": 300}]}]), [(219.5, 164.5)]),
         (json.dumps([{"id": 1, "annotation_id": 2, "image": "a.jpg"}]), []),
+        (task({**POINT, "to_name": "one"}, {**POINT, "to_name": "two"}), "expected one photo in task 1"),
+        (task({**POINT, "item_index": 1}), "expected one photo in task 1"),
+        (task(data={"images": ["a.jpg", "b.jpg"]}), "expected one photo in task 1"),
+        (task(data={"before": "b.jpg", "after": "a.jpg"}), "several: before, after"),
+        (task({**POINT, "to_name": "after"}, data={"before": "b.jpg", "after": "a.jpg"}), [(39.5, 29.5)]),
+        (task(data={"video": "film.mp4"}), "a video"),
+        (task(region("rectangle", {"x": 50, "y": 50, "width": 10, "height": 10}, id="r"),
+              region("rectanglelabels", {"x": 50, "y": 50, "width": 10, "height": 10, "rectanglelabels": ["head"]}, id="r"),
+              region("choices", {"x": 50, "y": 50, "choices": ["standing"]}, id="r")), [(219.5, 164.5)]),
+        (task(annotations=[{"result": [POINT], "ground_truth": True}, {"result": []}]), [(39.5, 29.5)]),
     ],
 )  # fmt: skip
 def test_label_studio(tmp_path: Path, text: str, right: Heads | str) -> None:
@@ -149,6 +193,13 @@ def cvat(shapes: str, size: str = 'width="400" height="300"') -> str:
             "without a visible point",
         ),
         (cvat('<points label="h" points="1,2;3"/>'), "points as x,y;x,y"),
+        (
+            cvat(
+                '<skeleton label="p"><points label="left_ankle" outside="0" points="1,2"/>'
+                '<points label="head" outside="0" points="50,60"/></skeleton>'
+            ),
+            [(50, 60)],
+        ),
         (cvat('<points label="h" points="1,2"/>', ""), [(1, 2)]),
         (cvat('<points label="h" points="20,40"/>', 'width="800" height="600"'), [(9.75, 19.75)]),
         (cvat('<points label="h" points="20,40"/>', 'width="600" height="600"'), "is for a photo of 600×600"),
@@ -170,6 +221,17 @@ def test_frames_between_key_frames_have_the_shape_in_between(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+def test_turned_boxes_and_skeletons_of_tracks(tmp_path: Path) -> None:
+    track = (
+        '<annotations><track label="h"><box frame="0" xtl="100" ytl="100" xbr="140" ybr="120" rotation="90"/>'
+        '<box frame="2" outside="1" xtl="1" ytl="1" xbr="2" ybr="2"/></track><track label="h">'
+        '<skeleton frame="0"><points label="head" outside="0" points="10,10"/></skeleton>'
+        '<skeleton frame="1"><points label="head" outside="1" points="10,10"/></skeleton></track></annotations>'
+    )
+    answer = read(tmp_path, {"annotations.xml": track}, ("frame_000000.jpg", "frame_000001.jpg"))
+    assert answer == {"frame_000000": [(119.5, 109.5), (10, 10)], "frame_000001": [(119.5, 109.5)]}
+
+
 @pytest.mark.parametrize("size", ["9" * 5000, "-1", "1000001", "ten"])
 def test_a_film_of_no_length_that_a_film_has(tmp_path: Path, size: str) -> None:
     text = f"<annotations><meta><task><size>{size}</size></task></meta><track/></annotations>"
@@ -179,6 +241,9 @@ def test_a_film_of_no_length_that_a_film_has(tmp_path: Path, size: str) -> None:
 def test_a_film_without_its_frames_is_refused(tmp_path: Path) -> None:
     track = '<annotations><track label="h"><points frame="0" points="1,1"/></track></annotations>'
     check(read(tmp_path, {"annotations.xml": track}), "photos named as frames of")
+
+
+SHAPES = "index,shape-type,vertex-index,axis-0,axis-1\n"
 
 
 @pytest.mark.parametrize(
@@ -200,6 +265,20 @@ def test_a_film_without_its_frames_is_refused(tmp_path: Path) -> None:
         ("x,y\n1,2\n".encode("utf-16"), [(1, 2)]),
         ("x,y\n1,2\n".encode("utf-8-sig"), [(1, 2)]),
         (b"x,y\n1,2\xff\n", "Save it as UTF-8"),
+        ("x,y\n1,2\n".encode("utf-16-le"), "perhaps UTF-16"),
+        ('"x","y","note; more"\n1,2,z\n', [(1, 2)]),
+        ("x,y,w,h\n1,2,3,4\n", "a box's corner or its centre"),
+        ("x,y,x2,y2\n1,2,3,4\n", "a box's corner or its centre"),
+        (" ,X,Y,Slice\n1,10,10,1\n2,11,15,1\n", [(10, 10), (11, 15)]),
+        (" ,X,Y,Slice\n1,10,10,1\n2,11,15,2\n", "2 values of slice for one photo"),
+        ("x,y\n0.5,0.5\n0.25,0.75\n", "shares of the photo's sides"),
+        ("x,y\n0,0\n1,1\n", [(0, 0), (1, 1)]),
+        (
+            SHAPES + "0,rectangle,0,10,20\n0,rectangle,1,10,40\n0,rectangle,2,30,40\n0,rectangle,3,30,20\n"
+            "1,ellipse,0,50,50\n1,ellipse,1,50,54\n1,ellipse,2,52,54\n1,ellipse,3,52,50\n",
+            [(30, 20), (52, 51)],
+        ),
+        (SHAPES + "0,line,0,10,20\n0,line,1,10,40\n", "a line"),
     ],
 )
 def test_csv_beside_a_photo(tmp_path: Path, text: str | bytes, right: Heads | str) -> None:
@@ -214,6 +293,17 @@ def test_csv_beside_a_photo(tmp_path: Path, text: str | bytes, right: Heads | st
         ("0 .5 .5 .2 .4 0 0 0 .55 .35 2\n", "", [(219.5, 104.5)]),
         ("0 .5 .5 .2 .4 0 0 0 0 0 0\n", "", [(199.5, 149.5)]),
         ("0 .1 .1 .2 .1 .2 .2\n", "", [(59.5, 44.5)]),
+        ("0 .5 .5 .2 .4 .52 .35 .55 .4\n", "kpt_shape: [2, 2]\n", [(207.5, 104.5)]),
+        ("0 .5 .5 .2 .4 .52 .35 .9 .55 .4 .8\n", "kpt_shape:\n- 2\n- 3\n", [(207.5, 104.5)]),
+        ("0 .5 .5 .2 .4 0 0 .55 .4\n", "kpt_shape: [2, 2]\n", [(219.5, 119.5)]),
+        ("0 .5 .5 .2 .4 .5 .4 .6\n", "kpt_shape: [2, 2]\n", "expected lines of 9 numbers"),
+        ("0 .5 .5 .2 .4 .52 .35 .55 .4\n", "", "poses with 2 numbers a key point or polygons"),
+        ("0 .5 .5 .2 .4 .52 .35\n", "", "kpt_shape: [1, 2]"),
+        ("0 .5 .5 .2 .4 .52 .35 .93 .55 .4 .8\n", "", "kpt_shape: [2, 3]"),
+        ("0 .3 .3 .32 .31 .31 .33 .29 .32\n", "", [(121.5, 94)]),
+        ("0 .3 .3 .32 .3 .33 .32 .31 .33 .29 .32\n", "", [(123.5, 94)]),
+        ("-1 .5 .5 .1 .1\n", "", "a whole number of a class first in line 1"),
+        (".5 .5 .1 .1 .1\n", "", "a whole number of a class first in line 1"),
         ("0 1.2 .5 .1 .1\n", "", "shares of the photo from 0 to 1 in line 1"),
         ("0 120 80 10 10\n", "", "Divide by the photo's width and height"),
         ("0 .5 .5 .1 .1\n1 .2 .2 .1 .1\n", "names: [head, car]", "several classes: head 1, car 1"),
@@ -226,10 +316,13 @@ def test_yolo(tmp_path: Path, text: str, names: str, right: Heads | str) -> None
     check(read(tmp_path, {**files, "data.yaml": names} if names else files), right)
 
 
-def via(shape: dict[str, Any]) -> str:
-    regions = [{"shape_attributes": shape, "region_attributes": {}}]
+def via(shape: dict[str, Any], *attributes: dict[str, Any]) -> str:
+    regions = [{"shape_attributes": shape, "region_attributes": each} for each in attributes or ({},)]
     return json.dumps({"_via_img_metadata": {"a.jpg1": {"filename": "a.jpg", "regions": regions}}})
 
+
+TURNED = "<robndbox><cx>20</cx><cy>30</cy><w>10</w><h>6</h><angle>0.5</angle></robndbox>"
+"""A turned box as roLabelImg writes it."""
 
 VIA_HEAD = (
     "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
@@ -243,6 +336,13 @@ VIA_HEAD = (
         ("via.json", via({"name": "polygon", "all_points_x": [10, 20, 20], "all_points_y": [10, 10, 20]}), [(14.5, 14.5)]),
         ("via.json", via({"name": "polyline"}), "a polyline"),
         ("via.json", via({"name": "rect", "x": 1}), "expected y, width, height of a rect"),
+        ("via.json", via({"name": "ellipse", "cx": 50, "cy": 60, "rx": 9, "ry": 5, "theta": 0.5}), [(49.5, 59.5)]),
+        ("via.json", via({"name": "point", "cx": 5, "cy": 6}, {"kind": "head", "age": "old"}, {"kind": "car", "age": "old"}),
+         "age=old+kind=head 1, age=old+kind=car 1"),
+        ("via.csv", "# Exported using VGG Image Annotator\n", "VIA 3"),
+        ("e.csv", "image,id,label,annotator\na.jpg,1,[],1\n", "Label Studio as CSV"),
+        ("b.csv", "ImageID,LabelName,XMin,XMax,YMin,YMax\na,/m/1,.1,.2,.1,.2\n", "Open Images"),
+        ("b.csv", "a.jpg,10,10,30,30,head\n", "boxes without a header"),
         ("via.csv", VIA_HEAD + 'a.jpg,1,{},1,0,"{""name"":""point"",""cx"":5,""cy"":6}",{}\n', [(5, 6)]),
         ("via.csv", VIA_HEAD + "a.jpg,1,{},0,0,{},{}\n", []),
         ("via.csv", VIA_HEAD + 'a.jpg,1,{},2,0,"{""name"":""point"",""cx"":5,""cy"":6}",{}\n', "2 regions of a.jpg"),
@@ -253,6 +353,14 @@ VIA_HEAD = (
         ("a.json", '{"shapes": [{"points": [[10, 10], [13, 14]], "shape_type": "circle"}]}', [(9.5, 9.5)]),
         ("a.json", '{"shapes": [{"points": [[10, 10], [13, 14]], "shape_type": "line"}]}', "a line"),
         ("a.json", '{"shapes": [{"points": [[30, 30], [10, 10]], "shape_type": "rectangle"}]}', [(19.5, 19.5)]),
+        ("a.json", '{"shapes": [{"points": [[10, 10], [30, 10], [30, 30], [10, 30]], "shape_type": "rotation"}]}', [(19.5, 19.5)]),
+        ("a.json", '{"shapes": [{"points": [[10, 10], [20, 20]], "shape_type": "mask"}]}', [(15, 15)]),
+        ("a.json", '{"shapes": [{"points": [[10, 10], [20, 20]], "shape_type": "linestrip"}]}', "a linestrip"),
+        ("a.xml", f"<annotation><object><name>h</name>{TURNED}</object></annotation>", [(19.5, 29.5)]),
+        ("a.xml", f"<annotation><object><name>person</name>{TURNED}<part><name>head</name>{TURNED}</part></object></annotation>",
+         "several classes: person 1, head 1"),
+        ("_annotations.csv", "filename,class,xmin,ymin,xmax,ymax\na.jpg,h,.1,.1,.3,.3\n", "shares of the photo's sides"),
+        ("points.csv", "image,x,y,w,h\na.jpg,1,2,3,4\n", "a box's corner or its centre"),
         ("a.jpg.json", '{"size": {"width": 400, "height": 300}, "objects": [{"geometryType": "bitmap"}]}', "a bitmap"),
         ("notes.json", '{"a": 1}', {}),
     ],
@@ -274,6 +382,11 @@ def test_other_tools(tmp_path: Path, name: str, text: str, right: Heads | str | 
         ({"mine": np.array([[1.0, 2.0], [3.0, 4.0]])}, [(1, 2), (3, 4)]),
         ({"one": np.ones((2, 2)), "two": np.ones((2, 2))}, "expected points in"),
         ({"annPoints": np.ones((2, 5))}, "2 heads, or 5 in columns"),
+        ({"gt": np.ones((3, 4))}, "expected (n, 2) points"),
+        (
+            {"image_info": {"location": np.array([[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]), "number": 3}},
+            [(1, 2), (3, 4), (5, 6)],
+        ),
         ({"annPoints": np.array([[1.0, np.nan]])}, "NaN or infinity"),
         ({"text": "nothing"}, "expected points in"),
     ],
@@ -282,6 +395,12 @@ def test_mat_beside_a_photo(tmp_path: Path, content: dict[str, Any], right: Head
     write_photo(tmp_path / "a.jpg", (400, 300))
     savemat(tmp_path / "a.mat", content)
     check(read(tmp_path, {}), right)
+
+
+def test_mat_of_version_4(tmp_path: Path) -> None:
+    write_photo(tmp_path / "a.jpg", (400, 300))
+    savemat(tmp_path / "a.mat", {"annPoints": np.array([[1.0, 2.0], [3.0, 4.0]])}, format="4")
+    check(read(tmp_path, {}), [(1, 2), (3, 4)])
 
 
 def test_each_split_has_its_own_annotation(tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from crowdscale.data import open_dataset
@@ -14,7 +16,7 @@ from crowdscale.data.sets.ucfcc50 import UCFCC50
 from crowdscale.errors import DataError, OptionError
 from crowdscale.points import Points
 from tests.support.fake_points_sets import write_cc50, write_jhu, write_nwpu, write_points_mat, write_qnrf
-from tests.support.layouts import SIZE, write_mat
+from tests.support.layouts import SIZE, write_mat, write_photo
 
 QNRF = {2: [(3.5, 4.25), (10.0, 20.0)], 1: [], 10: [(7.0, 8.0)]}
 JHU = {
@@ -25,6 +27,17 @@ NWPU = {
     "0001": ([(5.0, 6.0), (30.0, 31.0)], [[2, 2, 8, 10], [20, 20, 40, 42]], "0 1"),
     "0002": ([], [], "2 0"),
 }
+
+
+@pytest.mark.realdata
+def test_qnrf_reads_a_real_annotation(tmp_path: Path, shared_root: Path) -> None:
+    write_photo(tmp_path / "Train" / "img_0001.jpg", (1024, 768))
+    truth = shared_root / "samples" / "qnrf_img_0001_ann.mat"
+    shutil.copy(truth, tmp_path / "Train" / "img_0001_ann.mat")
+    (sample,) = UCFQNRF(tmp_path).samples
+    assert sample.points is not None
+    assert len(sample.points) == 977
+    np.testing.assert_allclose(sample.points.xy.max(axis=0), (2500.725, 1857.964), atol=0.001)
 
 
 def test_qnrf_items(tmp_path: Path) -> None:

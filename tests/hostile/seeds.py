@@ -94,6 +94,10 @@ VIA_CSV = (
 TEXTS: dict[str, tuple[str, str]] = {
     "csv": ("a.csv", "x,y,width,height,class\n1,2,3,4,head\n5.5,6,2,2,head\n"),
     "napari": ("a.csv", "index,axis-0,axis-1\n0.0,6.0,5.0\n"),
+    "napari-shapes": (
+        "a.csv",
+        "index,shape-type,vertex-index,axis-0,axis-1\n0,polygon,0,6,5\n0,polygon,1,9,5\n0,polygon,2,9,9\n",
+    ),
     "table": ("points.csv", "image,x,y\na.jpg,1,2\na.jpg,5.5,6\n"),
     "boxes": (
         "_annotations.csv",
@@ -112,6 +116,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cvat": ("all.xml", CVAT),
     "cvat-tracks": ("all.xml", TRACKS),
     "voc": ("a.xml", VOC),
+    "voc-turned": (
+        "a.xml",
+        "<annotation><object><name>head</name><robndbox><cx>9</cx><cy>9</cy><w>4</w><h>6</h><angle>0.3</angle>"
+        "</robndbox></object></annotation>",
+    ),
+    "yolo-turned": ("a.txt", "0 0.3 0.3 0.32 0.31 0.31 0.33 0.29 0.32\n"),
     "yolo": ("a.txt", "0 0.5 0.5 0.2 0.2\n0 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2\n"),
     "yolo-pose": ("a.txt", "0 0.5 0.5 0.2 0.4 0.45 0.35 2 0.55 0.35 2 0.5 0.4 2\n"),
     "data.yaml": ("data.yaml", "names: [head, car]\n"),

@@ -222,7 +222,7 @@ def list_sets() -> None:
     table = new_table(name="left", data_set="left", what="left", splits="left", layout="left", source="left")
     for name, (card, protocol) in describe_datasets().items():
         splits = ", ".join(protocol.splits[:4]) + (" …" if len(protocol.splits) > 4 else "")
-        layout = "confirmed" if card.verified else "unverified"
+        layout = f"confirmed on {card.confirmed}" if card.confirmed else "unverified"
         table.add_row(name, card.title, f"{card.what}; {card.annotation}", splits, layout, card.source)
     print_table(table)
     typer.echo("")

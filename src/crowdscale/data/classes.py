@@ -15,6 +15,9 @@ ALL = "all"
 
 UNNAMED = "without a class"
 
+MOST_LISTED = 30
+"""Classes that an error lists."""
+
 LIKELY = ("head", "Head", "person", "Person", "people", "pedestrian", "face")
 """Classes that the sentence gives as an example; nothing is chosen by them."""
 
@@ -46,7 +49,9 @@ def classes_error(counts: Mapping[str, int], chosen: Sequence[str], where: objec
 
 def _listing(counts: Mapping[str, int]) -> str:
     """Return the classes in words, each with its number of marks."""
-    return ", ".join(f"{name or UNNAMED} {number:,}" for name, number in counts.items())
+    named = [f"{name or UNNAMED} {number:,}" for name, number in counts.items()]
+    more = [f"and {len(named) - MOST_LISTED} more"] if len(named) > MOST_LISTED else []
+    return ", ".join(named[:MOST_LISTED] + more)
 
 
 def _several(named: Sequence[str], listed: str, where: object) -> DataError:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from crowdscale.data.formats.labelstudio_names import without_hash
+from crowdscale.data.formats.labelstudio_names import address_name, without_hash
 from crowdscale.files.finding import IMAGE_SUFFIXES
 
 __all__ = ["PhotoNames"]
@@ -78,7 +78,8 @@ def _tails(photo: str) -> Iterator[str]:
 def _variants(names: Iterable[str]) -> Iterator[str]:
     for name in names:
         plain = _plain(name)
-        for variant in (plain, without_hash(plain), RENAMED.sub("", plain)):
+        bare = _plain(address_name(name)) if "://" in name else ""
+        for variant in (plain, without_hash(plain), RENAMED.sub("", plain), bare):
             if variant:
                 yield variant
 

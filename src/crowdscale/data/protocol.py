@@ -80,5 +80,10 @@ class Card:
     source: str
     """Address of the authors' page."""
     citation: str
-    verified: bool
-    """Whether the layout was confirmed on the real files; otherwise it follows the public description alone."""
+    confirmed: str
+    """Real files on which the layout was confirmed; empty where it follows the public description alone."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the layout was confirmed on real files, all or some."""
+        return bool(self.confirmed)

@@ -19,8 +19,12 @@ from crowdscale.data.formats.tool_tables import is_box_table, is_makesense
 from crowdscale.data.formats.via import is_via_csv
 from crowdscale.errors import DataError
 from crowdscale.files.documents import read_json, read_table, read_xml
+from crowdscale.files.finding import IMAGE_SUFFIXES
 
 __all__ = ["TABLE_NAME", "beside_format", "shared_format"]
+
+HEADLESS = 6
+"""Cells of a row of boxes as RetinaNet's tools write them."""
 
 TABLE_NAME = "points.csv"
 """The one table for all photos, in the root."""
@@ -59,7 +63,28 @@ def _table_format(path: Path, named: bool) -> Format | None:
     for name, fits in (("via-csv", is_via_csv), ("boxes", is_box_table), ("makesense", is_makesense)):
         if fits(first):
             return FORMATS[name]
+    unread = _unread_table(first)
+    if unread:
+        raise _not_read(path, unread)
     return FORMATS["table"] if named else None
+
+
+def _not_read(path: Path, kind: str) -> DataError:
+    return DataError(f"{path} is of {kind}, which is not read", "", "Export COCO, VOC or CSV from it")
+
+
+def _unread_table(first: Sequence[str]) -> str | None:
+    """Return the name of a table that is known and not read."""
+    header = {name.lower() for name in first}
+    boxes = len(first) == HEADLESS and first[0].lower().endswith(IMAGE_SUFFIXES)
+    kinds = {
+        "VIA 3 (VGG Image Annotator)": bool(first) and first[0].startswith("# Exported using VGG"),
+        "Label Studio as CSV": {"annotation_id", "annotator"} <= header
+        or {"id", "label", "annotator"} <= header,
+        "Open Images": {"imageid", "xmin", "ymin"} <= header,
+        "boxes without a header (image,x1,y1,x2,y2,class)": boxes,
+    }
+    return next((name for name, fits in kinds.items() if fits), None)
 
 
 def _root_tag(path: Path) -> str:
@@ -79,7 +104,7 @@ def _json_format(path: Path) -> Format | None:
             return FORMATS[name]
     unread = _unread(content)
     if unread:
-        raise DataError(f"{path} is of {unread}, which is not read", "", "Export COCO, VOC or CSV from it")
+        raise _not_read(path, unread)
     return None
 
 
@@ -92,6 +117,8 @@ def _unread(content: Any) -> str | None:
         "Labelbox": "Labeled Data" in first or {"data_row", "projects"} <= first.keys(),
         "GeoJSON": "features" in keys,
         "Datumaro": {"items", "categories"} <= keys,
+        "COCO's results (what a model found)": {"image_id", "score"} <= first.keys(),
+        "COCO without annotations": {"images", "categories"} <= keys,
     }
     return next((name for name, fits in kinds.items() if fits), None)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from crowdscale.data.checks import photo_size
 from crowdscale.data.classes import choose_marks, class_counts, classes_error
 from crowdscale.data.fitting import fit_label
@@ -41,6 +43,9 @@ class Scan:
         faulty = {name for name, _ in self.problems}
         return [name for name in self.photos if name not in self.labels and name not in faulty]
 
+
+SMALLEST = 16
+"""Pixels of a photo's shorter side above which heads do not all lie in its first pixel."""
 
 Found = dict[str, list[tuple[str, Entry]]]
 
@@ -274,11 +279,24 @@ def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[
     where = source if " for " in source or not entry.where else f"{source}{entry.where}"
     label = label_of(choose_marks(entry.marks, classes), entry.size, where)
     label, note = fit_label(label, scan.photos[name], source)
+    _check_pixels(label, scan.photos[name], source)
     _check_head_sizes(label, scan.photos[name], source)
     scan.notes += [(name, f"{source}: {text}.") for text in entry.notes]
     if note is not None:
         scan.notes.append((name, note))
     return label
+
+
+def _check_pixels(label: Label, photo: Path, source: str) -> None:
+    """Refuse heads that all lie in the first pixel of a photo: their coordinates are shares of its sides."""
+    xy = label.points.xy
+    if not len(xy) or not ((xy >= -0.5) & (xy <= 1)).all() or (xy == np.round(xy)).all():
+        return
+    if min(photo_size(photo)) > SMALLEST:
+        raise DataError(
+            f"expected pixels in {source}", "values from 0 to 1, shares of the photo's sides",
+            "Multiply them by the photo's width and height",
+        )  # fmt: skip
 
 
 def _check_head_sizes(label: Label, photo: Path, source: str) -> None:

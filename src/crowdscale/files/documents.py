@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from xml.etree import ElementTree
@@ -70,9 +71,14 @@ def read_text(path: Path) -> str:
     """Return the content of a text file in UTF-8, or in UTF-16 with its mark. Raises DataError."""
     data = read_document(path)
     try:
-        return _decode(data)
+        text = _decode(data)
     except UnicodeDecodeError as error:
         raise DataError("expected a text file", f"{path} ({error})", "Save it as UTF-8") from error
+    if "\0" in text:
+        raise DataError(
+            "expected a text file", f"{path} with zeros in it, perhaps UTF-16", "Save it as UTF-8"
+        )
+    return text
 
 
 def read_json(path: Path) -> Any:
@@ -159,7 +165,7 @@ def read_table(path: Path) -> list[tuple[int, list[str]]]:
     """
     text = read_text(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    sign = next((sign for sign in ";\t" if sign in first), ",")
+    sign = next((sign for sign in ";\t" if sign in re.sub(r'"[^"]*"', "", first)), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     try:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]

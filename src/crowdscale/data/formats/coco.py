@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from crowdscale.data.formats.keypoints import KeyPoint, head_of, is_head
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, read_size
 from crowdscale.data.formats.shapes import box, box_of, polygon, refusal
 from crowdscale.errors import DataError
@@ -22,6 +23,9 @@ from crowdscale.files.documents import Number, Whole, read_json, shaped
 __all__ = ["COCO", "coco_content", "is_coco"]
 
 Key = Whole | str | float
+
+MOST_VISIBLE = 2.0
+"""Third number of a keypoint that is visible; models write a confidence up to 1."""
 
 
 class _Extra(msgspec.Struct):
@@ -46,6 +50,7 @@ class _Annotation(msgspec.Struct):
     id: Key | None = None
     category_id: Key | None = None
     iscrowd: Whole | bool | None = 0
+    ignore: Whole | bool | None = 0
     bbox: list[Number] | None = None
     keypoints: list[Number] | None = None
     segmentation: _Runs | list[list[Number]] | None = None
@@ -54,6 +59,7 @@ class _Annotation(msgspec.Struct):
 class _Category(msgspec.Struct):
     id: Key
     name: str = ""
+    keypoints: list[str] | None = None
 
 
 class _Coco(msgspec.Struct):
@@ -68,10 +74,11 @@ def is_coco(content: Any) -> bool:
 
 
 def read_coco(path: Path) -> dict[str, Entry]:
-    """Return entries by file name: the first labelled keypoint of each annotation, or its box's centre.
+    """Return entries by file name: the head's keypoint of each annotation, or its box's centre.
 
-    A keypoint whose third number is 0 is not labelled. Annotations without either give the box around their
-    polygons or run lengths. Regions with ``iscrowd`` hold many people and are left out.
+    The head's is the first labelled one with a name such as head or nose, or the first labelled one where the
+    category gives no names. A keypoint whose third number is 0 is not labelled. Annotations without either give
+    the box around their polygons or run lengths. Regions with ``iscrowd`` or ``ignore`` are left out.
 
     Raises:
         DataError: The file is no COCO, an image stands in it twice, or an annotation has no image or no position.
@@ -81,7 +88,7 @@ def read_coco(path: Path) -> dict[str, Entry]:
         raise DataError("expected COCO with images and annotations", f"something else in {path}")
     coco = shaped(content, _Coco, "COCO", path)
     keys = _identities(coco, path)
-    names = {_text(each.id): each.name for each in coco.categories or ()}
+    categories = {_text(each.id): each for each in coco.categories or ()}
     own: dict[Key, list[_Annotation]] = {key: [] for key in keys}
     for each in coco.annotations or ():
         key = each.image_id if each.image_id in own else _same(each.image_id, own)
@@ -91,7 +98,8 @@ def read_coco(path: Path) -> dict[str, Entry]:
             )
         own[key].append(each)
     return {
-        keys[key].file_name: _entry(keys[key], annotations, names, path) for key, annotations in own.items()
+        keys[key].file_name: _entry(keys[key], annotations, categories, path)
+        for key, annotations in own.items()
     }
 
 
@@ -121,30 +129,62 @@ def _same(key: Key, keys: Mapping[Key, object]) -> Key | None:
     return next((each for each in keys if _text(each) == _text(key)), None)
 
 
-def _entry(image: _Image, annotations: Sequence[_Annotation], names: Mapping[str, str], path: Path) -> Entry:
+def _entry(
+    image: _Image, annotations: Sequence[_Annotation], categories: Mapping[str, _Category], path: Path
+) -> Entry:
     crowds = sum(bool(each.iscrowd) for each in annotations)
+    ignored = sum(bool(each.ignore) and not each.iscrowd for each in annotations)
     marks = [
-        _mark(each, names.get(_text(each.category_id), ""), path) for each in annotations if not each.iscrowd
+        _mark(each, categories.get(_text(each.category_id), _Category(0)), path)
+        for each in annotations
+        if not each.iscrowd and not each.ignore
     ]
-    notes = (f"{crowds} crowd {'regions' if crowds > 1 else 'region'} (iscrowd) left out",) if crowds else ()
+    kinds = (("crowd region", "iscrowd", crowds), ("region", "ignore", ignored))
+    notes = [f"{n} {what}{'s' * (n > 1)} ({key}) left out" for what, key, n in kinds if n]
+    headless = sum(_is_headless(each, categories.get(_text(each.category_id))) for each in annotations)
+    if headless:
+        notes.append(f"{headless} without a labelled keypoint of the head: their first labelled one is taken")
     also = (image.extra.name,) if image.extra and image.extra.name else ()
-    return Entry(marks, read_size(image.width, image.height), also=also, notes=notes)
+    return Entry(marks, read_size(image.width, image.height), also=also, notes=tuple(notes))
 
 
-def _mark(each: _Annotation, label: str, path: Path) -> Mark:
+def _mark(each: _Annotation, category: _Category, path: Path) -> Mark:
     where = f"id {each.id} of {path}"
     bounds = _bounds(each, where)
-    keypoints = each.keypoints or []
-    if len(keypoints) % 3 and len(keypoints) != 2:
-        raise DataError(f"expected keypoints as x, y, visibility in {where}", f"{len(keypoints)} numbers")
-    triples = [(*keypoints, 2.0)] if len(keypoints) == 2 else zip(*[iter(keypoints)] * 3, strict=True)
-    first = next((triple for triple in triples if triple[2] > 0), None)
-    if first is not None:
+    head = head_of(_labelled(each.keypoints or [], category.keypoints or [], where))
+    if head is not None:
         sides = (bounds.width, bounds.height) if bounds else (math.nan, math.nan)
-        return Mark(first[0], first[1], *sides, label)
+        return Mark(head.x, head.y, *sides, category.name)
     if bounds is None:
         raise DataError(f"expected a keypoint or a bbox in {where}", "neither")
-    return bounds._replace(label=label)
+    return bounds._replace(label=category.name)
+
+
+def _is_headless(each: _Annotation, category: _Category | None) -> bool:
+    """Return whether an annotation has labelled keypoints, none of them one of the head that its category names."""
+    names, numbers = (category.keypoints if category else None) or [], each.keypoints or []
+    if each.iscrowd or each.ignore or len(names) * 3 != len(numbers) or not any(map(is_head, names)):
+        return False
+    labelled = [name for name, visible in zip(names, numbers[2::3], strict=True) if visible > 0]
+    return bool(labelled) and not any(map(is_head, labelled))
+
+
+def _labelled(numbers: Sequence[float], names: Sequence[str], where: str) -> list[KeyPoint]:
+    """Return the labelled keypoints. Raises DataError where the numbers are no triples x, y, visibility."""
+    if len(numbers) == 2:
+        return [KeyPoint(numbers[0], numbers[1])]
+    expected = f"expected keypoints as x, y, visibility in {where}"
+    if len(numbers) % 3:
+        raise DataError(expected, f"{len(numbers)} numbers")
+    if any(not 0 <= visible <= MOST_VISIBLE for visible in numbers[2::3]):
+        raise DataError(expected, "a third number that is not 0, 1 or 2", "Export them with their visibility")
+    triples = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)
+    known = len(names) * 3 == len(numbers)
+    return [
+        KeyPoint(x, y, names[index] if known else "")
+        for index, (x, y, visible) in enumerate(triples)
+        if visible > 0
+    ]
 
 
 def _bounds(each: _Annotation, where: str) -> Mark | None:

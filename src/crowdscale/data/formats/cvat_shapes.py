@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree as Tree
 
+from crowdscale.data.formats.keypoints import KeyPoint, head_of
 from crowdscale.data.formats.label import Mark
 from crowdscale.data.formats.shapes import box, corners, ellipse, polygon, refusal, turned_box
 from crowdscale.errors import DataError
@@ -51,13 +52,20 @@ def _bounds(shape: Tree.Element, label: str, where: str) -> Mark:
 
 
 def _skeleton(shape: Tree.Element, label: str, where: str) -> Mark:
-    """Return the mark of a skeleton: its first point in the frame."""
-    for point in shape.iter("points"):
-        if point.get("outside") != "1":
-            x, y = next(pairs(point, where), (None, None))
-            if x is not None and y is not None:
-                return Mark(x, y, label=label)
-    return refusal("skeleton without a visible point", label)
+    """Return the mark of a skeleton: its point named like a head, or its first one, in the frame."""
+    visible = [
+        KeyPoint(*place, point.get("label", ""))
+        for point in shape.iter("points")
+        if point.get("outside") != "1"
+        for place in [next(pairs(point, where), None)]
+        if place is not None
+    ]
+    head = head_of(visible)
+    return (
+        refusal("skeleton without a visible point", label)
+        if head is None
+        else Mark(head.x, head.y, label=label)
+    )
 
 
 def pairs(shape: Tree.Element, where: str) -> Iterator[tuple[float, float]]:

@@ -71,8 +71,15 @@ def _listed(track: Tree.Element, path: Path) -> list[tuple[int, list[Mark]]]:
         if not 0 <= frame < MOST_FRAMES or frame != int(frame):
             raise DataError(f"expected a frame's number in {path}", repr(shape.get("frame")))
         where = f"frame {int(frame)} in {path}"
-        shapes.append((int(frame), list(shape_marks(shape, track.get("label", ""), where))))
+        marks = [] if _left(shape) else list(shape_marks(shape, track.get("label", ""), where))
+        shapes.append((int(frame), marks))
     return sorted(shapes, key=lambda each: each[0])
+
+
+def _left(shape: Tree.Element) -> bool:
+    """Return whether a skeleton has left the frame: all of its points are outside."""
+    points = list(shape.iter("points")) if shape.tag == "skeleton" else []
+    return bool(points) and all(point.get("outside") == "1" for point in points)
 
 
 def _filled(listed: list[tuple[int, list[Mark]]]) -> Iterator[tuple[int, list[Mark]]]:

@@ -14,11 +14,23 @@ from typing import Any
 import msgspec
 
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, read_size
-from crowdscale.data.formats.shapes import corners, polygon, refusal
+from crowdscale.data.formats.shapes import box, corners, polygon, refusal
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, read_json, shaped
 
 __all__ = ["LABELME", "LabelMe", "is_labelme"]
+
+
+NEEDED = {
+    "point": 1,
+    "rectangle": 2,
+    "circle": 2,
+    "mask": 2,
+    "polygon": 3,
+    "rotation": 4,
+    "oriented_rectangle": 4,
+}
+"""Points of each shape that is read, at least; turned rectangles are those of X-AnyLabeling and of newer versions."""
 
 
 class _Shape(msgspec.Struct):
@@ -55,7 +67,7 @@ def read_labelme(path: Path, photo_size: Callable[[], Size] | None = None) -> En
 
 def _mark(shape: _Shape, where: str) -> Mark:
     kind, label, xy = shape.shape_type or "polygon", shape.label or "", shape.points
-    needed = {"point": 1, "rectangle": 2, "circle": 2, "polygon": 3}
+    needed = NEEDED
     if kind not in needed:
         return refusal(kind, label)
     if len(xy) < needed[kind]:
@@ -66,8 +78,10 @@ def _mark(shape: _Shape, where: str) -> Mark:
         (x, y), edge = xy[0], xy[1]
         radius = math.dist((x, y), edge)
         return corners(x - radius, y - radius, x + radius, y + radius, label)
-    if kind == "rectangle" and len(xy) == 2:
+    if kind in ("rectangle", "mask") and len(xy) == 2:
         (x1, y1), (x2, y2) = xy
+        if kind == "mask":  # both corners are pixels of the mask
+            return box(min(x1, x2), min(y1, y2), abs(x2 - x1) + 1, abs(y2 - y1) + 1, label)
         return corners(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2), label)
     return polygon(xy, label, where)  # rectangles of four corners, too
 

@@ -16,6 +16,7 @@ from crowdscale.data.formats.labelstudio_names import address_name, photo_addres
 from crowdscale.data.formats.labelstudio_regions import Region, region_mark, region_of_value
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Whole, read_json, shaped
+from crowdscale.files.finding import IMAGE_SUFFIXES
 
 __all__ = ["LABELSTUDIO", "LABELSTUDIO_PREDICTIONS", "is_labelstudio", "plain_name", "valid_results"]
 
@@ -39,6 +40,7 @@ PASSED_OVER = frozenset(
 class _Annotation(msgspec.Struct):
     result: list[Region] = []
     was_cancelled: bool | None = False
+    ground_truth: bool | None = False
 
 
 class _Task(msgspec.Struct):
@@ -55,7 +57,10 @@ def is_labelstudio(content: Any) -> bool:
 
 
 def _is_min(task: Mapping[str, Any]) -> bool:
-    return photo_address(task) is not None and _is_annotated_min(task)
+    try:
+        return photo_address(task) is not None and _is_annotated_min(task)
+    except DataError:  # several photos: the reader has the sentence
+        return _is_annotated_min(task)
 
 
 def _is_annotated_min(task: Mapping[str, Any]) -> bool:
@@ -97,17 +102,35 @@ def valid_results(
         task = shaped(each, _Task, "Label Studio", where)
         valid = _valid_annotations(task, predictions)
         if valid:
-            yield _address(task.data, where), valid[-1].result, len(valid)
+            yield _address(task.data, where, valid[-1].result), valid[-1].result, len(valid)
 
 
 def _valid_annotations(task: _Task, predictions: bool) -> list[_Annotation]:
-    """Return a task's annotations, or its predictions, that were not cancelled."""
+    """Return a task's annotations, or its predictions, that were not cancelled; those alone that are the ground truth."""
     annotations = task.predictions if predictions else task.annotations or task.completions
-    return [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
+    valid = [one for one in annotations or () if isinstance(one, _Annotation) and not one.was_cancelled]
+    return [one for one in valid if one.ground_truth] or valid
 
 
-def _address(data: Mapping[str, Any], where: str) -> str:
-    address = photo_address(data)
+def _address(data: Mapping[str, Any], where: str, regions: Sequence[Region] = ()) -> str:
+    """Return the address of the photo on which the regions lie. Raises DataError where there may be several."""
+    shown = {each.to_name for each in regions if each.to_name and each.type not in PASSED_OVER}
+    listed = any(each.item_index for each in regions) or any(
+        _is_list_of_photos(each) for each in data.values()
+    )
+    if len(shown) > 1 or listed:
+        raise DataError(
+            f"expected one photo in {where}", "several, of which the export does not say which was marked",
+            "Make a task for each photo",
+        )  # fmt: skip
+    if "video" in data or any(each.type.startswith("video") for each in regions):
+        raise DataError(
+            f"expected a photo in {where}", "a video", "Annotate its frames, or use CVAT for video"
+        )
+    try:
+        address = photo_address(data, next(iter(shown), ""))
+    except DataError as error:
+        raise DataError.plain(f"{where}: {error}") from None
     if address is None:
         raise DataError(f"expected a photo's name in the data of {where}", ", ".join(data)[:80] or "nothing")
     return address
@@ -138,6 +161,15 @@ def read_labelstudio(path: Path, predictions: bool = False) -> dict[str, Entry]:
     return entries
 
 
+def _is_list_of_photos(value: Any) -> bool:
+    """Return whether a value in a task's data is a list of photos."""
+    return isinstance(value, list) and len(value) > 1 and all(map(_is_photo, value))
+
+
+def _is_photo(value: Any) -> bool:
+    return isinstance(value, str) and address_name(value).lower().endswith(IMAGE_SUFFIXES)
+
+
 def _has_predictions(content: Sequence[Any]) -> bool:
     return any(isinstance(task, dict) and task.get("predictions") for task in content)
 
@@ -146,15 +178,25 @@ def _entry(regions: Sequence[Region], where: str, also: tuple[str, ...]) -> Entr
     labels = {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
     marks: list[Mark] = []
     size: Size | None = None
-    for each in regions:
-        if each.type in PASSED_OVER:
-            continue
+    for each in _places(regions):
         own = read_size(each.original_width, each.original_height)
         if size not in (None, own):
             raise DataError(f"expected one size of the photo for {where}", f"{size} and {own}")
         size = own
         marks.append(region_mark(each, own, labels.get(each.id or ""), where))
     return Entry(marks, size, also=also)
+
+
+def _places(regions: Sequence[Region]) -> list[Region]:
+    """Return the regions that mark a place, once each: a shape and its classes may be results of their own."""
+    places: dict[object, Region] = {}
+    for number, each in enumerate(regions):
+        if each.type not in PASSED_OVER:
+            kind = each.type.removesuffix("labels")
+            key = number if each.id is None else (each.id, kind, each.value.place)
+            if key not in places or each.type != kind:  # the result with the classes has the place as well
+                places[key] = each
+    return list(places.values())
 
 
 def _write(labels: Mapping[str, Label]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from crowdscale.errors import DataError
 from crowdscale.files.finding import IMAGE_SUFFIXES
 
 __all__ = ["address_name", "photo_address", "without_hash"]
@@ -18,22 +19,34 @@ PREFERRED = ("image", "img", "photo", "url")
 """Keys of a task's data that mostly hold the photo."""
 
 
-def photo_address(data: Mapping[str, Any]) -> str | None:
+def photo_address(data: Mapping[str, Any], shown: str = "") -> str | None:
     """Return the photo's address in a task's data: the value that ends in a photo's suffix.
 
+    Of several, the one under the name of the picture that was marked counts, then one under a usual key.
     Without one, the key ``image`` may hold an address without suffix.
+
+    Args:
+        data: The task's data.
+        shown: The picture's name in the labelling interface (``to_name``).
+
+    Raises:
+        DataError: There are several, and neither rule chooses one.
     """
-    address = next(
-        (text for text in _texts(data) if address_name(text).lower().endswith(IMAGE_SUFFIXES)), None
-    )
+    photos = {
+        key: text
+        for key, text in data.items()
+        if isinstance(text, str) and address_name(text).lower().endswith(IMAGE_SUFFIXES)
+    }
+    if len({address_name(text) for text in photos.values()}) > 1:
+        chosen = next((key for key in (shown, *PREFERRED) if key in photos), None)
+        if chosen is None:
+            raise DataError(
+                "expected one photo in a task's data", f"several: {', '.join(photos)}",
+                "Name the one that was marked image, or keep it alone",
+            )  # fmt: skip
+        return photos[chosen]
     plain = data.get("image")
-    return address or (plain if isinstance(plain, str) and plain else None)
-
-
-def _texts(data: Mapping[str, Any]) -> list[str]:
-    """Return the texts in a task's data, those under the preferred keys first."""
-    values = [data[key] for key in (*(key for key in PREFERRED if key in data), *data)]
-    return [value for value in values if isinstance(value, str)]
+    return next(iter(photos.values()), None) or (plain if isinstance(plain, str) and plain else None)
 
 
 def address_name(address: str) -> str:

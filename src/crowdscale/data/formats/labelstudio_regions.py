@@ -33,6 +33,12 @@ class Value(msgspec.Struct):
     brushlabels: list[str] | None = None
     labels: list[str] | None = None
 
+    @property
+    def place(self) -> str:
+        """The numbers of the place as text, which two results on one region share."""
+        numbers = (self.x, self.y, self.width, self.height, self.rotation, self.radiusX, self.radiusY)
+        return str((numbers, self.points))
+
 
 class Region(msgspec.Struct):
     """One result of an annotation."""
@@ -43,6 +49,8 @@ class Region(msgspec.Struct):
     original_width: Number | None = None
     original_height: Number | None = None
     image_rotation: Number | None = 0.0
+    to_name: str | None = None
+    item_index: Whole | None = None
 
 
 def region_of_value(value: Any, where: str) -> Region:

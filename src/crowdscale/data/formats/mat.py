@@ -26,15 +26,16 @@ def read_points_mat(path: Path, photo_size: Callable[[], Size] | None = None) ->
 
 
 def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[np.float64]:
-    """Return the (n, 2) points x, y that a .mat holds, further columns left out.
+    """Return the (n, 2) points x, y that a .mat holds.
 
-    They lie in a field or variable of a known name, however deep, or in the only array of two columns.
+    They lie in a field or variable of a known name, however deep, or in the only array of two columns. An array
+    of more columns is refused: they may be boxes, or numbers before x and y.
     ``number``, the number of heads beside them, reveals transposed points.
 
     Args:
         content: The variables.
         path: The file, for errors.
-        strict: Take no array without a known name, and none of more than two columns.
+        strict: Take no array without a known name.
 
     Raises:
         DataError: There are none, or an array may be read in two ways.
@@ -45,7 +46,7 @@ def points_of_mat(content: Value, path: Path, strict: bool = False) -> NDArray[n
     if not isinstance(points, np.ndarray):
         names = ", ".join(content) if isinstance(content, dict) and content else "nothing"
         raise DataError(f"expected points in {path}", names, f"Name the variable {NAMES[1]}, (n, 2) x, y")
-    return _columns(np.asarray(points, dtype=np.float64), find_field(content, "number"), path, strict)
+    return _columns(np.asarray(points, dtype=np.float64), find_field(content, "number"), path)
 
 
 def _named_points(content: Value) -> Value | None:
@@ -60,18 +61,16 @@ def _only_table(content: dict[str, Value]) -> Value | None:
     return tables[0] if len(tables) == 1 else None
 
 
-def _columns(
-    array: NDArray[np.float64], number: Value | None, path: Path, strict: bool
-) -> NDArray[np.float64]:
+def _columns(array: NDArray[np.float64], number: Value | None, path: Path) -> NDArray[np.float64]:
     heads = _head_count(number)
     if array.size == 0:
         return np.zeros((0, 2))
     if array.ndim != 2 or array.shape[1] < 2:
         raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}")
     array = _upright(array, heads, path)
-    if strict and array.shape[1] > 2:
-        raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}")
-    return np.ascontiguousarray(array[:, :2])
+    if array.shape[1] > 2:
+        raise DataError(f"expected (n, 2) points in {path}", f"shape {array.shape}", "Save x and y alone")
+    return np.ascontiguousarray(array)
 
 
 def _head_count(number: Value | None) -> int | None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from crowdscale.data.formats.cells import cell, row_numbers
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, mark_of
+from crowdscale.data.formats.napari import is_napari, napari_marks
 from crowdscale.errors import DataError
-from crowdscale.files.documents import FARTHEST, parse_number, read_table
+from crowdscale.files.documents import parse_number, read_table
 
-__all__ = ["CSV", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table", "row_numbers"]
+__all__ = ["CSV", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table"]
 
 Row = tuple[int, list[str]]
 
@@ -22,8 +24,13 @@ IMAGE_COLUMNS = ("image", "filename", "file_name", "photo", "name", "file")
 
 CLASS_COLUMNS = ("class", "label")
 
-NAPARI = ("axis-0", "axis-1")
-"""Headers of napari's points layer: row and column."""
+CORNER_COLUMNS = frozenset(
+    ("w", "h", "x1", "y1", "x2", "y2", "xmin", "ymin", "xmax", "ymax", "right", "bottom")
+)
+"""Headers beside x and y that leave open whether x, y is a box's corner or its centre."""
+
+STACK_COLUMNS = ("frame", "slice", "z", "t", "time", "page")
+"""Headers of a column with the photo's number within a film or a stack."""
 
 
 def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
@@ -38,12 +45,26 @@ def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     rows = read_table(path)
     if not rows:
         return Entry([])
-    header = [cell.lower() for cell in rows[0][1]]
+    header = [name.lower() for name in rows[0][1]]
     if parse_number(rows[0][1][0]) is not None:
         return Entry(_without_header(path, rows))
-    if set(NAPARI) <= set(header):
-        return Entry(_napari(path, rows, header))
-    return Entry(_marks(path, rows, columns_of(path, rows[0][1], (("x",), ("y",)))))
+    if is_napari(header):
+        return Entry(napari_marks(path, rows, header))
+    places = columns_of(path, rows[0][1], (("x",), ("y",)))
+    _check_stack(path, rows, header)
+    return Entry(_marks(path, rows, places))
+
+
+def _check_stack(path: Path, rows: Sequence[Row], header: Sequence[str]) -> None:
+    """Refuse the points of several frames of a film, or slices of a stack, for one photo."""
+    for name in STACK_COLUMNS:
+        if name in header:
+            values = {cell(row, header.index(name)) for _, row in rows[1:]}
+            if len(values) > 1:
+                raise DataError(
+                    f"{path} holds points of {len(values)} values of {name} for one photo", "",
+                    f"Save a file a photo, or remove the column {name}",
+                )  # fmt: skip
 
 
 def _without_header(path: Path, rows: Sequence[Row]) -> list[Mark]:
@@ -54,17 +75,6 @@ def _without_header(path: Path, rows: Sequence[Row]) -> list[Mark]:
             "Write x,y into the first line, or more names such as x,y,width,height",
         )  # fmt: skip
     return [mark_of(row_numbers(path, line, row, [0, 1])) for line, row in rows]
-
-
-def _napari(path: Path, rows: Sequence[Row], header: Sequence[str]) -> list[Mark]:
-    if "axis-2" in header:
-        raise DataError(
-            f"{path} holds napari's points of a stack (axis-0, axis-1, axis-2)",
-            "",
-            "Save a points layer a photo",
-        )
-    columns = [header.index(name) for name in reversed(NAPARI)]
-    return [mark_of(row_numbers(path, line, row, columns)) for line, row in rows[1:]]
 
 
 def read_points_table(path: Path) -> dict[str, Entry]:
@@ -79,10 +89,10 @@ def read_points_table(path: Path) -> dict[str, Entry]:
     image, *places = columns_of(path, rows[0][1] if rows else [], (IMAGE_COLUMNS, ("x",), ("y",)))
     rows_of_photo: dict[str, list[Row]] = {}
     for line, row in rows[1:]:
-        rows_of_photo.setdefault(_cell(row, image).replace("\\", "/"), []).append((line, row))
+        rows_of_photo.setdefault(cell(row, image).replace("\\", "/"), []).append((line, row))
     return {
         name: Entry(
-            _marks(path, [rows[0], *((n, row) for n, row in own if any(_cell(row, c) for c in places[:2]))], places),
+            _marks(path, [rows[0], *((n, row) for n, row in own if any(cell(row, c) for c in places[:2]))], places),
             where=f", line {own[0][0]}",
         )
         for name, own in rows_of_photo.items()
@@ -91,7 +101,13 @@ def read_points_table(path: Path) -> dict[str, Entry]:
 
 def _marks(path: Path, rows: Sequence[Row], places: Sequence[int]) -> list[Mark]:
     """Return a mark a row below the header, from the columns x and y and those of box and class."""
-    lowered = [cell.lower() for cell in rows[0][1]]
+    lowered = [name.lower() for name in rows[0][1]]
+    corner = sorted(CORNER_COLUMNS.intersection(lowered))
+    if corner:
+        raise DataError(
+            f"the columns x,y beside {','.join(corner)} in {path} may be a box's corner or its centre", "",
+            "Name them x,y,width,height for a centre, or filename,xmin,ymin,xmax,ymax in one table for corners",
+        )  # fmt: skip
     wide = [lowered.index(name) for name in ("width", "height")] if {"width", "height"} <= {*lowered} else []
     kind = _place_of(CLASS_COLUMNS, lowered)
     marks = []
@@ -102,13 +118,8 @@ def _marks(path: Path, rows: Sequence[Row], places: Sequence[int]) -> list[Mark]
                 f"expected {len(lowered)} cells in {path}, line {line}", repr(",".join(row)), remedy
             )
         numbers = row_numbers(path, line, row, [*places[:2], *wide])
-        marks.append(mark_of(numbers, "" if kind is None else _cell(row, kind)))
+        marks.append(mark_of(numbers, "" if kind is None else cell(row, kind)))
     return marks
-
-
-def _cell(row: Sequence[str], column: int) -> str:
-    """Return the cell; empty where the row is shorter."""
-    return row[column] if column < len(row) else ""
 
 
 def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]]) -> list[int]:
@@ -117,7 +128,7 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
     Raises:
         DataError: A column is missing or stands there twice.
     """
-    lowered = [cell.lower() for cell in header]
+    lowered = [name.lower() for name in header]
     candidates = [_place_of(names, lowered) for names in wanted]
     if None in candidates:
         raise DataError(
@@ -135,18 +146,6 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
 def _place_of(names: Sequence[str], lowered: Sequence[str]) -> int | None:
     """Return the place in a lower-case header of the first name that stands there; None without one."""
     return next((lowered.index(name) for name in names if name in lowered), None)
-
-
-def row_numbers(path: Path, line: int, row: Sequence[str], columns: Sequence[int]) -> list[float]:
-    """Return the numbers of some columns. Raises DataError naming the line where a cell holds none."""
-    numbers = [parse_number(_cell(row, column)) for column in columns]
-    if None in numbers:
-        remedy = "Correct the line; decimals have a point, not a comma"
-        raise DataError(f"expected two numbers x,y in {path}, line {line}", repr(",".join(row)), remedy)
-    sound = [number for number in numbers if number is not None]
-    if not all(abs(number) <= FARTHEST for number in sound):  # NaN as well
-        raise DataError(f"expected finite coordinates in {path}, line {line}", repr(",".join(row)))
-    return sound
 
 
 def _write_csv(name: str, label: Label) -> str:

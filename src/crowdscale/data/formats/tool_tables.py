@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from crowdscale.data.formats.cells import row_numbers
 from crowdscale.data.formats.label import Entry, Format, Mark, Size, mark_of, read_size
 from crowdscale.data.formats.shapes import box_of, corners
-from crowdscale.data.formats.tables import IMAGE_COLUMNS, columns_of, row_numbers
+from crowdscale.data.formats.tables import IMAGE_COLUMNS, columns_of
 from crowdscale.errors import DataError
 from crowdscale.files.documents import read_table
 from crowdscale.files.finding import IMAGE_SUFFIXES

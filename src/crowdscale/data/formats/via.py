@@ -164,12 +164,19 @@ def _mark(region: ViaRegion, where: str) -> Mark:
 
 
 def _class(attributes: Mapping[str, Any]) -> str:
-    """Return a region's class: of the attribute that is named so, or its only one; a choice of several is joined."""
+    """Return a region's class: of the attribute that is named so, or of all; a choice of several is joined."""
     key = next((key for key in CLASS_KEYS if key in attributes), None)
-    if key is None:
-        key = next(iter(attributes)) if len(attributes) == 1 else None
-    value = attributes.get(key) if key is not None else None
-    if isinstance(value, dict):  # check boxes: {"head": true}
+    if key is not None:
+        return _chosen(attributes[key])
+    named = [(name, text) for name, value in sorted(attributes.items()) if (text := _chosen(value))]
+    return (
+        named[0][1] if len(attributes) == 1 and named else "+".join(f"{name}={text}" for name, text in named)
+    )
+
+
+def _chosen(value: Any) -> str:
+    """Return the text of an attribute, or the chosen ones of check boxes: {"head": true}."""
+    if isinstance(value, dict):
         return "+".join(sorted(str(name) for name, chosen in value.items() if chosen))
     return value.strip() if isinstance(value, str) else ""
 

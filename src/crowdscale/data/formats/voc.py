@@ -8,7 +8,7 @@ from xml.etree import ElementTree as Tree
 
 from crowdscale.data.formats.label import Entry, Format, Label, Size, boxes_of, read_size
 from crowdscale.data.formats.shapes import box_of
-from crowdscale.data.formats.vocxml import voc_boxes
+from crowdscale.data.formats.vocxml import voc_boxes, voc_objects
 from crowdscale.errors import DataError
 from crowdscale.files.documents import FARTHEST, parse_number, read_xml
 
@@ -25,7 +25,7 @@ def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     root = read_xml(path)
     if root.tag != "annotation":
         raise DataError("expected Pascal VOC (<annotation>)", f"another kind of XML in {path}")
-    names = [each.findtext("name", "").strip() for each in root.iter("object")]
+    names = [each.findtext("name", "").strip() for each in voc_objects(root)]
     boxes = voc_boxes(root, path).tolist()
     marks = [box_of(sides, name) for sides, name in zip(boxes, names, strict=True)]
     return Entry(marks, read_size(_side(root, "width"), _side(root, "height")))

@@ -10,6 +10,7 @@ import numpy as np
 
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, photo_size_of
 from crowdscale.data.formats.shapes import box, polygon
+from crowdscale.data.formats.yolo_lines import BOX, MOST_EXTRA, YAMLS, pose_width
 from crowdscale.errors import DataError
 from crowdscale.files.documents import parse_number, read_text
 
@@ -18,18 +19,12 @@ __all__ = ["YOLO", "yolo_names"]
 OVER = 4.0
 """Pixels by which a value may lie outside the photo: boxes of people at the edge, rounded by tools."""
 
-BOX, MOST_EXTRA = 5, 2
-"""Numbers of a box, and of a confidence and a track's number behind them."""
-
-VISIBLE = (0.0, 1.0, 2.0)
-"""Third numbers of a pose's key points: 0 not labelled, 1 hidden, 2 visible."""
-
 
 def read_yolo(path: Path, photo_size: Callable[[], Size]) -> Entry:
     """Return the entry of NAME.txt.
 
     A line of 5 to 7 numbers is a box, perhaps with a confidence and a track's number. A line of an odd number is
-    a polygon, or a pose where a box and x, y pairs or x, y, visibility triples fit all lines and polygons do not.
+    a polygon, or a pose by ``kpt_shape`` of a data.yaml or by visibilities (``pose_width``).
     The head of a pose is its first labelled key point, of other lines the centre of the box.
 
     Raises:
@@ -39,7 +34,7 @@ def read_yolo(path: Path, photo_size: Callable[[], Size]) -> Entry:
     if not rows:
         return Entry([])
     width, height = photo_size()
-    pose = _is_pose([row for _, row in rows])
+    pose = pose_width([row for _, row in rows], path)
     marks = [_mark(row, pose, (width, height), f"line {line} of {path}") for line, row in rows]
     return Entry(marks, (width, height))
 
@@ -51,28 +46,21 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
         row = [number for number in numbers if number is not None]
         if len(row) < len(numbers) or (row and (len(row) < BOX or not np.isfinite(row).all())):
             raise DataError(f"expected 5 numbers in line {line} of {path}", repr(text.strip()[:80]))
+        if row and not (row[0] >= 0 and row[0] == int(row[0])):
+            raise DataError(
+                f"expected a whole number of a class first in line {line} of {path}", repr(text.strip()[:80])
+            )
         if row:
             rows.append((line, row))
     return rows
 
 
-def _is_pose(rows: Sequence[Sequence[float]]) -> bool:
-    """Return whether lines are a box and key points as triples: the same length, and thirds that are 0, 1 or 2.
-
-    A polygon has an odd number of values too, but shares of a photo are hardly ever whole at each third place.
-    """
-    length = len(rows[0])
-    if length <= BOX + MOST_EXTRA or (length - BOX) % 3 or any(len(row) != length for row in rows):
-        return False
-    return all(third in VISIBLE for row in rows for third in row[BOX + 2 :: 3])
-
-
-def _mark(row: Sequence[float], pose: bool, size: Size, where: str) -> Mark:
+def _mark(row: Sequence[float], pose: int, size: Size, where: str) -> Mark:
     label = f"{row[0]:g}"
     if pose:
         bounds = _box(row[1:BOX], size, label, where)
-        triples = zip(*[iter(row[BOX:])] * 3, strict=True)
-        head = next(((x, y) for x, y, visible in triples if visible > 0), None)
+        points = [row[at : at + pose] for at in range(BOX, len(row), pose)]
+        head = next((point[:2] for point in points if (point[2] > 0 if pose == 3 else any(point))), None)
         if head is None:
             return bounds
         x, y = _inside(head, size, where)
@@ -119,7 +107,7 @@ def yolo_names(folder: Path) -> dict[str, str]:
         if (folder / name).is_file():
             lines = read_text(folder / name).splitlines()
             return {str(number): line.strip() for number, line in enumerate(lines) if line.strip()}
-    for name in ("data.yaml", "dataset.yaml", "data.yml"):
+    for name in YAMLS:
         if (folder / name).is_file():
             return _yaml_names(read_text(folder / name))
     return {}

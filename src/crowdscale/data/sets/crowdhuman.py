@@ -54,7 +54,7 @@ class CrowdHuman(Reader):
 
     card: ClassVar[Card] = Card(
         "CrowdHuman", "19,370 labelled photos of people from the web", "boxes of heads",
-        "non-commercial research", "https://www.crowdhuman.org/", "Shao et al., 2018", verified=False,
+        "non-commercial research", "https://www.crowdhuman.org/", "Shao et al., 2018", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("train", "val", "test"), thresholds=("4px", "8px", "16px", "small", "large")

@@ -45,7 +45,7 @@ class FDST(Reader):
 
     card: ClassVar[Card] = Card(
         "FDST", "15,000 frames of 100 videos, 394,081 heads", "boxes of heads", "research",
-        "https://github.com/sweetyy83/Lstn_fdst_dataset", "Fang et al., ICME 2019", verified=False,
+        "https://github.com/sweetyy83/Lstn_fdst_dataset", "Fang et al., ICME 2019", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("train", "test"), thresholds=("4px", "8px", "16px", "small", "large")

@@ -59,7 +59,7 @@ class JHUCrowd(Reader):
 
     card: ClassVar[Card] = Card(
         "JHU-Crowd++", "4,372 web photos, 0 to 25,791 heads, fog, rain and snow", "points and sizes of heads",
-        "research", "http://www.crowd-counting.com/", "Sindagi et al., TPAMI 2020", verified=False,
+        "research", "http://www.crowd-counting.com/", "Sindagi et al., TPAMI 2020", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("train", "val", "test"), sigma=8.0, limits=SizeLimits(2048, 512),

@@ -63,7 +63,7 @@ class Mall(Reader):
     card: ClassVar[Card] = Card(
         "Mall", "2,000 frames of one camera in a shopping centre, 13 to 53 people", "points on heads, a mask",
         "research", "https://personal.ie.cuhk.edu.hk/~ccloy/downloads_mall_dataset.html",
-        "Chen et al., BMVC 2012", verified=True,
+        "Chen et al., BMVC 2012", confirmed="the train split",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(("train", "test"), sigma=4.0)
 

@@ -75,7 +75,7 @@ class NWPUCrowd(Reader):
     card: ClassVar[Card] = Card(
         "NWPU-Crowd", "5,109 photos, 0 to 20,033 heads; test without labels", "points and boxes of heads",
         "academic, non-commercial", "https://www.crowdbenchmark.com/nwpucrowd.html",
-        "Wang et al., TPAMI 2020", verified=False,
+        "Wang et al., TPAMI 2020", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         SPLITS, sigma=6.0, limits=SizeLimits(2048, 512), thresholds=("small", "large"),

@@ -35,7 +35,7 @@ class UCFQNRF(Reader):
 
     1,201 photos to train and 334 to test. Photos and annotations lie side by side in ``Train`` and
     ``Test``: ``img_NNNN.jpg`` and ``img_NNNN_ann.mat`` with the variable ``annPoints``, (n, 2) x, y, as the
-    set's own page and its paper describe. Unverified: the real files are not at hand here.
+    set's own page and its paper describe. One real annotation was read; folders and names follow the description.
 
     Protocol: kernel σ 6 (AutoScale, section 4.2); longest side 2,048 for localization, 1,024 for AutoScale's
     regression; precision, recall and F averaged over 1…100 px (Idrees et al., section 5).
@@ -53,7 +53,7 @@ class UCFQNRF(Reader):
 
     card: ClassVar[Card] = Card(
         "UCF-QNRF", "1,535 web photos of crowds, 49 to 12,865 heads", "points on heads", "research",
-        "https://www.crcv.ucf.edu/data/ucf-qnrf/", "Idrees et al., ECCV 2018", verified=False,
+        "https://www.crcv.ucf.edu/data/ucf-qnrf/", "Idrees et al., ECCV 2018", confirmed="one annotation",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("train", "test"), sigma=6.0, limits=SizeLimits(longest=2048), thresholds=("4px", "8px", "16px"),

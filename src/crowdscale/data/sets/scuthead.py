@@ -52,7 +52,7 @@ class SCUTHead(Reader):
 
     card: ClassVar[Card] = Card(
         "SCUT-HEAD", "4,405 photos of classrooms and from the web, 111,251 heads", "boxes of heads", "research",
-        "https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release", "Peng et al., ICPR 2018", verified=True,
+        "https://github.com/HCIILAB/SCUT-HEAD-Dataset-Release", "Peng et al., ICPR 2018", confirmed="the annotations",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("trainval", "train", "val", "test"), thresholds=("4px", "8px", "16px", "small", "large")

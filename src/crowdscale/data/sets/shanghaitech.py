@@ -79,7 +79,7 @@ class ShanghaiTech(Reader):
     card: ClassVar[Card] = Card(
         "ShanghaiTech", "1,198 photos of crowds: A from the web, B from streets of Shanghai",
         "points on heads", "research", "https://github.com/desenzhou/ShanghaiTechDataset",
-        "Zhang et al., CVPR 2016", verified=True,
+        "Zhang et al., CVPR 2016", confirmed="all files",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(SPLITS, sigma=4.0)
     protocols: ClassVar[dict[str, Protocol]] = {"A": protocol, "B": Protocol(SPLITS, sigma=8.0)}

@@ -57,7 +57,7 @@ class Trancos(Reader):
     card: ClassVar[Card] = Card(
         "TRANCOS", "1,244 photos of congested traffic, 46,796 vehicles", "points on vehicles, a mask a photo",
         "research", "https://gram.web.uah.es/data/datasets/trancos/index.html",
-        "Guerrero-Gómez-Olmedo et al., IbPRIA 2015", verified=False,
+        "Guerrero-Gómez-Olmedo et al., IbPRIA 2015", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("trainval", "training", "validation", "test"), sigma=15.0, game=3

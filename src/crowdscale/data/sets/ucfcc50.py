@@ -53,7 +53,7 @@ class UCFCC50(Reader):
 
     card: ClassVar[Card] = Card(
         "UCF_CC_50", "50 grey web photos of very dense crowds, 94 to 4,543 heads", "points on heads", "research",
-        "https://www.crcv.ucf.edu/data/ucf-cc-50/", "Idrees et al., CVPR 2013", verified=True,
+        "https://www.crcv.ucf.edu/data/ucf-cc-50/", "Idrees et al., CVPR 2013", confirmed="all files",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(
         ("all", *(f"train{k}" for k in range(1, FOLDS + 1)), *(f"fold{k}" for k in range(1, FOLDS + 1))),

@@ -63,7 +63,7 @@ class UCSD(Reader):
     card: ClassVar[Card] = Card(
         "UCSD pedestrians", "2,000 grey frames of one camera over a walkway, 11 to 46 people",
         "points on people, a mask", "research", "http://www.svcl.ucsd.edu/projects/peoplecnt/",
-        "Chan et al., CVPR 2008", verified=False,
+        "Chan et al., CVPR 2008", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(("train", "test"), sigma=4.0)
 

@@ -48,7 +48,7 @@ class VisDroneCC(Reader):
 
     card: ClassVar[Card] = Card(
         "VisDrone-CC 2020", "3,360 frames from drones", "points on heads", "academic use",
-        "https://github.com/VisDrone/VisDrone-Dataset", "Du et al., ECCV Workshops 2020", verified=False,
+        "https://github.com/VisDrone/VisDrone-Dataset", "Du et al., ECCV Workshops 2020", confirmed="",
     )  # fmt: skip
     protocol: ClassVar[Protocol] = Protocol(("train", "test"))
 
