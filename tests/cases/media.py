@@ -117,7 +117,7 @@ MEDIA: dict[str, tuple[Callable[[], str], str]] = {
     "images/grey_12_bit_in_16": (lambda: levels(tiff(GREY.astype(np.uint16) * 16)), "they were read as 12 bits"),
     "images/miniswhite_16_bit": (lambda: levels(tiff((255 - GREY).astype(np.uint16) * 257, t262=0)), "0 levels off."),
     "images/second_page_is_the_photo": (lambda: levels(tiff(GREY[:9, :9], GREY)), "0 levels off. The file has 2 pages: page 2"),
-    "images/rgb_float": (lambda: levels(float_colours()), "a TIFF of a kind that is not read"),
+    "images/rgb_float": (lambda: levels(float_colours()), "0 levels off."),
     "videos/one_bad_packet": (lambda: film(lambda at: write_packets(at / "a.mkv", FRAMES, broken=[12])), "10 rows. a.mkv has"),
     "videos/clock_30_s_back": (
         lambda: film(lambda at: joined(at, write_packets(at / "1.ts", FRAMES[:25], 40), write_packets(at / "2.ts", FRAMES[25:], 10))),

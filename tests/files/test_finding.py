@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -97,3 +98,23 @@ def test_importing_the_search_needs_no_decoder():
     code = "import sys, crowdscale.files.finding; print('PIL.Image' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp", ".tif"])
+def test_a_drawn_picture_is_passed_over_whatever_its_name(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 50, 3)).astype(np.uint8)
+    write_image(tmp_path / f"sheet{suffix}", noise, drawn=True)
+    (tmp_path / f"sheet{suffix}").rename(tmp_path / "renamed by hand.jpeg")
+    write_image(tmp_path / f"photo{suffix}", noise)
+    assert both(tmp_path) == [str(tmp_path / f"photo{suffix}")]
+    assert read_image(tmp_path / "renamed by hand.jpeg").pixels.shape == noise.shape
+    assert len(find_images([tmp_path], drawn=True)) == 2
+
+
+def test_a_drawn_picture_in_a_store_is_passed_over(tmp_path):
+    write_image(tmp_path / "a_people.jpg", GREY)
+    write_image(tmp_path / "b_people.jpg", GREY[:2])
+    files = fsspec.filesystem("memory")
+    files.pipe_file("/drawn/a_people.jpg", (tmp_path / "a_people.jpg").read_bytes())
+    files.pipe_file("/drawn/b_people.jpg", b"a photo of that name")
+    assert list(find_photos(["memory://drawn"])) == ["memory:///drawn/b_people.jpg"]

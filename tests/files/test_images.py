@@ -161,7 +161,7 @@ def test_find_images_searches_folders_and_patterns_once(tmp_path):
 
 
 def test_other_pictures_are_reported_and_links_to_nothing_are_photos(tmp_path):
-    for name in ("a.jpg", "b.gif", "c.HEIC", "scan", "notes.txt", "points.csv", ".cache"):
+    for name in ("a.jpg", "b.psd", "c.MP4", "scan", "notes.txt", "points.csv", ".cache"):
         (tmp_path / name).touch()
     (tmp_path / "gone.png").symlink_to("nothing")
     (tmp_path / "gone").symlink_to("nothing")
@@ -169,7 +169,7 @@ def test_other_pictures_are_reported_and_links_to_nothing_are_photos(tmp_path):
     others = []
     found = find_images([tmp_path], others.append)
     assert [path.name for path in found] == ["a.jpg", "gone.png"]
-    assert [path.name for path in others] == ["b.gif", "c.HEIC", "scan"]
+    assert [path.name for path in others] == ["b.psd", "c.MP4", "scan"]
     assert [path.name for path in find_images([f"{tmp_path}/*"])] == ["a.jpg", "gone.png"]
 
 

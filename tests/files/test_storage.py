@@ -146,11 +146,11 @@ def test_an_address_that_its_file_system_refuses_is_one_sentence(monkeypatch):
 
 
 def test_other_pictures_are_reported(tree):
-    for name in ("d.gif", "deep/scan", ".cache"):
+    for name in ("d.psd", "deep/scan", ".cache"):
         (tree / name).touch()
     others = []
     assert len(list(find_photos([str(tree)], others.append))) == 3
-    assert [Path(other).name for other in others] == ["d.gif", "scan"]
+    assert [Path(other).name for other in others] == ["d.psd", "scan"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and pipes of POSIX")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -102,13 +103,46 @@ def test_32_bits_are_divided_by_their_largest():
     assert "divided by that" in photo.notes[0]
 
 
-def test_colours_of_12_bits_in_16_are_named():
-    import cv2
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize(("factor", "bits"), [(4, 10), (16, 12), (64, 14)])
+def test_colours_of_fewer_bits_in_16_are_stretched_and_named(factor, bits, suffix):
+    deep = (RNG.integers(0, 256, (30, 40, 3)) * factor).astype(np.uint16)
+    deep[0, 0] = 255 * factor
+    photo = read_image(cv2.imencode(suffix, deep)[1].tobytes())
+    assert np.abs(photo.pixels[..., ::-1].astype(int) - deep / factor).max() <= 2
+    assert photo.notes == (f"Its colours reach {255 * factor} of 65535: they were read as {bits} bits.",)
+    assert read_image(cv2.imencode(suffix, deep * (256 // factor))[1].tobytes()).notes == ()
 
-    deep = RNG.integers(0, 4096, (30, 40, 3)).astype(np.uint16)
+
+def test_opaque_colours_of_12_bits_in_16_keep_their_opacity():
+    deep = np.full((8, 9, 4), 4095, np.uint16)
+    deep[..., :3] = 1000
+    deep[0, 0, :3] = 4095
+    deep[..., 3] = 65535
+    deep[4:, :, 3] = 0
     photo = read_image(cv2.imencode(".png", deep)[1].tobytes())
-    assert "reach 4095 of 65535 at most" in photo.notes[0]
-    assert read_image(cv2.imencode(".png", deep * 16)[1].tobytes()).notes == ()
+    assert (photo.pixels[2] == 62).all()
+    assert (photo.pixels[6] == 255).all()  # nothing over white
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 3e4])
+def test_colours_in_floating_point_are_divided_by_their_largest(top):
+    colours = RNG.integers(0, 256, (20, 30, 3))
+    colours[0, 0] = 255
+    values = (colours / 255 * top).astype(np.float32)
+    values[3:5, 4:6] = np.nan
+    photo = read_image(cv2.imencode(".tif", values)[1].tobytes())
+    known = np.isfinite(values).all(axis=2)
+    assert np.abs(photo.pixels[..., ::-1].astype(int) - colours)[known].max() <= 1
+    assert (photo.pixels[~known] == 0).all()
+
+
+def test_a_large_picture_in_floating_point_is_refused_before_it_is_read(monkeypatch):
+    data = cv2.imencode(".tif", np.zeros((20, 30, 3), np.float32))[1].tobytes()
+    monkeypatch.setattr("crowdscale.files.decoder.MAX_PIXELS", 599)
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(ImageError, match="megapixels"):
+        read_image(data)
 
 
 def test_channels_are_last_or_where_only_that_can_be_first():

@@ -174,5 +174,5 @@ def _save(
     paths = [pictures.with_name(f"{pictures.name}_{kind}.jpg") for kind in kinds]
     for kind, path in zip(kinds, paths, strict=True):
         drawn = draw_picture(kind, pixels, prediction, date_taken(photo), overlay, square_metres)
-        write_image(path, drawn)
+        write_image(path, drawn, drawn=True)
     return paths

@@ -116,8 +116,10 @@ def check(
         from crowdscale.data.sheets import contact_sheet, heads_histogram
 
         report.write_json(out / "report.json")
-        write_image(out / "contact_sheet.jpg", contact_sheet(spread_over_counts(report.photos, SHEET)))
-        write_image(out / "histogram.png", heads_histogram(report.counts, f"{root}"))
+        write_image(
+            out / "contact_sheet.jpg", contact_sheet(spread_over_counts(report.photos, SHEET)), drawn=True
+        )
+        write_image(out / "histogram.png", heads_histogram(report.counts, f"{root}"), drawn=True)
         typer.echo(f"\nWritten to {out}: report.json, contact_sheet.jpg, histogram.png")
     if report.broken:
         raise typer.Exit(SOME_FAILED)

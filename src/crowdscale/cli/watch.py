@@ -287,7 +287,7 @@ class Session:
         title = f"{Path(self.source.name).name}: people over time"
         faint = ["people"] if "smoothed" in lines else []
         try:
-            write_image(plot, plot_counts(times, lines, title, faint))
+            write_image(plot, plot_counts(times, lines, title, faint), drawn=True)
         except CrowdscaleError as error:
             self.problems.append(str(error))
 

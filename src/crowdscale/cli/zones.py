@@ -127,7 +127,7 @@ def show(
     from crowdscale.zones.files import read_zones
     from crowdscale.zones.pictures import draw_zones
 
-    write_image(out, draw_zones(_pixels(photo), read_zones(file)))
+    write_image(out, draw_zones(_pixels(photo), read_zones(file)), drawn=True)
     print(f"Written: {out}")
 
 

@@ -179,7 +179,7 @@ def heads_of_tiles(folder: Path, record: AuditRecord) -> dict[int, Heads]:
     """
     if not folder.is_dir():
         return {}
-    scan = scan_folder(folder)
+    scan = scan_folder(folder, drawn=True)
     if scan.problems:
         raise scan.problems[0][1]
     marked = {}

@@ -55,6 +55,7 @@ def scan_folder(
     annotations: str | Path | None = None,
     format: str | None = None,
     classes: Sequence[str] = (),
+    drawn: bool = False,
 ) -> Scan:
     """Return photos and labels of a folder; the fault of one photo does not stop the others.
 
@@ -63,6 +64,7 @@ def scan_folder(
         annotations: The annotation's file or folder, where it is not to be searched for.
         format: Its format by name, where the file is ambiguous.
         classes: The classes that are read; all where there is one alone.
+        drawn: Keep pictures that this package has drawn, such as the tiles of an audit.
 
     Raises:
         DataError: The folder is missing or the annotation that was named cannot be read.
@@ -73,7 +75,7 @@ def scan_folder(
         raise unknown_name("format", format, readable)
     if not root.is_dir():
         raise DataError("expected a folder of photos", f"{root}, which is none", "Check the path")
-    scan = _named_photos(root)
+    scan = _named_photos(root, drawn)
     named = None if annotations is None else Path(annotations)
     entries: Found = {}
     shared: list[tuple[Path, Format]] = []
@@ -86,12 +88,10 @@ def scan_folder(
     return scan
 
 
-def _named_photos(root: Path) -> Scan:
+def _named_photos(root: Path, drawn: bool) -> Scan:
     """Return the photos under ``root`` by their path from there without suffix."""
     scan = Scan(root, {})
-    for path in find_images([root]):
-        if path.name.startswith("._"):  # what macOS keeps of a file on foreign disks
-            continue
+    for path in find_images([root], drawn=drawn):
         name = path.relative_to(root).with_suffix("").as_posix()
         if name in scan.photos:
             clash = f"{scan.photos[name].name} and {path.name}"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,15 +28,32 @@ from PIL import (
 )
 
 from crowdscale.errors import CrowdscaleError, ImageError
+from crowdscale.files.deep import deep_tiff
+from crowdscale.files.jxl import jxl_size
+from crowdscale.files.kinds import FILM, HEIC_BRANDS, brand_of, kind_of
 
-__all__ = ["MAX_PIXELS", "MAX_SIDE", "check_regular", "choose_page", "opened", "orientation_of", "photo_size"]
+__all__ = [
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "check_bounds",
+    "check_regular",
+    "choose_page",
+    "opened",
+    "orientation_of",
+    "photo_pages",
+    "photo_size",
+]
 
 MAX_PIXELS = 400_000_000
 """A photo with more pixels is refused before it is decoded (1.2 GB as RGB)."""
 MAX_SIDE = 65_535
 """A photo with a longer side is refused, as JPEG does: memory grows with the square of the longer side."""
 MAX_PAGES = 1_000
-"""Pages of a TIFF whose sizes are compared."""
+"""Pages of a file that are compared or counted."""
+SUBFILE, COPY = 254, 1 | 4
+"""The TIFF tag of a page's role, and its bits for a reduced copy and a mask."""
+SINGLE = ("JPEG", "MPO")
+"""Formats whose other pictures belong to the first one."""
 
 ORIENTATION = 0x0112
 """The EXIF tag of the orientation."""
@@ -48,38 +67,6 @@ PLUGINS = (
 )  # fmt: skip
 """Decoders that run inside this process; no format here starts another program."""
 ALLOWED = tuple(plugin.format for plugin in PLUGINS)
-
-STARTS = {
-    b"\x89PNG": "a damaged PNG",
-    b"\xff\xd8\xff": "a damaged JPEG",
-    b"II*\0": "a TIFF of a kind that is not read, such as colours in floating point",
-    b"MM\0*": "a TIFF of a kind that is not read, such as colours in floating point",
-    b"II+\0": "a BigTIFF, which is not read",
-    b"MM\0+": "a BigTIFF, which is not read",
-    b"%PDF": "a PDF",
-    b"%!": "a PostScript file",
-    b"8BPS": "a Photoshop file",
-    b"\0\0\0\x0cjP": "a JPEG 2000 picture",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
-    b"\0\0\0\x0cJXL": "a JPEG XL picture",
-    b"\xff\x0a": "a JPEG XL picture",
-    b"<svg": "an SVG drawing",
-    b"<?xml": "an XML file",
-    b"<!DOC": "a web page",
-    b"<html": "a web page",
-    b"PK\x03\x04": "a ZIP archive",
-    b"version https://git-lfs": "a pointer of Git LFS instead of the photo: run git lfs pull",
-}
-"""First bytes of files that are often named like photos."""
-BRANDS = {
-    b"heic": "HEIC",
-    b"heix": "HEIC",
-    b"mif1": "HEIC",
-    b"msf1": "HEIC",
-    b"hevc": "HEIC",
-    b"avif": "AVIF",
-}
-"""Brands of ISO media files that hold pictures; other brands are films."""
 
 
 @contextmanager
@@ -127,28 +114,66 @@ def _stream(source: str | os.PathLike[str] | IO[bytes]) -> Iterator[IO[bytes]]:
 def _identified(stream: IO[bytes], name: str) -> Image.Image:
     """Return the picture, not yet decoded. Raises ImageError where no allowed decoder knows its beginning."""
     stream.seek(0)
-    start = stream.read(64)
+    start = stream.read(512)
+    fault: Exception | None = None
+    for opener in _openers(start, name):
+        stream.seek(0)
+        try:
+            image = opener(stream)
+        except (SyntaxError, IndexError, TypeError, KeyError, struct.error) as error:
+            fault = error
+            continue
+        if image is not None:
+            return image
+    kind = kind_of(start)
+    received = f"{kind} in {name}" if kind else f"something else in {name}"
+    remedy = f"Run: crowdscale watch {name}" if kind == FILM else "Convert or remove it"
+    raise ImageError("expected a JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP", received, remedy) from fault
+
+
+Opener = Callable[[IO[bytes]], Image.Image | None]
+
+
+def _openers(start: bytes, name: str) -> Iterator[Opener]:
+    """Yield the decoders that may take a file with this beginning."""
     for kind in ALLOWED:
         factory, accept = Image.OPEN[kind]
         accepted = accept is None or accept(start[:16])
         if accepted and not isinstance(accepted, str):
-            stream.seek(0)
-            try:
-                return factory(stream, "")
-            except (SyntaxError, IndexError, TypeError, struct.error) as error:
-                unknown = _unknown(start, name)
-                raise unknown from error
-    raise _unknown(start, name)
+            yield partial(_call, factory)
+    if brand_of(start) in HEIC_BRANDS:
+        yield _open_heic
+    if start.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        yield partial(_open_jxl, name)
+    if start.startswith((b"II", b"MM")):
+        yield lambda stream: deep_tiff(stream, lambda size: check_bounds(size, name))
 
 
-def _unknown(start: bytes, name: str) -> ImageError:
-    """Return the error for a file that no decoder takes; it names the kind where the first bytes do."""
-    kind = next((words for begin, words in STARTS.items() if start.lstrip()[: len(begin)] == begin), "")
-    if start[4:8] == b"ftyp":
-        brand = BRANDS.get(start[8:12], "")
-        kind = f"{brand}, which is not read" if brand else "a film: use crowdscale watch"
-    received = f"{kind} in {name}" if kind else f"something else in {name}"
-    return ImageError("expected a JPEG, PNG, WebP, BMP or TIFF", received, "Convert or remove it")
+def _call(factory: Callable[[IO[bytes], str], Image.Image], stream: IO[bytes]) -> Image.Image:
+    return factory(stream, "")
+
+
+def _open_heic(stream: IO[bytes]) -> Image.Image:
+    from pi_heif.as_plugin import HeifImageFile
+
+    image: Image.Image = HeifImageFile(stream, "")
+    return image
+
+
+def _open_jxl(name: str, stream: IO[bytes]) -> Image.Image:
+    """Open a JPEG XL picture, which is decoded at once: its size is checked before."""
+    if find_spec("pillow_jxl") is None:
+        raise ImageError(
+            "expected the extra [jxl] for JPEG XL", f"none for {name}", "Run: pip install 'crowdscale[jxl]'"
+        )
+    check_bounds(jxl_size(stream.read()), name)
+    from pillow_jxl.JpegXLImagePlugin import JXLImageFile
+
+    stream.seek(0)
+    image: Image.Image = JXLImageFile(stream, "")
+    if not getattr(image, "jpeg", False):
+        image.getexif().pop(ORIENTATION, None)  # its decoder has turned it already
+    return image
 
 
 def check_bounds(size: tuple[int, int], name: str) -> None:
@@ -187,30 +212,54 @@ def orientation_of(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def choose_page(image: Image.Image, name: str) -> str:
-    """Move a TIFF of several pages to its largest one; return a note where a choice was made, or nothing.
+def choose_page(image: Image.Image, name: str, page: int | None = None) -> str:
+    """Move a file of several pictures to one of them; return a note where a choice was made, or nothing.
 
-    The other pages of a JPEG (previews, depth, gain maps) belong to the first one.
+    A TIFF gives its largest page, HEIC its main picture, an animation its first frame. The other pictures of a JPEG
+    (previews, depth, gain maps) belong to the first one.
+
+    Args:
+        image: The open file.
+        name: Its name in errors.
+        page: The page or frame, from 1; None chooses it.
 
     Raises:
-        ImageError: The largest page is too large.
+        ImageError: There is no such page, or it is too large.
     """
+    if page is not None:
+        _turn_to(image, page, name)
+        return ""
     if image.format == "TIFF":
         return _largest_page(image, name)
     frames = getattr(image, "n_frames", 1) if getattr(image, "is_animated", False) else 1
-    if frames > 1 and image.format != "MPO":
-        return f"The file is an animation: frame 1 of {frames} was counted."
-    return ""
+    if frames < 2 or image.format in SINGLE:
+        return ""
+    if image.format == "HEIF":
+        return f"The file holds {frames} pictures: the main one was counted."
+    return f"The file is an animation: frame 1 of {frames} was counted."
+
+
+def _turn_to(image: Image.Image, page: int, name: str) -> None:
+    try:
+        if page > 1 and image.format in SINGLE:
+            raise EOFError
+        image.seek(page - 1)
+    except (EOFError, ValueError):
+        raise ImageError(f"expected page {page} of {name}", f"{_page_count(image)} in all") from None
+    check_bounds(image.size, name)
+
+
+def _page_count(image: Image.Image) -> int:
+    if image.format in SINGLE:
+        return 1
+    if image.format == "TIFF":
+        image.seek(0)
+        return sum(1 for _ in _walk_pages(image))
+    return int(getattr(image, "n_frames", 1))
 
 
 def _largest_page(image: Image.Image, name: str) -> str:
-    sizes = [image.size]
-    while len(sizes) < MAX_PAGES:
-        try:
-            image.seek(len(sizes))
-        except Exception:  # the end, or a damaged page: those before it stand
-            break
-        sizes.append(image.size)
+    sizes = [image.size for _ in _walk_pages(image)]
     if len(sizes) == 1:
         image.seek(0)
         return ""
@@ -220,7 +269,41 @@ def _largest_page(image: Image.Image, name: str) -> str:
     check_bounds(image.size, name)
     if best == 0 and areas.count(areas[0]) == 1:
         return ""  # smaller copies of the first page
-    return f"The file has {len(sizes)} pages: page {best + 1}, the {'first' if best == 0 else 'largest'}, was counted."
+    which = "first" if best == 0 else "largest"
+    return f"The file has {len(sizes)} pages: page {best + 1}, the {which}, was counted."
+
+
+def _walk_pages(image: Image.Image) -> Iterator[int]:
+    """Move a TIFF from page to page, at most ``MAX_PAGES``; yield each number, from 1."""
+    yield 1
+    for page in range(1, MAX_PAGES):
+        try:
+            image.seek(page)
+        except Exception:  # the end, or a damaged page: those before it stand
+            return
+        yield page + 1
+
+
+def photo_pages(source: str | os.PathLike[str] | IO[bytes], name: str = "") -> list[int]:
+    """Return the numbers, from 1, of the pages, frames or pictures of a file that are photos of their own.
+
+    Pages that a TIFF marks as reduced copies or masks are left out.
+
+    Raises:
+        ImageError: The file cannot be read, or holds more than ``MAX_PAGES``.
+    """
+    name = name or str(source)
+    with opened(source, name) as image:
+        if image.format == "TIFF":
+            tags: Any = image
+            pages = [page for page in _walk_pages(image) if not int(tags.tag_v2.get(SUBFILE, 0)) & COPY]
+            return pages or [1]
+        count = _page_count(image)
+        if count > MAX_PAGES:
+            raise ImageError(
+                f"expected at most {MAX_PAGES:,} frames", f"{count:,} in {name}", "Use crowdscale watch"
+            )
+        return list(range(1, count + 1))
 
 
 def photo_size(path: Path) -> tuple[int, int]:

@@ -18,7 +18,9 @@ from PIL import Image, PngImagePlugin
 
 from crowdscale.errors import ImageError
 from crowdscale.files.decoder import MAX_PIXELS, TURNED, check_bounds, choose_page, opened, orientation_of
-from crowdscale.files.finding import IMAGE_SUFFIXES, PICTURE_MARK, has_picture_name
+from crowdscale.files.deep import NOTE, PHOTOMETRIC, colours_to_8_bits, no_data, read_deep
+from crowdscale.files.finding import PICTURE_MARK, has_picture_name
+from crowdscale.files.pixels import as_pixels
 from crowdscale.files.tones import to_8_bits
 from crowdscale.files.writing import write_atomic
 
@@ -38,12 +40,13 @@ BAND = 512
 """Rows of a large photo that are converted at a time."""
 WHOLE = 4_000_000
 """Pixels up to which a photo is converted at once."""
+DARK = 64
+"""Largest of the upper 8 bits below which colours of 16 bits use 14 at most."""
 
-WRITTEN = dict(
-    zip(IMAGE_SUFFIXES, ("JPEG", "JPEG", "PNG", "WEBP", "BMP", "TIFF", "TIFF"), strict=True)
-)  # Pillow's own table would import decoders of every format
-PHOTOMETRIC, NO_DATA = 262, 42113
-"""TIFF tags: 0 in the first means that 0 is white; the second holds GDAL's value of missing pixels."""
+WRITTEN = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF",
+}  # fmt: skip
+"""Kinds that are written, by suffix; Pillow's own table would import decoders of every format."""
 TRANSPOSED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -77,15 +80,20 @@ class Photo:
         return width / self.size[0], height / self.size[1]
 
 
-def read_image(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: float | None = None) -> Photo:
+def read_image(
+    source: str | os.PathLike[str] | bytes | IO[bytes],
+    max_pixels: float | None = None,
+    page: int | None = None,
+) -> Photo:
     """Read a photo from a path, from bytes or from an open binary file.
 
-    JPEG, PNG, WebP, BMP, TIFF; the first frame of GIF and AVIF under these names. RGBA lies over white; grey of
-    more than 8 bits is converted by the rule of ``tones``; a TIFF gives its largest page.
+    The kinds are those of ``kinds.KINDS``. RGBA lies over white; more than 8 bits are converted by the rule of
+    ``tones``; a TIFF gives its largest page, an animation its first frame.
 
     Args:
         source: The photo.
         max_pixels: Reduce a photo with more pixels to about this many while it is decoded.
+        page: The page or frame, from 1; None chooses it.
 
     Raises:
         ImageError: The file is missing, no regular one, empty, truncated, no picture, or too large.
@@ -94,7 +102,7 @@ def read_image(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: f
     if source == b"":
         raise ImageError("expected a photo", f"{name}, which is empty")
     with opened(io.BytesIO(source) if isinstance(source, bytes) else source, name) as image:
-        note = choose_page(image, name)
+        note = choose_page(image, name, page)
         return _decode(image, max_pixels, (note,) if note else ())
 
 
@@ -108,41 +116,30 @@ def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo
 
 
 def photo_from_array(array: NDArray[Any], max_pixels: float | None = None) -> Photo:
-    """Return an array as a photo, reduced to ``max_pixels``.
-
-    Channels are last: (h, w), (h, w, 1) grey, (h, w, 3) RGB, (h, w, 4) RGBA over white. Where the last axis is
-    longer than 4 and the first is not, as in (3, h, w), channels are first.
+    """Return an array as a photo, reduced to ``max_pixels``, by the rule of ``pixels.as_pixels``.
 
     Raises:
-        ImageError: The array is no uint8, or has other channels.
+        ImageError: The array is no photo by that rule.
     """
-    if array.dtype != np.uint8 or array.size == 0 or array.ndim not in (2, 3):
-        raise ImageError("expected RGB pixels as (h, w, 3) uint8", f"shape {array.shape} of {array.dtype}")
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.shape[2] > 4 and array.shape[0] in (1, 3, 4):
-        array = array.transpose(1, 2, 0)
-    if array.shape[2] not in (1, 3, 4):
-        raise ImageError("expected 1 (grey), 3 (RGB) or 4 (RGBA) channels", f"{array.shape[2]}")
-    if array.shape[2] == 1:
-        array = np.repeat(array, 3, axis=2)
-    if array.shape[2] == 4:
-        opaque = array[..., 3:].astype(np.float32) / 255
-        array = np.rint(array[..., :3] * opaque + 255 * (1 - opaque)).astype(np.uint8)
-    size = (array.shape[1], array.shape[0])
+    pixels, note = as_pixels(array)
+    size = (pixels.shape[1], pixels.shape[0])
     check_bounds(size, "the array given")
-    return Photo(_reduced(np.ascontiguousarray(array), size, max_pixels), size)
+    return Photo(_reduced(np.ascontiguousarray(pixels), size, max_pixels), size, (note,) if note else ())
 
 
 def _decode(image: Image.Image, max_pixels: float | None, notes: tuple[str, ...] = ()) -> Photo:
     width, height = image.size
-    deep_colours = image.mode.startswith("RGB") and _is_deep(image)  # asked first: reading EXIF may decode
+    deep_stream = _deep_stream(image)  # asked first: reading EXIF may decode
+    page = image.tell()
     orientation = orientation_of(image)
     if max_pixels and width * height > max_pixels:
         factor = (max_pixels / (width * height)) ** 0.5
         image.draft("RGB", (max(1, int(width * factor)), max(1, int(height * factor))))
+    most = _brightest(image) if deep_stream is not None else 255
+    if deep_stream is not None and most < DARK:
+        image, deep_note = _deep_colours(image, most, deep_stream, page)
+        notes = (*notes, deep_note)
     pixels, note = _to_rgb(image, orientation)
-    note = note or _dark_note(pixels, deep_colours)
     size = (height, width) if orientation in TURNED else (width, height)
     return Photo(_reduced(pixels, size, max_pixels), size, (*notes, note) if note else notes)
 
@@ -171,33 +168,37 @@ def _to_rgb(image: Image.Image, orientation: int) -> tuple[Pixels, str]:
     return pixels, note
 
 
-def _is_deep(image: Image.Image) -> bool:
-    """Whether a file holds 16 bits a colour, of which the upper 8 are read."""
-    return any(";16" in str(tile[-1]) for tile in getattr(image, "tile", ()))
+def _deep_stream(image: Image.Image) -> IO[bytes] | None:
+    """Return the file of a picture of 16 bits a colour, of which Pillow keeps the upper 8; None for another one."""
+    deep = image.mode.startswith("RGB") and any(";16" in str(t[-1]) for t in getattr(image, "tile", ()))
+    return getattr(image, "fp", None) if deep else None
 
 
-def _dark_note(pixels: Pixels, deep: bool) -> str:
-    """Return a note for colours of 10, 12 or 14 bits in a file of 16: they are read far too dark."""
-    most = int(pixels.max()) if deep else 255
-    if most >= 64:
-        return ""
-    return f"Its colours reach {256 * most + 255} of 65535 at most: save 10, 12 or 14 bits as 8 bits, or it is too dark."
+def _brightest(image: Image.Image) -> int:
+    """Return the largest value of a picture's colours."""
+    bands: Any = image.getextrema()
+    return max(int(high) for _, high in bands[:3])
+
+
+def _deep_colours(image: Image.Image, most: int, stream: IO[bytes], page: int) -> tuple[Image.Image, str]:
+    """Return colours of 10, 12 or 14 bits in a file of 16 by the rule of ``tones``, with its note."""
+    values = None if stream.closed else read_deep(stream, page)
+    if values is None or values.ndim == 2:
+        return (
+            image,
+            f"Its colours reach {256 * most + 255} of 65535: save them as 8 bits, or it is too dark.",
+        )
+    pixels, note = colours_to_8_bits(values)
+    return Image.fromarray(pixels), note
 
 
 def _deep_grey(image: Image.Image) -> tuple[Image.Image | None, str]:
     """Return a picture of more than 8 bits a grey value as 8 bits; None where it is none."""
     if not image.mode.startswith(("I", "F")):
-        return None, ""
+        return None, str(image.info.get(NOTE, ""))
     tags = getattr(image, "tag_v2", {})
-    grey, note = to_8_bits(np.asarray(image), _no_data(tags), tags.get(PHOTOMETRIC) == 0)
+    grey, note = to_8_bits(np.asarray(image), no_data(tags), tags.get(PHOTOMETRIC) == 0)
     return Image.fromarray(grey), note
-
-
-def _no_data(tags: Any) -> float | None:
-    try:
-        return float(str(tags.get(NO_DATA, "")).strip("\0 ")) if NO_DATA in tags else None
-    except ValueError:
-        return None
 
 
 def _opaque(image: Image.Image) -> Pixels:
@@ -218,25 +219,36 @@ def resize_image(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), dtype=np.uint8)
 
 
-def write_image(path: Path, pixels: Pixels) -> None:
+def write_image(path: Path, pixels: Pixels, drawn: bool = False) -> None:
     """Write (h, w, 3) RGB or (h, w) grey uint8 to ``path``, atomically; the suffix names the format.
 
-    A picture with a name such as ``crowd_people.jpg`` gets a mark, by which a search for photos passes it over.
+    Args:
+        path: The file.
+        pixels: The picture.
+        drawn: Whether it is a drawing for people. It gets a mark, by which a search for photos passes it
+            over, as does one with a name such as ``crowd_people.jpg``.
 
     Raises:
         ImageError: Another suffix.
     """
-    kind, drawn = WRITTEN.get(path.suffix.lower(), ""), has_picture_name(path)
+    kind = WRITTEN.get(path.suffix.lower(), "")
+    mark = _mark_of(kind) if drawn or has_picture_name(path) else {}
 
     def write(stream: IO[bytes]) -> None:
-        mark: dict[str, Any] = {}
-        if drawn and kind == "PNG":
-            mark["pnginfo"] = PngImagePlugin.PngInfo()
-            mark["pnginfo"].add_text("Software", PICTURE_MARK.decode())
-        elif drawn:
-            mark["comment"] = PICTURE_MARK
         Image.fromarray(pixels).save(stream, format=kind, quality=92, **mark)
+        if mark and kind == "BMP":  # which has no place for it: decoders end before
+            stream.write(PICTURE_MARK)
 
     if not kind:
-        raise ImageError(f"expected a picture's suffix ({', '.join(IMAGE_SUFFIXES)})", str(path))
+        raise ImageError(f"expected a picture's suffix ({', '.join(WRITTEN)})", str(path))
     write_atomic(path, write)
+
+
+def _mark_of(kind: str) -> dict[str, Any]:
+    """Return the arguments with which Pillow writes the mark of a drawn picture."""
+    if kind == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Software", PICTURE_MARK.decode())
+        return {"pnginfo": text}
+    key = {"JPEG": "comment", "WEBP": "xmp", "TIFF": "description", "BMP": "comment"}.get(kind, "comment")
+    return {key: PICTURE_MARK.decode() if kind == "TIFF" else PICTURE_MARK}

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
 from crowdscale.errors import CrowdscaleError, ImageError, OptionError
@@ -15,11 +15,15 @@ from crowdscale.files.decoder import check_regular
 from crowdscale.files.finding import (
     FOLDERS_OF_COPIES,
     IMAGE_SUFFIXES,
+    MARK_WITHIN,
+    PICTURE_MARK,
+    has_picture_name,
     is_other_photo,
     local_pattern,
     match_pattern,
     walk_folder,
 )
+from crowdscale.files.kinds import USUAL_SUFFIXES
 from crowdscale.files.writing import sync_folder, write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
@@ -62,7 +66,7 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
 
     Args:
         sources: Paths, patterns, addresses.
-        on_other: Called with each file found that may be a picture but is not read: .gif, .heic, no suffix.
+        on_other: Called with each file found that may be a picture but is not read: .psd, .mp4, no suffix.
 
     Raises:
         ImageError: A folder or a pattern holds no photo, or cannot be reached.
@@ -80,7 +84,7 @@ def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None
                 any_photo = True
                 yield photo
         if not any_photo:
-            raise ImageError.plain(f"no photos in {source}", f"Photos end with {', '.join(IMAGE_SUFFIXES)}")
+            raise ImageError.plain(f"no photos in {source}", f"Photos end with {USUAL_SUFFIXES}")
 
 
 def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
@@ -90,11 +94,11 @@ def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[s
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
         matches = sorted(map(str, files.glob(path)))
-        yield from (_name(files, photo) for photo in _photos(matches, on_other))
+        yield from (_name(files, photo) for photo in _photos(files, matches, on_other))
     elif files.isdir(path):
         for folder, _, names in _walk(files, path):
             inside = [posixpath.join(folder, name) for name in sorted(names)]
-            yield from (_name(files, photo) for photo in _photos(inside, on_other))
+            yield from (_name(files, photo) for photo in _photos(files, inside, on_other))
     else:
         yield source
 
@@ -117,14 +121,22 @@ def _walk(files: Any, path: str) -> Iterator[tuple[str, list[str], list[str]]]:
         yield folder, folders, names
 
 
-def _photos(paths: Iterable[str], on_other: Callable[[str], object] | None) -> Iterator[str]:
+def _photos(files: Any, paths: Iterable[str], on_other: Callable[[str], object] | None) -> Iterator[str]:
     """Yield those that are photos by suffix, and report the other pictures."""
     for path in paths:
         name = posixpath.basename(path)
         if not name.startswith(".") and posixpath.splitext(name)[1].lower() in IMAGE_SUFFIXES:
-            yield path
+            if not _is_marked(files, path):
+                yield path
         elif on_other is not None and is_other_photo(name):
             on_other(path)
+
+
+def _is_marked(files: Any, path: str) -> bool:
+    """Whether a file with the name of a drawn picture is one; others are not opened for a look."""
+    if not has_picture_name(PurePosixPath(path)):
+        return False
+    return PICTURE_MARK in bytes(files.cat_file(path, start=0, end=MARK_WITHIN))
 
 
 def _name(files: Any, path: str) -> str:

@@ -1,4 +1,4 @@
-"""Grey values of more than 8 bits, and of floating point, as 8 bits by a stated rule.
+"""Values of more than 8 bits, and of floating point, as 8 bits by a stated rule: grey, or three colours together.
 
 1. Values that are not finite, or that the file names as missing, are black.
 2. Integers are divided by the largest value of 8, 10, 12, 14 or 16 bits that holds them all: cameras store 12 bits
@@ -33,25 +33,29 @@ BAND = 512
 
 
 def to_8_bits(
-    values: NDArray[Any], missing: float | None = None, white_is_zero: bool = False
+    values: NDArray[Any],
+    missing: float | None = None,
+    white_is_zero: bool = False,
+    noun: str = "grey values",
 ) -> tuple[Grey, str]:
     """Return (h, w) values of any number type as 8 bits, and a note where their range was guessed.
 
     Args:
-        values: Grey values.
+        values: Grey values, or the colours of each pixel side by side.
         missing: The value that the file names as missing.
         white_is_zero: Whether 0 is white.
+        noun: What the values are, for the note.
     """
     integers = bool(np.issubdtype(values.dtype, np.integer))
     sample = _sample(values, missing)
     if not sample.size:
         return np.zeros(values.shape, np.uint8), "The photo holds no numbers: it was counted as black."
-    low, high, note = _integer_range(values) if integers else _float_range(sample)
+    low, high, note = _integer_range(values, noun) if integers else _float_range(sample)
     inner_low, inner_high = (float(each) for each in np.percentile(sample, (5, 95)))
     narrow = 0 < inner_high - inner_low < NARROW * (high - low)
     if narrow or sample.min() < 0:
         low, high = (float(each) for each in np.percentile(sample, (0.5, 99.5)))
-        note = f"Its grey values lie mostly from {low:g} to {high:g}: they were stretched to the whole range."
+        note = f"Its {noun} lie mostly from {low:g} to {high:g}: they were stretched to the whole range."
     grey = np.empty(values.shape, np.uint8)
     for top in range(0, len(values), BAND):
         grey[top : top + BAND] = _scaled(values[top : top + BAND], low, high, missing, white_is_zero)
@@ -61,7 +65,8 @@ def to_8_bits(
 def _sample(values: NDArray[Any], missing: float | None) -> NDArray[np.float64]:
     """Return the known values, or an even selection of many."""
     step = max(1, int(np.ceil((values.size / SAMPLES) ** 0.5)))
-    few = values[::step, ::step].astype(np.float64).ravel()
+    across = step + (step % 3 == 0)  # of colours side by side each one comes up
+    few = values[::step, ::across].astype(np.float64).ravel()
     finite = np.isfinite(few)
     if missing is not None:
         finite &= few != missing
@@ -73,14 +78,14 @@ def _sample(values: NDArray[Any], missing: float | None) -> NDArray[np.float64]:
     return few
 
 
-def _integer_range(values: NDArray[Any]) -> tuple[float, float, str]:
+def _integer_range(values: NDArray[Any], noun: str) -> tuple[float, float, str]:
     most = float(values.max(initial=0))
     bits = next((bits for bits in BITS if most < 2**bits), None)
     if bits is None:
-        return 0.0, most, f"Its grey values reach {most:g}: they were divided by that."
+        return 0.0, most, f"Its {noun} reach {most:g}: they were divided by that."
     if bits == BITS[-1]:
         return 0.0, 65535.0, ""
-    note = f"Its grey values reach {most:g} of 65535: they were read as {bits} bits."
+    note = f"Its {noun} reach {most:g} of 65535: they were read as {bits} bits."
     return 0.0, float(2**bits - 1), note if most else ""
 
 

@@ -95,4 +95,4 @@ def _errors(errors: list[float]) -> tuple[float, float]:
 def _draw(path: Path, pixels: Any, prediction: Prediction) -> None:
     from crowdscale.drawing.heads import annotate
 
-    write_image(path, annotate(pixels, prediction))
+    write_image(path, annotate(pixels, prediction), drawn=True)

@@ -79,7 +79,7 @@ class Worksheet:
             if not self.picture(tile).is_file():
                 pixels = photo(cell.photo)
                 view = TileView.of(cell.box, (pixels.shape[1], pixels.shape[0]))
-                write_image(self.picture(tile), view.picture(pixels))
+                write_image(self.picture(tile), view.picture(pixels), drawn=True)
             rows.setdefault(tile, self._new_row(record, tile, record.plan.photos[cell.photo].name))
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, restval="", extrasaction="ignore")
