@@ -308,7 +308,7 @@ def test_results_go_to_a_device_and_through_a_link(photos, label_model, tmp_path
 def test_other_pictures_are_told_and_links_to_nothing_are_broken(photos, label_model, tmp_path, bulk):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.png").write_bytes((photos / "crowd.png").read_bytes())
-    for name in ("b.gif", "c.gif", "scan", "d.HEIC", "notes.txt"):
+    for name in ("b.psd", "c.psd", "scan", "d.MP4", "notes.txt"):
         (tmp_path / "in" / name).touch()
     (tmp_path / "in" / "gone.jpg").symlink_to("nothing")
     out = ["--out", tmp_path / "out", "--format", "csv"] if bulk else []
@@ -316,7 +316,7 @@ def test_other_pictures_are_told_and_links_to_nothing_are_broken(photos, label_m
     assert done.returncode == 1
     broken, others = done.stderr.splitlines()
     assert re.match(r"Error: no such photo: .*gone\.jpg", broken)
-    assert others == "Left out 4 other files by suffix: 1 without suffix, 2 .gif, 1 .heic."
+    assert others == "Left out 4 other files by suffix: 1 without suffix, 1 .mp4, 2 .psd."
 
 
 @pytest.mark.parametrize("bulk", [False, True])
