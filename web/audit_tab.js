@@ -65,7 +65,6 @@ export class AuditTab {
     this.app.viewer.split = 1;
     this.app.viewer.tool = null;
     this.auditor ??= this.app.site?.mode === "browser" ? new BrowserAuditor(this.app.site) : new ServiceAuditor();
-    this.reportButton.textContent = this.auditor.reportLabel;
     this.startButton.hidden = !this.photos.length;
     this.note.hidden = false;
     this.note.textContent = INTRODUCTION;

@@ -5,8 +5,6 @@ import { auditState, startAudit } from "./engine/audit.js";
 import { sha256 } from "./engine/sha256.js";
 
 export class ServiceAuditor {
-  reportLabel = "Save the report";
-
   /** Return the state of a new audit: record, estimate, sentences, next tile. */
   start(items) {
     return askJson("audit/start", { method: "POST", body: withPhotos(new FormData(), items) });
@@ -34,8 +32,6 @@ function withPhotos(form, items) {
 }
 
 export class BrowserAuditor {
-  reportLabel = "Save the record"; // crowdscale audit makes the report from it
-
   constructor(site) {
     this.site = site;
   }
@@ -59,7 +55,11 @@ export class BrowserAuditor {
     return auditState(record);
   }
 
-  async report(record) {
-    return ["audit.json", new Blob([JSON.stringify(record)], { type: "application/json" })];
+  /** Return the name and content of the report, made in this browser. */
+  async report(record, items) {
+    const [{ reportHtml }, { openPhoto }] = await Promise.all([import("./engine/report.js"), import("./report_pictures.js")]);
+    const design = await (await fetch("report.json")).json();
+    const open = (index) => openPhoto(items.find(({ name }) => name === record.plan.photos[index].name));
+    return ["report.html", new Blob([await reportHtml(record, design, open)], { type: "text/html" })];
   }
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,11 +14,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from crowdscale.serve.page import find_page
 from crowdscale.trust.audit import AuditPlan, AuditRecord, PeopleMap, plan_audit
 from crowdscale.trust.audit.check import check_audit
 from crowdscale.trust.audit.design import derived_seed
+from crowdscale.trust.audit.report import report_html
+from crowdscale.trust.audit.report_page import OPENING, report_design
 from crowdscale.trust.audit.wording import headline, next_step
 from tests.support.audits import crowd
 
@@ -23,12 +29,14 @@ NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 MODEL = {"name": "lite", "sha256": "cd", "version": "0.1.0"}
+NUMBERS = [0, 0.5, 1.5, 2.5, 0.25, 0.35, 12.5, 1234.5, 1234567.125, 999.95, 1e-9]
 TEXTS = ["", "abc", "7/01", "é" * 55, "x" * 56, "y" * 64, "z" * 200]
 
 
 def run(folder: Path, audits: list[dict[str, Any]]) -> dict[str, Any]:
     file = folder / "job.json"
-    file.write_text(json.dumps({"texts": TEXTS, "audits": audits}))
+    job = {"texts": TEXTS, "numbers": NUMBERS, "design": report_design(), "audits": audits}
+    file.write_text(json.dumps(job))
     command = [str(NODE), str(Path(__file__).with_name("audit.mjs")), str(find_page()), str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
@@ -76,9 +84,10 @@ CASES: dict[str, tuple[list[dict[str, Any]], int]] = {
 def job(photos: list[dict[str, Any]], tiles: int, plan: AuditPlan) -> dict[str, Any]:
     heads = [np.array(each["result"]["heads"]).reshape(-1, 2) for each in photos]
     truth = [int(cell.box.contains(heads[cell.photo]).sum()) for cell in plan.cells]
+    marks = [heads[cell.photo][cell.box.contains(heads[cell.photo])].round(2).tolist() for cell in plan.cells]
     if photos is CASES["people where nobody is"][0]:
-        truth = [0] * len(truth)
-    return {"photos": photos, "model": MODEL, "truth": truth, "tiles": tiles, "seed": None}
+        truth, marks = [0] * len(truth), None
+    return {"marks": marks, "photos": photos, "model": MODEL, "truth": truth, "tiles": tiles, "seed": None}
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +99,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def python_plan(photos: list[dict[str, Any]]) -> AuditPlan:
     seed = derived_seed([MODEL["sha256"], *(each["sha256"] for each in photos)])
     return plan_audit([map_of(each) for each in photos], seed)
+
+
+def test_numbers_are_written_alike(answers: dict[str, Any]) -> None:
+    assert answers["numbers"] == [[f"{n:.0f}", f"{n:.1f}", f"{n:,.2f}"] for n in NUMBERS]
 
 
 def test_digests_equal(answers: dict[str, Any]) -> None:
@@ -132,3 +145,28 @@ def test_the_record_passes_the_check(answers: dict[str, Any]) -> None:
     for result in answers["results"]:
         _, findings = check_audit(json.dumps(result["states"][-1]["record"]))
         assert not [finding for finding in findings if finding.holds is False]
+
+
+def without_pictures(page: str) -> tuple[str, list[str]]:
+    """Return a report's lines before the record, and the sizes of its pictures, as the stand-ins state them."""
+    body = page.partition(OPENING)[0]
+    return re.sub(r"base64,[^\"]*", "base64,", body).splitlines(), re.findall(r"base64,(\d+x\d+)", body)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_report_is_the_one_that_python_makes(name: str, answers: dict[str, Any]) -> None:
+    page = answers["results"][list(CASES).index(name)]["report"]
+    record, findings = check_audit(page)
+    assert not [finding for finding in findings if finding.holds is False]
+    assert any("The page shows" in finding.sentence for finding in findings)
+
+    def pixels(index: int) -> np.ndarray:
+        photo = record.plan.photos[index]
+        return np.zeros((photo.height, photo.width, 3), np.uint8)
+
+    known = report_html(record, pixels)
+    assert without_pictures(page)[0] == without_pictures(known)[0]
+    sizes = [
+        Image.open(io.BytesIO(base64.b64decode(text))).size for text in re.findall(r'base64,([^"]+)', known)
+    ]
+    assert without_pictures(page)[1] == [f"{width}x{height}" for width, height in sizes]

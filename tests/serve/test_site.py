@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import http.server
 import io
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -149,10 +151,15 @@ def test_an_audit_in_the_browser_is_one_that_python_confirms(site, tmp_path):
         assert "3 of " in page.inner_text("#audit-headline")
         with page.expect_download() as download:
             page.click("#audit-report")
-        download.value.save_as(tmp_path / "audit.json")
+        download.value.save_as(tmp_path / "report.html")
         browser.close()
     server.shutdown()
     facts = PhotoFacts(hashlib.sha256(stream.getvalue()).hexdigest(), 500, 300)
-    record, findings = check_audit((tmp_path / "audit.json").read_text(encoding="utf-8"), {"a.png": facts})
+    record, findings = check_audit((tmp_path / "report.html").read_text(encoding="utf-8"), {"a.png": facts})
     assert record.counts == (0, 0, 0)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for text in re.findall(r"base64,([^\"]+)", page):
+        assert (
+            np.ptp(np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))) > 100
+        )  # a photo, not a blank
     assert all(finding.holds for finding in findings), findings

@@ -2,9 +2,12 @@
 // crowdscale.trust.audit in Python, where it is explained.
 
 import { derivedSeed, inclusion, orderOf, peopleMap, planAudit } from "./audit_design.js";
+import { fixed, grouped, short } from "./numbers.js";
 
 export const FORMAT = "crowdscale-audit/1";
 const GOAL = 0.1;
+
+const hundredth = (value) => Number(fixed(value, 2)); // as the record keeps heads
 
 /** Begin an audit: photos as [{name, sha256, result}], the model as {name, sha256, version}. */
 export function startAudit(photos, model, seed = null) {
@@ -17,7 +20,7 @@ export function startAudit(photos, model, seed = null) {
     model: { ...model, settings: {} },
     plan: planAudit(maps, seed ?? derivedSeed(digests)),
     answers: [],
-    model_heads: photos.map(({ result }) => (result.heads ?? []).map(([x, y]) => [x, y])),
+    model_heads: photos.map(({ result }) => (result.heads ?? []).map(([x, y]) => [hundredth(x), hundredth(y)])),
   });
 }
 
@@ -106,18 +109,21 @@ function within(value, freedom) {
   return odd ? (2 / Math.PI) * (angle + (freedom > 1 ? sine * sum : 0)) : sine * sum;
 }
 
-const grouped = (value) => value.toLocaleString("en");
+/** Return the interval in whole people, outwards. */
+export function intervalText({ low, high, exact }) {
+  if (low === null) return "no interval yet";
+  return exact ? "exact" : `${grouped(Math.floor(low + 1e-9))}–${grouped(Math.ceil(high - 1e-9))}`;
+}
 
 /** Return the result in one sentence. */
 export function headline(estimate) {
   const tiles = `${grouped(estimate.audited)} of ${grouped(estimate.cells)} tiles counted by hand`;
-  const number = `${grouped(Math.round(estimate.count))} people`;
+  const number = `${grouped(estimate.count)} people`;
   if (estimate.exact) return `${number}, exact: all ${grouped(estimate.cells)} tiles counted by hand.`;
   if (!estimate.audited) return `${number} by the model alone: no tile is counted by hand yet.`;
   if (estimate.low === null) return `${number}, no interval yet: ${tiles}.`;
-  const ends = `${grouped(Math.floor(estimate.low + 1e-9))}–${grouped(Math.ceil(estimate.high - 1e-9))}`;
-  const width = estimate.half_width === null ? "" : ` (±${(100 * estimate.half_width).toFixed(0)} %)`;
-  return `${number}, ${100 * estimate.level} % interval ${ends}${width}: ${tiles}.`;
+  const width = estimate.half_width === null ? "" : ` (±${fixed(100 * estimate.half_width, 0)} %)`;
+  return `${number}, ${short(100 * estimate.level)} % interval ${intervalText(estimate)}${width}: ${tiles}.`;
 }
 
 /** Return how many more tiles are worth counting; empty where no more are. */
@@ -126,4 +132,12 @@ export function nextStep({ exact, remaining }) {
   if (remaining === null) return "Count two tiles or more to get an interval, eight for one to rely on.";
   if (remaining === 0) return "The interval has reached ±10 %.";
   return `About ${remaining} more ${remaining === 1 ? "tile" : "tiles"} would reach ±10 %.`;
+}
+
+/** Return the mean of a video's frames, which have the sha256 of one file, in one sentence; empty for photos. */
+export function frameMean({ count, low, high, exact, level }, photos) {
+  if (photos.length < 2 || !photos[0].sha256 || new Set(photos.map(({ sha256 }) => sha256)).size > 1) return "";
+  const mean = (value) => grouped(value / photos.length, 1);
+  const ends = low === null || exact ? "" : `, ${short(100 * level)} % interval ${mean(low)}–${mean(high)}`;
+  return `The total is over ${grouped(photos.length)} frames: ${mean(count)} people in the mean frame${ends}.`;
 }

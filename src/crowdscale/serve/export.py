@@ -13,6 +13,7 @@ from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.serve.page import GRAPHS, find_page, page_files, site_description
 from crowdscale.serve.runtime import LICENCE, RUNTIME_FILES, find_runtime
+from crowdscale.trust.audit.report_page import report_design
 
 __all__ = ["export_site"]
 
@@ -42,6 +43,7 @@ def export_site(folder: Path, model: str = "lite", runtime: Path | None = None) 
     config = read_config(source)
     _check(config)
     files = _page(config.name) | _model(source, config.name) | _runtime(find_runtime(runtime))
+    files["report.json"] = json.dumps(report_design()).encode()
     files["files.json"] = json.dumps(["./", *sorted(files), "files.json"]).encode()
     for name, content in files.items():
         write_atomic(folder / name, lambda stream, content=content: _put(stream, content))  # type: ignore[misc]

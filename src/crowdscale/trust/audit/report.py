@@ -16,21 +16,11 @@ from crowdscale.files.images import Pixels, resize_image
 from crowdscale.trust.audit.estimate import AuditEstimate
 from crowdscale.trust.audit.record import Answer, AuditRecord, Heads
 from crowdscale.trust.audit.report_chart import chart
-from crowdscale.trust.audit.report_page import PAGE
+from crowdscale.trust.audit.report_page import CLOSING, MOST_PHOTOS, OPENING, OVERVIEW, TILE, part, whole_page
 from crowdscale.trust.audit.tiles import TileView
 from crowdscale.trust.audit.wording import LIMITS, METHOD, frame_mean, headline, interval_text, next_step
 
 __all__ = ["read_report", "report_html"]
-
-OPENING = '<script type="application/json" id="crowdscale-audit">'
-CLOSING = "</script>"
-
-OVERVIEW = 1400
-"""Longest side in pixels of a photo in the report."""
-TILE = 480
-"""Longest side in pixels of a tile in the report."""
-MOST_PHOTOS = 60
-"""Photos shown; others are in the list alone."""
 
 
 def report_html(record: AuditRecord, photo: Callable[[int], Pixels]) -> str:
@@ -63,10 +53,7 @@ def report_html(record: AuditRecord, photo: Callable[[int], Pixels]) -> str:
         "check": _check_table(record),
         "record": OPENING + record.to_json().replace("<", "\\u003c") + CLOSING,
     }
-    page = PAGE
-    for name, part in parts.items():
-        page = page.replace(f"<!--{name}-->", part)
-    return page
+    return whole_page(parts)
 
 
 def read_report(text: str) -> AuditRecord:
@@ -95,7 +82,7 @@ def _title(record: AuditRecord) -> str:
 
 
 def _list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+    return part("list", items="".join(part("item", text=escape(item)) for item in items))
 
 
 def _facts(record: AuditRecord, estimate: AuditEstimate) -> str:
@@ -113,8 +100,8 @@ def _facts(record: AuditRecord, estimate: AuditEstimate) -> str:
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:
-    lines = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
-    return f"<table>{lines}</table>"
+    lines = (part("row", name=escape(name), value=escape(value)) for name, value in rows)
+    return part("table", rows="".join(lines))
 
 
 def _check_table(record: AuditRecord) -> str:
@@ -153,30 +140,22 @@ def _overview(record: AuditRecord, index: int, pixels: Pixels) -> str:
     """Return a photo with all tiles, the counted ones numbered."""
     photo, shown = record.plan.photos[index], _reduced(pixels, OVERVIEW)
     factor = shown.shape[1] / photo.width
-    thin, wide = 1 / factor, 3 / factor
     order = {cell: tile for tile, cell in enumerate(record.plan.order(len(record.answers)), start=1)}
     marks, plain = [], []
     for place, cell in enumerate(record.plan.cells):
         if cell.photo != index:
             continue
         box = cell.box
-        frame = f'x="{box.left}" y="{box.top}" width="{box.width}" height="{box.height}"'
+        frame = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
         if place not in order:
-            plain.append(f'<rect {frame} class="cell" stroke-width="{thin:.2f}"/>')
+            plain.append(part("cell", **frame, line=f"{1 / factor:.2f}"))
             continue
         size = min(22 / factor, 0.6 * box.height, 0.5 * box.width)
-        x, y = box.left + 0.2 * size, box.top + 0.95 * size
-        marks.append(
-            f'<rect {frame} class="drawn" stroke-width="{wide:.2f}"/><text x="{x:.1f}" y="{y:.1f}" '
-            f'font-size="{size:.1f}" stroke-width="{size / 5:.1f}">{order[place]}</text>'
-        )
-    view = f"0 0 {photo.width} {photo.height}"
-    image = f'<image href="{_jpeg(shown)}" width="{photo.width}" height="{photo.height}"/>'
-    name = escape(photo.name)
-    return (
-        f'<figure><svg viewBox="{view}" role="img" aria-label="{name} with its tiles">{image}'
-        f"{''.join(plain)}{''.join(marks)}</svg><figcaption>{name}</figcaption></figure>"
-    )
+        text = {"text_x": f"{box.left + 0.2 * size:.1f}", "text_y": f"{box.top + 0.95 * size:.1f}"}
+        edge = {"size": f"{size:.1f}", "edge": f"{size / 5:.1f}", "line": f"{3 / factor:.2f}"}
+        marks.append(part("drawn", **frame, **text, **edge, number=order[place]))
+    whole = {"width": photo.width, "height": photo.height, "image": _jpeg(shown), "name": escape(photo.name)}
+    return part("photo", **whole, cells="".join(plain), drawn="".join(marks))
 
 
 def _tile(record: AuditRecord, tile: int, pixels: Pixels) -> str:
@@ -192,20 +171,20 @@ def _tile(record: AuditRecord, tile: int, pixels: Pixels) -> str:
     xy = np.array(model, np.float64).reshape(-1, 2)
     inside = xy[cell.box.contains(xy)]
     marks = _marks(answer.heads or (), view, scale, 0, "hand") + _marks(inside, view, scale, right, "model")
-    name = f"tile{tile + 1}"
-    picture = f'<image id="{name}" href="{_jpeg(shown)}" width="{width}" height="{height}"/>'
-    return (
-        f'<figure class="tile"><svg viewBox="0 0 {right + width} {height}" preserveAspectRatio="xMinYMin" role="img" aria-label="Tile {tile + 1}">'
-        f'{picture}<use href="#{name}" x="{right}"/>{marks}</svg>'
-        f"<figcaption>{escape(_caption(record, tile, answer, cell.predicted))}</figcaption></figure>"
-    )
+    caption = escape(_caption(record, tile, answer, cell.predicted))
+    picture = {
+        "width": width,
+        "height": height,
+        "whole": right + width,
+        "right": right,
+        "image": _jpeg(shown),
+    }
+    return part("tile", **picture, number=tile + 1, marks=marks, caption=caption)
 
 
 def _marks(heads: Heads | np.ndarray, view: TileView, scale: float, right: float, kind: str) -> str:
     xy = (view.to_picture(np.array(heads, np.float64).reshape(-1, 2)) + 0.5) * scale
-    return "".join(
-        f'<circle class="{kind}" cx="{x + right:.1f}" cy="{y:.1f}" r="5"/>' for x, y in xy.tolist()
-    )
+    return "".join(part("head", kind=kind, x=f"{x + right:.1f}", y=f"{y:.1f}") for x, y in xy.tolist())
 
 
 def _caption(record: AuditRecord, tile: int, answer: Answer, predicted: float) -> str:

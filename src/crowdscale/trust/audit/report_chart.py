@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdscale.trust.audit.estimate import AuditEstimate
+from crowdscale.trust.audit.report_page import part
 
 __all__ = ["chart"]
 
@@ -56,23 +57,19 @@ def chart(steps: Sequence[AuditEstimate]) -> str:
     lows = [axes.point(step.audited, step.low) for step in steps]
     highs = [axes.point(step.audited, step.high) for step in steps]
     line = [axes.point(step.audited, step.count) for step in steps]
-    model = f"{axes.y(steps[-1].predicted):.1f}"
-    return (
-        f'<figure class="chart"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="Number and interval after each tile"><polygon points="{" ".join(lows + highs[::-1])}"/>'
-        f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{model}" y2="{model}"/>'
-        f'<polyline points="{" ".join(line)}"/>{_labels(steps, axes)}</svg>'
-        f"<figcaption>Number and interval after each counted tile. Dashed: the model alone.</figcaption></figure>"
-    )
+    return part(
+        "chart", width=WIDTH, height=HEIGHT, left=LEFT, right=WIDTH - RIGHT, band=" ".join(lows + highs[::-1]),
+        line=" ".join(line), model=f"{axes.y(steps[-1].predicted):.1f}", labels=_labels(steps, axes),
+    )  # fmt: skip
 
 
 def _labels(steps: Sequence[AuditEstimate], axes: _Axes) -> str:
     people = [
-        f'<text x="{LEFT - 6}" y="{axes.y(value) + 4:.1f}" text-anchor="end">{value:,.0f}</text>'
+        part("label", x=LEFT - 6, y=f"{axes.y(value) + 4:.1f}", anchor="end", text=f"{value:,.0f}")
         for value in np.linspace(axes.bottom, axes.top, 4).tolist()
     ]
     tiles = [
-        f'<text x="{axes.x(step.audited):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{step.audited}</text>'
+        part("label", x=f"{axes.x(step.audited):.1f}", y=HEIGHT - 8, anchor="middle", text=step.audited)
         for step in steps[:: -(-len(steps) // LABELS)]
     ]
     return "".join(people + tiles)

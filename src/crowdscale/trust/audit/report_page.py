@@ -1,6 +1,95 @@
-"""The page around a report: style for screen and paper, no script, nothing from outside."""
+"""The page of a report and its parts: style for screen and paper, no script, nothing from outside.
 
-__all__ = ["PAGE"]
+Python fills them for ``crowdscale audit``, and JavaScript on the static site, which gets them by ``report_design``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crowdscale.trust.audit.wording import LIMITS, METHOD
+
+__all__ = [
+    "CLOSING",
+    "MOST_PHOTOS",
+    "OPENING",
+    "OVERVIEW",
+    "PAGE",
+    "TILE",
+    "part",
+    "report_design",
+    "whole_page",
+]
+
+OPENING = '<script type="application/json" id="crowdscale-audit">'
+CLOSING = "</script>"
+
+OVERVIEW = 1400
+"""Longest side in pixels of a photo in the report."""
+TILE = 480
+"""Longest side in pixels of a tile in the report."""
+MOST_PHOTOS = 60
+"""Photos shown; others are in the list alone."""
+
+PARTS = {
+    "table": "<table>{rows}</table>",
+    "row": "<tr><th>{name}</th><td>{value}</td></tr>",
+    "list": "<ul>{items}</ul>",
+    "item": "<li>{text}</li>",
+    "photo": (
+        '<figure><svg viewBox="0 0 {width} {height}" role="img" aria-label="{name} with its tiles">'
+        '<image href="{image}" width="{width}" height="{height}"/>{cells}{drawn}</svg><figcaption>{name}</figcaption></figure>'
+    ),
+    "cell": '<rect x="{x}" y="{y}" width="{width}" height="{height}" class="cell" stroke-width="{line}"/>',
+    "drawn": (
+        '<rect x="{x}" y="{y}" width="{width}" height="{height}" class="drawn" stroke-width="{line}"/>'
+        '<text x="{text_x}" y="{text_y}" font-size="{size}" stroke-width="{edge}">{number}</text>'
+    ),
+    "tile": (
+        '<figure class="tile"><svg viewBox="0 0 {whole} {height}" preserveAspectRatio="xMinYMin" role="img" '
+        'aria-label="Tile {number}"><image id="tile{number}" href="{image}" width="{width}" height="{height}"/>'
+        '<use href="#tile{number}" x="{right}"/>{marks}</svg><figcaption>{caption}</figcaption></figure>'
+    ),
+    "head": '<circle class="{kind}" cx="{x}" cy="{y}" r="5"/>',
+    "chart": (
+        '<figure class="chart"><svg viewBox="0 0 {width} {height}" role="img" '
+        'aria-label="Number and interval after each tile"><polygon points="{band}"/>'
+        '<line x1="{left}" x2="{right}" y1="{model}" y2="{model}"/><polyline points="{line}"/>{labels}</svg>'
+        "<figcaption>Number and interval after each counted tile. Dashed: the model alone.</figcaption></figure>"
+    ),
+    "label": '<text x="{x}" y="{y}" text-anchor="{anchor}">{text}</text>',
+}
+"""Parts of the page, each filled by the values that stand in braces."""
+
+
+def part(name: str, /, **values: object) -> str:
+    """Return a part of the page; texts have to be escaped before."""
+    return PARTS[name].format(**values)
+
+
+def whole_page(parts: Mapping[str, str]) -> str:
+    """Return the page with its parts in the places that are named after them."""
+    page = PAGE
+    for name, text in parts.items():
+        page = page.replace(f"<!--{name}-->", text)
+    return page
+
+
+def report_design() -> dict[str, Any]:
+    """Return what another language needs to make the same report."""
+    return {
+        "page": PAGE,
+        "parts": PARTS,
+        "method": METHOD,
+        "limits": LIMITS,
+        "opening": OPENING,
+        "closing": CLOSING,
+        "overview": OVERVIEW,
+        "tile": TILE,
+        "photos": MOST_PHOTOS,
+    }
+
 
 PAGE = """<!doctype html>
 <html lang="en">
