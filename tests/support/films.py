@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,6 +50,7 @@ def write_packets(
     skip: int = 0,
     broken: Sequence[int] = (),
     matrix: Sequence[int] | None = None,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Write H.264 of 10 frames a second, a key frame each 5, packet by packet.
 
@@ -60,10 +61,12 @@ def write_packets(
         skip: Packets at the beginning that are left out.
         broken: Packets whose bytes are replaced.
         matrix: Nine numbers of a display matrix.
+        metadata: Of the container.
     """
     import av
 
     with av.open(str(path), "w") as container:
+        container.metadata.update(metadata or {})
         stream = container.add_stream("libx264", rate=10)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"

@@ -80,9 +80,10 @@ def test_no_rate_and_no_times_at_all(tmp_path, monkeypatch):
             return [Picture()]
 
     class Stream:
-        average_rate, frames, thread_type = None, 0, ""
+        average_rate, frames, thread_type, metadata = None, 0, "", {}
 
     class Container:
+        metadata: dict[str, str] = {}  # noqa: RUF012
         duration, format = None, None
 
         class Streams(list):

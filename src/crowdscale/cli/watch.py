@@ -30,11 +30,13 @@ from crowdscale.cli.options import (
 from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
 from crowdscale.cli.watch_outputs import Output, counted_frame, live_note
+from crowdscale.cli.watch_time import read_calendar, whose_rows
 from crowdscale.errors import CrowdscaleError, OptionError
 
 if TYPE_CHECKING:
     from crowdscale.counting.predictor import Predictor
     from crowdscale.video.history import History
+    from crowdscale.video.resuming import Past, Run
     from crowdscale.video.sources import Source
     from crowdscale.video.watch import Watched, WatchOptions, WatchRow
     from crowdscale.video.writer import VideoWriter
@@ -49,7 +51,7 @@ def watch(
         str,
         typer.Argument(
             metavar="VIDEO|CAMERA",
-            help="A video, a folder of frames, a camera's number, an RTSP or HTTP address; "
+            help="A video, a folder of frames, a camera's number, an RTSP or HTTP address, - for a film piped in; "
             "@FILE or ${NAME} keeps a password out of the command line.",
         ),
     ],
@@ -69,8 +71,32 @@ def watch(
         int | None, option("--frames", panel=INPUT, metavar="N", min=1, help="Stop after this many counts.")
     ] = None,
     fps: Annotated[
-        float, option("--fps", panel=INPUT, metavar="N", help="Frames a second of a folder.")
-    ] = 1.0,
+        float | None,
+        option(
+            "--fps",
+            panel=INPUT,
+            metavar="N",
+            help="Frames a second of a folder or a raw stream without times.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        option(
+            "--start",
+            panel=INPUT,
+            metavar="DATE",
+            help='Date and clock of a film\'s first frame: "2026-05-01 14:00".',
+        ),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        option(
+            "--time-zone",
+            panel=INPUT,
+            metavar="NAME",
+            help="Time zone of --start and of the rows: Europe/Berlin; default: of the system.",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         option(
@@ -100,7 +126,12 @@ def watch(
     ] = False,
     rows: Annotated[
         Path | None,
-        option("--rows", panel=OUTPUT, metavar="FILE", help="Append a row for each count: .csv or .jsonl."),
+        option(
+            "--rows",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Append a row for each count: .csv or .jsonl; a second run continues it.",
+        ),
     ] = None,
     tracks: Annotated[
         Path | None,
@@ -139,11 +170,18 @@ def watch(
     options = replace(options, follow=follow or tracks is not None)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
-    opened = open_source(address_of(source), SourceOptions(fps, timeout, retries, loop))
+    address = address_of(source)
+    opened = open_source(address, SourceOptions(fps, timeout, retries, loop))
+    options = replace(options, calendar=read_calendar(start, zone, opened, quiet))
     known_zones = read_zones_file(zones)
     counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
     session = Session(opened, known_zones, quiet, History())
+    if rows is not None:
+        session.whose = whose_rows(
+            address, opened, options, model=predictor.config.name, second_pass=not no_second_pass,
+            read_scale=read_scale, fps=fps, loop=loop, zones=zones,
+        )  # fmt: skip
     with terminated_like_ctrl_c():
         session.run(predictor, options, rows, video, tracks)
     if plot is not None and session.history.number:
@@ -161,6 +199,10 @@ class Session:
     history: History
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+    whose: Run | None = None
+    """Whose rows the file of rows holds."""
+    past: Past | None = None
+    """The last row of an earlier run, which this one continues."""
     warned: int = 0
     """Counts with a warning."""
     _warnings: set[str] = field(default_factory=set)
@@ -183,6 +225,8 @@ class Session:
                 outputs = self._outputs(stack, rows, video, alarms)
                 if tracks is not None:
                     outputs.append(self._tracks(stack, tracks))
+                if self.past is not None:
+                    options = replace(options, after=self.past.after)
                 for watched in watch(self.source, predictor, options, self.zones, alarms):
                     for output in outputs:
                         output.take(watched)
@@ -221,11 +265,13 @@ class Session:
         outputs = [Output("counts", lambda each: self._keep(each.row), self._tell)]
         self.source.on_note = self._tell
         if rows is not None:
-            table = stack.enter_context(RowWriter(rows))
+            table = stack.enter_context(RowWriter(rows, self.whose))
+            self.past = table.past
             if table.mended:
                 self._tell(f"{rows} ended in half a row, which was removed.")
             outputs.append(Output("rows", lambda each: table.write(each.row), self._tell))
         if video is not None:
+            self._keep_earlier(video)
             film = VideoWriter(video)
             stack.callback(self._close, film)
             picture = partial(counted_frame, alarms=alarms)
@@ -246,6 +292,7 @@ class Session:
         """Return the output that writes a row for each followed head."""
         from crowdscale.video.tracks import TrackWriter, track_rows
 
+        self._keep_earlier(path)
         known_ground = self.zones is not None and self.zones.ground is not None
         writer = stack.enter_context(TrackWriter(path, metres=known_ground))
 
@@ -256,6 +303,15 @@ class Session:
             writer.write(track_rows(each.prediction.points, each.tracks, each.row.time, ground))
 
         return Output("tracks", write, self._tell)
+
+    def _keep_earlier(self, path: Path) -> None:
+        """Refuse to overwrite what the earlier run wrote. Raises OptionError."""
+        if self.past is not None and path.exists():
+            raise OptionError(
+                "expected a new file beside rows that go on",
+                f"{path} of the earlier run",
+                "Choose another file",
+            )
 
     def _close(self, film: VideoWriter) -> None:
         try:
@@ -298,6 +354,9 @@ class Session:
         print_errors(self.problems)
         if self.interrupted:
             return INTERRUPTED
+        if not self.history.number and self.past is not None and not self.problems:
+            print(f"{self.source.name} is counted to its end: no new rows.")
+            return 0
         if not self.history.number:
             return NOTHING_DONE
         return SOME_FAILED if self.problems else 0

@@ -164,6 +164,11 @@ class FrameRow:
     """One counted frame of a video: ``watch --rows``. Each zone and line adds its own columns before ``alarms``."""
 
     time: float = column("number", "time from the first frame", "s", (), 3)
+    clock: str | None = column(
+        "text",
+        "date and clock of the frame with the offset of its time zone (ISO 8601): arrival at a camera, --start or the "
+        "film's own record; empty where nobody knows it",
+    )
     frame: int = column("integer", "number of the frame in the source")
     count: float = column("number", "people in the frame", "people", ("people",), 2)
     count_low: int | None = column(

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import sys
-import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.client import HTTPException
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from crowdscale.video.decoding import VideoError, decode, open_container
+from crowdscale.video.dates import recorded_start
+from crowdscale.video.decoding import UNKNOWN_RATE, Decoded, VideoError, decode, open_container
+from crowdscale.video.fetching import fetched_film, fetched_playlist
 from crowdscale.video.frame import Frame, Source, SourceOptions
 
 __all__ = ["open_address", "open_camera"]
@@ -24,9 +21,6 @@ LONGEST_WAIT = 30.0
 """Seconds between two attempts to reach a lost stream, at most; they begin at 1 and double."""
 PLAYLISTS = ("hls", "dash", "rtsp", "sdp", "rtp")
 """Formats whose size is that of a list: only a duration marks a recording."""
-
-MOST_FETCHED = 4_000_000_000
-"""Bytes of a film that are fetched to a temporary file."""
 
 Connect = Callable[[], Any]
 
@@ -65,9 +59,12 @@ def open_address(address: str, options: SourceOptions) -> Source:
     if _is_snapshot(first):
         return Source(address, _snapshots(first, connect, options), live=True)
     if _is_recording(first):
-        whole = address.startswith("http") and not _is_playlist(first)
-        fetch = partial(_fetched, address, options.timeout) if whole else None
-        return Source(address, recording(address, connect, options.loop, first, fetch))
+        fetch = None
+        if address.startswith("http"):
+            fetch = partial(
+                fetched_playlist if _is_playlist(first) else fetched_film, address, options.timeout
+            )
+        return Source(address, recording(address, connect, options, first, fetch))
     return Source(address, _live(first, connect, options), live=True)
 
 
@@ -88,14 +85,14 @@ def _is_playlist(container: Any) -> bool:
 
 
 def recording(
-    name: str, connect: Connect, loop: bool, first: Any = None, fetch: Connect | None = None
+    name: str, connect: Connect, options: SourceOptions, first: Any = None, fetch: Connect | None = None
 ) -> Callable[[Source], Iterator[Frame]]:
     """Return the frames of a film, from its beginning again and again where it loops.
 
     Args:
         name: The film's path or address.
         connect: Opens it.
-        loop: Whether it begins again at its end.
+        options: Whether it begins again at its end, and the rate of a film without times.
         first: The film already opened, where it is.
         fetch: Opens a film that cannot be read in place.
     """
@@ -104,54 +101,32 @@ def recording(
         number, start, container, opener, spare = 0, 0.0, first, connect, fetch
         while True:
             begun, last, problems = number, start, len(source.problems)
+            if spare is not None:
+                source.hold_notes()  # those of a first try that gives nothing are of no use
             with container or opener() as film:
-                for each in decode(film, source):
+                source.recorded = recorded_start(
+                    film.metadata, *(each.metadata for each in film.streams.video)
+                )
+                for each in decode(film, source, options.fps):
+                    source.tell_notes()
                     last = start + each.time
                     yield Frame(number, last, each.pixels, each.damaged)
                     number += 1
             container = None
             if number == 0 and spare is not None:
                 del source.problems[problems:]
+                source.drop_notes()
                 opener, spare = spare, None
                 continue
             if number == begun:
                 if number == 0:
                     raise VideoError("expected a video with pictures", f"{name} without any that can be read")
                 return
-            if not loop:
+            if not options.loop:
                 return
-            start = last + 1 / 25
+            spare, start = None, last + 1 / UNKNOWN_RATE
 
     return frames
-
-
-def _fetched(address: str, timeout: float) -> Any:
-    """Return a film of a web server that sends it only as a whole, such as an MP4 with its index at the end.
-
-    Raises:
-        VideoError: It cannot be fetched, or has more than ``MOST_FETCHED`` bytes.
-    """
-    parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2]
-    request = urllib.request.Request(urlunsplit(parts._replace(netloc=host)))
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        request.add_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - the container reads it, and it goes with it
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as body:
-            while piece := body.read(2**20):
-                copy.write(piece)
-                if copy.tell() > MOST_FETCHED:
-                    raise VideoError(
-                        f"expected a film of at most {MOST_FETCHED / 1e9:g} GB",
-                        f"more at {address}",
-                        "Download it first",
-                    )
-    except (OSError, ValueError, HTTPException) as error:
-        raise VideoError("expected a film that can be fetched", f"{address} ({error})") from error
-    copy.seek(0)
-    return open_container(copy)
 
 
 def _live(first: Any, connect: Connect, options: SourceOptions) -> Callable[[Source], Iterator[Frame]]:
@@ -165,7 +140,7 @@ def _live(first: Any, connect: Connect, options: SourceOptions) -> Callable[[Sou
             with container:
                 for each in decode(container, source):
                     failures = 0
-                    yield Frame(number, time.monotonic() - started, each.pixels, each.damaged)
+                    yield _arrived(number, started, each)
                     number += 1
             del source.problems[problems:]
             container, failures = _again(source, connect, options.retries, failures)
@@ -173,10 +148,16 @@ def _live(first: Any, connect: Connect, options: SourceOptions) -> Callable[[Sou
     return frames
 
 
-def _again(source: Source, connect: Connect, retries: int, failures: int) -> tuple[Any, int]:
+def _arrived(number: int, started: float, each: Decoded) -> Frame:
+    """Return a frame of a camera with the wall clock at its arrival."""
+    seconds = time.monotonic() - started
+    return Frame(number, seconds, each.pixels, each.damaged, arrived=time.time())
+
+
+def _again(source: Source, connect: Connect, retries: int | None, failures: int) -> tuple[Any, int]:
     """Return the stream opened again and the failures in a row; None where it stays away."""
-    while failures < retries:
-        wait = min(2.0**failures, LONGEST_WAIT)
+    while retries is None or failures < retries:
+        wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
         failures += 1
         source.note(f"{source.name} was lost: attempt {failures} in {wait:.0f} s.")
         time.sleep(wait)
@@ -201,17 +182,17 @@ def _snapshots(first: Any, connect: Connect, options: SourceOptions) -> Callable
     def frames(source: Source) -> Iterator[Frame]:
         started, number, container, failures = time.monotonic(), 0, first, 0
         source.note(
-            f"{source.name} sends one photo at a time: it is asked {options.fps:g} times a second (--fps)."
+            f"{source.name} sends one photo at a time: it is asked {options.photo_rate:g} times a second (--fps)."
         )
         while container is not None:
             begun, problems, asked = number, len(source.problems), time.monotonic()
             with container:
                 for each in decode(container, source):
-                    yield Frame(number, time.monotonic() - started, each.pixels, each.damaged)
+                    yield _arrived(number, started, each)
                     number += 1
             del source.problems[problems:]
             failures = 0 if number > begun else failures
-            time.sleep(max(0.0, asked + 1 / options.fps - time.monotonic()))
+            time.sleep(max(0.0, asked + 1 / options.photo_rate - time.monotonic()))
             container = _connected(connect) if number > begun else None
             if container is None:
                 container, failures = _again(source, connect, options.retries, failures)

@@ -52,6 +52,7 @@ class Listener(Protocol):
     name: str
     live: bool
     problems: list[str]
+    recorded: float | None
 
     def note(self, sentence: str) -> None:
         """Keep a remark."""
@@ -83,17 +84,24 @@ def load_av() -> Any:
     return av
 
 
-def open_container(address: Any, **arguments: Any) -> Any:
-    """Return an opened container with a video in it, from an address or an open file. Raises VideoError."""
+def open_container(address: Any, *, name: str = "", **arguments: Any) -> Any:
+    """Return an opened container with a video in it, from an address or an open file. Raises VideoError.
+
+    Args:
+        address: An address, a path or an open file.
+        name: In sentences; the address by default.
+        arguments: Of ``av.open``.
+    """
     av = load_av()
+    name = name or str(address)
     try:
         container = av.open(address, **arguments)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise VideoError("expected a video or a camera that can be opened", f"{address} ({why})") from error
+        raise VideoError("expected a video or a camera that can be opened", f"{name} ({why})") from error
     if not container.streams.video:
         container.close()
-        raise VideoError("expected a video", f"{address} without pictures")
+        raise VideoError("expected a video", f"{name} without pictures")
     return container
 
 
@@ -140,31 +148,65 @@ class Clock:
         return 0.0 if self.last is None else self.last + step
 
 
-def decode(container: Any, source: Listener) -> Iterator[Decoded]:
-    """Yield each frame; passed-over damage becomes a note of the source, an early end a problem."""
+def decode(container: Any, source: Listener, fps: float | None = None) -> Iterator[Decoded]:
+    """Yield each frame; passed-over damage becomes a note of the source, an early end a problem.
+
+    Args:
+        container: An opened film.
+        source: Keeps the remarks.
+        fps: Frames a second of a film without times; None takes the rate that its header names, else 25.
+    """
     stream = _film(container)
     stream.thread_type = "AUTO"
-    rate = float(stream.average_rate or 0)
-    may_jump = bool(int(getattr(container.format, "flags", 0)) & TS_DISCONT)
-    clock = Clock(rate or UNKNOWN_RATE, JUMP if may_jump else LONG_JUMP)
+    timing = _Timing(container, stream, source, fps)
     reader = _Reader(container, stream, source)
-    number, first = 0, None
+    number = 0
     for picture in reader.pictures():
-        stamp = picture.time
-        if number > 0 and not rate and stamp == first:
-            stamp = None  # a raw stream gives each frame the same time
-        first = stamp if number == 0 else first
-        time = clock.at(stamp)
-        _tell_of_clock(clock, source, rate)
+        time = timing.at(picture.time)
         yield Decoded(time, _checked(picture, source), reader.damaged)
         number += 1
     reader.summarize()
     if not reader.ended_early:
-        _check_length(container, stream, number, clock, source)
+        _check_length(container, stream, number, timing.clock, source)
 
 
 TS_DISCONT = 0x200
 """FFmpeg's mark of a format whose clock may jump."""
+NO_TIMES = 0x80
+"""FFmpeg's mark of a format without times: raw streams."""
+
+
+class _Timing:
+    """The times of a film's frames, and the remarks on them.
+
+    Args:
+        container: An opened film.
+        stream: Its video.
+        source: Keeps the remarks.
+        fps: Frames a second of a raw stream; None takes the rate that its header names, else 25.
+    """
+
+    def __init__(self, container: Any, stream: Any, source: Listener, fps: float | None) -> None:
+        flags = int(getattr(container.format, "flags", 0))
+        self.source, self.raw = source, bool(flags & NO_TIMES)
+        self.fixed = self.raw and fps is not None
+        self.rate = fps if fps is not None and self.raw else float(stream.average_rate or 0)
+        self.clock = Clock(self.rate or UNKNOWN_RATE, JUMP if flags & TS_DISCONT else LONG_JUMP)
+        self._first: float | None = None
+        self._begun = False
+        if fps is not None and not self.raw and not source.live:
+            source.note_once(f"{source.name} has its own times: --fps is not used.")
+
+    def at(self, stamp: float | None) -> float:
+        """Return the time of the next frame, whose own time is ``stamp`` seconds, or unknown."""
+        if self.fixed or (self._begun and not self.rate and stamp == self._first):
+            stamp = None  # a raw stream gives each frame the same time
+        self._first = self._first if self._begun else stamp
+        self._begun = True
+        time = self.clock.at(stamp)
+        self.clock.missing = (self.clock.missing or self.raw) and not self.fixed
+        _tell_of_clock(self.clock, self.source, " (--fps)" if self.raw else "")
+        return time
 
 
 def _film(container: Any) -> Any:
@@ -186,11 +228,11 @@ def _checked(picture: Any, source: Listener) -> Pixels:
     return upright(picture)
 
 
-def _tell_of_clock(clock: Clock, source: Listener, rate: float) -> None:
+def _tell_of_clock(clock: Clock, source: Listener, remedy: str) -> None:
     """Note, once, that times are missing or that the clock jumped."""
     if clock.missing:
         clock.missing = False
-        source.note_once(f"{source.name} has no times: {rate or UNKNOWN_RATE:g} frames a second assumed.")
+        source.note_once(f"{source.name} has no times: {clock.rate:g} frames a second assumed{remedy}.")
     if clock.jumped is not None and np.isfinite(clock.jumped):
         way = "ahead" if clock.jumped > 0 else "back"
         source.note_once(

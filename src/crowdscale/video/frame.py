@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from crowdscale.errors import OptionError, without_password
 __all__ = ["Frame", "Source", "SourceOptions", "sample"]
 
 Pixels = NDArray[np.uint8]
+
+UNTIMED_RATE = 1.0
+"""Frames a second of photos without times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,27 +35,36 @@ class Frame:
     """Whether the film is damaged here: the photo may be incomplete."""
     notes: tuple[str, ...] = ()
     """Sentences of the reader of a photo in a folder."""
+    arrived: float | None = None
+    """Unix seconds at which a camera's frame arrived; None for films."""
 
 
 @dataclass(frozen=True)
 class SourceOptions:
     """How a source is opened."""
 
-    fps: float = 1.0
-    """Frames a second of a folder of photos, and of an address that sends one photo at a time."""
+    fps: float | None = None
+    """Frames a second where frames have no times: of a folder of photos, of a raw stream, of an address that sends
+    one photo at a time. None: 1, and 25 for a raw stream."""
     timeout: float = 10.0
     """Seconds after which a silent stream is lost."""
-    retries: int = 10
-    """Attempts in a row to reach a lost stream again."""
+    retries: int | None = 10
+    """Attempts in a row to reach a lost stream again; None never gives up."""
     loop: bool = False
     """Begin a file again at its end."""
 
     def __post_init__(self) -> None:
-        if not self.fps > 0 or not self.timeout > 0 or self.retries < 0:
+        rate = UNTIMED_RATE if self.fps is None else self.fps
+        if not 0 < rate < math.inf or not 0 < self.timeout < math.inf or (self.retries or 0) < 0:
             raise OptionError(
                 "expected fps > 0, timeout > 0 and retries >= 0",
                 f"{self.fps}, {self.timeout}, {self.retries}",
             )
+
+    @property
+    def photo_rate(self) -> float:
+        """Frames a second of photos without times."""
+        return UNTIMED_RATE if self.fps is None else self.fps
 
 
 class Source:
@@ -72,32 +85,62 @@ class Source:
         """Faults: an end that came too soon, a photo that cannot be read."""
         self.dropped = 0
         """Frames of a live source that passed while another one was counted."""
+        self.recorded: float | None = None
+        """Unix seconds of the first frame by a film's own record."""
         self.on_note: Callable[[str], object] | None = None
+        self._held: list[str] | None = None
 
     def note(self, sentence: str) -> None:
         """Keep a remark and hand it on at once where somebody listens."""
         sentence = without_password(sentence)
+        if self._held is not None:
+            self._held.append(sentence)
+            return
         self.notes.append(sentence)
         if self.on_note is not None:
             self.on_note(sentence)
 
     def note_once(self, sentence: str) -> None:
         """As ``note``, unless the same remark was made before."""
-        if without_password(sentence) not in self.notes:
+        if without_password(sentence) not in (*self.notes, *(self._held or ())):
             self.note(sentence)
+
+    def hold_notes(self) -> None:
+        """Keep remarks back until it is known whether they are of use."""
+        self._held = []
+
+    def tell_notes(self) -> None:
+        """Make the remarks that were kept back."""
+        held, self._held = self._held or [], None
+        for sentence in held:
+            self.note(sentence)
+
+    def drop_notes(self) -> None:
+        """Forget the remarks that were kept back."""
+        self._held = None
 
     def __iter__(self) -> Iterator[Frame]:
         frames = self._frames(self)
         return _newest(self, frames) if self.live else frames
 
 
-def sample(frames: Iterable[Frame], every: float) -> Iterator[Frame]:
-    """Yield the first frame at or after each multiple of ``every`` seconds, by time, never by number."""
-    due = 0.0
+def sample(frames: Iterable[Frame], every: float, after: tuple[int, float] | None = None) -> Iterator[Frame]:
+    """Yield the first frame at or after each multiple of ``every`` seconds, by time, never by number.
+
+    Args:
+        frames: All frames of a source.
+        every: Seconds between two samples; 0 yields every frame.
+        after: Number and time of a frame that was counted before, after which to go on.
+    """
+
+    def next_due(time: float) -> float:
+        return float(np.floor(time / every + 1e-6) + 1) * every if every > 0 else 0.0
+
+    due = 0.0 if after is None else next_due(after[1])
     for frame in frames:
-        if frame.time >= due - 1e-6:
+        if frame.time >= due - 1e-6 and (after is None or frame.index > after[0]):
             yield frame
-            due = (np.floor(frame.time / every + 1e-6) + 1) * every if every > 0 else 0.0
+            due = next_due(frame.time)
 
 
 def _newest(source: Source, frames: Iterator[Frame]) -> Iterator[Frame]:

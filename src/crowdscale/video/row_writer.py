@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from crowdscale.counting.encoding import csv_text
-from crowdscale.counting.table import FrameRow, current_names
+from crowdscale.counting.table import FrameRow, columns, current_names
 from crowdscale.errors import OptionError
 from crowdscale.files.writing import make_folder
+from crowdscale.video.resuming import Past, Run
 
 if TYPE_CHECKING:
     from crowdscale.video.watch import WatchRow
@@ -22,6 +23,8 @@ __all__ = ["RowWriter"]
 
 SYNC_SECONDS = 5.0
 """Seconds of rows that a power cut may cost."""
+TAIL = 2**20
+"""Bytes at the end of a file in which its last row is looked for: files of years are never read whole."""
 
 
 class RowWriter:
@@ -29,12 +32,14 @@ class RowWriter:
 
     Args:
         path: The file; a row that a full disk or a power cut has halved is removed.
+        run: Whose rows they are; rows that are there already are continued. None appends rows as they are.
 
     Raises:
-        OptionError: Another suffix, a file that cannot be written, one with other columns, or one in use.
+        OptionError: Another suffix, a file that cannot be written, one with other columns or of another run, or one
+            in use.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, run: Run | None = None) -> None:
         import filelock
 
         if path.suffix.lower() not in (".csv", ".jsonl"):
@@ -42,6 +47,8 @@ class RowWriter:
         self.path = path
         self.mended = False
         """Whether half a row was removed."""
+        self.past: Past | None = None
+        """The last row of an earlier run."""
         self._columns: list[str] | None = None
         self._synced = time.monotonic()
         self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
@@ -57,9 +64,47 @@ class RowWriter:
         try:
             self._file: IO[bytes] = path.open("ab+", buffering=0)
             self._mend()
+            if run is not None:
+                self._go_on(run)
         except OSError as error:
             self._lock.release()
             raise self._refused(error) from error
+        except OptionError:
+            self._file.close()
+            self._lock.release()
+            raise
+
+    def _go_on(self, run: Run) -> None:
+        """Find the last row of an earlier run, or note whose rows will be here. Raises OptionError."""
+        head, last = self._ends()
+        names = next(csv.reader([head]), []) if self._is_csv else []
+        if not last or (self._is_csv and last == head):
+            run.note(self.path)
+            return
+        self._check_age(names if self._is_csv else list(json.loads(last)))
+        run.check(self.path)
+        row = dict(zip(names, next(csv.reader([last])), strict=False)) if self._is_csv else json.loads(last)
+        self.past = run.past(current_names(FrameRow, row))
+
+    def _check_age(self, names: list[str]) -> None:
+        """Refuse the columns of an earlier version. Raises OptionError."""
+        known = [each.name for each in columns(FrameRow)]
+        missing = [name for name in known if name not in current_names(FrameRow, dict.fromkeys(names))]
+        if missing:
+            raise OptionError(
+                f"expected the column {missing[0]} in {self.path}",
+                "a file of an earlier version or of something else",
+                "Choose another file",
+            )
+
+    def _ends(self) -> tuple[str, str]:
+        """Return the first and the last line, empty where there is none."""
+        self._file.seek(0)
+        head = self._file.readline().decode("utf-8", "replace").rstrip("\r\n")
+        length = self._file.seek(0, os.SEEK_END)
+        self._file.seek(max(0, length - TAIL))
+        lines = self._file.read().decode("utf-8", "replace").rstrip("\r\n").split("\n")
+        return head, lines[-1].rstrip("\r")
 
     def _refused(self, error: OSError) -> OptionError:
         return OptionError(
@@ -73,14 +118,18 @@ class RowWriter:
     def _mend(self) -> None:
         """End the last line: a whole row gets its line end, half a row is removed."""
         self._file.seek(0)
-        whole = self._file.read()
-        if not whole or whole.endswith(b"\n"):
+        head = self._file.readline()
+        length = self._file.seek(0, os.SEEK_END)
+        begun = max(0, length - TAIL)
+        self._file.seek(begun)
+        tail = self._file.read()
+        if not tail or tail.endswith(b"\n"):
             return
-        kept = whole.rfind(b"\n") + 1
-        if self._is_whole(whole[:kept], whole[kept:]):
+        kept = tail.rfind(b"\n") + 1
+        if self._is_whole(head if begun + kept else b"", tail[kept:]):
             self._file.write(b"\n")
         else:
-            self._file.truncate(kept)
+            self._file.truncate(begun + kept)
             self.mended = True
 
     def _is_whole(self, before: bytes, last: bytes) -> bool:
@@ -96,6 +145,8 @@ class RowWriter:
     def write(self, row: WatchRow) -> None:
         """Append a row. Raises OptionError where it cannot be written; the rows before stay, half a row never does."""
         values = row.to_dict()
+        if self.past is not None:
+            values = self.past.onto(values, row.totals)
         text = self._csv(values) if self._is_csv else json.dumps(values) + "\n"
         begun = None
         try:

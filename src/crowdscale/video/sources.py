@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from crowdscale.errors import ImageError
 from crowdscale.files.finding import IMAGE_SUFFIXES, is_passed_over
 from crowdscale.files.images import read_image
 from crowdscale.video.cameras import open_address, open_camera, recording
 from crowdscale.video.decoding import VideoError, load_av, open_container
+from crowdscale.video.fetching import Pipe
 from crowdscale.video.frame import Frame, Source, SourceOptions, sample
 
-__all__ = ["Frame", "Source", "SourceOptions", "VideoError", "load_av", "open_source", "sample"]
+__all__ = ["STDIN", "Frame", "Source", "SourceOptions", "VideoError", "load_av", "open_source", "sample"]
 
 
 def open_source(source: str, options: SourceOptions | None = None) -> Source:
     """Return a file, a folder of frames, a webcam (its number) or a stream (RTSP, HTTP) as a source of frames.
+
+    ``-`` is a film on standard input.
 
     Raises:
         MissingExtraError: PyAV is not installed.
@@ -26,6 +30,8 @@ def open_source(source: str, options: SourceOptions | None = None) -> Source:
     """
     options = options or SourceOptions()
     path = Path(source)
+    if source == STDIN:
+        return _piped(options)
     if source.isdigit() or re.match(r"/dev/video\d+$", source):
         return open_camera(source, options)
     if "://" in source:
@@ -36,7 +42,39 @@ def open_source(source: str, options: SourceOptions | None = None) -> Source:
         raise VideoError(
             "expected a video, a folder of frames, a camera's number or an address", f"nothing at {source}"
         )
-    return Source(source, recording(source, lambda: open_container(source), options.loop))
+    return Source(source, recording(source, lambda: open_container(source), options))
+
+
+STDIN = "-"
+"""The source that is a film piped in."""
+
+
+def _piped(options: SourceOptions) -> Source:
+    """Return the film on standard input. Raises VideoError."""
+    if options.loop:
+        raise VideoError("expected a film that can begin again with --loop", "standard input")
+    stream: IO[bytes] | None = getattr(sys.stdin, "buffer", None)
+    if stream is None or stream.isatty():
+        raise VideoError(
+            "expected a film on standard input",
+            "a terminal",
+            "For example: cat film.mp4 | crowdscale watch -",
+        )
+    pipe = Pipe(stream, "standard input")
+    try:
+        first = pipe.open()
+    except VideoError:
+        first = pipe.open_whole()
+    read = recording(pipe.name, pipe.open_whole, options, first, pipe.open_whole)
+
+    def frames(source: Source) -> Iterator[Frame]:
+        for frame in read(source):
+            pipe.check()
+            pipe.forget()
+            yield frame
+        pipe.check()
+
+    return Source(pipe.name, frames)
 
 
 def _folder(path: Path, options: SourceOptions) -> Callable[[Source], Iterator[Frame]]:
@@ -58,7 +96,7 @@ def _folder(path: Path, options: SourceOptions) -> Callable[[Source], Iterator[F
             for number, photo in enumerate(photos, turn * len(photos)):
                 try:
                     read = read_image(photo)
-                    yield Frame(number, number / options.fps, read.pixels, notes=read.notes)
+                    yield Frame(number, number / options.photo_rate, read.pixels, notes=read.notes)
                     readable = True
                 except ImageError as error:
                     if turn == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from crowdscale.counting.table import (
 )
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
+from crowdscale.video.dates import Calendar
 from crowdscale.video.following import Followed
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
@@ -51,6 +53,10 @@ class WatchOptions:
 
     follow: bool = False
     """Link heads into tracks: needed for track files, different people and times of stay."""
+    calendar: Calendar = field(default_factory=Calendar)
+    """Gives rows their date and clock."""
+    after: tuple[int, float] | None = None
+    """Number and time of the last frame that an earlier run counted: this one continues after it."""
 
     def __post_init__(self) -> None:
         if self.every < 0 or self.rescale < 0 or (self.duration is not None and self.duration <= 0):
@@ -102,11 +108,22 @@ class WatchRow:
     """People a minute over each line, (forward, backward), in the last minute; None before ten seconds."""
     measures: dict[str, CrowdMeasures] = field(default_factory=dict)
     """Crowd measures of each area, where heads are followed and the ground is known."""
+    clock: datetime | None = None
+    """Date and clock of the frame, with the offset of its time zone."""
+
+    @property
+    def totals(self) -> set[str]:
+        """Columns that grow over a watch, to which a later run adds."""
+        crossed = {f"{name} {way}" for name in self.crossed for way in ("forward", "backward", "net")}
+        return (
+            {"dropped"} | crossed | {f"{s.name} {kind}" for s in self.stays for kind in ("entered", "left")}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as plain values with a column a zone; the same columns in every row."""
         row: dict[str, Any] = {
             "time": round(self.time, 3),
+            "clock": None if self.clock is None else self.clock.isoformat(timespec="milliseconds"),
             "frame": self.frame,
             "count": round(self.count, 2),
             "count_low": None if self.interval is None else self.interval[0],
@@ -177,7 +194,7 @@ def watch(
     """
     smoother = StepMean() if options.smooth else None
     people = Followed(zones, options.follow)
-    frames = islice(sample(source, options.every), options.frames)
+    frames = islice(sample(source, options.every, options.after), options.frames)
     steady = _Steady(predictor, options.rescale)
     first_size: tuple[int, int] | None = None
     drawn = zones
@@ -206,6 +223,7 @@ def watch(
             prediction.warnings,
             seen.per_minute,
             seen.measures,
+            options.calendar.of(frame, source),
         )
         yield Watched(row, frame, prediction, seen.tracks, zones)
 
