@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crowdscale.arrays import Maps
-from crowdscale.counting import interchange
+from crowdscale.arrays import Maps, Pixels
+from crowdscale.counting import interchange, viewing
 from crowdscale.counting.table import photo_row
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
@@ -56,7 +58,7 @@ class Region:
     reduction="read_scale",
     impression="appearance",
 )
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The people of one photo; all coordinates are those of the original, upright photo."""
 
@@ -96,6 +98,64 @@ class Prediction:
 
     appearance: Appearance | None = None
     """Measurements of the photo from which the warnings come."""
+
+    source: Any = field(default=None, compare=False)
+    """The photo, for pictures: its path, or a weak reference to the array or the PIL image, so that no pixels are held
+    in memory. None for bytes and open files. Only a path is pickled."""
+
+    def __repr__(self) -> str:
+        return viewing.one_line(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = self.source if isinstance(self.source, (str, os.PathLike)) else None
+        return {**self.__dict__, "source": kept}
+
+    def picture(self, kind: str = "people", photo: Any = None) -> Pixels:
+        """Return a picture of the photo as (h, w, 3) RGB uint8; a photo above 6 megapixels is reduced.
+
+        Args:
+            kind: ``people``: heads and regions. ``heat``: people per area, on a fixed scale. ``zoom``: the size at which
+                regions are read again.
+            photo: The photo that was counted, where the prediction does not hold it: all that ``predict`` takes.
+
+        Raises:
+            OptionError: There is no such kind.
+            ImageError: There is no photo, or it has another size.
+        """
+        return viewing.picture(self, kind, photo)
+
+    def show(self, kind: str = "people", photo: Any = None) -> None:
+        """Show a picture: in a notebook below the cell, else in the viewer of the system. Arguments as ``picture``."""
+        viewing.show(self, kind, photo)
+
+    def save(self, path: str | os.PathLike[str], kind: str = "people", photo: Any = None) -> Path:
+        """Write a picture by its suffix (.jpg, .png, …), or ``to_dict()`` as .json, and return the path.
+
+        Args:
+            path: The file; it is replaced if it exists.
+            kind: As ``picture`` takes it.
+            photo: As ``picture`` takes it.
+
+        Raises:
+            ImageError: The suffix is no picture's, or there is no photo.
+        """
+        return viewing.save(self, path, kind, photo)
+
+    def plot(self, ax: Any = None, photo: Any = None) -> Any:
+        """Draw photo, heads and regions on axes of matplotlib, in pixels of the photo, and return the axes.
+
+        Args:
+            ax: The axes; None takes the current ones.
+            photo: As ``picture`` takes it.
+
+        Raises:
+            OptionError: matplotlib is not installed.
+            ImageError: There is no photo, or it has another size.
+        """
+        return viewing.plot(self, ax, photo)
+
+    def _repr_html_(self) -> str:
+        return viewing.as_html(self)
 
     def interval(self, level: float = 0.9) -> Interval | None:
         """Return the (low, high) that holds the true number at this level, for photos like the calibration's.

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.arrays import Pixels
-from crowdscale.backends import Backend, NetworkOutput, open_backend
+from crowdscale.backends import Backend, NetworkOutput, open_backend, share_cores
 from crowdscale.counting.assembling import TileResult, assemble, tile_map
 from crowdscale.counting.canvas import Canvas
+from crowdscale.counting.many import in_order
 from crowdscale.counting.options import MAP_CELL, MOST_READ_SCALE, PredictOptions
 from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.counting.read_scale import choose_read_scale
 from crowdscale.counting.second_pass import SecondPass, estimate
 from crowdscale.counting.tiles import Tile, batches, plan_tiles
-from crowdscale.errors import ImageError
+from crowdscale.counting.viewing import kept_source
+from crowdscale.errors import CrowdscaleError, ImageError, OptionError
 from crowdscale.files.images import Photo, photo_from_array, read_image, resize_image
 from crowdscale.maps import Estimate
 from crowdscale.maps.regions import Reference
@@ -44,12 +48,20 @@ class Predictor:
         backend: Runs the model.
         config: The model's description.
         options: How photos are predicted.
+        opened: How the backend was opened, by which another process can open it.
     """
 
-    def __init__(self, backend: Backend, config: ModelConfig, options: PredictOptions | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        config: ModelConfig,
+        options: PredictOptions | None = None,
+        opened: OpenedBackend | None = None,
+    ) -> None:
         self.options = options or PredictOptions()
         self.backend = backend
         self._described = config
+        self._opened = opened
         self.config = replace(config, rule=self.options.rule.apply(config.rule))
 
     def __repr__(self) -> str:
@@ -72,7 +84,15 @@ class Predictor:
             changes: Single options by name, such as ``refine=False``.
         """
         chosen = replace(options or self.options, **changes)
-        return Predictor(backend or self.backend, config or self._described, chosen)
+        opened = self._opened if backend is None else None
+        return Predictor(backend or self.backend, config or self._described, chosen, opened)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._opened is None:
+            raise pickle.PicklingError(
+                "a predictor around your own backend cannot be pickled: open the model in each process with load()"
+            )
+        return _reopen, (self._opened, self._described, self.options)
 
     def predict(self, source: str | os.PathLike[str] | bytes | IO[bytes] | NDArray[Any] | Any) -> Prediction:
         """Return the people in a photo.
@@ -84,7 +104,29 @@ class Predictor:
         Raises:
             ImageError: The photo cannot be read or is no photo.
         """
-        return self.predict_photo(open_photo(source, self.options.max_pixels))
+        prediction = self.predict_photo(open_photo(source, self.options.max_pixels))
+        return replace(prediction, source=kept_source(source))
+
+    def predict_many(
+        self, sources: Iterable[Any], *, workers: int = 0
+    ) -> Iterator[Prediction | CrowdscaleError]:
+        """Yield the people in each photo, in order: a prediction, or the error of a photo that cannot be read.
+
+        Photos are read as results are taken, a few ahead, so memory does not grow with their number. Threads count them
+        in parallel; results are those of ``predict``.
+
+        Args:
+            sources: Photos, each as ``predict`` takes it.
+            workers: Photos counted in parallel; 0: one for each core, 4 at most.
+
+        Raises:
+            OptionError: Workers are below 0.
+        """
+        if workers < 0:
+            raise OptionError("expected workers of at least 0", str(workers), "0 takes one for each core")
+        name, device = (self._opened.name, self._opened.device) if self._opened else ("onnx", "cpu")
+        workers = share_cores(name, device, workers)[0]
+        return in_order(self.predict, sources, workers)
 
     def predict_photo(self, photo: Photo) -> Prediction:
         """Return the people in a decoded photo, in the coordinates of its original size.
@@ -182,6 +224,21 @@ class Predictor:
         return familiar.warnings(photo_and_count, turn)
 
 
+class OpenedBackend(NamedTuple):
+    """How a backend was opened."""
+
+    name: str
+    folder: Path
+    device: str
+    threads: int
+
+
+def _reopen(opened: OpenedBackend, config: ModelConfig, options: PredictOptions) -> Predictor:
+    """Return a predictor in another process."""
+    backend = open_backend(opened.name, opened.folder, config, opened.device, opened.threads)
+    return Predictor(backend, config, options, opened)
+
+
 def open_photo(source: Any, max_pixels: int) -> Photo:
     """Return a decoded photo from whatever ``Predictor.predict`` takes, reduced to ``max_pixels``."""
     if isinstance(source, (bytearray, memoryview)):
@@ -222,4 +279,4 @@ def load(
     """
     folder: Path = find_model(model)
     config = read_config(folder)
-    return Predictor(open_backend(backend, folder, config, device, threads), config, options)
+    return _reopen(OpenedBackend(backend, folder, device, threads), config, options or PredictOptions())

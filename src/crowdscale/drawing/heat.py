@@ -105,8 +105,8 @@ def _per_area(density: Maps, square_metres: NDArray[Any] | None) -> Maps:
     factor = cells.size / density.size
     size = (density.shape[1], density.shape[0])
     areas = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST), np.float32) * factor
-    known = np.isfinite(areas) & (areas > 0)
-    return np.asarray(np.where(known, density / np.where(known, areas, 1), 0), np.float32)
+    valid = np.isfinite(areas) & (areas > 0)
+    return np.asarray(np.where(valid, density / np.where(valid, areas, 1), 0), np.float32)
 
 
 def _colours(shares: Maps) -> Maps:

@@ -129,10 +129,10 @@ class Ground:
         matrix = self.homography
         corners = np.column_stack([np.array(self.points, float), np.ones(4)]) @ matrix[2]
         depths = (matrix[2, 0] * x[None] + matrix[2, 1] * y[:, None] + matrix[2, 2]) * np.sign(corners[0])
-        seen = depths >= NEAR * np.abs(corners).min()
+        near = depths >= NEAR * np.abs(corners).min()
         cell = (width / columns) * (height / rows)
         # A homography enlarges the area around a place by |det H| / depth³.
-        return np.where(seen, cell * abs(np.linalg.det(matrix)) / np.where(seen, depths, 1) ** 3, np.nan)
+        return np.where(near, cell * abs(np.linalg.det(matrix)) / np.where(near, depths, 1) ** 3, np.nan)
 
     def shape(self, shape: Any) -> Any:
         """Return a polygon of the photo as a shapely polygon in metres. Raises DataError beyond the horizon."""
