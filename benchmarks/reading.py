@@ -20,7 +20,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from crowdscale.data import ShanghaiTech
-from crowdscale.learn.crops.transforms import CropOptions, Crops, collate
+from crowdscale.learn.crops.batches import collate
+from crowdscale.learn.crops.transforms import CropOptions, Crops
 from crowdscale.maps import DistanceLabels
 
 CROP = 256

@@ -132,7 +132,7 @@ def _measure(
     ]
     network.eval()
     for number in range(len(crops)):
-        pixels, _ = crops[number]
+        pixels = crops[number].pixels
         network(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255)
     for hook in hooks:
         hook.remove()

@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.writing import write_atomic
+from crowdscale.learn.crops.batches import Crop
 from crowdscale.learn.crops.transforms import CropOptions, Crops
 from crowdscale.learn.export.graph import expected_labels, fuse
 from crowdscale.learn.model import AutoScale, decode
@@ -31,7 +32,6 @@ from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.scaling import pool_regions
 from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
 from crowdscale.models.description import ModelConfig
-from crowdscale.points import Points
 from research.shrink.channels import slimmed
 
 __all__ = ["DistillOptions", "distill_model"]
@@ -239,8 +239,8 @@ def _batches(samples: Sequence[Sample], options: DistillOptions, done: int) -> I
     return DataLoader(crops, options.batch, sampler=order, collate_fn=_collate)
 
 
-def _collate(crops: Sequence[tuple[np.ndarray[Any, Any], Points]]) -> Tensor:
-    images = torch.from_numpy(np.stack([pixels for pixels, _ in crops])).permute(0, 3, 1, 2).float() / 255
+def _collate(crops: Sequence[Crop]) -> Tensor:
+    images = torch.from_numpy(np.stack([crop.pixels for crop in crops])).permute(0, 3, 1, 2).float() / 255
     return images.contiguous(memory_format=torch.channels_last)
 
 

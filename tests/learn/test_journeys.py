@@ -62,7 +62,7 @@ def test_crops_that_travel_keep_their_points(tmp_path):
     )
     differ = 0
     for number in range(20):
-        (a, p), (b, q) = still[number], moved[number]
+        (a, p, _), (b, q, _) = still[number], moved[number]
         assert (p.xy == q.xy).all()
         differ += int((a != b).any())
     assert differ > 15
@@ -74,7 +74,7 @@ def test_a_quilt_has_the_heads_of_its_nine_windows_on_its_pixels(tmp_path):
     crops = Crops(samples, [1], options, 30, seed=0)
     seen = 0
     for index in range(30):
-        pixels, points = crops[index]
+        pixels, points, _ = crops[index]
         assert pixels.shape == (192, 192, 3)
         local = points.xy % 64  # windows of 64 px, cut at their photo's own scale
         assert np.all((points.xy >= -0.5) & (points.xy < 191.5))
@@ -97,7 +97,7 @@ def test_photos_are_not_reduced_until_heads_touch_or_the_photo_is_smaller_than_i
     wide = CropOptions(crop=32, jitter=0, scale_low=0.05, scale_high=2.0, least_spacing=1e-6)
     photo = sample.read()
     for index in range(10):
-        pixels, _ = Crops([sample], [1], wide, 10, 0)[index]
+        pixels = Crops([sample], [1], wide, 10, 0)[index].pixels
         grey = (pixels == 127).all(axis=2).mean()
         assert grey <= 1 - min(photo.shape[:2]) / max(photo.shape[:2]) + 0.1
 

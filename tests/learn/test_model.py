@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from crowdscale.learn.crops.transforms import collate
+from crowdscale.learn.crops.batches import Crop, collate
 from crowdscale.learn.model import AutoScale, LossOptions, decode, run_in_batches_of, whole_batches
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.fpn import CountingNetwork
@@ -26,7 +26,7 @@ def make(codec=None, boxes=None, centre=None, **losses):
         LossOptions(**{"canvas": 64, **losses}),
     )  # fmt: skip
     if boxes is not None:
-        model.dense_boxes = lambda prediction: boxes  # type: ignore[method-assign]
+        model.dense_boxes = lambda prediction, counted: boxes  # type: ignore[method-assign]
     return model
 
 
@@ -34,7 +34,7 @@ def batch_of(codec, people, seed=0):
     items = []
     for index, number in enumerate(people):
         pixels, xy = draw(96, 96, number, seed + index)
-        items.append((pixels, Points(xy)))
+        items.append(Crop(pixels, Points(xy)))
     batch = collate(codec)(items)
     return batch, batch["images"].float() / 255
 
@@ -85,7 +85,7 @@ def test_the_target_of_the_second_pass_is_made_anew_at_its_scale(monkeypatch):
     batch["points"] = [np.array([[40.0, 39.0], [50.0, 44.0]])]
     targets = []
     monkeypatch.setattr(
-        model, "map_loss", lambda prediction, target, points: targets.append(target) or images.sum()
+        model, "map_loss", lambda prediction, target, *_: targets.append(target) or images.sum()
     )
     model.losses(images, batch, refine=True)
     rows, columns = np.nonzero(targets[1][0].numpy() == 0)
@@ -125,7 +125,7 @@ def seen_targets(monkeypatch, model, batch, images):
     """The targets that the first and the second pass are compared with, and the heads of the second."""
     targets, heads = [], []
 
-    def keep(prediction, target, points):
+    def keep(prediction, target, points, certain):
         targets.append(target)
         heads.append(points)
         return prediction.fused.sum() * 0
@@ -196,12 +196,11 @@ def test_the_gradient_through_the_zoom_is_that_of_finite_differences(monkeypatch
     model = make(Density(4.0), [(0, Box(8, 8, 72, 64))], zoom_gradient=True, canvas=32).double().eval()
     batch, images = batch_of(model.codec, [30, 5])
     images = torch.nn.functional.avg_pool2d(images.double(), 9, 1, 4)  # smooth: bilinear slopes have no steps
-    points = [Points(xy) for xy in batch["points"]]
     still = np.random.default_rng(0).random((32, 32))
     monkeypatch.setattr(Density, "encode", lambda self, points, width, height: still)
 
     def loss(q):
-        return model._second_pass(images, points, [(0, Box(8, 8, 72, 64))], q)
+        return model._second_pass(images, batch, [(0, Box(8, 8, 72, 64))], q)
 
     area = torch.tensor([1.69], dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(loss(area), area)

@@ -13,7 +13,7 @@ from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.files.images import Photo
 from crowdscale.learn.backend import TorchBackend
-from crowdscale.learn.crops.transforms import collate
+from crowdscale.learn.crops.batches import Crop, collate
 from crowdscale.learn.export.onnx import check_equality, export_model
 from crowdscale.learn.losses import LossOptions
 from crowdscale.learn.model import decode
@@ -65,11 +65,11 @@ def test_no_region_nobody_and_one_person_pass_through_training_and_prediction(ga
     model, config = start(gathered, network, method)
     model.eval()  # as in the second phase of training: statistics of normalisation are frozen
     crowds = [draw(64, 64, people, people) for people in (0, 1, 30)]
-    batch = collate(model.codec)([(pixels, Points(xy)) for pixels, xy in crowds])
+    batch = collate(model.codec)([Crop(pixels, Points(xy)) for pixels, xy in crowds])
     images = batch["images"].float() / 255
     box = Box(8, 8, 56, 48)
     for boxes in ([(0, box), (1, box)], [(2, box)]):  # the first two hold no pair of heads: no region
-        model.dense_boxes = lambda prediction, boxes=boxes: boxes
+        model.dense_boxes = lambda prediction, counted, boxes=boxes: boxes
         model.zero_grad()
         losses = model.losses(images, batch, refine=True)
         losses.total.backward()

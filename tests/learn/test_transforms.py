@@ -18,7 +18,7 @@ def test_a_crop_depends_on_its_number_alone(tmp_path):
     options = CropOptions(crop=64)
     first, again = (Crops(samples, [1, 1], options, 10, seed=3) for _ in range(2))
     for index in (7, 2, 7):
-        (a, p), (b, q) = first[index], again[index]
+        (a, p, _), (b, q, _) = first[index], again[index]
         assert (a == b).all()
         assert (p.xy == q.xy).all()
     assert not (first[1][0] == first[2][0]).all()
@@ -30,7 +30,7 @@ def test_crop_points_follow_the_pixels(tmp_path):
     crops = Crops(samples, [1], options, 40, seed=0)
     seen = 0
     for index in range(40):
-        pixels, points = crops[index]
+        pixels, points, _ = crops[index]
         inside = Points(points.xy).xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]
         for x, y in inside:
             seen += 1
@@ -76,7 +76,7 @@ def test_other_cameras_stretch_crops_with_their_points(tmp_path):
     varied = Crops(samples, [1], options, 60, seed=0)
     seen = 0
     for index in range(60):
-        pixels, points = varied[index]
+        pixels, points, _ = varied[index]
         assert (pixels != plain[index][0]).any()
         for x, y in points.xy[((points.xy > 4) & (points.xy < 91)).all(axis=1)]:
             seen += 1
@@ -94,8 +94,8 @@ def test_crops_around_a_head_hold_more_people_and_stay_within_the_photo(tmp_path
     def held(options):
         crops = Crops(samples, [1], options, 40, seed=0)
         shown = [crops[index] for index in range(40)]
-        assert all((pixels != 127).any(axis=(1, 2)).all() for pixels, _ in shown)  # no row of padding
-        return [bool(((p.xy >= 0) & (p.xy < 64)).all(axis=1).sum()) for _, p in shown]
+        assert all((pixels != 127).any(axis=(1, 2)).all() for pixels, _, _ in shown)  # no row of padding
+        return [bool(((p.xy >= 0) & (p.xy < 64)).all(axis=1).sum()) for _, p, _ in shown]
 
     assert all(held(crowded))
     assert sum(held(plain)) < 30
@@ -115,7 +115,7 @@ def test_mosaics_hold_a_quarter_of_each_of_four_photos_with_its_heads(tmp_path):
     mosaics = Crops(samples, [1, 1, 1], replace(plain, mosaic=1.0), 60, seed=0)
     seen, several, beyond = 0, 0, 0
     for index in range(60):
-        pixels, points = mosaics[index]
+        pixels, points, _ = mosaics[index]
         assert pixels.shape == (96, 96, 3)
         several += len(points) > 1  # a window of one photo has one head
         inside = np.all((points.xy >= -0.5) & (points.xy < 95.5), axis=1)

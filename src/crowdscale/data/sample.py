@@ -6,18 +6,29 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.areas import inside_mask
+from crowdscale.data.checks import photo_size
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.decoder import opened
 from crowdscale.files.images import read_image, resize_image, write_image
 from crowdscale.files.matlab import read_mat
 from crowdscale.points import Points
 
-__all__ = ["Mask", "Sample"]
+__all__ = ["Mask", "Region", "Sample"]
+
+
+class Region(Protocol):
+    """What of a photo is annotated: heads elsewhere are neither counted nor trained on."""
+
+    def read(self) -> NDArray[np.bool_]:
+        """Return the (h, w) mask of the pixels that count, at the photo's own size."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Sample:
         points: The annotated heads in pixels of the photo as it is read; None where the set gives no labels.
         sizes: (n, 2) width and height of each head's box in pixels, where the set gives boxes.
         attributes: Facts on the photo from the set: ``set``, ``split``, density level, weather, luminance, …
-        mask: Region of interest, where the set gives one, at the photo's own size.
+        mask: What of the photo counts, at its own size: the set's region of interest, or all but ignored areas.
         size: (width, height) to which the photo is resized when it is read; None leaves it as it is.
         cache: Folder that keeps resized photos, safe with several workers; None keeps none.
         fields: (n,) further numbers of each head by name, such as ``occlusion``.
@@ -71,7 +82,7 @@ class Sample:
     points: Points | None
     sizes: NDArray[np.float64] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
-    mask: Mask | None = None
+    mask: Region | None = None
     size: tuple[int, int] | None = None
     cache: Path | None = None
     fields: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -87,6 +98,37 @@ class Sample:
         """Return the photo as (h, w, 3) RGB uint8. Raises ImageError where it cannot be read."""
         pixels, (x, y) = self._read_whole(), self.border
         return np.ascontiguousarray(pixels[y : len(pixels) - y, x : pixels.shape[1] - x])
+
+    def read_mask(self) -> NDArray[np.bool_] | None:
+        """Return the (h, w) mask of the pixels that count, as large as ``read`` gives the photo; None where all do.
+
+        Raises:
+            DataError: The mask's file cannot be read.
+        """
+        if self.mask is None:
+            return None
+        mask, (x, y) = self.mask.read(), self.border
+        size = self.size or photo_size(self.image_path)
+        if mask.shape != size[::-1]:
+            mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        return np.ascontiguousarray(mask[y : len(mask) - y, x : mask.shape[1] - x])
+
+    def without_ignored(self) -> Sample:
+        """Return the sample without the heads where its mask does not count; the same without a mask or heads."""
+        mask = self.read_mask() if self.points is not None else None
+        if mask is None or self.points is None:
+            return self
+        return self._select(inside_mask(self.points, mask))
+
+    def _select(self, kept: NDArray[np.bool_]) -> Sample:
+        """Return the sample with these of its heads."""
+        assert self.points is not None  # the callers have looked
+        return replace(
+            self,
+            points=self.points.select(kept),
+            sizes=None if self.sizes is None else self.sizes[kept],
+            fields={name: values[kept] for name, values in self.fields.items()},
+        )
 
     def _read_whole(self) -> NDArray[np.uint8]:
         if self.size is None:
@@ -123,21 +165,15 @@ class Sample:
 
         Raises:
             OptionError: The share is not in that range.
-            DataError: The sample has a region of interest or is trimmed already.
+            DataError: The sample is trimmed already.
         """
         if not 0 <= share < 0.5:
             raise OptionError("expected a border from 0 to below 0.5", str(share))
-        if self.mask is not None or self.border != (0, 0):
-            raise DataError("expected a photo without region of interest or border", self.name)
+        if self.border != (0, 0):
+            raise DataError("expected a photo without a border", self.name)
         x, y = (round(side * share) for side in own)
         if self.points is None:
             return replace(self, border=(x, y))
         moved = self.points.shift(-x, -y)
         inside = np.all((moved.xy >= -0.5) & (moved.xy < np.subtract(own, (2 * x, 2 * y)) - 0.5), axis=1)
-        return replace(
-            self,
-            border=(x, y),
-            points=moved.select(inside),
-            sizes=None if self.sizes is None else self.sizes[inside],
-            fields={name: values[inside] for name, values in self.fields.items()},
-        )
+        return replace(self, border=(x, y), points=moved)._select(inside)

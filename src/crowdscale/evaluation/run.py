@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from crowdscale.arrays import Maps
+from crowdscale.arrays import Booleans, Maps
 from crowdscale.counting.attempts import attempt
 from crowdscale.counting.prediction import Prediction
 from crowdscale.data.sample import Sample
@@ -27,6 +27,7 @@ __all__ = [
     "PredictsPaths",
     "Row",
     "check_scoring",
+    "counts_within",
     "evaluate",
     "inside_mask",
     "open_journal",
@@ -126,12 +127,31 @@ def _score(
 ) -> ImageRow:
     """Score one pass; a mask limits the heads and, by the share of each cell, the density."""
     if truth.mask is not None:
-        if points is not None:
-            points = points.select(inside_mask(points, truth.mask))
-            count = float(len(points))
-        if density is not None:
-            height, width = density.shape
-            share = cv2.resize(truth.mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-            density = density * share
-            count = float(density.sum(dtype=np.float64))
+        count, points, density = _within(count, points, density, truth.mask)
     return score_image(name, truth, count, points, scoring, density)
+
+
+def _within(
+    count: float, points: Points | None, density: Maps | None, mask: Booleans
+) -> tuple[float, Points | None, Maps | None]:
+    """Return count, heads and density of one pass in the pixels of a mask."""
+    if points is not None:
+        points = points.select(inside_mask(points, mask))
+        count = float(len(points))
+    if density is not None:
+        height, width = density.shape
+        share = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+        density = density * share
+        count = float(density.sum(dtype=np.float64))
+    return count, points, density
+
+
+def counts_within(prediction: Prediction, mask: Booleans | None) -> tuple[float, float]:
+    """Return the final count and that of the first pass in the pixels of a (h, w) mask; None for the whole photo."""
+    if mask is None:
+        return prediction.count, prediction.first_pass_count
+    final = _within(prediction.count, prediction.points, prediction.density, mask)
+    # The prediction has the density of the final result alone.
+    before = None if prediction.regions else prediction.density
+    first = _within(prediction.first_pass_count, prediction.first_pass_points, before, mask)
+    return final[0], first[0]

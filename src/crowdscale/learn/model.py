@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from crowdscale.learn.crops.transforms import Batch, block_counts
-from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss
+from crowdscale.learn.crops.batches import BLOCK, Batch, block_counts
+from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss, whole_cells
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.fpn import Prediction, class_probabilities
 from crowdscale.learn.scaling import (
@@ -114,36 +114,53 @@ class AutoScale(nn.Module):
         if scale_only:
             with torch.no_grad():
                 first = self.network(images)
-            centre = self._refine(images, first, [Points(xy) for xy in batch["points"]], second_pass=False)[1]
+            centre = self._refine(images, first, batch, second_pass=False)[1]
             return Losses(nothing, nothing, centre, nothing)
         first = self.network(images)
-        first_loss = self.map_loss(first, batch["target"], batch["points"])
+        first_loss = self.map_loss(first, batch["target"], batch["points"], batch["certain"])
         blocks = nothing
         if first.blocks is not None:
-            blocks = self._block_loss(first.blocks, batch["blocks"])
+            blocks = self._block_loss(first.blocks, batch["blocks"], batch["counted"])
         if not refine:
             return Losses(first_loss, nothing, nothing, blocks)
-        points = [Points(xy) for xy in batch["points"]]
-        second, centre = self._refine(images, first, points)
+        second, centre = self._refine(images, first, batch)
         return Losses(first_loss, second, centre, blocks)
 
-    def map_loss(self, prediction: Prediction, target: Tensor, points: Sequence[NDArray[Any]]) -> Tensor:
-        """Return the loss of the map and, weighted, of every side output against a (b, …, h, w) target and the heads."""
+    def map_loss(
+        self,
+        prediction: Prediction,
+        target: Tensor,
+        points: Sequence[NDArray[Any]],
+        certain: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss of the map and, weighted, of every side output against a (b, …, h, w) target and the heads.
+
+        ``certain`` are the (b, h, w) pixels that take part; None for all.
+        """
         if prediction.own is not None:
-            own: Tensor = self.criterion(prediction.own, target, points, in_cells=True)
+            own: Tensor = self.criterion(prediction.own, target, points, in_cells=True, certain=certain)
             return own
-        loss: Tensor = self.criterion(prediction.fused, target, points)
+        loss: Tensor = self.criterion(prediction.fused, target, points, certain=certain)
         for side in prediction.sides:
-            loss = loss + self.loss_options.side_weight * self.criterion(side, target, points)
+            loss = loss + self.loss_options.side_weight * self.criterion(
+                side, target, points, certain=certain
+            )
         return loss
 
-    def _block_loss(self, blocks: Tensor, counts: Tensor) -> Tensor:
-        options = self.loss_options
-        return options.block_weight * block_count_loss(blocks, counts, options.block_squares)
+    def _block_loss(self, blocks: Tensor, counts: Tensor, counted: Tensor | None) -> Tensor:
+        """Return the weighted loss of the blocks all of whose (b, h, w) pixels count."""
+        options, whole = self.loss_options, whole_cells(counted, BLOCK)
+        known = None if whole is None else whole[:, 0]
+        return options.block_weight * block_count_loss(blocks, counts, options.block_squares, known)
 
-    def dense_boxes(self, prediction: Prediction) -> list[tuple[int, Box]]:
-        """Return (image index, box) of the dense regions of each image that has any."""
+    def dense_boxes(self, prediction: Prediction, counted: Tensor | None = None) -> list[tuple[int, Box]]:
+        """Return (image index, box) of the dense regions of each image that has any, as if nobody were ignored."""
         outputs = decode(prediction.fused.detach()).cpu().numpy()
+        if counted is not None:
+            side = counted.shape[-1] // outputs.shape[-1]
+            masks = whole_cells(counted, side)
+            assert masks is not None  # there is a mask to make cells of
+            outputs = self.codec.keep_counted(outputs, masks.cpu().numpy())
         most = self.loss_options.train_regions
         return [(i, box) for i, output in enumerate(outputs) for box in self.rule.find(output, most)]
 
@@ -155,13 +172,15 @@ class AutoScale(nn.Module):
         return factors
 
     def _refine(
-        self, images: Tensor, first: Prediction, points: list[Points], second_pass: bool = True
+        self, images: Tensor, first: Prediction, batch: Batch, second_pass: bool = True
     ) -> tuple[Tensor, Tensor]:
         """Return the second pass loss and the centre loss; without a region both are zero but reach every parameter.
 
         A process whose batch has no region still runs the scale net, so that the others do not wait.
         """
-        boxes = [(i, box) for i, box in self.dense_boxes(first) if len(points[i].inside(box)) > 1]
+        points = [Points(xy) for xy in batch["points"]]
+        found = self.dense_boxes(first, batch["counted"])
+        boxes = [(i, box) for i, box in found if len(points[i].inside(box)) > 1]
         dense = bool(boxes)
         if not dense:
             height, width = images.shape[-2:]
@@ -175,7 +194,7 @@ class AutoScale(nn.Module):
         spacing = self._closeness(points, boxes).to(area.device)
         loss = centre_loss(spacing, area, self.centre.value.clone(), options.law) / len(images)
         self.centre.observe(spacing, area.detach(), options.law)
-        second = self._second_pass(images, points, boxes, area) if second_pass else area.sum() * 0
+        second = self._second_pass(images, batch, boxes, area) if second_pass else area.sum() * 0
         return second, self.loss_options.centre_weight * loss
 
     def _closeness(self, points: list[Points], boxes: Sequence[tuple[int, Box]]) -> Tensor:
@@ -186,7 +205,7 @@ class AutoScale(nn.Module):
         return values.clamp(0.5, far)  # heads marked twice have no spacing
 
     def _second_pass(
-        self, images: Tensor, points: list[Points], boxes: Sequence[tuple[int, Box]], area: Tensor
+        self, images: Tensor, batch: Batch, boxes: Sequence[tuple[int, Box]], area: Tensor
     ) -> Tensor:
         """Return the loss of the enlarged regions, with targets encoded anew at their scale."""
         options = self.zoom_options
@@ -197,7 +216,7 @@ class AutoScale(nn.Module):
             side = side.detach()
         groups = list(self._canvases(boxes, side.detach().tolist()))
         losses = [
-            len(group) * self._view_loss(images, points, [boxes[k] for k in group], side[group], size)
+            len(group) * self._view_loss(images, batch, [boxes[k] for k in group], side[group], size)
             for group, size in groups
         ]
         return torch.stack(losses).sum() / len(boxes)
@@ -221,7 +240,7 @@ class AutoScale(nn.Module):
     def _view_loss(
         self,
         images: Tensor,
-        points: list[Points],
+        batch: Batch,
         boxes: Sequence[tuple[int, Box]],
         side: Tensor,
         size: tuple[int, int],
@@ -229,31 +248,57 @@ class AutoScale(nn.Module):
         """Return the loss of regions enlarged by side factors onto canvases of one size."""
         height, width = size
         centres = np.array([_middle(box) for _, box in boxes])
-        views = zoom(
-            images[[i for i, _ in boxes]], torch.from_numpy(centres).to(images.device, side.dtype), side, size
-        )
+        chosen, middles = [i for i, _ in boxes], torch.from_numpy(centres).to(images.device, side.dtype)
+        views = zoom(images[chosen], middles, side, size)
         targets, counts, heads = [], [], []
-        for (i, _), factor, middle in zip(boxes, side.detach().tolist(), centres, strict=True):
-            moved = Points((points[i].xy - middle) * factor + ((width - 1) / 2, (height - 1) / 2))
+        for i, factor, middle in zip(chosen, side.detach().tolist(), centres, strict=True):
+            moved = Points((batch["points"][i] - middle) * factor + ((width - 1) / 2, (height - 1) / 2))
             targets.append(self._scaled_codec(factor).encode(moved, width, height))
             counts.append(block_counts(moved, width, height))
             heads.append(moved.xy)
+        counted = _zoomed_mask(batch["counted"], chosen, middles, side, size)
+        certain = self._certain(targets, counted, side)
         target = torch.from_numpy(np.stack(targets)).to(images.device)
         views = views.contiguous(memory_format=torch.channels_last)
         fixed = views.is_cuda and self.loss_options.canvas > 0
         number = whole_batches(len(views), len(images)) if fixed else len(views)
         prediction = run_in_batches_of(self.network, views, number)
-        loss = self.map_loss(prediction, target if target.dtype == torch.uint8 else target[:, None], heads)
+        target = target if target.dtype == torch.uint8 else target[:, None]
+        loss = self.map_loss(prediction, target, heads, certain)
         if prediction.blocks is not None:
             truth = torch.from_numpy(np.stack(counts)).to(loss.device)
-            loss = loss + self._block_loss(prediction.blocks, truth)
+            loss = loss + self._block_loss(prediction.blocks, truth, counted)
         return loss
+
+    def _certain(
+        self, targets: Sequence[NDArray[Any]], counted: Tensor | None, side: Tensor
+    ) -> Tensor | None:
+        """Return the pixels of enlarged regions whose target no head in an ignored pixel could change."""
+        if counted is None:
+            return None
+        masks = [
+            self._scaled_codec(factor).certain(target, mask)
+            for target, mask, factor in zip(
+                targets, counted.cpu().numpy(), side.detach().tolist(), strict=True
+            )
+        ]
+        return torch.from_numpy(np.stack(masks)).to(counted.device)
 
     def _scaled_codec(self, factor: float) -> Codec:
         """Return the codec of an enlarged region: the same, or with its kernel or label edges enlarged, too."""
         if not self.loss_options.scaled_kernel:
             return self.codec
         return self.codec.scaled(factor)
+
+
+def _zoomed_mask(
+    counted: Tensor | None, chosen: Sequence[int], middles: Tensor, side: Tensor, size: tuple[int, int]
+) -> Tensor | None:
+    """Return the pixels of enlarged regions into which no ignored pixel is mixed; outside the crop all count."""
+    if counted is None:
+        return None
+    ignored = (~counted[list(chosen)])[:, None].to(middles.dtype)
+    return zoom(ignored, middles, side.detach(), size)[:, 0] == 0
 
 
 def whole_batches(views: int, images: int) -> int:

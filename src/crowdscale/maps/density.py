@@ -10,7 +10,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from crowdscale.arrays import Floats, Maps
+from crowdscale.arrays import Booleans, Floats, Maps
 from crowdscale.errors import OptionError
 from crowdscale.maps.estimates import DensityEstimate, Estimate, PublishedEstimate
 from crowdscale.maps.output import NetworkOutput
@@ -20,6 +20,9 @@ __all__ = ["Density"]
 
 TRUNCATION = 4.0
 """Kernels end at this many σ; they are renormalised to unit mass afterwards."""
+
+SPREAD = 2.0
+"""Widths σ around a head that hold 86 % of its kernel."""
 
 GEOMETRY_NEIGHBOURS = 3
 GEOMETRY_BETA = 0.3
@@ -90,6 +93,19 @@ class Density:
             density[box.slices] += part if part.shape == kernel.shape else part / part.sum()
         return density
 
+    def certain(self, density: Maps, counted: Booleans) -> Booleans:
+        """Return the pixels that count and to which a head in an ignored pixel adds next to nothing.
+
+        Args:
+            density: (h, w) density of the heads that are known.
+            counted: (h, w) pixels that are not ignored.
+        """
+        del density
+        if counted.all():
+            return counted
+        away = cv2.distanceTransform(counted.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return np.asarray(away > SPREAD * self.sigma)
+
     def _sigmas(self, points: Points) -> Floats:
         if not self.adaptive:
             return np.full(len(points), self.sigma)
@@ -158,6 +174,10 @@ class Density:
         blanked = output.copy()
         blanked[(slice(None), *box.slices)] = 0
         return blanked
+
+    def keep_counted(self, output: Maps, counted: Booleans) -> Maps:
+        """Return a (1, h, w) decoded output with 0 where a pixel is ignored."""
+        return np.where(counted, output, np.float32(0))
 
 
 @lru_cache(maxsize=256)

@@ -86,10 +86,26 @@ class DistanceLabels:
         frame[rows[near], columns[near]] = 0
         distances = cv2.distanceTransform(frame, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         inner = np.ascontiguousarray(distances[margin : margin + height, margin : margin + width])
+        return self._classes(inner)
+
+    def _classes(self, distances: Maps) -> Pixels:
+        """Return the class of each distance between pixels."""
         # The transform is float32: √(a² + b²) of a whole edge such as 5 may land a hair below it.
         table = np.searchsorted(np.square(self.edges), np.arange(self.reach**2 + 1), side="right")
-        squared = np.minimum(np.rint(np.square(inner)), self.reach**2).astype(np.int64)
+        squared = np.minimum(np.rint(np.square(distances)), self.reach**2).astype(np.int64)
         return np.asarray(table[squared], dtype=np.uint8)
+
+    def certain(self, labels: Pixels, counted: Booleans) -> Booleans:
+        """Return the pixels that count and whose label no head in an ignored pixel could lower.
+
+        Args:
+            labels: (h, w) labels of the heads that are known.
+            counted: (h, w) pixels that are not ignored.
+        """
+        if counted.all():
+            return counted
+        away = cv2.distanceTransform(counted.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        return np.asarray(counted & (labels <= self._classes(np.asarray(away, np.float32))))
 
     def count(self, labels: Pixels) -> int:
         """Return the number of heads in a (h, w) label map: its regional minima."""
@@ -150,6 +166,10 @@ class DistanceLabels:
         blanked = output.copy()
         blanked[(slice(None), *box.slices)] = self.background
         return blanked
+
+    def keep_counted(self, output: Maps, counted: Booleans) -> Maps:
+        """Return a (2, h, w) decoded output with background where a pixel is ignored."""
+        return np.where(counted, output, np.float32(self.background))
 
 
 def expected_label(scores: Maps) -> Maps:

@@ -24,7 +24,13 @@ AROUND = 2.0
 """Spacings of the nearest head by which it stays away from an empty window: its body and its neighbours do, too."""
 
 
-def empty_crop(pixels: Pixels, points: Points, side: int, random: np.random.Generator) -> Pixels | None:
+def empty_crop(
+    pixels: Pixels,
+    points: Points,
+    side: int,
+    random: np.random.Generator,
+    counted: NDArray[np.bool_] | None = None,
+) -> Pixels | None:
     """Return a (side, side, 3) crop without people, None where the photo has no empty window.
 
     Args:
@@ -32,8 +38,9 @@ def empty_crop(pixels: Pixels, points: Points, side: int, random: np.random.Gene
         points: Its heads.
         side: Side of the crop in pixels.
         random: The crop's random numbers.
+        counted: (h, w) pixels that are not ignored, the only ones of which it is known that nobody is there; None: all.
     """
-    window = _empty_window(pixels, points, side, random)
+    window = _empty_window(pixels, points, side, random, counted)
     if window is None:
         return None
     left, top, size = window
@@ -44,7 +51,11 @@ def empty_crop(pixels: Pixels, points: Points, side: int, random: np.random.Gene
 
 
 def _empty_window(
-    pixels: Pixels, points: Points, side: int, random: np.random.Generator
+    pixels: Pixels,
+    points: Points,
+    side: int,
+    random: np.random.Generator,
+    counted: NDArray[np.bool_] | None,
 ) -> tuple[int, int, int] | None:
     """Return left, top and side of a square without a head in or near it; None after ``TRIES`` others."""
     height, width = pixels.shape[:2]
@@ -58,6 +69,7 @@ def _empty_window(
         left = int(random.integers(0, width - size + 1))
         top = int(random.integers(0, height - size + 1))
         near = (points.xy > (left - away, top - away)) & (points.xy < (left + size + away, top + size + away))
-        if not near.all(axis=1).any():
+        known = counted is None or counted[top : top + size, left : left + size].all()
+        if known and not near.all(axis=1).any():
             return left, top, size
     return None

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from crowdscale.data.checks import photo_size
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.learn.crops.batches import Crop
 from crowdscale.learn.crops.journeys import resample, travel
 from crowdscale.learn.crops.negatives import empty_crop
-from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Points
 
-__all__ = ["Batch", "CropOptions", "Crops", "block_counts", "collate"]
-
-Codec = Density | DistanceLabels
-
-BLOCK = 16
-"""Side in pixels of the blocks of the auxiliary count."""
-
+__all__ = ["CropOptions", "Crops"]
 
 MOST_HELD = 6_000_000_000
 """Most bytes of decoded photos in memory; beyond that each crop reads its photo anew."""
@@ -42,23 +35,12 @@ STRETCH = 0.2
 """Largest logarithm of a side's random enlargement against the mean of both, at variety 1."""
 CAST, SATURATION = 0.1, 0.3
 """Standard deviations of the logarithms of channel gains and saturation, at variety 1."""
+MIXED = 1e-3
+"""Share of ignored pixels in a resized one up to which it counts: rounding."""
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in a grey of the same brightness."""
 DEGRADED = 0.25
 """Share of blurred crops, and of JPEG-compressed ones, at variety 1."""
-
-
-class Batch(TypedDict):
-    """A batch of crops."""
-
-    images: torch.Tensor
-    """(b, 3, h, w) RGB in 0…1."""
-    target: torch.Tensor
-    """(b, h, w) labels or (b, 1, h, w) density."""
-    blocks: torch.Tensor
-    """(b, h/16, w/16) people in each block."""
-    points: list[NDArray[np.float64]]
-    """(n, 2) for each crop, in its pixels, with heads around the crop."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +109,11 @@ class Scales(NamedTuple):
     high: float
 
 
-class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
+class Crops(Dataset[Crop]):
     """A numbered sequence of crops of samples; decoded photos stay in memory if they fit.
 
     Args:
-        samples: Photos with points.
+        samples: Photos with points; heads where a photo's mask does not count are left out.
         weights: Relative frequency of each photo.
         options: The augmentation.
         length: Number of crops of the run.
@@ -151,32 +133,34 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
         if not samples:
             raise DataError("expected training photos", "none")
         aside = -options.points_right, -options.points_below
-        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # positions of heads
+        self.points = [_labelled(sample).shift(*aside) for sample in samples]  # positions of counted heads
         self.spacings = [points.spacing() for points in self.points] if options.least_spacing else []
         self.scales = Scales(options.crop, options.scale_low, options.scale_high)
         self.samples = samples
         held = _pixels(samples) * 3 <= MOST_HELD if preload is None else preload
         self.photos = [sample.read() for sample in samples] if held else None
+        self.masks = [sample.read_mask() for sample in samples] if held else None
         self.chances = np.asarray(weights, float) / np.sum(weights)
         self.options, self.length, self.seed = options, length, seed
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], Points]:
+    def __getitem__(self, index: int) -> Crop:
         random = np.random.default_rng([self.seed, index])
-        pixels, points = self._composed(random)
+        pixels, points, counted = self._composed(random)
         if self.options.flip and random.random() < 0.5:
             pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
+            counted = None if counted is None else np.ascontiguousarray(counted[:, ::-1])
         if self.options.jitter:
             pixels = _jitter(pixels, self.options.jitter, random)
         if self.options.variety:
             pixels = _other_camera(pixels, self.options.variety, random)
         if self.options.journeys and random.random() < self.options.journeys:
             pixels = travel(pixels, random)
-        return pixels, points
+        return Crop(pixels, points, counted)
 
-    def _composed(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+    def _composed(self, random: np.random.Generator) -> Crop:
         """Return a quilt, a mosaic or a window of one photo."""
         if self.options.quilt and random.random() < self.options.quilt:
             return self._quilt(random)
@@ -184,36 +168,38 @@ class Crops(Dataset[tuple[NDArray[np.uint8], Points]]):
             return _mosaic([self._window(random) for _ in range(4)], random)
         return self._window(random)
 
-    def _quilt(self, random: np.random.Generator) -> tuple[NDArray[np.uint8], Points]:
+    def _quilt(self, random: np.random.Generator) -> Crop:
         """Return nine windows in three rows, with the heads in each, at ``QUILTED`` of the usual scales."""
         whole, side = self.options.crop, -(-self.options.crop // 3)
         small = Scales(side, self.scales.low * QUILTED, self.scales.high * QUILTED)
         pixels, heads = np.empty((3 * side, 3 * side, 3), np.uint8), []
+        counted = np.ones(pixels.shape[:2], bool)
         for number in range(9):
             left, top = side * (number % 3), side * (number // 3)
-            window, points = self._window(random, small)
-            pixels[top : top + side, left : left + side] = window
+            place = slice(top, top + side), slice(left, left + side)
+            pixels[place], points, kept = self._window(random, small)
+            counted[place] = True if kept is None else kept
             inside = np.all((points.xy >= -0.5) & (points.xy < side - 0.5), axis=1)
             heads.append(points.xy[inside] + (left, top))
-        xy = np.concatenate(heads)
-        return np.ascontiguousarray(pixels[:whole, :whole]), Points(xy)
+        shown = np.ascontiguousarray(pixels[:whole, :whole])
+        return Crop(shown, Points(np.concatenate(heads)), _or_none(counted[:whole, :whole]))
 
-    def _window(
-        self, random: np.random.Generator, scales: Scales | None = None
-    ) -> tuple[NDArray[np.uint8], Points]:
+    def _window(self, random: np.random.Generator, scales: Scales | None = None) -> Crop:
         """Return a window of a random photo, or one without people."""
         chosen = int(random.choice(len(self.chances), p=self.chances))
-        pixels = self.photos[chosen] if self.photos is not None else self.samples[chosen].read()
+        sample = self.samples[chosen]
+        pixels = self.photos[chosen] if self.photos is not None else sample.read()
+        mask = self.masks[chosen] if self.masks is not None else sample.read_mask()
         options, scales = self.options, scales or self.scales
         if options.negatives and random.random() < options.negatives:
-            empty = empty_crop(pixels, self.points[chosen], scales.side, random)
+            empty = empty_crop(pixels, self.points[chosen], scales.side, random, mask)
             if empty is not None:
-                return empty, Points()
+                return Crop(empty, Points())
         if options.least_spacing:
             scales = _limited(
                 scales, options.least_spacing / (self.spacings[chosen] or np.nan), max(pixels.shape[:2])
             )
-        return _cut(pixels, self.points[chosen], options, scales, random)
+        return _cut(Crop(pixels, self.points[chosen], mask), options, scales, random)
 
 
 def _pixels(samples: Sequence[Sample]) -> int:
@@ -223,9 +209,10 @@ def _pixels(samples: Sequence[Sample]) -> int:
 
 
 def _labelled(sample: Sample) -> Points:
-    if sample.points is None:
+    counted = sample.without_ignored()
+    if counted.points is None:
         raise DataError("expected annotated photos for training", f"{sample.name} without points")
-    return sample.points
+    return counted.points
 
 
 def _limited(scales: Scales, apart: float, longest: int) -> Scales:
@@ -235,22 +222,17 @@ def _limited(scales: Scales, apart: float, longest: int) -> Scales:
     return scales._replace(low=min(low, scales.high))
 
 
-def _cut(
-    pixels: NDArray[np.uint8],
-    points: Points,
-    options: CropOptions,
-    scales: Scales,
-    random: np.random.Generator,
-) -> tuple[NDArray[np.uint8], Points]:
+def _cut(photo: Crop, options: CropOptions, scales: Scales, random: np.random.Generator) -> Crop:
     """Return a random window, enlarged to the crop; a photo smaller than the window is padded grey."""
+    pixels, points, mask = photo
     height, width = pixels.shape[:2]
     side = scales.side
     scale = float(np.exp(random.uniform(np.log(scales.low), np.log(scales.high))))
     if options.crop == 0:
-        return _whole(pixels, points, scale)
+        return _whole(photo, scale)
     stretch = float(np.exp(random.uniform(-STRETCH, STRETCH) * options.variety)) if options.variety else 1.0
     wide, high = round(side / scale * stretch), round(side / scale / stretch)
-    left, top = _corner(points, (width, height), (wide, high), options.crowded, random)
+    left, top = _corner(photo, (width, height), (wide, high), options.crowded, random)
     part = pixels[top : top + high, left : left + wide]
     below, right = high - part.shape[0], wide - part.shape[1]
     if below or right:
@@ -260,54 +242,90 @@ def _cut(
     else:
         method = cv2.INTER_AREA if min(wide, high) > side else cv2.INTER_LINEAR
         resized = np.asarray(cv2.resize(part, (side, side), interpolation=method), np.uint8)
+    if mask is not None:
+        shown = np.pad(
+            mask[top : top + high, left : left + wide], ((0, below), (0, right)), constant_values=True
+        )
+        mask = _resized_mask(shown, (side, side))
     moved = points.shift(-left, -top).scale(side / wide, side / high)
     near = np.all((moved.xy > -32) & (moved.xy < side + 32), axis=1)
-    return np.asarray(resized, np.uint8), moved.select(near)
+    return Crop(np.asarray(resized, np.uint8), moved.select(near), mask)
 
 
-def _whole(pixels: NDArray[np.uint8], points: Points, scale: float) -> tuple[NDArray[np.uint8], Points]:
+def _whole(photo: Crop, scale: float) -> Crop:
     """Return a whole photo enlarged to sides that are multiples of 32."""
+    pixels, points, mask = photo
     height, width = pixels.shape[:2]
     size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
     resized = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.uint8), points.scale(size[0] / width, size[1] / height)
+    moved = points.scale(size[0] / width, size[1] / height)
+    return Crop(np.asarray(resized, np.uint8), moved, None if mask is None else _resized_mask(mask, size))
+
+
+def _resized_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Return a mask at (width, height): a pixel counts where no ignored one is mixed into it; None where all count."""
+    method = cv2.INTER_AREA if min(mask.shape) > min(size) else cv2.INTER_LINEAR
+    share = cv2.resize(mask.astype(np.float32), size, interpolation=method)
+    return _or_none(np.asarray(share > 1 - MIXED))
+
+
+def _or_none(counted: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Return a mask, or None where all of it counts."""
+    return None if counted.all() else np.ascontiguousarray(counted)
 
 
 def _corner(
-    points: Points,
-    photo: tuple[int, int],
+    photo: Crop,
+    size: tuple[int, int],
     window: tuple[int, int],
     crowded: float,
     random: np.random.Generator,
 ) -> tuple[int, int]:
-    """Return left and top of a window: around a random head for the share ``crowded``, else anywhere."""
-    rooms = [max(1, whole - part + 1) for whole, part in zip(photo, window, strict=True)]
-    if crowded and len(points) and random.random() < crowded:
-        # Anywhere around the head within the photo.
-        corner = points.xy[random.integers(len(points))] - random.random(2) * window
-        left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
+    """Return left and top of a window: around a random head for the share ``crowded``, else anywhere.
+
+    In a photo with ignored areas, anywhere is around a random pixel that counts.
+    """
+    rooms = [max(1, whole - part + 1) for whole, part in zip(size, window, strict=True)]
+    if crowded and len(photo.points) and random.random() < crowded:
+        centre = photo.points.xy[random.integers(len(photo.points))]
+    elif photo.counted is not None and photo.counted.any():
+        centre = _counted_pixel(photo.counted, random)
     else:
         left, top = (int(random.integers(room)) for room in rooms)
+        return left, top
+    # Anywhere around the centre within the photo.
+    corner = centre - random.random(2) * window
+    left, top = (int(np.clip(at, 0, room - 1)) for at, room in zip(corner, rooms, strict=True))
     return left, top
 
 
-def _mosaic(
-    windows: Sequence[tuple[NDArray[np.uint8], Points]], random: np.random.Generator
-) -> tuple[NDArray[np.uint8], Points]:
+def _counted_pixel(counted: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.float64]:
+    """Return x, y of a random pixel of those that count, each as likely as the others."""
+    ends = np.cumsum(np.count_nonzero(counted, axis=1))
+    number = int(random.integers(ends[-1]))
+    row = int(np.searchsorted(ends, number, side="right"))
+    columns = np.flatnonzero(counted[row])
+    return np.array((columns[number - ends[row]], row), np.float64)  # counted from the row's end
+
+
+def _mosaic(windows: Sequence[Crop], random: np.random.Generator) -> Crop:
     """Return a quarter of each of four windows at its place, with the heads in it and beyond the crop."""
-    side = windows[0][0].shape[0]
+    side = windows[0].pixels.shape[0]
     across, down = (int(side * random.uniform(0.3, 0.7)) for _ in "xy")
-    pixels, heads = np.empty_like(windows[0][0]), []
-    for number, (window, points) in enumerate(windows):
+    pixels, heads = np.empty_like(windows[0].pixels), []
+    counted = np.ones((side, side), bool)
+    for number, (window, points, kept) in enumerate(windows):
         left, right = ((0, across), (across, side))[number % 2]
         top, bottom = ((0, down), (down, side))[number // 2]
         pixels[top:bottom, left:right] = window[top:bottom, left:right]
+        if kept is not None:
+            counted[top:bottom, left:right] = kept[top:bottom, left:right]
         # A pixel's centre is a whole number: the quarter ends half a pixel before its first and after its last.
         # At the border of the crop, heads beyond it stay, as around any crop.
         low = [start - 0.5 if start else -np.inf for start in (left, top)]
         high = [end - 0.5 if end < side else np.inf for end in (right, bottom)]
         heads.append(points.xy[np.all((points.xy >= low) & (points.xy < high), axis=1)])
-    return pixels, Points(np.concatenate(heads))
+    return Crop(pixels, Points(np.concatenate(heads)), _or_none(counted))
 
 
 def _jitter(pixels: NDArray[np.uint8], strength: float, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -322,35 +340,6 @@ def _jitter(pixels: NDArray[np.uint8], strength: float, random: np.random.Genera
         noise = random.normal(0, 25 * strength, pixels.shape)
         pixels = np.clip(pixels + noise, 0, 255).astype(np.uint8)
     return pixels
-
-
-def block_counts(points: Points, width: int, height: int, block: int = BLOCK) -> NDArray[np.float32]:
-    """Return the (⌈height/block⌉, ⌈width/block⌉) number of points in each block of the frame."""
-    columns, rows = np.floor((points.xy.T + 0.5) / block).astype(np.int64)
-    counts = np.zeros((-(-height // block), -(-width // block)), np.float32)
-    inside = (columns >= 0) & (columns < counts.shape[1]) & (rows >= 0) & (rows < counts.shape[0])
-    np.add.at(counts, (rows[inside], columns[inside]), 1)
-    return counts
-
-
-@dataclass(frozen=True)
-class collate:
-    """Turns a list of (pixels, points) into a ``Batch`` with the codec's targets."""
-
-    codec: Codec
-
-    def __call__(self, items: Sequence[tuple[NDArray[np.uint8], Points]]) -> Batch:
-        """Return the batch; all items have the same height and width."""
-        height, width = items[0][0].shape[:2]
-        targets = np.stack([self.codec.encode(points, width, height) for _, points in items])
-        target = torch.from_numpy(targets if targets.dtype == np.uint8 else targets[:, None])
-        images = torch.from_numpy(np.stack([pixels for pixels, _ in items])).permute(0, 3, 1, 2)
-        return Batch(
-            images=images,
-            target=target,
-            blocks=torch.from_numpy(np.stack([block_counts(p, width, height) for _, p in items])),
-            points=[points.xy for _, points in items],
-        )
 
 
 def _other_camera(

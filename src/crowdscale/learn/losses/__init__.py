@@ -8,6 +8,7 @@ from crowdscale.learn.losses.choice import (
     LossOptions,
     MapLoss,
     choose_loss,
+    whole_cells,
 )
 from crowdscale.learn.losses.density import DensityLoss, density_loss
 from crowdscale.learn.losses.distribution import DistributionLoss, Matching, distribution_loss
@@ -50,4 +51,5 @@ __all__ = [
     "ordinal_loss",
     "reduce_pixels",
     "transport_cost",
+    "whole_cells",
 ]

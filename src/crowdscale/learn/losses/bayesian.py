@@ -37,6 +37,7 @@ def bayesian_loss(
     stride: int,
     sigma: float = 8.0,
     background: float = 0.15,
+    certain: Tensor | None = None,
 ) -> Tensor:
     """Return Σ_n |1 - E[c_n]| + |0 - E[c_0]|: one person for each head, none for the background.
 
@@ -46,6 +47,7 @@ def bayesian_loss(
         stride: Side of a cell in pixels.
         sigma: Width of a head in pixels.
         background: Distance of the background as a share of the frame's shorter side.
+        certain: (b, 1, h, w) cells that take part; None for all.
 
     Returns:
         A scalar: the sum over heads, averaged over images.
@@ -55,12 +57,14 @@ def bayesian_loss(
         rows, columns = people.shape[-2:]
         centres = cell_centres(rows, columns, stride, people)
         total = people.new_zeros(())
-        for cells, heads in each_image(people, points, stride):
+        for cells, heads, places in each_image(people, points, stride, certain):
+            if not len(cells):
+                continue
             if not len(heads):
                 total = total + cells.sum().abs()
                 continue
             reach = background * min(rows, columns) * stride
-            expected = head_posterior(squared_distances(heads, centres), sigma, reach) @ cells
+            expected = head_posterior(squared_distances(heads, centres[places]), sigma, reach) @ cells
             total = total + (1 - expected[:-1]).abs().sum() + expected[-1].abs()
         return total / len(people)
 
@@ -72,6 +76,12 @@ class BayesianLoss(nn.Module):
         super().__init__()
         self.sigma, self.background = sigma, background
 
-    def forward(self, people: Tensor, points: Sequence[NDArray[Any] | Tensor], stride: int) -> Tensor:
+    def forward(
+        self,
+        people: Tensor,
+        points: Sequence[NDArray[Any] | Tensor],
+        stride: int,
+        certain: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of (b, 1, h, w) people in cells of ``stride`` pixels against heads."""
-        return bayesian_loss(people, points, stride, self.sigma, self.background)
+        return bayesian_loss(people, points, stride, self.sigma, self.background, certain)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crowdscale.learn.losses.reduction import widen
+from crowdscale.learn.losses.reduction import reduce_pixels, widen
 
 __all__ = ["BlockCountLoss", "block_count_loss"]
 
@@ -15,7 +17,9 @@ SPANS = (4, 8)
 """Sides in blocks of the squares with an absolute error of their own."""
 
 
-def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Tensor:
+def block_count_loss(
+    blocks: Tensor, counts: Tensor, squares: bool = True, known: Tensor | None = None
+) -> Tensor:
     """Return the zero-inflated Poisson loss of block counts, plus the absolute errors of squares and of the whole.
 
     P(n) = π·[n = 0] + (1 - π)·Poisson(n; λ); expected count (1 - π)·λ. The absolute error of a square of s² blocks is
@@ -26,6 +30,8 @@ def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Te
         blocks: (b, 2, h, w): logit of π and log λ.
         counts: (b, h, w) people in each block.
         squares: Add the absolute errors to the likelihood.
+        known: (b, h, w) blocks whose people are known; None for all. Sums are over known blocks alone, and n of them
+            have the divisor √n.
     """
     with torch.autocast(blocks.device.type, enabled=False):
         blocks = widen(blocks)
@@ -34,14 +40,26 @@ def block_count_loss(blocks: Tensor, counts: Tensor, squares: bool = True) -> Te
         log_full = functional.logsigmoid(-empty_logit)
         poisson = counts * log_rate - rate - torch.lgamma(counts + 1)
         at_zero = torch.logaddexp(functional.logsigmoid(empty_logit), log_full - rate)
-        likelihood = -torch.where(counts > 0, log_full + poisson, at_zero).mean()
+        likelihood = reduce_pixels(-torch.where(counts > 0, log_full + poisson, at_zero), "mean", known)
         if not squares:
             return likelihood
         error = (log_full.exp() * rate - counts)[:, None]
         spans = [span for span in SPANS if min(error.shape[-2:]) >= span]
+        if known is not None:
+            return torch.stack([likelihood, *_known_sums(error, known[:, None], spans)]).sum()
         absolute = [functional.avg_pool2d(error, span).abs().mean() * span for span in spans]
         whole = error.mean((1, 2, 3)).abs().mean() * error[0].numel() ** 0.5
         return torch.stack([likelihood, *absolute, whole]).sum()
+
+
+def _known_sums(error: Tensor, known: Tensor, spans: Sequence[int]) -> Iterator[Tensor]:
+    """Yield the mean absolute error of squares of each side, and of the whole, over those with known blocks."""
+    error, number = torch.where(known, error, error.new_zeros(())), known.to(error.dtype)
+    for span in (*spans, error.shape[-2:]):
+        sums, held = (
+            functional.avg_pool2d(each, span, divisor_override=1).flatten() for each in (error, number)
+        )
+        yield reduce_pixels(sums.abs() / held.clamp(min=1).sqrt(), "mean", held > 0)
 
 
 class BlockCountLoss(nn.Module):
@@ -55,6 +73,6 @@ class BlockCountLoss(nn.Module):
         super().__init__()
         self.squares = squares
 
-    def forward(self, blocks: Tensor, counts: Tensor) -> Tensor:
+    def forward(self, blocks: Tensor, counts: Tensor, known: Tensor | None = None) -> Tensor:
         """Return the loss of (b, 2, h, w) logits of π and log λ against (b, h, w) counts."""
-        return block_count_loss(blocks, counts, self.squares)
+        return block_count_loss(blocks, counts, self.squares, known)

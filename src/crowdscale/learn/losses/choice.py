@@ -19,7 +19,7 @@ from crowdscale.learn.losses.labels import CrossEntropy, DynamicCrossEntropy, Fo
 from crowdscale.learn.losses.reduction import Reduction
 from crowdscale.maps import Density, DistanceLabels
 
-__all__ = ["DENSITY_LOSSES", "LABEL_LOSSES", "LossOptions", "MapLoss", "choose_loss"]
+__all__ = ["DENSITY_LOSSES", "LABEL_LOSSES", "LossOptions", "MapLoss", "choose_loss", "whole_cells"]
 
 CELL = 8
 """Smallest cell in pixels of the losses between heads and cells; finer maps are summed up first, for speed."""
@@ -108,7 +108,12 @@ class MapLoss(nn.Module):
         self.loss = loss
 
     def forward(
-        self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
+        self,
+        output: Tensor,
+        target: Tensor,
+        points: Sequence[NDArray[Any]],
+        in_cells: bool = False,
+        certain: Tensor | None = None,
     ) -> Tensor:
         """Return the loss.
 
@@ -117,6 +122,7 @@ class MapLoss(nn.Module):
             target: (b, h, w) labels or (b, 1, h, w) people per pixel; s divides h and w.
             points: For each image its (n, 2) heads in pixels, with those around the frame.
             in_cells: Whether a density's values are people per cell, so that the map's sum is its count.
+            certain: (b, h, w) pixels that take part; None for all. A cell takes part where all its pixels do.
         """
         raise NotImplementedError
 
@@ -129,7 +135,12 @@ class LabelMapLoss(MapLoss):
         self.thinning = thinning
 
     def forward(
-        self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
+        self,
+        output: Tensor,
+        target: Tensor,
+        points: Sequence[NDArray[Any]],
+        in_cells: bool = False,
+        certain: Tensor | None = None,
     ) -> Tensor:
         """Return the loss; see ``MapLoss``."""
         del points, in_cells
@@ -137,9 +148,11 @@ class LabelMapLoss(MapLoss):
         top = left = stride // 2
         if stride == 1 and step > 1:
             # The offset follows from the target, so that a resumed run has the same.
-            stride, (top, left) = step, divmod(int(target.sum(dtype=torch.int64)) % step**2, step)
+            shown = target if certain is None else target * certain
+            stride, (top, left) = step, divmod(int(shown.sum(dtype=torch.int64)) % step**2, step)
             output = output[..., top::step, left::step]
-        loss: Tensor = self.loss(output, target[:, top::stride, left::stride].long())
+        picked = None if certain is None else certain[:, top::stride, left::stride]
+        loss: Tensor = self.loss(output, target[:, top::stride, left::stride].long(), certain=picked)
         return loss
 
 
@@ -147,13 +160,19 @@ class DensityMapLoss(MapLoss):
     """Densities against the true density: averaged over cells, or with ``in_cells`` summed."""
 
     def forward(
-        self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
+        self,
+        output: Tensor,
+        target: Tensor,
+        points: Sequence[NDArray[Any]],
+        in_cells: bool = False,
+        certain: Tensor | None = None,
     ) -> Tensor:
         """Return the loss; see ``MapLoss``."""
         del points
         stride = _stride(output, target)
         coarse = functional.avg_pool2d(target, stride) if stride > 1 else target
-        loss: Tensor = self.loss(output, coarse * stride**2 if in_cells else coarse)
+        kept = whole_cells(certain, stride)
+        loss: Tensor = self.loss(output, coarse * stride**2 if in_cells else coarse, certain=kept)
         return loss
 
 
@@ -161,7 +180,12 @@ class HeadMapLoss(MapLoss):
     """Densities, as people in cells of 8 pixels or more, against the heads, without kernels."""
 
     def forward(
-        self, output: Tensor, target: Tensor, points: Sequence[NDArray[Any]], in_cells: bool = False
+        self,
+        output: Tensor,
+        target: Tensor,
+        points: Sequence[NDArray[Any]],
+        in_cells: bool = False,
+        certain: Tensor | None = None,
     ) -> Tensor:
         """Return the loss; see ``MapLoss``."""
         stride = _stride(output, target)
@@ -169,8 +193,16 @@ class HeadMapLoss(MapLoss):
         joined = max(1, CELL // stride)
         if joined > 1:
             people = functional.avg_pool2d(people.float(), joined) * joined**2
-        loss: Tensor = self.loss(people, points, stride * joined)
+        loss: Tensor = self.loss(people, points, stride * joined, whole_cells(certain, stride * joined))
         return loss
+
+
+def whole_cells(pixels: Tensor | None, side: int) -> Tensor | None:
+    """Return the (b, 1, ⌈h/side⌉, ⌈w/side⌉) cells all of whose pixels are set in (b, h, w); None for None."""
+    if pixels is None:
+        return None
+    unset = (~pixels[:, None]).float()
+    return functional.max_pool2d(unset, side, ceil_mode=True) == 0
 
 
 def _stride(output: Tensor, target: Tensor) -> int:

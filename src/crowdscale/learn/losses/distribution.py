@@ -39,6 +39,7 @@ def distribution_loss(
     points: Sequence[NDArray[Any] | Tensor],
     stride: int,
     matching: Matching | None = None,
+    certain: Tensor | None = None,
 ) -> Tensor:
     """Return |n - Σẑ| + λ1·OT(heads, ẑ) + λ2·n·TV(heads, ẑ); the last two clip the map ẑ at zero.
 
@@ -47,6 +48,7 @@ def distribution_loss(
         points: For each image its (n, 2) heads in pixels; heads outside the frame are left out.
         stride: Side of a cell in pixels.
         matching: Weights and solver; None takes the paper's.
+        certain: (b, 1, h, w) cells that take part; None for all.
 
     Returns:
         A scalar, averaged over images. An image without heads compares its count alone.
@@ -57,15 +59,15 @@ def distribution_loss(
         rows, columns = people.shape[-2:]
         centres = cell_centres(rows, columns, stride, people)
         total = people.new_zeros(())
-        for cells, heads in each_image(people, points, stride):
+        for cells, heads, places in each_image(people, points, stride, certain):
             total = total + (len(heads) - cells.sum()).abs()
             mass = cells.clamp(min=0)
             if len(heads) and float(mass.detach().sum()) > LEAST:
                 shape = mass / mass.sum()
-                true = heads_in_cells(heads, rows, columns, stride)
+                true = heads_in_cells(heads, rows, columns, stride)[places]
                 total = total + matching.variation * 0.5 * (true - len(heads) * shape).abs().sum()
                 evenly = torch.full_like(heads[:, 0], 1 / len(heads))
-                cost = squared_distances(heads, centres)
+                cost = squared_distances(heads, centres[places])
                 moved = transport_cost(cost, evenly, shape, matching.smoothing, matching.iterations)
                 total = total + matching.transport * moved
         return total / len(people)
@@ -78,6 +80,12 @@ class DistributionLoss(nn.Module):
         super().__init__()
         self.matching = matching or Matching()
 
-    def forward(self, people: Tensor, points: Sequence[NDArray[Any] | Tensor], stride: int) -> Tensor:
+    def forward(
+        self,
+        people: Tensor,
+        points: Sequence[NDArray[Any] | Tensor],
+        stride: int,
+        certain: Tensor | None = None,
+    ) -> Tensor:
         """Return the loss of (b, 1, h, w) people in cells of ``stride`` pixels against heads."""
-        return distribution_loss(people, points, stride, self.matching)
+        return distribution_loss(people, points, stride, self.matching, certain)

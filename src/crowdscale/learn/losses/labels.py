@@ -20,7 +20,11 @@ __all__ = [
 
 
 def dynamic_cross_entropy(
-    logits: Tensor, labels: Tensor, reduction: Reduction = "mean", weight_gradient: bool = True
+    logits: Tensor,
+    labels: Tensor,
+    reduction: Reduction = "mean",
+    weight_gradient: bool = True,
+    certain: Tensor | None = None,
 ) -> Tensor:
     """Return the cross-entropy weighted by the distance of the predicted distribution from the true class (Eq. 7).
 
@@ -31,6 +35,7 @@ def dynamic_cross_entropy(
         labels: (b, h, w) true classes C(p), integers.
         reduction: ``mean`` over pixels, or ``sum`` over pixels and mean over images.
         weight_gradient: Whether the bracket carries gradient; the paper does not specify it.
+        certain: (b, h, w) pixels that take part; None for all.
 
     Returns:
         A scalar. Computed in float32 under any autocast.
@@ -42,22 +47,31 @@ def dynamic_cross_entropy(
         bracket = (distance * log_p.exp()).sum(1)
         if not weight_gradient:
             bracket = bracket.detach()
-        return reduce_pixels(-bracket * _true(log_p, labels), reduction)
+        return reduce_pixels(-bracket * _true(log_p, labels), reduction, certain)
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
+def cross_entropy(
+    logits: Tensor, labels: Tensor, reduction: Reduction = "mean", certain: Tensor | None = None
+) -> Tensor:
     """Return the plain cross-entropy: L = -Σ_p log Pr(p)_C(p).
 
     Args:
         logits: (b, classes, h, w).
         labels: (b, h, w) true classes.
         reduction: As in ``dynamic_cross_entropy``.
+        certain: As in ``dynamic_cross_entropy``.
     """
     with torch.autocast(logits.device.type, enabled=False):
-        return reduce_pixels(-_true(widen(logits).log_softmax(1), labels), reduction)
+        return reduce_pixels(-_true(widen(logits).log_softmax(1), labels), reduction, certain)
 
 
-def focal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean", focus: float = 2.0) -> Tensor:
+def focal_loss(
+    logits: Tensor,
+    labels: Tensor,
+    reduction: Reduction = "mean",
+    focus: float = 2.0,
+    certain: Tensor | None = None,
+) -> Tensor:
     """Return the focal loss (Lin et al., ICCV 2017): L = -Σ_p (1 - Pr(p)_C(p))^γ · log Pr(p)_C(p).
 
     Args:
@@ -65,15 +79,18 @@ def focal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean", fo
         labels: (b, h, w) true classes.
         reduction: As in ``dynamic_cross_entropy``.
         focus: γ; 0 is plain cross-entropy.
+        certain: As in ``dynamic_cross_entropy``.
     """
     with torch.autocast(logits.device.type, enabled=False):
         log_p = _true(widen(logits).log_softmax(1), labels)
         # -expm1 keeps 1 - p exact near p = 1; the floor keeps the slope of its power finite at p = 1.
         missing = (-torch.expm1(log_p)).clamp(min=1e-12)
-        return reduce_pixels(-missing.pow(focus) * log_p, reduction)
+        return reduce_pixels(-missing.pow(focus) * log_p, reduction, certain)
 
 
-def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") -> Tensor:
+def ordinal_loss(
+    logits: Tensor, labels: Tensor, reduction: Reduction = "mean", certain: Tensor | None = None
+) -> Tensor:
     """Return the loss of ordinal regression: one binary question per edge, "is the class beyond it?" (Fu et al., CVPR 2018).
 
     L = -Σ_p Σ_k log P(C(p) lies on its true side of edge k), with P(class > k) = Σ_{i>k} Pr(p)_i. All answers come
@@ -83,6 +100,7 @@ def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") 
         logits: (b, classes, h, w).
         labels: (b, h, w) true classes.
         reduction: As in ``dynamic_cross_entropy``.
+        certain: As in ``dynamic_cross_entropy``.
     """
     with torch.autocast(logits.device.type, enabled=False):
         p = widen(logits).softmax(1)
@@ -92,7 +110,7 @@ def ordinal_loss(logits: Tensor, labels: Tensor, reduction: Reduction = "mean") 
         above, below = (torch.einsum("kc,bchw->bkhw", matrix, p) for matrix in (beyond, 1 - beyond))
         edges = torch.arange(classes - 1, device=logits.device).view(1, -1, 1, 1)
         answers = torch.where(labels[:, None] > edges, above, below).clamp(min=1e-37).log().sum(1)
-        return reduce_pixels(-answers, reduction)
+        return reduce_pixels(-answers, reduction, certain)
 
 
 def _true(log_p: Tensor, labels: Tensor) -> Tensor:
@@ -107,9 +125,9 @@ class DynamicCrossEntropy(nn.Module):
         super().__init__()
         self.reduction, self.weight_gradient = reduction, weight_gradient
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
         """Return the loss of (b, classes, h, w) logits against (b, h, w) labels."""
-        return dynamic_cross_entropy(logits, labels, self.reduction, self.weight_gradient)
+        return dynamic_cross_entropy(logits, labels, self.reduction, self.weight_gradient, certain)
 
 
 class CrossEntropy(nn.Module):
@@ -119,9 +137,9 @@ class CrossEntropy(nn.Module):
         super().__init__()
         self.reduction = reduction
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
         """Return the loss of (b, classes, h, w) logits against (b, h, w) labels."""
-        return cross_entropy(logits, labels, self.reduction)
+        return cross_entropy(logits, labels, self.reduction, certain)
 
 
 class FocalLoss(nn.Module):
@@ -131,9 +149,9 @@ class FocalLoss(nn.Module):
         super().__init__()
         self.reduction, self.focus = reduction, focus
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
         """Return the loss of (b, classes, h, w) logits against (b, h, w) labels."""
-        return focal_loss(logits, labels, self.reduction, self.focus)
+        return focal_loss(logits, labels, self.reduction, self.focus, certain)
 
 
 class OrdinalLoss(nn.Module):
@@ -143,6 +161,6 @@ class OrdinalLoss(nn.Module):
         super().__init__()
         self.reduction = reduction
 
-    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
         """Return the loss of (b, classes, h, w) logits against (b, h, w) labels."""
-        return ordinal_loss(logits, labels, self.reduction)
+        return ordinal_loss(logits, labels, self.reduction, certain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 __all__ = ["Reduction", "reduce_pixels", "widen"]
@@ -11,9 +12,18 @@ __all__ = ["Reduction", "reduce_pixels", "widen"]
 Reduction = Literal["sum", "mean"]
 
 
-def reduce_pixels(values: Tensor, reduction: Reduction) -> Tensor:
-    """Return the sum over pixels averaged over the batch (the papers' way), or the mean over all."""
-    return values.mean() if reduction == "mean" else values.sum() / len(values)
+def reduce_pixels(values: Tensor, reduction: Reduction, certain: Tensor | None = None) -> Tensor:
+    """Return the sum over pixels averaged over the batch (the papers' way), or the mean over all.
+
+    Args:
+        values: The loss of each pixel.
+        reduction: ``sum`` or ``mean``.
+        certain: The pixels that take part, in the same shape; None for all. Without one the loss is 0.
+    """
+    if certain is None:
+        return values.mean() if reduction == "mean" else values.sum() / len(values)
+    left = torch.where(certain, values, values.new_zeros(())).sum()
+    return left / (certain.sum().clamp(min=1) if reduction == "mean" else len(values))
 
 
 def widen(values: Tensor) -> Tensor:

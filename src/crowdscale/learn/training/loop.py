@@ -24,7 +24,8 @@ from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
-from crowdscale.learn.crops.transforms import Batch, Crops, collate
+from crowdscale.learn.crops.batches import Batch, collate
+from crowdscale.learn.crops.transforms import Crops
 from crowdscale.learn.model import AutoScale, Losses
 from crowdscale.learn.networks.backbones import Backbone, Lite
 from crowdscale.learn.store import WEIGHTS, load_weights, save_weights, write_description

@@ -376,7 +376,8 @@ def region_spacings(
 ) -> list[float]:
     """Return the closeness S in pixels of each dense region in the photos' true maps."""
     spacings = []
-    for sample in samples:
+    for each in samples:
+        sample = each.without_ignored()
         if sample.points is None or not len(sample.points):
             continue
         width, height = np.ceil(sample.points.xy.max(axis=0)).astype(int) + 1

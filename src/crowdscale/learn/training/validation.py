@@ -13,6 +13,7 @@ from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.data.lists import domain_of
 from crowdscale.data.sample import Sample
+from crowdscale.evaluation.run import counts_within
 from crowdscale.files.images import Photo, write_image
 from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.model import AutoScale
@@ -56,16 +57,21 @@ def validate(
     draw: int,
     bf16: bool = False,
 ) -> Validation:
-    """Return the errors of the counts of held-out photos, and draw the first ``draw`` of them."""
+    """Return the errors of the counts of held-out photos, and draw the first ``draw`` of them.
+
+    What a photo's mask leaves out counts neither in the prediction nor in the truth.
+    """
     predictor = Predictor(TorchBackend.from_model(model, config, bf16), config, PredictOptions())
     errors, first_errors, truths, factors, refined = [], [], [], [], 0
     for index, sample in enumerate(held_out):
         pixels = sample.read()
         prediction = predictor.predict_photo(Photo(pixels, (pixels.shape[1], pixels.shape[0])))
-        truth = len(sample.points) if sample.points is not None else 0
+        counted = sample.without_ignored()
+        truth = len(counted.points) if counted.points is not None else 0
         truths.append(truth)
-        errors.append(prediction.count - truth)
-        first_errors.append(prediction.first_pass_count - truth)
+        final, first = counts_within(prediction, sample.read_mask())
+        errors.append(final - truth)
+        first_errors.append(first - truth)
         factors += [region.zoom for region in prediction.regions]
         refined += bool(prediction.regions)
         if pictures is not None and index < draw:
