@@ -10,8 +10,7 @@ import pytest
 
 from crowdscale.data.folder import Folder
 from crowdscale.errors import CrowdscaleError
-from crowdscale.files.images import read_image
-from crowdscale.serve.correcting import save_correction
+from crowdscale.serve.correcting import count_corrections, save_correction
 
 
 def test_a_saved_correction_is_read_as_training_data(tmp_path, crowd):
@@ -26,15 +25,46 @@ def test_a_saved_correction_is_read_as_training_data(tmp_path, crowd):
     assert len(sample.points) == 0
 
 
-def test_ignored_areas_are_flat_and_without_heads(tmp_path, crowd):
-    text = json.dumps({"heads": [[20, 30], [100, 90]], "ignore": [[0, 0, 50, 60]]})
+def test_ignored_areas_are_a_mask_and_the_photo_stays_as_it_is(tmp_path, crowd):
+    text = json.dumps({"heads": [[20, 30], [100, 90]], "ignore": [[0, 0, 50, 60], [-9, 0, -3, 60]]})
     name = save_correction(tmp_path, "a.png", crowd, text, 10**6)
     (sample,) = Folder(tmp_path)
     assert sample.points.xy.tolist() == [[100, 90]]
-    saved, before = (read_image(each).pixels.astype(int) for each in (tmp_path / name, crowd))
-    assert np.ptp(saved[4:52, 4:44]) <= 6  # JPEG
-    assert np.ptp(before[4:52, 4:44]) > 100
-    assert np.abs(saved - before)[64:, 64:].max() < 40
+    assert (tmp_path / name).read_bytes() == crowd
+    mask = np.ones((160, 240), bool)
+    mask[:60, :50] = False
+    np.testing.assert_array_equal(sample.read_mask(), mask)
+
+
+def test_audited_tiles_leave_the_rest_of_the_photo_unknown_and_add_up(tmp_path, crowd):
+    first = {"heads": [[20, 30], [60, 32], [239, 1]], "only": [[0, 0, 80, 80]]}
+    save_correction(tmp_path, "a.png", crowd, json.dumps(first), 10**6)
+    (sample,) = Folder(tmp_path)
+    assert sample.points.xy.tolist() == [[20, 30], [60, 32]]  # the third is in no tile
+    assert np.argwhere(sample.read_mask()).max(axis=0).tolist() == [79, 79]
+    more = {"heads": [[100, 90]], "only": [[80, 80, 160, 160], [0, 0, 80, 80]]}
+    save_correction(tmp_path, "other name.png", crowd, json.dumps(more), 10**6)
+    (sample,) = Folder(tmp_path)  # the same photo: one tile is new, the other was counted again
+    assert sample.points.xy.tolist() == [[100, 90]]
+    assert sample.read_mask().sum() == 2 * 80 * 80
+    whole = {"heads": [[20, 30], [100, 90]]}
+    save_correction(tmp_path, "a.png", crowd, json.dumps(whole), 10**6)
+    with pytest.raises(CrowdscaleError, match="heads of all of it"):
+        save_correction(tmp_path, "a.png", crowd, json.dumps(first), 10**6)
+    (sample,) = Folder(tmp_path)
+    assert sample.mask is None
+    assert len(sample.points) == 2
+
+
+def test_what_an_earlier_version_saved_is_replaced(tmp_path, crowd):
+    name = save_correction(tmp_path, "a.png", crowd, json.dumps({"heads": []}), 10**6)
+    stem = Path(name).stem
+    (tmp_path / f"{stem}.json").unlink()
+    (tmp_path / f"{stem}.csv").write_text("20,30\n")
+    (tmp_path / f"{stem}.jpg").write_bytes(b"painted")
+    assert count_corrections(tmp_path) == 1
+    save_correction(tmp_path, "a.png", crowd, json.dumps({"heads": [[1, 2]]}), 10**6)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{stem}.json", f"{stem}.png"]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +76,9 @@ def test_ignored_areas_are_flat_and_without_heads(tmp_path, crowd):
         '{"heads": [[1, NaN]]}',
         '{"heads": [[900, 5]]}',
         '{"heads": [], "ignore": [[1, 2]]}',
+        '{"heads": [], "only": [[5, 5, 1, 1]]}',
+        '{"heads": [], "only": 3}',
+        '{"heads": [], "ignore": [[1e400, 2, 3, 4]]}',
         "[]",
     ],
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
+from crowdscale.data.areas import Area
 from crowdscale.data.formats.label import Mark
 from crowdscale.errors import DataError
 
 __all__ = ["ALL", "choose_marks", "class_counts", "classes_error", "split_source"]
+
+Labelled = TypeVar("Labelled", Mark, Area)
 
 ALL = "all"
 """Chooses every class."""
@@ -63,8 +67,8 @@ def _several(named: Sequence[str], listed: str, where: object) -> DataError:
     )  # fmt: skip
 
 
-def choose_marks(marks: Sequence[Mark], chosen: Sequence[str]) -> list[Mark]:
-    """Return the marks of the chosen classes; all where there was no choice."""
+def choose_marks(marks: Sequence[Labelled], chosen: Sequence[str]) -> list[Labelled]:
+    """Return the marks or areas of the chosen classes; all where there was no choice."""
     if not chosen or ALL in chosen:
         return list(marks)
     return [mark for mark in marks if mark.label in chosen]

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from crowdscale.data.areas import Areas
 from crowdscale.data.checks import photo_size
 from crowdscale.data.classes import split_source
 from crowdscale.data.folder import Folder
@@ -154,7 +155,8 @@ def _label(sample: Sample, box: float) -> Label:
     sizes = sample.sizes
     if sizes is None and box > 0:
         sizes = np.full((len(sample.points), 2), box)
-    return Label(sample.points, sizes, photo_size(sample.image_path))
+    mask = sample.mask if isinstance(sample.mask, Areas) else Areas((0, 0))
+    return Label(sample.points, sizes, photo_size(sample.image_path), mask.ignored, mask.only)
 
 
 def _lost(samples: Sequence[Sample], labels: dict[str, Label], to: Format) -> list[str]:
@@ -162,6 +164,10 @@ def _lost(samples: Sequence[Sample], labels: dict[str, Label], to: Format) -> li
     skipped = len(samples) - len(labels)
     if skipped:
         lost.append(f"{skipped} photos without labels were left out.")
+    masked = sum(sample.mask is not None for sample in samples)
+    carried = sum(bool(label.ignored or label.only) for label in labels.values()) if to.areas else 0
+    if masked > carried:
+        lost.append(f"Ignored areas of {masked - carried} photos are not carried by {to.name}.")
     boxed = sum(label.sizes is not None for label in labels.values())
     if boxed and not to.boxes:
         lost.append(f"Sizes of heads are not carried by {to.name}.")

@@ -80,14 +80,15 @@ def _factors(size: Size, photo: Size) -> tuple[float, float] | None:
 
 def _scaled(label: Label, factors: tuple[float, float], size: Size) -> Label:
     sizes = None if label.sizes is None else label.sizes * factors
-    return Label(label.points.scale(*factors), sizes, size)
+    return label.moved(lambda points: points.scale(*factors), size, sizes)
 
 
 def _turned(label: Label, stored: Size, orientation: int) -> Label:
     """Return a label of the stored photo in the upright one, for an orientation that swaps the sides."""
-    points = Points(_upright(label.points.xy, stored, orientation))
     sizes = None if label.sizes is None else label.sizes[:, ::-1].copy()
-    return Label(points, sizes, (stored[1], stored[0]))
+    return label.moved(
+        lambda points: Points(_upright(points.xy, stored, orientation)), (stored[1], stored[0]), sizes
+    )
 
 
 def _upright(xy: NDArray[np.float64], stored: Size, orientation: int) -> NDArray[np.float64]:

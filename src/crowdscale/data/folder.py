@@ -112,4 +112,5 @@ def _sample(name: str, root: Path, photo: Path, source: str, label: Label, outsi
     sizes = label.sizes
     if sizes is not None and size is not None and len(points) != len(label.points):
         sizes = sizes[~is_outside(label.points, size)]
-    return Sample(name, photo, points, sizes, {"set": "folder", "folder": root.resolve().name})
+    about = {"set": "folder", "folder": root.resolve().name}
+    return Sample(name, photo, points, sizes, about, mask=label.areas(photo)).without_ignored()

@@ -146,7 +146,7 @@ def read_label(file: Path, photo: Path, classes: Sequence[str] = ()) -> Label:
     error = classes_error(class_counts([entry.marks]), classes, file)
     if error is not None:
         raise error
-    label = label_of(choose_marks(entry.marks, classes), entry.size, file)
+    label = _chosen_label(entry, classes, file)
     return fit_label(label, photo, str(file))[0]
 
 
@@ -277,7 +277,7 @@ def _check_classes(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
 
 def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[str]) -> Label:
     where = source if " for " in source or not entry.where else f"{source}{entry.where}"
-    label = label_of(choose_marks(entry.marks, classes), entry.size, where)
+    label = _chosen_label(entry, classes, where)
     label, note = fit_label(label, scan.photos[name], source)
     _check_pixels(label, scan.photos[name], source)
     _check_head_sizes(label, scan.photos[name], source)
@@ -297,6 +297,13 @@ def _check_pixels(label: Label, photo: Path, source: str) -> None:
             f"expected pixels in {source}", "values from 0 to 1, shares of the photo's sides",
             "Multiply them by the photo's width and height",
         )  # fmt: skip
+
+
+def _chosen_label(entry: Entry, classes: Sequence[str], where: object) -> Label:
+    """Return the label of an entry's marks and areas of the chosen classes."""
+    label = label_of(choose_marks(entry.marks, classes), entry.size, where)
+    ignored = tuple(choose_marks(entry.ignored, classes))
+    return replace(label, ignored=ignored, only=tuple(entry.only))
 
 
 def _check_head_sizes(label: Label, photo: Path, source: str) -> None:

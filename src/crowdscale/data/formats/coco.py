@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 
+from crowdscale.arrays import Integers
+from crowdscale.data.areas import Area, run_areas
 from crowdscale.data.formats.keypoints import KeyPoint, head_of, is_head
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, read_size
 from crowdscale.data.formats.shapes import box, box_of, polygon, refusal
@@ -78,7 +82,7 @@ def read_coco(path: Path) -> dict[str, Entry]:
 
     The head's is the first labelled one with a name such as head or nose, or the first labelled one where the
     category gives no names. A keypoint whose third number is 0 is not labelled. Annotations without either give
-    the box around their polygons or run lengths. Regions with ``iscrowd`` or ``ignore`` are left out.
+    the box around their polygons or run lengths. Regions with ``iscrowd`` or ``ignore`` are areas to ignore.
 
     Raises:
         DataError: The file is no COCO, an image stands in it twice, or an annotation has no image or no position.
@@ -133,19 +137,50 @@ def _entry(
     image: _Image, annotations: Sequence[_Annotation], categories: Mapping[str, _Category], path: Path
 ) -> Entry:
     crowds = sum(bool(each.iscrowd) for each in annotations)
-    ignored = sum(bool(each.ignore) and not each.iscrowd for each in annotations)
-    marks = [
-        _mark(each, categories.get(_text(each.category_id), _Category(0)), path)
-        for each in annotations
-        if not each.iscrowd and not each.ignore
-    ]
-    kinds = (("crowd region", "iscrowd", crowds), ("region", "ignore", ignored))
-    notes = [f"{n} {what}{'s' * (n > 1)} ({key}) left out" for what, key, n in kinds if n]
+    regions = sum(bool(each.ignore) and not each.iscrowd for each in annotations)
+    marks: list[Mark] = []
+    ignored: list[Area] = []
+    for each in annotations:
+        category = categories.get(_text(each.category_id), _Category(0))
+        if each.iscrowd or each.ignore:
+            ignored += _areas(each, category.name, path)
+        else:
+            marks.append(_mark(each, category, path))
+    kinds = (("crowd region", "iscrowd", crowds), ("region", "ignore", regions))
+    notes = [f"{n} {what}{'s' * (n > 1)} ({key}) ignored" for what, key, n in kinds if n]
     headless = sum(_is_headless(each, categories.get(_text(each.category_id))) for each in annotations)
     if headless:
         notes.append(f"{headless} without a labelled keypoint of the head: their first labelled one is taken")
     also = (image.extra.name,) if image.extra and image.extra.name else ()
-    return Entry(marks, read_size(image.width, image.height), also=also, notes=tuple(notes))
+    size = read_size(image.width, image.height)
+    return Entry(marks, size, also=also, notes=tuple(notes), ignored=ignored)
+
+
+def _areas(each: _Annotation, label: str, path: Path) -> Iterator[Area]:
+    """Yield the areas of a region: its mask, its polygons, or its box."""
+    where = f"id {each.id} of {path}"
+    if isinstance(each.segmentation, _Runs):
+        yield from run_areas(*_runs(each.segmentation, where), each.segmentation.size[0], label)
+    elif each.segmentation:
+        for ring in each.segmentation:
+            yield Area.of_polygon(_corners(ring, where), label)
+    elif each.bbox and each.bbox[2:] != [0, 0]:
+        left, top, width, height = _four(each.bbox, where)
+        if min(width, height) > 0:
+            yield Area.of_box(left, top, left + width, top + height, label)
+
+
+def _corners(flat: Sequence[float], where: str) -> list[tuple[float, float]]:
+    """Return the corners of a ring x, y, x, y and so on."""
+    if len(flat) % 2:
+        raise DataError(f"expected pairs of numbers in the polygon of {where}", f"{len(flat)} numbers")
+    return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _four(numbers: Sequence[float], where: str) -> Sequence[float]:
+    if len(numbers) != 4:
+        raise DataError(f"expected a bbox of 4 numbers in {where}", f"{len(numbers)}")
+    return numbers
 
 
 def _mark(each: _Annotation, category: _Category, path: Path) -> Mark:
@@ -190,21 +225,16 @@ def _labelled(numbers: Sequence[float], names: Sequence[str], where: str) -> lis
 def _bounds(each: _Annotation, where: str) -> Mark | None:
     """Return the mark of an annotation's box, or of the box around its segmentation; None without either."""
     if each.bbox and each.bbox[2:] != [0, 0]:
-        if len(each.bbox) != 4:
-            raise DataError(f"expected a bbox of 4 numbers in {where}", f"{len(each.bbox)}")
-        return box_of(each.bbox)
+        return box_of(_four(each.bbox, where))
     if isinstance(each.segmentation, _Runs):
         return _runs_box(each.segmentation, where)
     if each.segmentation:
-        flat = [number for ring in each.segmentation for number in ring]
-        if len(flat) % 2:
-            raise DataError(f"expected pairs of numbers in the polygon of {where}", f"{len(flat)} numbers")
-        return polygon(list(zip(flat[::2], flat[1::2], strict=True)), "", where)
+        return polygon(_corners([number for ring in each.segmentation for number in ring], where), "", where)
     return None
 
 
-def _runs_box(runs: _Runs, where: str) -> Mark:
-    """Return the box around a mask in run lengths, which go down the columns and begin with background."""
+def _runs(runs: _Runs, where: str) -> tuple[Integers, Integers]:
+    """Return starts and ends of the foreground of a mask in run lengths, which go down the columns."""
     height, width = runs.size
     counts = _counts(runs.counts, where) if isinstance(runs.counts, str) else runs.counts
     if min(height, width, *counts, 0) < 0 or height == 0 or sum(counts) != height * width:
@@ -212,10 +242,16 @@ def _runs_box(runs: _Runs, where: str) -> Mark:
             f"expected run lengths of {width}×{height} pixels in {where}", f"{sum(counts)} pixels"
         )
     ends = np.cumsum(counts)
-    starts, ends = (ends - counts)[1::2], ends[1::2]
-    starts, ends = starts[ends > starts], ends[ends > starts]
+    starts, ends = (ends - counts)[1::2], ends[1::2]  # they begin with background
+    return starts[ends > starts], ends[ends > starts]
+
+
+def _runs_box(runs: _Runs, where: str) -> Mark:
+    """Return the box around a mask in run lengths."""
+    starts, ends = _runs(runs, where)
     if not len(starts):
         return refusal("empty mask")
+    height = runs.size[0]
     left, right = int(starts.min()) // height, int(ends.max() - 1) // height
     whole = bool((starts // height != (ends - 1) // height).any())  # a run over two columns meets both edges
     top = 0 if whole else int((starts % height).min())
@@ -261,12 +297,44 @@ def coco_content(labels: Mapping[str, Label]) -> dict[str, Any]:
             if boxes is not None:
                 each |= {"bbox": boxes[index], "area": boxes[index][2] * boxes[index][3]}
             annotations.append(each)
+        crowd = _crowd_runs(label)
+        if crowd is not None:
+            about = {"id": len(annotations) + 1, "image_id": number, "category_id": 1, "iscrowd": 1}
+            annotations.append({**about, **crowd})
     categories = [{"id": 1, "name": "person", "keypoints": ["head"], "skeleton": []}]
     return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def _crowd_runs(label: Label) -> dict[str, Any] | None:
+    """Return the ignored pixels as a region in run lengths; None where all of the photo counts."""
+    areas = None if label.size is None else label.areas(label.size)
+    if areas is None:
+        return None
+    ignored = ~areas.read()
+    columns = ignored.ravel(order="F")
+    steps = np.flatnonzero(np.diff(columns, prepend=False)).tolist()
+    edges = [0, *steps, columns.size]
+    counts = [end - start for start, end in pairwise(edges)]
+    left, top, width, height = cv2.boundingRect(ignored.astype(np.uint8))
+    return {
+        "segmentation": {"size": list(ignored.shape), "counts": counts},
+        "bbox": [left, top, width, height],
+        "area": int(ignored.sum()),
+    }
 
 
 def _write(labels: Mapping[str, Label]) -> str:
     return json.dumps(coco_content(labels)) + "\n"
 
 
-COCO = Format("coco", "one JSON: keypoints or boxes", ".json", True, True, True, read=read_coco, write=_write)
+COCO = Format(
+    "coco",
+    "one JSON: keypoints or boxes",
+    ".json",
+    True,
+    True,
+    True,
+    read=read_coco,
+    write=_write,
+    areas=True,
+)

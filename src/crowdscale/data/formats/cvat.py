@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
-from crowdscale.data.formats.cvat_shapes import number, shape_marks
+from crowdscale.data.areas import Area
+from crowdscale.data.formats.cvat_shapes import is_crowd, number, shape_area, shape_marks
 from crowdscale.data.formats.cvat_tracks import read_tracks
-from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, read_size
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, read_size
 from crowdscale.errors import DataError
 from crowdscale.files.documents import read_xml
 
@@ -18,7 +19,7 @@ __all__ = ["CVAT"]
 def read_cvat(path: Path) -> dict[str, Entry]:
     """Return entries by the image's name; ``points`` elements may hold one head or many.
 
-    Of skeletons the first visible point is the head. Tracks of a film give ``frame_NNNNNN``.
+    Of skeletons the first visible point is the head. Shapes with the attribute ``is_crowd`` are ignored areas. Tracks of a film give ``frame_NNNNNN``.
 
     Raises:
         DataError: The file is no CVAT, or an image stands in it twice.
@@ -35,13 +36,21 @@ def read_cvat(path: Path) -> dict[str, Entry]:
             raise DataError(f"expected each photo once in {path}", f"{name} again")
         where = f"{name} in {path}"
         size = read_size(*(number(image, side, where, 0.0) for side in ("width", "height")))
-        entries[name] = Entry(list(_marks(image, where)), size)
+        entries[name] = _entry(image, where, size)
     return entries
 
 
-def _marks(image: Tree.Element, where: str) -> Iterator[Mark]:
+def _entry(image: Tree.Element, where: str, size: Size | None) -> Entry:
+    """Return the entry of an image: shapes with the attribute ``is_crowd`` are areas to ignore."""
+    marks: list[Mark] = []
+    ignored: list[Area] = []
     for shape in image:
-        yield from shape_marks(shape, shape.get("label", ""), where)
+        label = shape.get("label", "")
+        if is_crowd(shape):
+            ignored += shape_area(shape, label, where)
+        else:
+            marks += shape_marks(shape, label, where)
+    return Entry(marks, size, ignored=ignored)
 
 
 def _write(labels: Mapping[str, Label]) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree import ElementTree as Tree
 
+import numpy as np
+
+from crowdscale.data.areas import Area, run_areas
 from crowdscale.data.formats.keypoints import KeyPoint, head_of
 from crowdscale.data.formats.label import Mark
 from crowdscale.data.formats.shapes import box, corners, ellipse, polygon, refusal, turned_box
 from crowdscale.errors import DataError
 from crowdscale.files.documents import FARTHEST, parse_number
 
-__all__ = ["number", "pairs", "shape_marks"]
+__all__ = ["is_crowd", "number", "pairs", "shape_area", "shape_marks"]
 
 PASSED_OVER = ("tag", "attribute")
 """Elements of an image that mark no place: labels of the whole photo."""
@@ -35,6 +39,43 @@ def shape_marks(shape: Tree.Element, label: str, where: str) -> Iterator[Mark]:
         yield _bounds(shape, label, where)
     else:
         yield refusal(shape.tag, label)
+
+
+def is_crowd(shape: Tree.Element) -> bool:
+    """Whether a shape holds many people: CVAT's attribute ``is_crowd``, which it exports as COCO's ``iscrowd``."""
+    return any(
+        each.get("name") == "is_crowd" and (each.text or "").strip().lower() in ("1", "true")
+        for each in shape.iter("attribute")
+    )
+
+
+def shape_area(shape: Tree.Element, label: str, where: str) -> Iterator[Area]:
+    """Yield the areas of one element: a polygon or a mask as it is, of another shape the box around it.
+
+    Raises:
+        DataError: A number is missing or none, or the shape has no extent.
+    """
+    if shape.tag == "polygon":
+        yield Area.of_polygon(list(pairs(shape, where)), label)
+    elif shape.tag == "mask" and shape.get("rle"):
+        yield from _mask_areas(shape, label, where)
+    else:
+        for mark in shape_marks(shape, label, where):
+            if mark.refused or not mark.width > 0:
+                raise DataError(f"expected an area with is_crowd in {where}", f"a {shape.tag}")
+            left, top = mark.x - (mark.width - 1) / 2, mark.y - (mark.height - 1) / 2
+            yield Area.of_box(left, top, left + mark.width, top + mark.height, label)
+
+
+def _mask_areas(shape: Tree.Element, label: str, where: str) -> Iterator[Area]:
+    """Yield the rows of a mask: run lengths along the rows of its box, which begin with background."""
+    left, top, width = (int(number(shape, name, where)) for name in ("left", "top", "width"))
+    counts = [_number(text, f"rle of {where}") for text in shape.get("rle", "").split(",")]
+    if width < 1 or min(counts) < 0:
+        raise DataError(f"expected run lengths of a mask in {where}", "negative ones or no width")
+    ends = np.cumsum(np.array(counts, np.int64))
+    for area in run_areas((ends - counts)[1::2].astype(np.int64), ends[1::2], width, label):
+        yield replace(area, corners=area.corners[:, ::-1] + (left, top))  # rows for columns
 
 
 def _bounds(shape: Tree.Element, label: str, where: str) -> Mark:

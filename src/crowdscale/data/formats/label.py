@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.data.areas import Area, Areas
 from crowdscale.data.checks import check_points
 from crowdscale.errors import DataError
 from crowdscale.points import Points
@@ -66,6 +67,10 @@ class Entry:
     """Sentences about marks that were left out."""
     optional: bool = False
     """Whether the photo may be missing: a frame of a film that was not saved."""
+    ignored: Sequence[Area] = ()
+    """Areas whose people are not marked one by one."""
+    only: Sequence[Area] = ()
+    """Where there are any, nothing outside them is marked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +81,24 @@ class Label:
         points: The heads in pixels of the photo.
         sizes: (n, 2) width and height of their boxes in pixels; None where there are points alone.
         size: (width, height) of the photo, where the annotation or its writer has it.
+        ignored: Areas whose people are not marked one by one.
+        only: Where there are any, nothing outside them is marked.
     """
 
     points: Points
     sizes: NDArray[np.float64] | None = None
     size: Size | None = None
+    ignored: tuple[Area, ...] = ()
+    only: tuple[Area, ...] = ()
+
+    def areas(self, size: Size | Path) -> Areas | None:
+        """Return what of a photo of this size, or of this file, is annotated; None where all of it is."""
+        return Areas(size, self.ignored, self.only) if self.ignored or self.only else None
+
+    def moved(self, move: Callable[[Points], Points], size: Size, sizes: NDArray[np.float64] | None) -> Label:
+        """Return the label with heads and areas moved, of a photo of another size with other sizes of heads."""
+        ignored, only = (tuple(area.moved(move) for area in part) for part in (self.ignored, self.only))
+        return Label(move(self.points), sizes, size, ignored, only)
 
 
 @dataclass(frozen=True)
@@ -100,6 +118,7 @@ class Format:
         write_one: Otherwise: a photo's file name and label → content of its file.
         target: The path of a photo's own file from the photo's, both from the root; its suffix is replaced
             where this is None.
+        areas: Whether it is written with ignored areas.
     """
 
     name: str
@@ -113,6 +132,7 @@ class Format:
     write: Callable[[Mapping[str, Label]], str] | None = None
     write_one: Callable[[str, Label], str | bytes] | None = None
     target: Callable[[str], str] | None = None
+    areas: bool = False
 
     @property
     def written(self) -> bool:

@@ -5,25 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size
+from crowdscale.data.areas import Area
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, read_size
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, read_json, shaped
 
 __all__ = ["JSON", "read_points_json"]
 
 Pair = tuple[Number, Number]
+_Sides = tuple[Number, Number, Number, Number]
 
 
 class _Points(msgspec.Struct):
     points: list[Pair]
     sizes: list[Pair] | None = None
+    size: Pair | None = None
+    ignore: list[list[Any]] = []
+    only: list[list[Any]] = []
 
 
 def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     """Return the entry of NAME.json: [[x, y], …] or {"points": [[x, y], …], "sizes": [[width, height], …]}.
+
+    Beside the points ``"size"`` may give the photo's width and height, ``"ignore"`` areas that are not annotated,
+    and ``"only"`` the areas that are. An area is a box [left, top, right, bottom] of the pixels from left and top to
+    below right and bottom, or a polygon [[x, y], …] in the same measure.
 
     Raises:
         DataError: The file holds something else, or not a size for each point.
@@ -38,23 +48,45 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
     if "points" not in content:
         raise DataError(expected, "an object without 'points'")
     label = shaped(content, _Points, "JSON [[x, y], …]", path)
+    return Entry(
+        _marks(label, path),
+        None if label.size is None else read_size(*label.size),
+        ignored=[_area(values, path) for values in label.ignore],
+        only=[_area(values, path) for values in label.only],
+    )
+
+
+def _marks(label: _Points, path: Path) -> list[Mark]:
     if label.sizes is None:
-        return Entry([Mark(x, y) for x, y in label.points])
+        return [Mark(x, y) for x, y in label.points]
     if len(label.sizes) != len(label.points):
         raise DataError(
             f"expected a size for each point in {path}", f"{len(label.sizes)} for {len(label.points)}"
         )
-    return Entry([Mark(*xy, *size) for xy, size in zip(label.points, label.sizes, strict=True)])
+    return [Mark(*xy, *size) for xy, size in zip(label.points, label.sizes, strict=True)]
+
+
+def _area(values: list[Any], path: Path) -> Area:
+    """Return the area of 4 numbers or of 3 and more pairs."""
+    if any(isinstance(value, list) for value in values):
+        return Area.of_polygon(shaped(values, list[Pair], "list of corners [[x, y], …]", path))
+    left, top, right, bottom = shaped(values, _Sides, "area [left, top, right, bottom]", path)
+    if right <= left or bottom <= top:
+        raise DataError(f"expected left < right and top < bottom of the areas in {path}", str(values))
+    return Area.of_box(left, top, right, bottom)
 
 
 def _write(name: str, label: Label) -> str:
     content = {"image": name, "points": label.points.xy.tolist()}
     if label.sizes is not None:
         content["sizes"] = label.sizes.tolist()
+    for key, areas in (("ignore", label.ignored), ("only", label.only)):
+        if areas:
+            content[key] = [area.to_list() for area in areas]
     return json.dumps(content) + "\n"
 
 
 JSON = Format(
     "json", 'NAME.json beside each photo: {"points": [[x, y], …]}', ".json", False, True, True,
-    read_one=read_points_json, write_one=_write,
+    read_one=read_points_json, write_one=_write, areas=True,
 )  # fmt: skip

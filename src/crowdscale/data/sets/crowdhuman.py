@@ -8,6 +8,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
+from crowdscale.data.areas import Area, Areas
 from crowdscale.data.protocol import Card, Protocol
 from crowdscale.data.sample import Sample
 from crowdscale.data.sets.layout import Reader, boxes_to_points, check_split, find_root
@@ -37,7 +38,7 @@ class CrowdHuman(Reader):
     A line of ``annotation_SPLIT.odgt`` is a photo as JSON: ``ID`` and ``gtboxes``, each with ``tag``, ``hbox``
     [left, top, width, height], ``head_attr`` and ``extra``. Only heads are read, as centres and ``sizes``;
     boxes tagged ``mask`` (no people, or crowds) and heads with ``ignore`` 1 in ``head_attr`` or ``extra`` are
-    left out. As the set's page describes. Unverified: the real files are not at hand here, nor the name of the
+    left out, and their places are ignored (``sample.mask``). As the set's page describes. Unverified: the real files are not at hand here, nor the name of the
     folder to which the test photos unpack.
 
     Licence: non-commercial research. Where to get it: https://www.crowdhuman.org/. Citation: S. Shao et al.,
@@ -46,7 +47,8 @@ class CrowdHuman(Reader):
     Args:
         root: The folder with the annotations, or the one above it.
         split: ``"train"``, ``"val"`` or ``"test"``.
-        ignored: Read ignored heads that have a size too; ``fields["ignore"]`` of a sample is then 1 for them.
+        ignored: Read ignored heads that have a size too; ``fields["ignore"]`` of a sample is then 1 for them, and
+            nothing is masked.
 
     Raises:
         DataError: A photo or an annotation is missing or damaged.
@@ -97,7 +99,9 @@ class CrowdHuman(Reader):
         points, sizes = boxes_to_points(table, where)
         about = {"set": "crowdhuman", "split": self.split}
         fields = {"ignore": ignore[kept].astype(np.float64)} if self.ignored else {}
-        return Sample(name, photos[name], points.select(kept), sizes[kept], about, fields=fields)
+        areas = () if self.ignored else tuple(area for box in boxes if (area := _area(box)) is not None)
+        mask = Areas(photos[name], ignored=areas) if areas else None
+        return Sample(name, photos[name], points.select(kept), sizes[kept], about, mask=mask, fields=fields)
 
     def _reads(self, box: _Box) -> bool:
         """Whether a box is a person's, with a head to read."""
@@ -117,6 +121,7 @@ class _Flags(msgspec.Struct):
 class _Box(msgspec.Struct):
     tag: str | None = None
     hbox: tuple[Number, Number, Number, Number] | None = None
+    fbox: tuple[Number, Number, Number, Number] | None = None
     head_attr: _Flags | None = None
     extra: _Flags | None = None
 
@@ -136,3 +141,14 @@ def _head(box: _Box, where: str) -> tuple[float, float, float, float]:
 def _is_ignored(box: _Box) -> bool:
     """Whether the set says to ignore the head, or the whole person."""
     return any(flags is not None and bool(flags.ignore) for flags in (box.head_attr, box.extra))
+
+
+def _area(box: _Box) -> Area | None:
+    """Return the place of a box to ignore: all of a mask, the head of a person; None where it has none."""
+    if box.tag != "mask" and not _is_ignored(box):
+        return None
+    place = box.fbox if box.tag == "mask" else box.hbox
+    if place is None or min(place[2:]) <= 0:
+        return None
+    left, top, width, height = place
+    return Area.of_box(left, top, left + width, top + height)

@@ -55,9 +55,10 @@ def block_count_loss(
 def _known_sums(error: Tensor, known: Tensor, spans: Sequence[int]) -> Iterator[Tensor]:
     """Yield the mean absolute error of squares of each side, and of the whole, over those with known blocks."""
     error, number = torch.where(known, error, error.new_zeros(())), known.to(error.dtype)
-    for span in (*spans, error.shape[-2:]):
+    rows, columns = error.shape[-2:]
+    for kernel in (*((span, span) for span in spans), (rows, columns)):
         sums, held = (
-            functional.avg_pool2d(each, span, divisor_override=1).flatten() for each in (error, number)
+            functional.avg_pool2d(each, kernel, divisor_override=1).flatten() for each in (error, number)
         )
         yield reduce_pixels(sums.abs() / held.clamp(min=1).sqrt(), "mean", held > 0)
 
