@@ -88,7 +88,7 @@ class DistanceLabels:
         inner = np.ascontiguousarray(distances[margin : margin + height, margin : margin + width])
         return self._classes(inner)
 
-    def _classes(self, distances: Maps) -> Pixels:
+    def _classes(self, distances: NDArray[Any]) -> Pixels:
         """Return the class of each distance between pixels."""
         # The transform is float32: √(a² + b²) of a whole edge such as 5 may land a hair below it.
         table = np.searchsorted(np.square(self.edges), np.arange(self.reach**2 + 1), side="right")
@@ -105,7 +105,7 @@ class DistanceLabels:
         if counted.all():
             return counted
         away = cv2.distanceTransform(counted.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return np.asarray(counted & (labels <= self._classes(np.asarray(away, np.float32))))
+        return np.asarray(counted & (labels <= self._classes(away)))
 
     def count(self, labels: Pixels) -> int:
         """Return the number of heads in a (h, w) label map: its regional minima."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 import torch
@@ -80,12 +80,12 @@ class collate:
         )
 
     def _masks(
-        self, items: Sequence[Crop], targets: NDArray[np.uint8] | NDArray[np.float32]
+        self, items: Sequence[Crop], targets: NDArray[Any]
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Return the pixels that count, and those of them whose target is certain; None where all are."""
         if all(item.counted is None for item in items):
             return None, None
         shape = items[0].pixels.shape[:2]
         masks = [np.ones(shape, bool) if item.counted is None else item.counted for item in items]
-        certain = [self.codec.certain(target, mask) for target, mask in zip(targets, masks, strict=True)]  # type: ignore[arg-type]
+        certain = [self.codec.certain(target, mask) for target, mask in zip(targets, masks, strict=True)]
         return torch.from_numpy(np.stack(masks)), torch.from_numpy(np.stack(certain))
