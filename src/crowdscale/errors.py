@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OptionError",
+    "need_learn",
     "unknown_name",
     "without_password",
 ]
@@ -106,6 +108,16 @@ class MissingExtraError(CrowdscaleError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), self.asked
+
+
+LEARN = ("torch", "lightning_fabric", "safetensors", "onnx")
+"""Libraries of the extra [learn]."""
+
+
+def need_learn(what: str) -> None:
+    """Raise MissingExtraError where ``what`` needs the extra [learn] and it is not installed; nothing is imported."""
+    if any(find_spec(library) is None for library in LEARN):
+        raise MissingExtraError(what, "learn")
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:

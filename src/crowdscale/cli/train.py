@@ -95,7 +95,7 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a model on annotated photos; the same command resumes a stopped run."""
-    from crowdscale.cli.extras import need_learn
+    from crowdscale.errors import need_learn
 
     need_learn("crowdscale train")
     from crowdscale.learn.networks.building import register_network

@@ -33,7 +33,7 @@ def export(
     ] = "",
 ) -> None:
     """Write the graphs network.onnx and scale.onnx, and compare their results with those of torch."""
-    from crowdscale.cli.extras import need_learn
+    from crowdscale.errors import need_learn
 
     need_learn("crowdscale models export")
     _refuse_name(folder)

@@ -29,7 +29,7 @@ def quantize(
 
     Check its scores with `crowdscale evaluate`. Intervals and warnings are not copied: run calibrate and profile.
     """
-    from crowdscale.cli.extras import need_learn
+    from crowdscale.errors import need_learn
 
     need_learn("crowdscale models quantize")
     from crowdscale.cli.photos import open_chosen

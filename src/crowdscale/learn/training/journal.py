@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 import time
 from collections import defaultdict
@@ -11,13 +12,18 @@ from pathlib import Path
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
+from crowdscale.files.writing import write_atomic
 from crowdscale.learn.model import Losses
 from crowdscale.learn.training.validation import Validation
 
-__all__ = ["Journal"]
+__all__ = ["PROGRESS", "Journal"]
 
 LINE_EVERY = 25
 """Steps between updates of the live line."""
+PROGRESS = "progress.json"
+"""What another program may read while a training runs: phase, step, steps, crops a second, seconds left."""
+PROGRESS_EVERY = 1.0
+"""Seconds between its updates."""
 
 
 class Journal:
@@ -28,6 +34,7 @@ class Journal:
         self.sums: defaultdict[str, list[float]] = defaultdict(list)
         self.started = self.lap = time.perf_counter()
         self.crops = self.epochs = 0
+        self.reported = -PROGRESS_EVERY
         self.board = None
         if enabled:
             out.mkdir(parents=True, exist_ok=True)
@@ -40,13 +47,24 @@ class Journal:
         for name, value in losses._asdict().items():
             self.sums[name].append(float(value.detach()))
         self.crops += crops
+        rate = self.crops / max(1e-9, time.perf_counter() - self.lap)
+        left = (total - step) * crops / max(rate, 1e-9)
+        self._report(phase, step, total, rate, left)
         if step % LINE_EVERY == 0:
-            rate = self.crops / max(1e-9, time.perf_counter() - self.lap)
-            left = (total - step) * crops / max(rate, 1e-9)
             means = " ".join(f"{name} {np.mean(v[-LINE_EVERY:]):.3f}" for name, v in self.sums.items())
             end = "\r" if sys.stderr.isatty() else "\n"
             print(f"{phase} {step}/{total}  {means}  {rate:.1f} crops/s  {left / 60:.0f} min left", end=end,
                   file=sys.stderr, flush=True)  # fmt: skip
+
+    def _report(self, phase: str, step: int, total: int, rate: float, left: float) -> None:
+        """Write the progress into its file, not more than once a second but for the last step."""
+        now = time.perf_counter()
+        if now - self.reported < PROGRESS_EVERY and step < total:
+            return
+        self.reported = now
+        values = {"phase": phase, "step": step, "steps": total, "crops_per_second": round(rate, 2)}
+        text = json.dumps({**values, "seconds_left": round(left, 1)})
+        write_atomic(self.path.with_name(PROGRESS), lambda stream: stream.write(text.encode()))
 
     def epoch(self, phase: str, crops: int, result: Validation, centre: float) -> None:
         """Record a validation: one CSV row, the curves and a line."""

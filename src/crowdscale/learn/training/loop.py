@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
+import filelock
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
@@ -24,6 +26,7 @@ from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, ModelError, OptionError
+from crowdscale.files.writing import make_folder
 from crowdscale.learn.crops.batches import Batch, collate
 from crowdscale.learn.crops.transforms import Crops
 from crowdscale.learn.model import AutoScale, Losses
@@ -74,7 +77,7 @@ def train(
 
     Raises:
         DataError: A validation photo is among the training photos.
-        OptionError: A phase has crops, but fewer than a batch.
+        OptionError: A phase has crops, but fewer than a batch, or another training runs in ``out``.
         ModelError: The loss is not finite.
     """
     options.check_steps()
@@ -83,6 +86,34 @@ def train(
     cv2.setNumThreads(0)
     fabric = _fabric(options)
     torch.manual_seed(options.seed)
+    with _only_writer(out) if fabric.global_rank == 0 else nullcontext():
+        return _run(fabric, model, config, samples, weights, held_out, out, options)
+
+
+@contextmanager
+def _only_writer(out: Path) -> Iterator[None]:
+    """Hold a run's folder for this process. Raises OptionError where another one trains in it."""
+    make_folder(out)
+    try:
+        with filelock.FileLock(out / ".lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise OptionError(
+            f"Another training runs in {out}", "", "Wait for its end, or choose another --out"
+        ) from None
+
+
+def _run(
+    fabric: Fabric,
+    model: AutoScale,
+    config: ModelConfig,
+    samples: Sequence[Sample],
+    weights: Sequence[float],
+    held_out: Sequence[Sample],
+    out: Path,
+    options: TrainOptions,
+) -> ModelConfig:
+    """Train the phases that are left; see ``train``."""
     journal = Journal(out, enabled=fabric.global_rank == 0)
     saved = _read_state(out / STATE)
     if not saved:
