@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from crowdscale.cli.extras import need_learn
-from crowdscale.errors import OptionError
+from crowdscale.errors import OptionError, need_learn
 from research.commands import new_app, run
 
 __all__ = ["app", "average"]

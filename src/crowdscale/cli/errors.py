@@ -7,18 +7,16 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 import typer
 
-from crowdscale.errors import CrowdscaleError, MissingExtraError
+from crowdscale.errors import CrowdscaleError
 
 __all__ = [
     "INTERRUPTED",
     "NOTHING_DONE",
     "SOME_FAILED",
     "exit_with_sentence",
-    "need_learn",
     "print_errors",
     "terminated_like_ctrl_c",
 ]
@@ -58,14 +56,3 @@ def terminated_like_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def need_learn(what: str) -> None:
-    """Raise MissingExtraError if the libraries of the extra [learn] are not installed.
-
-    Args:
-        what: The command that needs them, such as ``crowdscale train``.
-    """
-    for library in ("torch", "lightning_fabric", "safetensors", "onnx"):
-        if find_spec(library) is None:
-            raise MissingExtraError(what, "learn")

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from crowdscale import __version__
@@ -27,6 +28,8 @@ from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.page import PageFile, find_page, page_files, site_description
 from crowdscale.serve.requests import Bounded, ClientGoneError, SlowError, read_body
 from crowdscale.serve.state import State
+from crowdscale.serve.teacher import ConflictError
+from crowdscale.serve.teaching import Teaching, teaching_routes
 from crowdscale.serve.watching import watch_routes
 from crowdscale.serve.zone_editor import checked_zones
 from crowdscale.serve.zone_server import LARGEST
@@ -42,6 +45,7 @@ STATUSES: dict[type[Exception], int] = {
     SlowError: 504,
     BusyError: 503,
     ClientGoneError: 499,
+    ConflictError: 409,
 }
 """The status of each kind of error; nobody reads the last one, and the log has it."""
 
@@ -55,9 +59,9 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     """
     chosen = options or ServeOptions()
     line = Line(chosen.waiting)
-    state = State(counter, chosen, line, Meters(line))
+    state, teaching = State(counter, chosen, line, Meters(line)), Teaching.of(chosen)
     app = FastAPI(
-        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state), docs_url=None, redoc_url=None, redirect_slashes=False,
+        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state, teaching), docs_url=None, redoc_url=None, redirect_slashes=False,
         description="Counts and locates people in photos on this machine.",
     )  # fmt: skip
     for kind, status in STATUSES.items():
@@ -67,6 +71,7 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     app.include_router(audit_routes(state))
     app.include_router(annotation_routes(state))
     app.include_router(watch_routes(state))
+    app.include_router(teaching_routes(state, teaching))
     app.state.ending = state.ending
     app.include_router(_own_routes(state))
     files = {path: _sender(file) for path, file in page_files(find_page()).items()}
@@ -80,25 +85,31 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
 
 
 @asynccontextmanager
-async def _lifespan(state: State, _: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(state: State, teaching: Teaching, _: FastAPI) -> AsyncIterator[None]:
     yield
+    if teaching.teacher is not None:
+        await run_in_threadpool(teaching.teacher.close)
     state.line.close()
 
 
 def _own_routes(state: State) -> APIRouter:
     """Return the routes that describe the service."""
     routes = APIRouter()
-    model = state.counter.describe()
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
         """Whether the service counts, and how many photos it has accepted."""
-        return {"ok": True, "model": model["name"], "version": __version__, "queue": state.line.accepted}
+        return {
+            "ok": True,
+            "model": state.counter.config.name,
+            "version": __version__,
+            "queue": state.line.accepted,
+        }
 
     @routes.get("/models")
     async def models() -> list[dict[str, Any]]:
         """Describe the model that counts."""
-        return [model]
+        return [state.counter.describe()]
 
     @routes.post("/zones/check", responses={400: RESPONSES[400]})
     async def check_zones(request: Request) -> dict[str, int]:
@@ -120,7 +131,10 @@ def _own_routes(state: State) -> APIRouter:
         limits = {"bytes": state.options.max_bytes, "pixels": state.options.max_pixels}
         folder = state.options.corrections
         text = site_description(
-            "service", [model], limits=limits, corrections=None if folder is None else str(folder)
+            "service",
+            [state.counter.describe()],
+            limits=limits,
+            corrections=None if folder is None else str(folder),
         )
         return Response(text, media_type="application/json")
 

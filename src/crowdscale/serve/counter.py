@@ -68,19 +68,37 @@ class Counter:
         config: Its description.
         backend: A backend with the model loaded.
         max_pixels: Largest photo in pixels.
+        opening: Name and threads of the backend, for another model.
     """
 
-    def __init__(self, folder: Path, config: ModelConfig, backend: Backend, max_pixels: int) -> None:
-        self.folder, self.config, self.max_pixels = folder, config, max_pixels
+    def __init__(
+        self,
+        folder: Path,
+        config: ModelConfig,
+        backend: Backend,
+        max_pixels: int,
+        opening: tuple[str, int] = ("onnx", 0),
+    ) -> None:
+        self.max_pixels, self._opening = max_pixels, opening
+        self._take(folder, config, backend)
+
+    def _take(self, folder: Path, config: ModelConfig, backend: Backend) -> None:
+        self.folder, self.config = folder, config
         self._backend = StoppableBackend(backend)
         self.predictor = Predictor(self._backend, config)
+
+    def switch(self, folder: Path) -> None:
+        """Count with the model of another folder from now on; nothing may be counted meanwhile. Raises ModelError."""
+        config, (backend, threads) = read_config(folder), self._opening
+        self._take(folder, config, open_backend(backend, folder, config, "cpu", threads))
 
     @classmethod
     def open(cls, model: str, max_pixels: int, backend: str = "onnx", threads: int = 0) -> Counter:
         """Load a model by name, folder or file. Raises ModelError."""
         folder = find_model(model)
         config = read_config(folder)
-        return cls(folder, config, open_backend(backend, folder, config, "cpu", threads), max_pixels)
+        opened_backend = open_backend(backend, folder, config, "cpu", threads)
+        return cls(folder, config, opened_backend, max_pixels, (backend, threads))
 
     def count(self, photo: bytes, stop: threading.Event | None = None) -> Prediction:
         """Return the people in an encoded photo.
