@@ -101,7 +101,9 @@ def test_shapes_of_cvat_with_is_crowd_are_ignored(photo):
 
 def test_areas_of_json_are_read_scaled_and_checked(photo):
     file = photo.with_suffix(".json")
-    file.write_text(json.dumps({"points": [[3, 4], [15, 12]], "size": [20, 15], "ignore": [[1, 2, 10, 9]]}))
+    file.write_text(
+        json.dumps({"points": [[3, 4], [15, 12]], "photo_size": [20, 15], "ignore": [[1, 2, 10, 9]]})
+    )
     (sample,) = Folder(photo.parent)
     np.testing.assert_array_equal(sample.read_mask(), box_mask(2, 4, 20, 18))
     assert sample.points.xy.tolist() == [[30.5, 24.5]]

@@ -111,6 +111,8 @@ class Areas:
 def run_areas(starts: Iterable[int], ends: Iterable[int], height: int, label: str = "") -> Iterator[Area]:
     """Yield areas of the pixels of runs down the columns of a mask of this height, each from start to below end."""
     for start, end in zip(starts, ends, strict=True):
+        if end <= start:
+            continue
         first, top = divmod(int(start), height)
         last, bottom = divmod(int(end) - 1, height)
         if first == last:

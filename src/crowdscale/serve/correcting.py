@@ -118,7 +118,7 @@ def save_correction(folder: Path, name: str, photo: bytes, text: str, max_pixels
         correction = _joined(folder / f"{stem}.json", correction, width, height)
     content = {
         "points": _counted(correction).xy.round(2).tolist(),
-        "size": [width, height],
+        "photo_size": [width, height],
         **{key: [box.as_tuple() for box in boxes] for key, boxes in correction._asdict().items() if key != "heads" and boxes},
     }  # fmt: skip
     _write(folder, stem, suffix, photo, json.dumps(content).encode() + b"\n")

@@ -241,8 +241,9 @@ def _runs(runs: _Runs, where: str) -> tuple[Integers, Integers]:
         raise DataError(
             f"expected run lengths of {width}×{height} pixels in {where}", f"{sum(counts)} pixels"
         )
-    ends = np.cumsum(counts)
-    starts, ends = (ends - counts)[1::2], ends[1::2]  # they begin with background
+    lengths = np.array(counts, np.int64)
+    ends = np.asarray(np.cumsum(lengths), np.int64)
+    starts, ends = (ends - lengths)[1::2], ends[1::2]  # they begin with background
     return starts[ends > starts], ends[ends > starts]
 
 

@@ -73,8 +73,9 @@ def _mask_areas(shape: Tree.Element, label: str, where: str) -> Iterator[Area]:
     counts = [_number(text, f"rle of {where}") for text in shape.get("rle", "").split(",")]
     if width < 1 or min(counts) < 0:
         raise DataError(f"expected run lengths of a mask in {where}", "negative ones or no width")
-    ends = np.cumsum(np.array(counts, np.int64))
-    for area in run_areas((ends - counts)[1::2].astype(np.int64), ends[1::2], width, label):
+    lengths = np.array(counts, np.int64)
+    ends = np.cumsum(lengths)
+    for area in run_areas((ends - lengths)[1::2].tolist(), ends[1::2].tolist(), width, label):
         yield replace(area, corners=area.corners[:, ::-1] + (left, top))  # rows for columns
 
 

@@ -17,13 +17,19 @@ from crowdscale.files.documents import Number, read_json, shaped
 __all__ = ["JSON", "read_points_json"]
 
 Pair = tuple[Number, Number]
-_Sides = tuple[Number, Number, Number, Number]
+
+
+class _Sides(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    left: Number
+    top: Number
+    right: Number
+    bottom: Number
 
 
 class _Points(msgspec.Struct):
     points: list[Pair]
     sizes: list[Pair] | None = None
-    size: Pair | None = None
+    photo_size: Pair | None = None
     ignore: list[list[Any]] = []
     only: list[list[Any]] = []
 
@@ -31,7 +37,7 @@ class _Points(msgspec.Struct):
 def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     """Return the entry of NAME.json: [[x, y], …] or {"points": [[x, y], …], "sizes": [[width, height], …]}.
 
-    Beside the points ``"size"`` may give the photo's width and height, ``"ignore"`` areas that are not annotated,
+    Beside the points ``"photo_size"`` may give the photo's width and height, ``"ignore"`` areas that are not annotated,
     and ``"only"`` the areas that are. An area is a box [left, top, right, bottom] of the pixels from left and top to
     below right and bottom, or a polygon [[x, y], …] in the same measure.
 
@@ -50,7 +56,7 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
     label = shaped(content, _Points, "JSON [[x, y], …]", path)
     return Entry(
         _marks(label, path),
-        None if label.size is None else read_size(*label.size),
+        None if label.photo_size is None else read_size(*label.photo_size),
         ignored=[_area(values, path) for values in label.ignore],
         only=[_area(values, path) for values in label.only],
     )
@@ -70,10 +76,10 @@ def _area(values: list[Any], path: Path) -> Area:
     """Return the area of 4 numbers or of 3 and more pairs."""
     if any(isinstance(value, list) for value in values):
         return Area.of_polygon(shaped(values, list[Pair], "list of corners [[x, y], …]", path))
-    left, top, right, bottom = shaped(values, _Sides, "area [left, top, right, bottom]", path)
-    if right <= left or bottom <= top:
+    sides = shaped(values, _Sides, "area [left, top, right, bottom]", path)
+    if sides.right <= sides.left or sides.bottom <= sides.top:
         raise DataError(f"expected left < right and top < bottom of the areas in {path}", str(values))
-    return Area.of_box(left, top, right, bottom)
+    return Area.of_box(sides.left, sides.top, sides.right, sides.bottom)
 
 
 def _write(name: str, label: Label) -> str:
