@@ -22,7 +22,7 @@ __all__ = ["Teaching", "teaching_routes"]
 
 WITHOUT_FOLDER = "Start the service with a folder for corrections: crowdscale serve --corrections DIR."
 NOT_LOCAL = "Only a service that this machine alone can reach trains. Run the commands by hand."
-CONFLICT = {
+CONFLICT: dict[int | str, dict[str, Any]] = {
     409: {
         "description": "It does not fit the state of the training.",
         "content": {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}},
