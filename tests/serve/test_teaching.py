@@ -122,7 +122,7 @@ def test_a_stopped_training_ends_with_its_own_children_and_goes_on_where_it_was(
         assert client.post("/teach/discard").status_code == 409
         run = tmp_path / "corrections-taught" / "run"
         assert client.post("/teach/cancel").json()["phase"] == "stopped"
-        assert not alive(int((run / "worker.pid").read_text()))
+        assert ended(int((run / "worker.pid").read_text()))
         reached = int((run / "step.txt").read_text())
         assert 3 < reached < 1000
         assert client.post("/teach/cancel").status_code == 409
@@ -142,6 +142,14 @@ def test_a_stopped_training_ends_with_its_own_children_and_goes_on_where_it_was(
         assert not run.exists()
 
 
+def ended(pid: int) -> bool:
+    """Wait for the end of a process."""
+    deadline = time.monotonic() + 60
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that ended and waits to be taken note of does not."""
     try:
@@ -158,7 +166,7 @@ def test_the_end_of_the_service_stops_the_training_and_the_next_one_goes_on(mode
         client.post("/teach/start")
         while not (client.get("/teach").json().get("progress") or {}).get("step", 0) > 1:
             time.sleep(0.02)
-    assert not alive(int((tmp_path / "corrections-taught" / "run" / "worker.pid").read_text()))
+    assert ended(int((tmp_path / "corrections-taught" / "run" / "worker.pid").read_text()))
     plan(tmp_path, model, steps=10)
     with service(model, corrections, monkeypatch) as client:
         assert client.get("/teach").json()["phase"] == "stopped"

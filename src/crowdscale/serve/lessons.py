@@ -161,7 +161,7 @@ def judge(lesson: Lesson) -> dict[str, Any]:
 
 
 SENTENCES = {
-    "few": "{photos} held out are too few to tell which model is better. {fewest} or more are needed.",
+    "few": "{photos} held out are too few for a verdict. {fewest} or more are needed.",
     "better": "The new model counts better: by more than chance on the {photos} held out.",
     "worse": "The new model counts worse: by more than chance on the {photos} held out. Keep the old one.",
     "unsure": "The difference on the {photos} held out may be chance. Keep the old model, or correct more photos.",

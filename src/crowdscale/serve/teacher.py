@@ -1,4 +1,4 @@
-"""Runs one lesson at a time in child processes: it trains, measures, can be stopped and goes on where it stopped."""
+"""Runs one lesson at a time in child processes: it trains, measures, can be stopped, and resumes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROGRAM = (sys.executable, "-m", "crowdscale")
 PATIENCE = 10.0
 """Seconds that a child process has to end."""
 KINDNESS = 10
-"""By which the priority of a child is lowered, so that counting goes on."""
+"""By which the priority of a child is lowered, so that counting stays fast."""
 LAST_LINES = 4000
 """Bytes at the end of a log in which an error stands."""
 STEPS = ("training", "measuring")
@@ -296,4 +296,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             continue
-        return
+        break
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)  # what it left, such as loaders of crops
