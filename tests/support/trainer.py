@@ -48,7 +48,9 @@ def _train(out: Path, name: str, plan: dict) -> None:
             "seconds_left": 9.0,
         }
         (out / "progress.json").write_text(json.dumps(values))
-        kept.write_text(str(step + 1))
+        scratch = out / "step.new"
+        scratch.write_text(str(step + 1))
+        scratch.replace(kept)  # it may be killed at any moment
         time.sleep(plan["seconds"])
     worker.kill()
     shutil.copytree(plan["model"], out / "best", dirs_exist_ok=True)
