@@ -157,15 +157,23 @@ export class HeadTool {
     this.cursor = null;
   }
 
-  /** Draw heads, areas, what is selected, and the cursor. */
-  draw(pen, viewer) {
-    const pixel = viewer.reach(1);
+  stillKey() {
+    return [this.edits.heads, this.edits.ignore];
+  }
+
+  /** Draw heads and areas. */
+  still(pen, viewer) {
     for (const [left, top, right, bottom] of this.edits.ignore) {
       pen.fillStyle = "#10202acc";
       pen.fillRect(left, top, right - left, bottom - top);
     }
     if (this.edits.ignore.length) drawHeads(pen, viewer, this.edits.heads, "#8b979d");
     drawHeads(pen, viewer, this.edits.counted());
+  }
+
+  /** Draw what is selected, and the cursor. */
+  draw(pen, viewer) {
+    const pixel = viewer.reach(1);
     const chosen = this.selected.filter((i) => i !== this.held?.index).map((i) => this.edits.heads[i]).filter(Boolean);
     for (const [x, y] of [...chosen, ...(this.held ? [this.held.place] : [])]) ring(pen, x + 0.5, y + 0.5, 8 * pixel, pixel, "#ff5d8f");
     if (this.path) this.drawPath(pen, pixel);

@@ -11,40 +11,75 @@ export function drawHeads(pen, viewer, heads, colour = HEAD, spacing = typicalSp
   const radius = Math.min(5 * pixel, Math.max(1.3 * pixel, spacing * 0.28));
   const bounds = visible(viewer, radius * 2);
   const shown = heads.filter(([x, y]) => x > bounds[0] && x < bounds[2] && y > bounds[1] && y < bounds[3]);
-  const small = radius < 2.2 * pixel;
-  if (small) return drawSquares(pen, shown, radius, pixel, colour);
-  const { picture, side } = dotPicture(radius / pixel, colour, 2 * (viewer.ratio ?? 1));
-  const half = (side * pixel) / 2;
-  for (const [x, y] of shown) pen.drawImage(picture, x + 0.5 - half, y + 0.5 - half, 2 * half, 2 * half);
-}
-
-function drawSquares(pen, shown, radius, pixel, colour) {
-  for (const [size, fill] of [[radius + 0.6 * pixel, EDGE], [radius, colour]]) {
-    pen.beginPath();
-    for (const [x, y] of shown) pen.rect(x + 0.5 - size, y + 0.5 - size, 2 * size, 2 * size);
-    pen.fillStyle = fill;
-    pen.fill();
-  }
+  const { a: scale, e: left, f: top } = pen.getTransform();
+  const dot = dotOf(radius * scale, pixel * scale, colour);
+  stamp(pen, dot, shown.map(([x, y]) => [(x + 0.5) * scale + left, (y + 0.5) * scale + top]));
 }
 
 const dots = new Map();
 
-/** Return the picture of a dot and its side in screen pixels: copies of it draw faster than as many circles. */
-function dotPicture(radius, colour, ratio) {
-  const key = [Math.round(radius * 4), colour, ratio].join();
+/** Return the picture of a dot by its radius and the size of a screen pixel, both in pixels of the canvas. */
+function dotOf(radius, pixel, colour) {
+  const key = [Math.round(radius * 4), Math.round(pixel * 4), colour].join();
   if (!dots.has(key)) {
-    const length = Math.ceil(2 * (radius + 1.2) * ratio) + 2;
-    const picture = new OffscreenCanvas(length, length);
-    const pen = picture.getContext("2d");
-    for (const [size, fill] of [[radius + 1.2, EDGE], [radius, colour]]) {
+    const small = radius < 2.2 * pixel;
+    const edge = small ? Math.max(1, Math.round(0.6 * pixel)) : 1.2 * pixel;
+    const side = 2 * Math.ceil(radius + edge) + 1;
+    const pen = new OffscreenCanvas(side, side).getContext("2d");
+    for (const [size, fill] of [[radius + edge, EDGE], [radius, colour]]) {
       pen.beginPath();
-      pen.arc(length / 2, length / 2, size * ratio, 0, 2 * Math.PI);
+      const half = Math.floor(size) + 0.5;
+      if (small) pen.rect(side / 2 - half, side / 2 - half, 2 * half, 2 * half);
+      else pen.arc(side / 2, side / 2, size, 0, 2 * Math.PI);
       pen.fillStyle = fill;
       pen.fill();
     }
-    dots.set(key, { picture, side: length / ratio });
+    if (dots.size > 200) dots.clear();
+    dots.set(key, { side, pixels: pen.getImageData(0, 0, side, side).data });
   }
   return dots.get(key);
+}
+
+const STRIP = 512; // rows that are stamped together
+
+/** Copy a dot to places in pixels of the canvas, pixel by pixel: browsers take ten times as long for as many shapes. */
+function stamp(pen, { side, pixels }, places) {
+  const { width, height } = pen.canvas;
+  const half = (side - 1) / 2;
+  const corners = places.map(([x, y]) => [Math.floor(x) - half, Math.floor(y) - half]);
+  const strip = new OffscreenCanvas(width, Math.min(STRIP, height));
+  const own = strip.getContext("2d", { willReadFrequently: true });
+  const dot = { side, words: new Uint32Array(pixels.buffer), pixels };
+  pen.save();
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  for (let top = 0; top < height; top += STRIP) {
+    const inside = corners.filter(([, y]) => y + side > top && y < top + STRIP);
+    if (!inside.length) continue;
+    const image = own.createImageData(width, strip.height);
+    const target = { data: image.data, words: new Uint32Array(image.data.buffer), width, height: image.height };
+    for (const [x, y] of inside) copyDot(target, dot, x, y - top);
+    own.putImageData(image, 0, 0);
+    pen.drawImage(strip, 0, top);
+  }
+  pen.restore();
+}
+
+function copyDot({ data, words: target, width, height }, { side, words, pixels }, left, top) {
+  for (let row = Math.max(0, -top); row < Math.min(side, height - top); row++) {
+    for (let column = Math.max(0, -left); column < Math.min(side, width - left); column++) {
+      const [from, to] = [row * side + column, (top + row) * width + left + column];
+      const alpha = pixels[4 * from + 3];
+      if (alpha === 255 || (alpha && !data[4 * to + 3])) target[to] = words[from];
+      else if (alpha) blend(data, 4 * to, pixels, 4 * from, alpha / 255);
+    }
+  }
+}
+
+/** Lay a half transparent pixel over another. */
+function blend(below, to, above, from, alpha) {
+  const under = (below[to + 3] / 255) * (1 - alpha);
+  for (let i = 0; i < 3; i++) below[to + i] = (above[from + i] * alpha + below[to + i] * under) / (alpha + under);
+  below[to + 3] = 255 * (alpha + under);
 }
 
 function visible(viewer, margin) {

@@ -1,5 +1,7 @@
 // A photo on a canvas that pans and zooms by mouse, touch and keys, with layers drawn over it.
 
+import { Scene, restAfter, toPhoto } from "./scene.js";
+
 const MOST = 40; // screen pixels a photo pixel
 const SMALLEST = 900; // side below which no smaller copy of the photo is kept
 const PAN = 60; // screen pixels a key press
@@ -13,7 +15,13 @@ export class Viewer {
     this.size = null;
     this.layers = []; // (pen, viewer) => void, in pixels of the photo
     this.split = 1; // share of the photo's width that shows the layers
-    this.tool = null; // {down, move, up, key}, each returns true where it took the event
+    this.tool = null; // {down, move, up, key}, each returns true where it took the event; {still, stillKey, draw}
+    this.scene = new Scene();
+    this.moving = false; // zoomed a moment ago
+    this.zoomed = restAfter(() => {
+      this.moving = false;
+      this.redraw();
+    });
     this.pointers = new Map();
     this.frames = 0;
     new ResizeObserver(() => this.resize()).observe(canvas);
@@ -30,6 +38,7 @@ export class Viewer {
   async show(bitmap, size = bitmap && { width: bitmap.width, height: bitmap.height }) {
     for (const copy of this.copies.slice(1)) copy.close?.();
     this.copies = bitmap ? [bitmap] : [];
+    this.scene.clear();
     this.size = size;
     this.fit();
     while (bitmap && Math.max(this.copies.at(-1).width, this.copies.at(-1).height) > 2 * SMALLEST) {
@@ -85,6 +94,8 @@ export class Viewer {
     this.x += dx / this.scale - dx / scale;
     this.y += dy / this.scale - dy / scale;
     this.scale = scale;
+    this.moving = true;
+    this.zoomed();
     this.keepNear();
   }
 
@@ -141,45 +152,47 @@ export class Viewer {
     pen.fillStyle = getComputedStyle(canvas.parentElement).backgroundColor;
     pen.fillRect(0, 0, canvas.width, canvas.height);
     if (!this.size || !(this.scale > 0)) return;
-    this.drawPhoto();
-    this.applyTransform();
+    const { tool, layers, split, ratio, size } = this;
+    const key = [layers, split, ratio, size, this.copies.length, tool, ...(tool?.stillKey?.() ?? [])];
+    this.scene.draw(this, key, (own, frame) => this.paint(own, frame));
+    toPhoto(pen, this);
+    if (split < 1) {
+      pen.fillStyle = "#fff";
+      pen.fillRect(size.width * split - this.reach(1), 0, this.reach(2), size.height);
+    }
+    tool?.draw?.(pen, this);
+  }
+
+  /** Draw the photo, the layers, and what a tool draws that rarely changes. */
+  paint(pen, frame) {
+    toPhoto(pen, frame);
+    this.drawPhoto(pen, frame);
+    pen.save();
     if (this.split < 1) {
-      pen.save();
       pen.beginPath();
       pen.rect(0, 0, this.size.width * this.split, this.size.height);
       pen.clip();
     }
-    for (const layer of this.layers) layer(pen, this);
-    if (this.split < 1) {
-      pen.restore();
-      pen.fillStyle = "#fff";
-      pen.fillRect(this.size.width * this.split - this.reach(1), 0, this.reach(2), this.size.height);
-    }
-    this.tool?.draw?.(pen, this);
-  }
-
-  applyTransform() {
-    const { scale, canvas } = this;
-    const [left, top] = [canvas.width / 2 - this.x * scale, canvas.height / 2 - this.y * scale];
-    this.pen.setTransform(scale, 0, 0, scale, left, top);
+    for (const layer of this.layers) layer(pen, frame);
+    pen.restore();
+    this.tool?.still?.(pen, frame);
   }
 
   /** Draw the visible part from the smallest copy that is sharp enough. */
-  drawPhoto() {
+  drawPhoto(pen, { canvas, scale, x, y, ratio }) {
     if (!this.copies.length) return;
     let level = 0;
-    while (level + 1 < this.copies.length && this.scale < 0.5 ** (level + 1)) level++;
+    while (level + 1 < this.copies.length && scale < 0.5 ** (level + 1)) level++;
     const copy = this.copies[level];
     const factor = copy.width / this.size.width;
-    const [wide, high] = [this.canvas.width / this.scale, this.canvas.height / this.scale];
-    const left = Math.max(0, this.x - wide / 2);
-    const top = Math.max(0, this.y - high / 2);
-    const right = Math.min(this.size.width, this.x + wide / 2);
-    const bottom = Math.min(this.size.height, this.y + high / 2);
+    const [wide, high] = [canvas.width / scale, canvas.height / scale];
+    const left = Math.max(0, x - wide / 2);
+    const top = Math.max(0, y - high / 2);
+    const right = Math.min(this.size.width, x + wide / 2);
+    const bottom = Math.min(this.size.height, y + high / 2);
     if (right <= left || bottom <= top) return;
-    this.applyTransform();
-    this.pen.imageSmoothingEnabled = this.scale < 16 * this.ratio;
-    this.pen.drawImage(
+    pen.imageSmoothingEnabled = scale < 16 * ratio;
+    pen.drawImage(
       copy, left * factor, top * factor, (right - left) * factor, (bottom - top) * factor,
       left, top, right - left, bottom - top,
     );

@@ -138,6 +138,37 @@ def test_correct_with_the_mouse_and_ignore_an_area(opened, crowd):
     tab.wait_for_selector("#panel-correct .number:has-text('5 heads')")
 
 
+def test_to_pan_draws_nothing_again_and_heads_stay_on_their_places(opened, crowd):
+    page = opened()
+    page.add(("a.png", crowd))
+    drawn, colours = page.page.evaluate("""async () => {
+        const { viewer } = crowdscale;
+        const next = () => new Promise(requestAnimationFrame);
+        let drawn = 0;
+        viewer.layers = [...viewer.layers, () => drawn++];
+        viewer.redraw();
+        await next();
+        const colour = () => {
+            const [x, y] = [100.5, 90.5].map((v, i) => (v - [viewer.x, viewer.y][i]) * viewer.scale);
+            const at = [x + viewer.canvas.width / 2, y + viewer.canvas.height / 2].map(Math.floor);
+            return [...viewer.pen.getImageData(...at, 1, 1).data].slice(0, 3).join();
+        };
+        const colours = [colour()];
+        for (let i = 0; i < 9; i++) { viewer.pan(3, 2); await next(); }
+        colours.push(colour());
+        const panned = drawn;
+        viewer.zoom(2);
+        await next();
+        const zoomed = drawn;
+        await new Promise((done) => setTimeout(done, 600));
+        return [[panned, zoomed, drawn], [...colours, colour()]];
+    }""")
+    assert drawn[0] == 1
+    assert drawn[1] <= 2
+    assert drawn[2] == 2  # sharply, once the view rests
+    assert set(colours) == {"255,225,77"}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_narrow_screen_holds_everything(opened, crowd, scheme):
     page = opened(viewport={"width": 360, "height": 740}, color_scheme=scheme)
