@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,8 +116,8 @@ def test_correct_by_keys_undo_keep_and_send(opened, crowd, running):
     assert located.shape == (6, 2)
     tab.click("#save-correction")
     tab.wait_for_selector("#say:text('corrected photo')")
-    (written,) = running.folder.glob("a-*.csv")
-    assert len(written.read_text().splitlines()) == 6
+    (written,) = running.folder.glob("a-*.json")
+    assert len(json.loads(written.read_text())["points"]) == 6
 
 
 def test_correct_with_the_mouse_and_ignore_an_area(opened, crowd):
