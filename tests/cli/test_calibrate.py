@@ -125,3 +125,39 @@ def test_few_photos_are_refused(model, tmp_path):
     data = write_photos(tmp_path, 5, 4)
     assert "50 training photos" in profile(model, "--data", data).stderr
     assert "20 annotated photos" in calibrate(model, "--data", data).stderr
+
+
+def test_heads_get_probabilities_and_stay_where_they_are(model, tmp_path):
+    """Of some heads that can be seen nobody annotated a quarter: those are wrong."""
+    data = write_photos(tmp_path, 24, 2)
+    for path in tmp_path.glob("*.csv"):
+        rows = path.read_text().splitlines()
+        path.write_text("\n".join([rows[0], *(row for i, row in enumerate(rows[1:]) if i % 4)]) + "\n")
+    before = load(model).predict(tmp_path / "00.png")
+    assert not before.calibrated_heads
+    printed = calibrate(model, "--data", data, "--heads", "--write").stdout
+    assert "right within 8 px" in printed
+    config = read_config(model)
+    assert config.calibration is None
+    after = load(model).predict(tmp_path / "00.png")
+    assert after.calibrated_heads
+    assert after.count == before.count
+    assert after.points.xy.tolist() == before.points.xy.tolist()
+    assert after.points.confidence.mean() == pytest.approx(0.75, abs=0.06)
+    assert (
+        after.points.confidence.tolist() == config.confidence.probability(before.points.confidence).tolist()
+    )
+    again = calibrate(
+        model, "--data", data, "--heads"
+    ).stdout  # of the network's own values, not of probabilities
+    assert again == printed
+    assert "probability that a person is within 8 px" in crowdscale("models", "show", model).stdout
+
+
+def test_heads_and_intervals_are_calibrated_apart(model, tmp_path):
+    data = write_photos(tmp_path, 2, 3)
+    done = calibrate(model, "--data", data, "--heads", "--check")
+    assert (done.returncode, "--heads" in done.stderr) == (2, True)
+    done = calibrate(model, "--data", data, "--heads")
+    assert (done.returncode, "200 located heads" in done.stderr) == (2, True)
+    assert "Uncalibrated: a confidence orders heads" in crowdscale("models", "show", model).stdout

@@ -24,11 +24,13 @@ from crowdscale.models.description import read_config, write_config
 from crowdscale.models.finding import BUNDLED
 from crowdscale.serve.page import find_page
 from crowdscale.serve.runtime import cached_runtime
+from crowdscale.trust.confidence import HeadConfidence
 from crowdscale.trust.profile import SENTENCES, TURNED
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
+CURVE = HeadConfidence(0.4, 3.5, 8.0, 9000, 55)
 PHOTO = Path(__file__).parents[2] / "examples" / "auditorium.jpg"
 
 
@@ -119,7 +121,7 @@ def test_counts_equal_those_of_python(tmp_path):
     photos, model = pictures(), shutil.copytree(BUNDLED["nano"], tmp_path / "nano")
     config = read_config(model)
     write_config(
-        model, replace(config, zoom=replace(config.zoom, doubt=0.03, least=0.9))
+        model, replace(config, zoom=replace(config.zoom, doubt=0.03, least=0.9), confidence=CURVE)
     )  # passes are blended
     job = {
         "task": "count", "runtime": str(runtime), "model": str(model),

@@ -126,8 +126,14 @@ export class Predictor {
     const moved = scalePoints(points, x, y, right, down);
     const clip = (value, last) => (right || down ? Math.min(Math.max(value, 0), last) : value);
     return Array.from(moved.x, (value, i) => [
-      thousandth(clip(value, width - 1)), thousandth(clip(moved.y[i], height - 1)), thousandth(moved.confidence[i]),
+      thousandth(clip(value, width - 1)), thousandth(clip(moved.y[i], height - 1)), thousandth(this.probability(moved.confidence[i])),
     ]);
+  }
+
+  /** Return the probability of a head from the network's value; the value itself where the model is uncalibrated. */
+  probability(value) {
+    const curve = this.config.confidence;
+    return curve ? 1 / (1 + Math.exp(-(curve.offset + curve.slope * value))) : value;
   }
 }
 

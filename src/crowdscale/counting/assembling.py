@@ -89,6 +89,7 @@ def assemble(
         size=size,
         model=config.name,
         read_scale=min(scales),
+        calibrated_heads=config.confidence is not None and heads is not None,
         tiles=len(tiles),
         appearance=Appearance.joined([each.appearance for each in results]),
     )
@@ -98,9 +99,11 @@ def assemble(
 def _placed(
     config: ModelConfig, points: Points | None, x: float, y: float, size: tuple[int, int]
 ) -> Points | None:
-    """Heads in pixels of the (width, height) original, moved by the model's offset."""
+    """Heads in pixels of the (width, height) original, moved by the model's offset, with calibrated confidences."""
     if points is None:
         return None
+    if config.confidence is not None and points.confidence is not None:
+        points = Points(points.xy, config.confidence.probability(points.confidence))
     points = points if (x, y) == (1, 1) else points.scale(x, y)
     return points if config.offset == (0, 0) else points.shift(*config.offset).within(*size)
 

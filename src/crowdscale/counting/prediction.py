@@ -65,7 +65,8 @@ class Prediction:
     count: float
     """Number of people; equals ``len(points)`` for a points model and is close to it for a hybrid."""
     points: Points | None
-    """Head positions with confidences; None for a density model."""
+    """Head positions with confidences; None for a density model. A confidence is the probability that a person is
+    there where ``calibrated_heads`` holds, else a value from 0 to 1 by which heads are ordered alone."""
     map: Maps | None
     """(rows, columns) of the first pass in cells of the network's stride, 8 pixels of the photo as it is read: people
     in a cell, or the mean expected label. None with ``keep_map=False``."""
@@ -98,6 +99,9 @@ class Prediction:
 
     appearance: Appearance | None = None
     """Measurements of the photo from which the warnings come."""
+
+    calibrated_heads: bool = False
+    """Whether the confidences of heads are probabilities."""
 
     source: Any = field(default=None, compare=False)
     """The photo, for pictures: its path, or a weak reference to the array or the PIL image, so that no pixels are held

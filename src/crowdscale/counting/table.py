@@ -136,7 +136,12 @@ class PhotoRow:
     )
     zones: list[ZoneRecord] = column("zones", "people in each zone of --zones", default=list)
     heads: list[list[float]] | None = column(
-        "heads", "x, y, confidence of each located head", "pixels", ("points",), 3, None
+        "heads",
+        "x, y, confidence of each located head: the probability that a person is there, if the model is calibrated",
+        "pixels",
+        ("points",),
+        3,
+        None,
     )
     intervals: dict[str, list[int]] | None = column(
         "intervals", "low and high end of the count by level, such as 0.9", "people", default=None

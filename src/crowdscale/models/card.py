@@ -107,6 +107,7 @@ def card_text(config: ModelConfig, size: int | None = None) -> str:
         "## Training data\n\n" + _data(config),
         "## Scores\n\n" + _scores(config),
         "## Intervals of a count\n\n" + _calibration(config),
+        "## Confidence of heads\n\n" + _confidence(config),
         "## Photos unlike the training data\n\n" + _profile(config),
         "## Limits\n\n" + _list(config.notes.get("limits", ())),
         *_pictures(config),
@@ -191,6 +192,19 @@ def _calibration(config: ModelConfig) -> str:
         lines.append(f"Cross-fitted, each photo judged by the others:\n\n{sentences}")
     lines += [f"On {check.data}:\n\n" + _list(check.sentences()) for check in calibration.checks]
     return "\n\n".join([*lines, HOLDS])
+
+
+def _confidence(config: ModelConfig) -> str:
+    curve = config.confidence
+    if not config.codec.locates:
+        return "It locates no heads."
+    if curve is None:
+        return "Uncalibrated: a confidence orders heads, and is no probability."
+    return (
+        f"The probability that a person is within {curve.radius:g} px of the head: "
+        f"1 / (1 + exp(-({curve.offset:g} + {curve.slope:g} · value))). From {curve.heads:,} heads in {curve.photos} photos "
+        f"({'; '.join(curve.data)}). Mean error, each photo judged by the others: {100 * curve.error:.1f} %."
+    )
 
 
 def _profile(config: ModelConfig) -> str:

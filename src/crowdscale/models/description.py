@@ -20,6 +20,7 @@ from crowdscale.maps import METHODS, Density, DistanceLabels
 from crowdscale.maps.methods import read_as
 from crowdscale.maps.regions import DensityRule, LabelRule
 from crowdscale.models.package import WEIGHTS, file_sha256
+from crowdscale.trust.confidence import HeadConfidence
 from crowdscale.trust.intervals import Calibration
 from crowdscale.trust.profile import Profile
 
@@ -112,6 +113,8 @@ class ModelConfig:
     """(x, y) in pixels of the photo by which located heads are moved, to where annotators put points."""
     calibration: Calibration | None = None
     """Intervals of its counts; None if they were not measured."""
+    confidence: HeadConfidence | None = None
+    """Turns confidences of heads into probabilities; None if they are uncalibrated."""
     familiar: Profile | None = None
     """Profile of its training photos, for warnings; None if it was not measured."""
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -139,7 +142,7 @@ class ModelConfig:
 
         The offset stays: weights derived from others locate heads at the same positions.
         """
-        return replace(self, calibration=None, familiar=None, notes={})
+        return replace(self, calibration=None, confidence=None, familiar=None, notes={})
 
     def to_json(self) -> str:
         """Return the description as written to ``model.json``."""
@@ -161,6 +164,8 @@ class ModelConfig:
             values["offset"] = right, down
             if values.get("calibration"):
                 values["calibration"] = Calibration.from_dict(values["calibration"])
+            if values.get("confidence"):
+                values["confidence"] = HeadConfidence.from_dict(values["confidence"])
             if values.get("familiar"):
                 values["familiar"] = Profile.from_dict(values["familiar"])
             return cls(**_tuples(values))
@@ -175,7 +180,7 @@ def _check_types(values: Mapping[str, Any], parts: Mapping[str, type]) -> None:
     """Compare values from JSON with the types of the fields. Raises ValueError that names the first other one."""
     types = get_type_hints(ModelConfig)
     for name, value in values.items():
-        if name not in ("calibration", "familiar"):
+        if name not in ("calibration", "confidence", "familiar"):
             try:
                 msgspec.convert(value, parts.get(name, types.get(name, Any)))
             except msgspec.ValidationError as error:

@@ -24,10 +24,11 @@ from crowdscale.cli.options import (
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
     from crowdscale.counting.predictor import Predictor
+    from crowdscale.data.sample import Sample
     from crowdscale.models.description import ModelConfig
     from crowdscale.trust.intervals import Check
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "chosen_photos"]
 
 
 def calibrate(
@@ -49,6 +50,10 @@ def calibrate(
             "--note", panel=OUTPUT, metavar="TEXT", help="Other uses of these photos, kept with the result."
         ),
     ] = "",
+    heads: Annotated[
+        bool,
+        option("--heads", panel=OUTPUT, help="Turn the confidence of heads into a probability; change no interval."),
+    ] = False,
     check: Annotated[
         bool,
         option("--check", panel=OUTPUT, help="Count how often the model's intervals hold here; change none."),
@@ -60,6 +65,11 @@ def calibrate(
 
     Use at least 20 photos, none of which the model was trained on.
     """
+    if heads:
+        from crowdscale.cli.models.calibrate_heads import calibrate_heads
+
+        _refuse_with_heads(across, check, note)
+        return calibrate_heads(model, data, only, hold_out, border, write, threads)
     from crowdscale.counting.predictor import load
     from crowdscale.errors import OptionError
     from crowdscale.models.card import HOLDS
@@ -85,6 +95,14 @@ def calibrate(
     typer.echo(HOLDS)
     if write:
         write_config(folder, config)
+    return None
+
+
+def _refuse_with_heads(across: bool, check: bool, note: str) -> None:
+    from crowdscale.errors import OptionError
+
+    if across or check or note:
+        raise OptionError.plain("--heads goes without --across-domains, --check and --note")
 
 
 @dataclass(frozen=True)
@@ -122,17 +140,10 @@ def _count(
     borders: list[float] | None,
 ) -> Counted:
     """Count the photos as `crowdscale count` does; print a sentence for each that fails."""
-    from crowdscale.cli.photos import open_chosen, set_label
     from crowdscale.cli.progress import progress
-    from crowdscale.data.lists import domain_of
-    from crowdscale.data.opening import FOLDER
     from crowdscale.evaluation.run import evaluate
 
-    samples, sets = [], []
-    for dataset, part in open_chosen(data, only, hold_out, borders):
-        samples += part
-        label = f"folder {domain_of(part[0])}" if dataset.name == FOLDER and part else set_label(dataset)
-        sets.append(f"{label}: {len(part)} photos" + (f" of {only.name}" if only else ""))
+    samples, sets = chosen_photos(data, only, hold_out, borders)
     noting = Noting(predictor)
     with progress("Calibrating", len(samples)) as live:
         result = evaluate(noting, samples, lambda _: live.advance())
@@ -141,6 +152,22 @@ def _count(
     truth, counts = [row.truth for row in result.rows], [row.count for row in result.rows]
     domains = [row.refined.attributes.get("folder") or row.refined.set for row in result.rows]
     return Counted(truth, counts, sets, domains, noting.warned)
+
+
+def chosen_photos(
+    data: list[str], only: Path | None, hold_out: Path | None, borders: list[float] | None
+) -> tuple[list[Sample], list[str]]:
+    """Return the photos of all sets, and the name and number of photos of each set."""
+    from crowdscale.cli.photos import open_chosen, set_label
+    from crowdscale.data.lists import domain_of
+    from crowdscale.data.opening import FOLDER
+
+    samples, sets = list[Any](), []
+    for dataset, part in open_chosen(data, only, hold_out, borders):
+        samples += part
+        label = f"folder {domain_of(part[0])}" if dataset.name == FOLDER and part else set_label(dataset)
+        sets.append(f"{label}: {len(part)} photos" + (f" of {only.name}" if only else ""))
+    return samples, sets
 
 
 def _with_check(config: ModelConfig, checked: Check, warned: int) -> ModelConfig:
