@@ -4,6 +4,7 @@ import { say } from "./app.js";
 import { BrowserAuditor, ServiceAuditor } from "./auditors.js";
 import { element } from "./count_tab.js";
 import { Edits, holds } from "./edits.js";
+import { sendCorrection } from "./corrections.js";
 import { download } from "./formats.js";
 import { HeadTool } from "./head_tool.js";
 import { drawHeads } from "./overlays.js";
@@ -41,12 +42,13 @@ export class AuditTab {
     this.by = element("input", { type: "text", id: "audit-by", autocomplete: "name", maxLength: 100 });
     this.reportButton = button("Save the report", () => this.report(), { id: "audit-report" });
     this.endButton = button("Discard", () => this.discard());
+    this.storeButton = button("Save for training", () => this.store(), { id: "save-tiles" });
     this.running = element(
       "div", { hidden: true }, this.number, this.headline, this.advice, this.task,
       element("div", { className: "row tools" }, this.doneButton, this.nextButton, this.undo, this.erase),
       element("div", { className: "row" }, this.back),
       element("h3", {}, "Report"), element("label", { className: "field" }, "Counted by", this.by),
-      element("div", { className: "row" }, this.reportButton, this.endButton),
+      element("div", { className: "row" }, this.reportButton, this.storeButton, this.endButton),
       element("p", { className: "note" }, "Click each head whose middle lies in the bright tile. Keys on the photo: arrows move a cursor, Enter adds, Delete removes, Ctrl Z undoes."),
     );
     this.panel.replaceChildren(element("h2", {}, "Audit"), this.note, this.startButton, this.running);
@@ -188,7 +190,8 @@ export class AuditTab {
     this.number.replaceChildren(whole(estimate.count), element("small", {}, " people"));
     this.headline.textContent = headline;
     this.advice.textContent = advice;
-    this.back.disabled = this.reportButton.disabled = !record.answers.length;
+    this.back.disabled = this.reportButton.disabled = this.storeButton.disabled = !record.answers.length;
+    this.storeButton.hidden = !this.app.site?.corrections;
   }
 
   takeBack() {
@@ -205,6 +208,27 @@ export class AuditTab {
     } catch (error) {
       say(error.message, 12);
     }
+  }
+
+  /** Hand the counted tiles to the service's folder of corrections; outside them nothing is known. */
+  async store() {
+    const { plan, answers } = this.state.record;
+    this.storeButton.disabled = true;
+    let photos = 0;
+    try {
+      for (const [index, { name }] of plan.photos.entries()) {
+        const item = this.photos.find((each) => each.name === name);
+        const counted = answers.filter((answer) => answer.heads && plan.cells[answer.cell].photo === index);
+        if (!item || !counted.length) continue;
+        const correction = { heads: counted.flatMap((answer) => answer.heads), only: counted.map((answer) => plan.cells[answer.cell].box) };
+        await sendCorrection(item, correction);
+        photos += 1;
+      }
+      say(`Saved the tiles of ${photos} ${photos === 1 ? "photo" : "photos"} for training.`);
+    } catch (error) {
+      say(error.message, 12);
+    }
+    this.storeButton.disabled = false;
   }
 
   async discard() {

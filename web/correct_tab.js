@@ -2,7 +2,7 @@
 
 import { say } from "./app.js";
 import { element } from "./count_tab.js";
-import { askJson } from "./engines.js";
+import { sendCorrection } from "./corrections.js";
 import { Edits } from "./edits.js";
 import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
@@ -175,12 +175,8 @@ export class CorrectTab {
   /** Hand the photo and its heads to the service's folder of corrections. */
   async send() {
     const { item } = this;
-    const form = new FormData();
-    form.append("photo", item.file, item.name.split("/").at(-1));
-    form.append("correction", JSON.stringify(item.edits.toJSON()));
     try {
-      const answer = await askJson("corrections", { method: "POST", body: form });
-      item.sent = true;
+      const answer = await sendCorrection(item, item.edits.toJSON());
       say(`Saved as ${answer.saved}, the ${answer.photos}. corrected photo.`);
     } catch (error) {
       say(error.message, 12);

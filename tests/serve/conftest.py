@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -59,8 +60,8 @@ class Running(NamedTuple):
     folder: Path
 
 
-@pytest.fixture(scope="session")
-def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+@contextmanager
+def served(model: Path, corrections: Path) -> Iterator[Running]:
     """A service on a free port of this machine, in a thread."""
     import uvicorn
 
@@ -68,15 +69,21 @@ def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     from crowdscale.serve.counter import Counter
     from crowdscale.serve.options import ServeOptions
 
-    folder = tmp_path_factory.mktemp("corrections")
-    options = ServeOptions(port=0, corrections=folder)
-    app = create_app(Counter.open(str(label_model), options.max_pixels, threads=1), options)
+    options = ServeOptions(port=0, corrections=corrections)
+    app = create_app(Counter.open(str(model), options.max_pixels, threads=1), options)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         time.sleep(0.02)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield Running(f"http://127.0.0.1:{port}/", folder)
+    yield Running(f"http://127.0.0.1:{port}/", corrections)
     server.should_exit = True
-    thread.join(10)
+    thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service with a folder of corrections."""
+    with served(label_model, tmp_path_factory.mktemp("corrections")) as made:
+        yield made

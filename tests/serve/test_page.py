@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from crowdscale.serve import teaching
+from crowdscale.serve.teacher import Teacher
 from crowdscale.serve.zone_editor import ZoneEditor
 from crowdscale.trust.audit.report import read_report
 from crowdscale.zones.files import read_zones
-from tests.serve.conftest import HEADS, encoded
+from tests.serve.conftest import HEADS, encoded, served
+from tests.support.fakes import label_photo
+from tests.support.lessons import FAKE, correct, plan
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -239,10 +243,71 @@ def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
     assert read_report(page.saved("#audit-report").decode()).counts == (1, 1)
 
 
-def test_teach_shows_the_commands_for_the_corrections(opened, running):
+def test_audited_tiles_are_saved_for_training(opened, running):
+    page = opened()
+    pixels = label_photo(HEADS, 240, 160)
+    pixels[0, 0] = 77  # no photo that another test corrected
+    page.add(("tiles.png", encoded(pixels)))
+    tab = page.page
+    tab.click("#tab-audit")
+    tab.click("#audit-start")
+    tab.wait_for_selector("#audit-task:text('Tile 1: 0 heads')")
+    tab.locator("#view").click()
+    tab.wait_for_selector("#audit-task:text('Tile 1: 1 head')")
+    tab.click("#audit-done")
+    tab.wait_for_selector("#audit-task:text('You counted 1')")
+    tab.click("#save-tiles")
+    tab.wait_for_selector("#say:text('Saved the tiles of 1 photo for training')")
+    (file,) = running.folder.glob("tiles-*.json")
+    saved = json.loads(file.read_text())
+    ((left, top, right, bottom),) = saved["only"]
+    ((x, y),) = saved["points"]
+    assert left <= x < right <= 240
+    assert top <= y < bottom <= 160
+
+
+def test_teach_says_why_this_model_cannot_learn_and_shows_the_commands(opened, running):
     tab = opened().page
     tab.click("#tab-teach")
-    tab.wait_for_selector("#panel-teach pre")
+    tab.wait_for_selector("#teach-reason:text('no training weights')")
     commands = tab.locator("#panel-teach pre").all_inner_texts()
-    assert [command.split()[1] for command in commands] == ["data", "train", "evaluate"]
-    assert all(str(running.folder) in command for command in commands)
+    assert [command.split()[1] for command in commands] == ["train", "evaluate", "evaluate", "score"]
+    assert all(str(running.folder) in command for command in commands[:3])
+    assert not tab.locator("#teach-start").count()
+
+
+def test_teach_trains_stops_resumes_compares_and_replaces_when_asked(
+    browser, label_model, tmp_path, monkeypatch
+):
+    model, corrections = tmp_path / "labels", tmp_path / "corrections"
+    shutil.copytree(label_model, model)
+    (model / "weights.safetensors").write_bytes(b"")
+    correct(corrections, 60)
+    plan(tmp_path, model, steps=2000, seconds=0.02)
+    monkeypatch.setattr(teaching, "Teacher", lambda folder: Teacher(folder, FAKE))
+    with served(model, corrections) as service:
+        page = Page(browser, service.address)
+        tab = page.page
+        tab.on("dialog", lambda dialog: dialog.accept())
+        tab.click("#tab-teach")
+        tab.wait_for_selector("#teach-photos:text('60 corrected photos')")
+        tab.click("#teach-start")
+        tab.wait_for_selector("#teach-progress:text('2.5 crops a second')")
+        assert 0 < tab.evaluate("document.querySelector('#panel-teach progress').value") < 1
+        tab.click("#teach-stop")
+        tab.wait_for_selector("#teach-halted:text('stopped')")
+        plan(tmp_path, model, steps=3)
+        tab.click("#teach-start")
+        tab.wait_for_selector("#teach-verdict:text('counts better')")
+        figures = tab.locator("#teach-comparison td").all_inner_texts()
+        assert figures[:4] == ["12", "306", "5.5", "2.5"]
+        assert "labels" in tab.inner_text("#engine")
+        assert "taught" not in tab.inner_text("#engine")
+        tab.click("#teach-accept")
+        tab.wait_for_selector("#engine:text('labels-taught-1')")
+        tab.wait_for_selector("#teach-accepted:has-text('labels-taught-1')")
+        assert (
+            corrections.with_name("corrections-taught") / "models" / "labels-taught-1" / "model.json"
+        ).is_file()
+        assert page.problems == []
+        page.context.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,23 +18,12 @@ from crowdscale.metrics import FEWEST_IMAGES
 from crowdscale.models.description import read_config
 from crowdscale.serve import teaching
 from crowdscale.serve.app import create_app
-from crowdscale.serve.correcting import save_correction
 from crowdscale.serve.counter import Counter
 from crowdscale.serve.lessons import Lesson, choose_lists, judge, next_name
 from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.teacher import PROGRAM, Teacher
 from tests.serve.conftest import HEADS, encoded
-from tests.support.fakes import label_photo
-
-FAKE = (sys.executable, "-m", "tests.support.trainer")
-
-
-def correct(folder: Path, number: int) -> None:
-    for index in range(number):
-        pixels = label_photo(HEADS, 240, 160)
-        pixels[0, 0] = index  # photos of their own
-        text = json.dumps({"heads": HEADS.xy.tolist()})
-        save_correction(folder, f"photo {index}.png", encoded(pixels), text, 10**6)
+from tests.support.lessons import FAKE, correct, plan
 
 
 @pytest.fixture
@@ -45,11 +33,6 @@ def model(label_model, tmp_path):
     shutil.copytree(label_model, folder)
     (folder / "weights.safetensors").write_bytes(b"")
     return folder
-
-
-def plan(tmp_path: Path, model: Path, **more: object) -> None:
-    values = {"model": str(model), "steps": 2, "seconds": 0.0, "errors": [5.0, 2.0], **more}
-    (tmp_path / "trainer.json").write_text(json.dumps(values))
 
 
 def runs(tmp_path: Path) -> list[list[str]]:

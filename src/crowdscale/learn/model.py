@@ -149,9 +149,9 @@ class AutoScale(nn.Module):
 
     def _block_loss(self, blocks: Tensor, counts: Tensor, counted: Tensor | None) -> Tensor:
         """Return the weighted loss of the blocks all of whose (b, h, w) pixels count."""
-        options, whole = self.loss_options, whole_cells(counted, BLOCK)
-        known = None if whole is None else whole[:, 0]
-        return options.block_weight * block_count_loss(blocks, counts, options.block_squares, known)
+        options, cells = self.loss_options, whole_cells(counted, BLOCK)
+        whole = None if cells is None else cells[:, 0]
+        return options.block_weight * block_count_loss(blocks, counts, options.block_squares, whole)
 
     def dense_boxes(self, prediction: Prediction, counted: Tensor | None = None) -> list[tuple[int, Box]]:
         """Return (image index, box) of the dense regions of each image that has any, as if nobody were ignored."""
@@ -179,8 +179,8 @@ class AutoScale(nn.Module):
         A process whose batch has no region still runs the scale net, so that the others do not wait.
         """
         points = [Points(xy) for xy in batch["points"]]
-        found = self.dense_boxes(first, batch["counted"])
-        boxes = [(i, box) for i, box in found if len(points[i].inside(box)) > 1]
+        regions = self.dense_boxes(first, batch["counted"])
+        boxes = [(i, box) for i, box in regions if len(points[i].inside(box)) > 1]
         dense = bool(boxes)
         if not dense:
             height, width = images.shape[-2:]

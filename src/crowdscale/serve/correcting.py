@@ -111,9 +111,9 @@ def save_correction(folder: Path, name: str, photo: bytes, text: str, max_pixels
         raise ImageError(
             "Corrections are saved of JPEG, PNG, WebP, BMP and TIFF photos", "", "Convert this one"
         )
-    known = hashlib.sha256(photo).hexdigest()[:8]
+    digest = hashlib.sha256(photo).hexdigest()[:8]
     stem = re.sub(r"[^\w-]+", "_", Path(name).stem)[:LONGEST].strip("_") or "photo"
-    stem = next((path.stem for path in folder.glob(f"*-{known}.json")), f"{stem}-{known}")
+    stem = next((path.stem for path in folder.glob(f"*-{digest}.json")), f"{stem}-{digest}")
     if correction.only:
         correction = _joined(folder / f"{stem}.json", correction, width, height)
     content = {

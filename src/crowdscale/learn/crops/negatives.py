@@ -69,7 +69,7 @@ def _empty_window(
         left = int(random.integers(0, width - size + 1))
         top = int(random.integers(0, height - size + 1))
         near = (points.xy > (left - away, top - away)) & (points.xy < (left + size + away, top + size + away))
-        known = counted is None or counted[top : top + size, left : left + size].all()
-        if known and not near.all(axis=1).any():
+        whole = counted is None or counted[top : top + size, left : left + size].all()
+        if whole and not near.all(axis=1).any():
             return left, top, size
     return None
