@@ -145,7 +145,7 @@ def test_two_processes_of_which_one_has_no_region(tmp_path):
 @pytest.mark.slow
 def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
     out = tmp_path / "tuned"
-    run(
+    done = run(
         folder,
         out,
         "--init",
@@ -163,6 +163,9 @@ def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
     assert ours.keys() == theirs.keys()
     config = read_config(out / "best")
     assert config.training["init"] == "mine"
+    assert "Error on 1 held-out photo (" in done.stdout
+    assert "before the training. Keep" in done.stdout  # a rate of 0 changes nothing
+    assert "of 20 held-out photos that are needed" in done.stdout
 
 
 @pytest.mark.slow

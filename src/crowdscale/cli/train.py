@@ -112,6 +112,10 @@ def train(
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, chosen.train)
     typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")
     _export(out / "best", gathered.held_out)
+    from crowdscale.learn.training.measuring import measure_model
+
+    for sentence in measure_model(out / "best", gathered.samples, gathered.held_out, chosen.start.init):
+        typer.echo(sentence)
 
 
 def _export(folder: Path, held_out: list[Sample]) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from crowdscale.errors import DataError, OptionError
 
 __all__ = [
+    "FEWEST_PHOTOS",
     "LEVELS",
     "Calibration",
     "Check",
@@ -42,6 +43,10 @@ UNIT = 100.0
 """People at which growth changes nothing: quantiles read as relative errors there."""
 
 FOLDS = 10
+
+FEWEST_PHOTOS = 20
+"""Fewer photos give no 90 % interval that is cross-fitted: it is the ⌈(n + 1)·0.9⌉-th of n sorted errors, and at least nine
+tenths of the photos must give one, too."""
 
 ACROSS = "each domain judged by the others"
 """How the coverage of a calibration across domains was counted."""
@@ -180,9 +185,11 @@ def calibrate_counts(
         DataError: There are fewer than 20 photos, or domains of fewer than two kinds.
     """
     n, counted = np.asarray(truth, np.float64), np.asarray(counts, np.float64)
-    if len(n) < 2 * FOLDS or n.shape != counted.shape:
+    if len(n) < FEWEST_PHOTOS or n.shape != counted.shape:
         raise DataError(
-            f"expected {2 * FOLDS} annotated photos or more to calibrate on", str(len(n)), "Name more data"
+            f"expected {FEWEST_PHOTOS} annotated photos or more to calibrate on",
+            str(len(n)),
+            "Name more data",
         )
     if domains is None:
         fitted, checked = _fit(n, counted), cross_fit(n, counted, ", ".join(data))

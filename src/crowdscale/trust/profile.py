@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -21,6 +21,7 @@ from crowdscale.points import Points, nearest_distances
 from crowdscale.trust.upright import DOUBT, FEWEST_TURNED, Uprightness, find_turn, learn_uprightness
 
 __all__ = [
+    "LEAST_PHOTOS",
     "Alarms",
     "Appearance",
     "FeatureCloud",
@@ -251,10 +252,27 @@ class Profile:
         sentences = [SENTENCES[name][1] for name in strange]
         if turn and set(strange) <= {"confidence"}:  # the turn is the cause; a dark photo has no clear turn
             sentences.insert(0, TURNED[turn])
-        cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
-        if not sentences and self._strange("distance", cloud.distance(seen.appearance.features)):
-            sentences.append(SENTENCES["distance"][1])
+        if not sentences and "distance" in self.limits:
+            cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
+            if self._strange("distance", cloud.distance(seen.appearance.features)):
+                sentences.append(SENTENCES["distance"][1])
         return tuple(f"{sentence}." for sentence in sentences)
+
+    def widened(self, photos: Sequence[ProfiledPhoto]) -> Profile:
+        """Return the profile of a model that was trained further on a few more photos: they lie within its limits.
+
+        The network has changed, so what its features measure is left out: the distance, and turned photos.
+        """
+        columns = _measure_columns(photos) if photos else {}
+        limits = {}
+        for name, limit in self.limits.items():
+            if name != "distance":
+                values = columns.get(name, np.zeros(0))
+                reached = np.append(values[np.isfinite(values)], limit)
+                limits[name] = float(reached.min() if SENTENCES[name][0] == "low" else reached.max())
+        return replace(
+            self, limits=limits, photos=self.photos + len(photos), alarms=(), upright="", doubt=0.0
+        )
 
     def _strange(self, name: str, value: float) -> bool:
         limit = self.limits.get(name, float("nan"))

@@ -13,13 +13,10 @@ from crowdscale.cli.options import INPUT, Data, HoldOut, ModelArgument, Threads,
 from crowdscale.cli.progress import tracked
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from crowdscale.counting.prediction import Prediction
     from crowdscale.counting.predictor import Predictor
     from crowdscale.data.sample import Sample
-    from crowdscale.trust.profile import Alarms, Profile, ProfiledPhoto
+    from crowdscale.trust.profile import Alarms, Profile
 
 __all__ = ["profile"]
 
@@ -45,6 +42,7 @@ def profile(
     from crowdscale.cli.photos import open_chosen
     from crowdscale.counting.predictor import load
     from crowdscale.data.lists import read_list, split_samples
+    from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features
     from crowdscale.models.description import write_config
     from crowdscale.models.finding import find_folder, find_model
     from crowdscale.trust.profile import learn_profile
@@ -57,8 +55,10 @@ def profile(
         rest, held_out = split_samples(samples, names)
         trained, others = trained + rest, others + held_out
     predictor = load(model, threads=threads)
-    measured = [_measured(each) for each in _predict(predictor, trained, "Training photos")]
-    familiar = learn_profile(measured, _turned(model, trained, turned, threads))
+    upright = [measured(each) for each in _predict(predictor, trained, "Training photos")]
+    indices = drawn_evenly(len(trained), turned)
+    features = turned_features(predictor, trained, tracked(indices, "Turned photos", len(indices)))
+    familiar = learn_profile(upright, features)
     _print(familiar)
     if others:
         label = f"{len(others)} photos of {hold_out.name if hold_out else ''}"
@@ -77,39 +77,6 @@ def _print(familiar: Profile) -> None:
 
 def _predict(predictor: Predictor, samples: Sequence[Sample], what: str) -> list[Prediction]:
     return [predictor.predict(sample.read()) for sample in tracked(samples, what, len(samples))]
-
-
-def _turned(
-    model: str, samples: Sequence[Sample], number: int, threads: int
-) -> dict[int, NDArray[np.float64]]:
-    """Return the mean features of evenly drawn photos in all four orientations, by their index."""
-    import numpy as np
-
-    from crowdscale.counting.predictor import PredictOptions, load
-    from crowdscale.trust.upright import TURNS
-
-    predictor = load(model, threads=threads, options=PredictOptions(refine=False))
-    drawn = np.linspace(0, len(samples) - 1, min(number, len(samples))).round().astype(int)
-    indices = sorted({*drawn.tolist()})
-    features = {}
-    for index in tracked(indices, "Turned photos", len(indices)):
-        pixels = samples[index].read()
-        views = [np.ascontiguousarray(np.rot90(pixels, turn)) for turn in TURNS]
-        features[index] = np.stack([_measured(predictor.predict(view)).appearance.features for view in views])
-    return features
-
-
-def _measured(prediction: Prediction) -> ProfiledPhoto:
-    """Return the measurements of a photo from its prediction. Raises ModelError."""
-    from crowdscale.errors import ModelError
-    from crowdscale.trust.profile import ProfiledPhoto
-
-    heads = prediction.points
-    if heads is not None and prediction.read_scale != 1:
-        heads = heads.scale(prediction.read_scale)
-    if prediction.appearance is None:
-        raise ModelError("expected a backend that returns features", f"{prediction.model} without")
-    return ProfiledPhoto(prediction.appearance, heads, prediction.count, prediction.size)
 
 
 def _warnings(predictions: list[Prediction], label: str) -> Alarms:
