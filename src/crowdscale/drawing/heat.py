@@ -59,7 +59,7 @@ class HeatScale:
 
 PHOTO = HeatScale("people in each 1 % of the photo", (1, 3, 10, 30, 100, 300))
 """A person alone reaches 1, whatever the photo's size in pixels; dense photos of ShanghaiTech A reach 300."""
-GROUND = HeatScale("people per m²", (0.25, 0.5, 1, 2, 4, 8))
+GROUND = HeatScale("people per square metre", (0.25, 0.5, 1, 2, 4, 8))
 """From 4 people per m² on a crowd moves little; from 6 on it is dangerous (Fruin, 1993)."""
 
 
