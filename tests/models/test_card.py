@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from crowdscale.errors import DataError, OptionError
@@ -16,14 +17,15 @@ from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import BUNDLED
 from crowdscale.points import Points
 from crowdscale.trust.intervals import Calibration, Check
-from crowdscale.trust.profile import Alarms, Profile
+from crowdscale.trust.profile import Alarms, FeatureCloud, Profile
 
 PLAIN = ModelConfig("small", "points", "lite", DistanceLabels(), LabelRule(), licence="Apache-2.0")
 CALIBRATION = Calibration(
     (0.5, 0.9), (0.1, 0.2), 10.0, 0.0, 5, 900, 60, ("drawn: 60 photos",), "They chose the weights, too.",
     Check("drawn: 60 photos", 60, (0.5, 0.9), (31, 55)), (Check("test: 40 photos", 40, (0.5, 0.9), (18, 35)),),
 )  # fmt: skip
-FAMILIAR = Profile({"luminance": 50.0}, 600, 3, 1.0, "", (Alarms("70 photos of list.txt", 70, 3),))
+CLOUD = FeatureCloud(np.zeros(3), np.eye(3), 1.0).to_text()
+FAMILIAR = Profile({"luminance": 50.0}, 600, 3, 1.0, CLOUD, (Alarms("70 photos of list.txt", 70, 3),))
 SCORES = {
     "data": "x/test",
     "images": 182,

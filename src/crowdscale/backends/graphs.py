@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.arrays import Maps, Pixels
+from crowdscale.errors import ModelError
 from crowdscale.maps.output import NetworkOutput
 from crowdscale.models.description import ModelConfig
 
@@ -69,7 +70,12 @@ def map_outputs(names: Iterable[str]) -> list[str]:
 
 
 def read_maps(
-    maps: Sequence[Maps], features: Maps, blocks: Maps | None, size: tuple[int, int], columns: int
+    maps: Sequence[Maps],
+    features: Maps,
+    blocks: Maps | None,
+    size: tuple[int, int],
+    columns: int,
+    config: ModelConfig,
 ) -> list[NetworkOutput]:
     """Return a graph's outputs for each view of one size.
 
@@ -79,7 +85,18 @@ def read_maps(
         blocks: (n, H/16, W/16), of a hybrid.
         size: (h, w) of the views.
         columns: Width of the padded views.
+        config: The model's description.
+
+    Raises:
+        ModelError: The graph's features are others than the description names.
     """
+    described = config.feature_channels or features.shape[1], columns // config.feature_stride
+    if (features.shape[1], features.shape[3]) != described:
+        raise ModelError(
+            f"expected features of {described[0]} channels at stride {config.feature_stride} from {config.name}",
+            f"{features.shape[1]} channels at stride {columns / features.shape[3]:g}",
+            "Fetch or export the model again",
+        )
     counted = [None] * len(features) if blocks is None else blocks
     if len(maps) == 1:
         return [NetworkOutput(*parts).cut(*size) for parts in zip(maps[0], features, counted, strict=True)]

@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_type_hints
 
-import msgspec
-
-from crowdscale.errors import ModelError, OptionError
+from crowdscale.errors import DataError, ModelError, OptionError
+from crowdscale.files.documents import parse_json
 from crowdscale.files.writing import write_atomic
 from crowdscale.maps import METHODS, Density, DistanceLabels
 from crowdscale.maps.methods import read_as
 from crowdscale.maps.regions import DensityRule, LabelRule
 from crowdscale.models.package import WEIGHTS, file_sha256
+from crowdscale.models.schema import check_values
 from crowdscale.trust.confidence import HeadConfidence
 from crowdscale.trust.intervals import Calibration
 from crowdscale.trust.profile import Profile
@@ -152,11 +152,11 @@ class ModelConfig:
     def from_json(cls, text: str, origin: str = "the text") -> ModelConfig:
         """Return the description read from JSON. Raises ModelError for other texts."""
         try:
-            values = json.loads(text)
+            values = parse_json(text, origin)
             if values.pop("format") != FORMAT:
                 raise ValueError("another format")
             codec, rule = METHODS[values["method"]]
-            _check_types(values, {"codec": codec, "rule": rule})
+            check_values(values, {**get_type_hints(cls), "codec": codec, "rule": rule})
             values["codec"] = codec(**_tuples(values["codec"]))
             values["rule"] = rule(**values["rule"])
             values["zoom"] = ZoomOptions(**values["zoom"])
@@ -169,22 +169,11 @@ class ModelConfig:
             if values.get("familiar"):
                 values["familiar"] = Profile.from_dict(values["familiar"])
             return cls(**_tuples(values))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        except (DataError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             names = ", ".join(f.name for f in fields(cls))
             raise ModelError(
                 f"expected a model description of format {FORMAT} with {names}", f"{origin} ({error!r})"
             ) from error
-
-
-def _check_types(values: Mapping[str, Any], parts: Mapping[str, type]) -> None:
-    """Compare values from JSON with the types of the fields. Raises ValueError that names the first other one."""
-    types = get_type_hints(ModelConfig)
-    for name, value in values.items():
-        if name not in ("calibration", "confidence", "familiar"):
-            try:
-                msgspec.convert(value, parts.get(name, types.get(name, Any)))
-            except msgspec.ValidationError as error:
-                raise ValueError(f"{name}: {error}") from error
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

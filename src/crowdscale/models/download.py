@@ -29,6 +29,9 @@ PIECE = 1 << 18
 
 LARGEST_INDEX = 1 << 20
 
+LARGEST_MODEL = 4_000_000_000
+"""Bytes of a model's file; longer bodies are refused, whatever their length claims."""
+
 FINAL = (400, 401, 403, 404, 405, 410, 451)
 """Status codes that another attempt does not change."""
 
@@ -89,8 +92,15 @@ def read_index(text: str, name: str, origin: str) -> Source:
         raise unknown_name("model", name, models)
     try:
         address = urljoin(as_address(origin), models[name].url)
+        schemes = urlsplit(as_address(origin)).scheme, urlsplit(address).scheme
     except ValueError as error:  # half of a bracketed host
         raise ModelError(expected, f"{origin} with the address {models[name].url!r} ({error})") from error
+    if schemes[1] == "file" != schemes[0]:
+        raise ModelError(
+            f"{origin} names a file of this machine: {address}",
+            "",
+            "Fetch it with --from PATH if it is meant",
+        )
     return Source(address, models[name].sha256.lower())
 
 
@@ -111,9 +121,14 @@ def find_source(origin: str, name: str) -> Source:
         OptionError: It has no such model.
     """
     try:
+        if urlsplit(as_address(origin)).scheme == "file":
+            _check_file(as_address(origin))
         with urllib.request.urlopen(as_address(origin), timeout=SECONDS) as answer:
-            text = answer.read(LARGEST_INDEX).decode()
-    except (OSError, UnicodeDecodeError, HTTPException) as error:
+            content = answer.read(LARGEST_INDEX + 1)
+        if len(content) > LARGEST_INDEX:
+            raise ValueError(f"more than {LARGEST_INDEX:,} bytes")
+        text = content.decode()
+    except (OSError, ValueError, HTTPException) as error:
         raise ModelError("expected an index of models", f"{origin} ({error})") from error
     return read_index(text, name, origin)
 
@@ -145,10 +160,28 @@ def download(
     part = target.with_name(f".{target.name}.{source.sha256[:12]}.part")
     with filelock.FileLock(part.with_suffix(".lock")):
         if not (target.is_file() and file_sha256(target) == source.sha256):
-            _fetch(source, part, retry or Retry(), progress, sleep)
+            try:
+                _fetch(source, part, retry or Retry(), progress, sleep)
+            except _TooLongError as error:
+                part.unlink(missing_ok=True)
+                limit = f"expected a model of at most {LARGEST_MODEL / 1e9:g} GB at {source.url}"
+                raise ModelError(
+                    limit, str(error), "Compare the address with that of the publisher"
+                ) from error
             _check(source, part)
             part.replace(target)
     return target
+
+
+class _TooLongError(Exception):
+    """A body that is longer than a model can be."""
+
+
+def _check_file(address: str) -> None:
+    """Raise OSError for a device or a pipe, which may have no end."""
+    path = Path(urllib.request.url2pathname(urlsplit(address).path))
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no regular file")
 
 
 def _fetch(
@@ -157,6 +190,7 @@ def _fetch(
     """Fill the part file in as many attempts as bring new bytes; copy a file of this machine."""
     if urlsplit(source.url).scheme == "file":
         try:
+            _check_file(source.url)
             shutil.copyfile(urllib.request.url2pathname(urlsplit(source.url).path), part)
         except OSError as error:
             raise ModelError(f"expected the file at {source.url}", str(error)) from error
@@ -198,8 +232,10 @@ def _attempt(url: str, part: Path, progress: Progress | None) -> None:
         return
     with answer:
         start = have if answer.status == 206 else 0
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else int(length) + start
+        length = answer.headers.get("Content-Length") or ""
+        total = int(length) + start if length.isdecimal() and len(length) < 16 else None
+        if total is not None and total > LARGEST_MODEL:
+            raise _TooLongError(f"{total:,} bytes")
         with part.open("ab" if start else "wb") as stream:
             _copy(answer, stream, start, total, progress)
     if total is not None and part.stat().st_size < total:
@@ -236,6 +272,8 @@ def _copy(answer: Any, stream: IO[bytes], have: int, total: int | None, progress
     while piece := answer.read1(PIECE):
         stream.write(piece)
         have += len(piece)
+        if have > LARGEST_MODEL:
+            raise _TooLongError(f"more than {LARGEST_MODEL:,} bytes")
         if progress is not None:
             progress(have, total)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -22,6 +23,7 @@ __all__ = [
     "cache_folder",
     "fetched_models",
     "file_sha256",
+    "forget_file",
     "pack_folder",
     "unpack_file",
 ]
@@ -105,6 +107,13 @@ def unpack_file(path: Path) -> Path:
             "expected to unpack a model into the cache", f"{path} ({error})", "Set CROWDSCALE_CACHE"
         ) from error
     return folder
+
+
+def forget_file(path: Path) -> None:
+    """Remove a model's file and what the cache holds of it unpacked: it was refused."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(cache_folder() / UNPACKED / file_sha256(path)[:32], ignore_errors=True)
+        path.unlink()
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -33,11 +33,11 @@ def fetch(
     The same command resumes a broken download.
     """
     from crowdscale.cli.progress import progress
-    from crowdscale.errors import OptionError
+    from crowdscale.errors import ModelError, OptionError
     from crowdscale.models.description import read_config
     from crowdscale.models.download import Source, as_address, download, find_source
     from crowdscale.models.finding import BUNDLED, find_model
-    from crowdscale.models.package import SUFFIX, WEIGHTS, cache_folder
+    from crowdscale.models.package import SUFFIX, WEIGHTS, cache_folder, forget_file
 
     if name in BUNDLED and (BUNDLED[name] / WEIGHTS).is_file():
         raise OptionError.plain(f"{name} comes with the package", "Fetch a model under another name")
@@ -49,9 +49,14 @@ def fetch(
         source = find_source(origin, name)
     else:
         source = Source(as_address(origin), sha256.lower())
+    target = cache_folder() / "models" / f"{name}{SUFFIX}"
     with progress(name, unit="bytes") as live:
-        download(source, cache_folder() / "models" / f"{name}{SUFFIX}", progress=live.update)
-    config = read_config(find_model(name))
+        download(source, target, progress=live.update)
+    try:
+        config = read_config(find_model(name))
+    except ModelError:
+        forget_file(target)
+        raise
     typer.echo(f"{name}: {config.method} model {config.name}. Try: crowdscale count PHOTO --model {name}")
 
 
