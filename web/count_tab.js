@@ -137,8 +137,9 @@ export class CountTab {
     const item = this.photos.current;
     const result = item?.result;
     at("layers").hidden = !result;
-    at("people").textContent = result ? whole(result.count) : "";
-    if (result) at("people").append(element("small", {}, Math.round(result.count) === 1 ? " person" : " people"));
+    at("people").classList.toggle("refused", result?.usable === false);
+    at("people").textContent = !result ? "" : result.usable === false ? "Do not use this number" : whole(result.count);
+    if (result && result.usable !== false) at("people").append(element("small", {}, peopleWord(result)));
     at("interval").textContent = result ? intervalSentence(result) : item ? "" : "No photo yet.";
     at("warnings").replaceChildren(...listed(item?.error ? [item.error] : (result?.warnings ?? [])));
     at("details").textContent = result ? details(result) : "";
@@ -231,7 +232,10 @@ export class CountTab {
   }
 }
 
+const peopleWord = (result) => (Math.round(result.count) === 1 ? " person" : " people");
+
 function intervalSentence(result) {
+  if (result.usable === false) return `${whole(result.count)}${peopleWord(result)} counted in a photo unlike all training photos`;
   const interval = intervalOf(result);
   if (interval) return `90 % interval: ${whole(interval.low)} to ${whole(interval.high)}`;
   return result.warnings?.length ? "No interval, because of the warning below" : "No interval: this model is not calibrated";

@@ -29,10 +29,10 @@ function table(all) {
     return line([
       result.photo, round(result.count), interval?.low, interval?.high, round(firstPassOf(result)),
       headsOf(result).length, result.regions?.length ?? 0, ...sizeOf(result), result.model,
-      (result.warnings ?? []).join(" "),
+      (result.warnings ?? []).join(" "), result.usable ?? true,
     ]);
   });
-  const head = "photo,count,count_low,count_high,first_pass_count,heads,regions,width,height,model,warnings\n";
+  const head = "photo,count,count_low,count_high,first_pass_count,heads,regions,width,height,model,warnings,usable\n";
   return head + rows.join("");
 }
 

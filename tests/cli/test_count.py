@@ -20,11 +20,13 @@ from PIL import Image
 
 from crowdscale.backends import open_backend
 from crowdscale.cli.count_report import Files, Outcome, picture_names, report
-from crowdscale.counting.predictor import PredictOptions, Predictor
+from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.counting.table import PhotoRow, columns
+from crowdscale.drawing.captions import summary
 from crowdscale.files.images import write_image
 from crowdscale.models.description import read_config
 from crowdscale.trust.intervals import Calibration
+from crowdscale.trust.profile import UNLIKE
 from tests.support.commands import CROWD, FEW, command_line, crowdscale, crowdscale_process
 from tests.support.fakes import label_photo
 from tests.support.signals import interruptible
@@ -126,7 +128,7 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     rows = list(csv.DictReader(table.open()))
     assert list(rows[0]) == [
         "photo", "count", "count_low", "count_high", "first_pass_count", "model", "width", "height", "read_scale",
-        "tiles", "seconds", "regions", "zones", "warnings", "error",
+        "tiles", "seconds", "regions", "zones", "warnings", "usable", "error",
     ]  # fmt: skip
     assert (
         rows[0]["count_low"] == rows[0]["count_high"] == rows[0]["warnings"] == ""
@@ -170,6 +172,27 @@ def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsy
     assert capsys.readouterr().out == "96 people (likely 72–120)\n"
     report(outcomes[1:], Files(), quiet=False)
     assert capsys.readouterr().out == "96 people (unlike the training photos: do not rely on it)\n"
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_number_that_must_not_be_used_is_marked_everywhere(label_model, tmp_path, capsys, verbose):
+    seen = load(label_model).predict(label_photo(CROWD, 240, 200))
+    gravel = replace(seen, warnings=(f"{UNLIKE}.", "Too dark."), usable=False)
+    outcomes = [Outcome(Path("a.png"), seen), Outcome(Path("b.png"), gravel)]
+    report(outcomes, Files(tmp_path / "a.csv", tmp_path / "a.json"), quiet=False, verbose=verbose)
+    shown = capsys.readouterr()
+    assert re.search(r"b\.png +96 .*do not use", shown.out)
+    assert re.search(r"2 photos +96 .*without 1 photo", shown.out)
+    assert shown.err.startswith(f"Warning: b.png: {UNLIKE}.\n")
+    assert [row["usable"] for row in csv.DictReader((tmp_path / "a.csv").open())] == ["true", "false"]
+    assert [row["usable"] for row in json.loads((tmp_path / "a.json").read_text())] == [True, False]
+    report(outcomes[1:], Files(), quiet=False)
+    assert capsys.readouterr().out.startswith(
+        "This photo is unlike all training photos: do not use the number (96 people"
+    )
+    report(outcomes[1:], Files(), quiet=True)
+    assert capsys.readouterr() == ("96\n", f"Warning: b.png: {UNLIKE}.\n")
+    assert summary(gravel).startswith("do not use this number · 96 people")
 
 
 def test_pictures_keep_their_folders(photos, label_model, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from crowdscale.backends.graphs import (
     padded_input,
     read_maps,
 )
+from crowdscale.errors import ModelError
 from crowdscale.files.images import read_image
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
@@ -58,7 +60,8 @@ def test_small_maps_are_joined_in_the_cells_of_the_finer_and_cut_to_the_photo(ti
     features, blocks = np.zeros((2, 3, 4, 8), np.float32), random.random((2, 2, 4)).astype(np.float32)
     assert map_outputs([LABELS, LIKELIEST, "features"]) == [LABELS, LIKELIEST]
     assert map_outputs(["output", "features", "blocks"]) == ["output"]
-    found = read_maps([labels, likeliest], features, blocks, (31, 59), 64)
+    config = replace(read_config(find_model("lite")), feature_channels=3, feature_stride=8)
+    found = read_maps([labels, likeliest], features, blocks, (31, 59), 64, config)
     for number, seen in enumerate(found):
         assert (seen.cell, seen.size, seen.output.shape) == (2, (31, 59), (2, 16, 30))
         assert np.array_equal(seen.output[0], labels[number, 0, :, :30])
@@ -71,9 +74,13 @@ def test_small_maps_are_joined_in_the_cells_of_the_finer_and_cut_to_the_photo(ti
             (2, 5, 6),
             (2, 9, 12),
         )
-    (plain, _) = read_maps([np.zeros((2, 1, 32, 64), np.float32)], features, None, (31, 59), 64)
+    (plain, _) = read_maps([np.zeros((2, 1, 32, 64), np.float32)], features, None, (31, 59), 64, config)
     assert (plain.cell, plain.size, plain.blocks) == (1, (31, 59), None)
     assert plain.enlarged() is plain
+    with pytest.raises(
+        ModelError, match="expected features of 5 channels at stride 8 from lite, but got 3 channels"
+    ):
+        read_maps([labels, likeliest], features, blocks, (31, 59), 64, replace(config, feature_channels=5))
 
 
 def test_bundled_model_in_8_bits_reads_bytes_and_counts_and_locates_like_its_original():

@@ -25,7 +25,7 @@ from crowdscale.models.finding import BUNDLED
 from crowdscale.serve.page import find_page
 from crowdscale.serve.runtime import cached_runtime
 from crowdscale.trust.confidence import HeadConfidence
-from crowdscale.trust.profile import SENTENCES, TURNED
+from crowdscale.trust.profile import SENTENCES, TURNED, UNLIKE
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
@@ -125,7 +125,7 @@ def test_counts_equal_those_of_python(tmp_path):
     )  # passes are blended
     job = {
         "task": "count", "runtime": str(runtime), "model": str(model),
-        "sentences": {"measures": SENTENCES, "turned": TURNED}, "tiles": TILES, "readScale": READ_SCALE,
+        "sentences": {"measures": SENTENCES, "turned": TURNED, "unlike": UNLIKE}, "tiles": TILES, "readScale": READ_SCALE,
         "pictures": [saved(pixels, tmp_path / f"{name}.bin") for name, pixels in photos.items()],
     }  # fmt: skip
     made = run(job, tmp_path)

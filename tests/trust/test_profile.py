@@ -14,6 +14,7 @@ from crowdscale.points import Points
 from crowdscale.trust.profile import (
     SENTENCES,
     TURNED,
+    UNLIKE,
     Alarms,
     Appearance,
     FeatureCloud,
@@ -201,3 +202,38 @@ def test_without_turned_photos_nothing_is_said_of_them(familiar):
 def test_few_training_photos_are_refused():
     with pytest.raises(DataError, match="50 training photos"):
         learn_profile([seen(photo(0))] * 10)
+
+
+FAR = np.array([0.3, 0.7, 0.5, 0.5, 0.4, 0.4])
+"""Features far from those of all training photos, which do not read as upright."""
+
+
+def leaning(familiar: Profile) -> np.ndarray:
+    """Features near those of the training photos, which read as a little less upright than most."""
+    mean = np.mean([each.appearance.features for each in upright_photos(60)], axis=0)
+    slopes = familiar.reading.slopes
+    return mean + 0.05 * slopes / np.linalg.norm(slopes)
+
+
+@pytest.mark.parametrize(
+    ("upright_after", "people", "near", "usable"),
+    [
+        (None, 40.0, False, False),  # gravel: far, and upright in no orientation
+        (2, 40.0, False, True),  # a crowd from elsewhere that lies upside down
+        (None, 0.2, False, True),  # nobody is counted: there is nothing to mark
+        (None, 40.0, True, True),  # like the training photos in all but its orientation
+    ],
+)
+def test_a_count_of_nothing_known_must_not_be_used(upright_after, people, near, usable):
+    familiar = turned_familiar()
+    features = leaning(familiar) if near else FAR
+    one = seen(photo(70), people=people)
+    one = one._replace(appearance=replace(one.appearance, features=features))
+    views = [features] * 4
+    if upright_after is not None:
+        views[upright_after] = upright_photos(1)[0].appearance.features
+    looks = iter(views)
+    judged = familiar.judge(one, photo(70), lambda _: next(looks))
+    assert judged.usable == usable
+    assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)
+    assert usable or f"{SENTENCES['distance'][1]}." not in judged.warnings

@@ -8,12 +8,13 @@ import dataclasses
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crowdscale.counting.predictor import load
+from crowdscale.counting.predictor import Predictor, load
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
 from crowdscale.video.sources import Frame, Source
@@ -107,7 +108,7 @@ def test_rows_are_appended_and_read_back(label_model, tmp_path, suffix):
         (0.5, 3, 3),
     ]
     assert list(read[0]) == [
-        "time", "clock", "frame", "count", "count_low", "count_high", "smoothed", "left", "alarms", "warnings", "seconds", "dropped",
+        "time", "clock", "frame", "count", "count_low", "count_high", "smoothed", "left", "alarms", "warnings", "usable", "seconds", "dropped",
     ]  # fmt: skip
 
 
@@ -221,6 +222,20 @@ def test_rows_have_the_warnings_of_their_frames(label_model):
         ("Page 1 was counted.", "The film is damaged here: the frame may be incomplete."),
     ]
     assert seen[1].prediction.warnings == seen[1].row.warnings  # drawn in the film, too
+
+
+def test_a_frame_that_is_unlike_all_training_photos_is_marked(label_model):
+    class Unlike(Predictor):
+        def predict(self, source):
+            return replace(super().predict(source), warnings=("Unlike.", "Too dark."), usable=False)
+
+    one = load(label_model)
+    frame = Frame(0, 0, label_photo(heads(3), 240, 200), damaged=True)
+    source = Source("film", lambda _: iter([frame]))
+    (seen,) = watch(source, Unlike(one.backend, one.config), WatchOptions(every=0))
+    assert seen.row.to_dict()["usable"] is False
+    assert seen.row.warnings[0] == "Unlike."  # before the remark on the damage
+    assert len(seen.row.warnings) == 3
 
 
 def test_rows_have_the_interval_of_the_count(label_model):

@@ -7,7 +7,7 @@ import { scale as scalePoints } from "./points.js";
 import { blend, count, countInBox, heads, join, place, readOutput, replace, trustedShare } from "./reading.js";
 import { denseBox, poolRegion } from "./regions.js";
 import { crop } from "./resize.js";
-import { intervalsOf, joinMeasures, meanFeatures, measurePicture, warningsOf } from "./trust.js";
+import { intervalsOf, joinMeasures, meanFeatures, judge, measurePicture } from "./trust.js";
 
 const MOST_BASE = 2; // a small photo is read at no more than twice its side
 
@@ -100,7 +100,7 @@ export class Predictor {
     const { width, height } = image;
     const seen = { look: joinMeasures(found.map((part) => part.look)), heads: located, people, width, height };
     const lookAt = async (view) => meanFeatures((await this.network.predict(view)).features);
-    const warnings = await warningsOf(this.config.familiar, seen, image, lookAt);
+    const { warnings, usable } = await judge(this.config.familiar, seen, image, lookAt);
     const intervals = intervalsOf(this.config.calibration, people, warnings);
     return {
       count: people,
@@ -114,6 +114,7 @@ export class Predictor {
       tiles: tiles.length,
       intervals,
       warnings,
+      usable,
       regions: regionRows(found, x, y, width, height),
       heads: this.headRows(located, x, y, width, height),
       density: densityOf(reading.blocks, x, y),

@@ -10,11 +10,13 @@ const TURN_MARGIN = 0.2;
 /** Which side of a measure's limit is strange, and the warning. The last stands only where no other does. */
 export const WARNINGS = {};
 export const TURNED = {};
+let unlikeAll = ""; // leads where the count must not be used
 
 /** Take over the sentences of the Python package, so that both say the same. */
-export function useSentences({ measures, turned }) {
+export function useSentences({ measures, turned, unlike }) {
   Object.assign(WARNINGS, measures);
   Object.assign(TURNED, turned);
+  unlikeAll = unlike;
 }
 
 /** Measure a picture: light, contrast, detail, and the mean features that the network returned. */
@@ -116,12 +118,21 @@ function median(values) {
 }
 
 /**
- * Return a sentence for each way in which a photo is unlike the training photos.
- * `lookAt` gives the mean features of a picture; one that may be turned is looked at at each turn.
+ * Return {warnings, usable}: a sentence for each way in which a photo is unlike the training photos, and whether its
+ * count may be used. `lookAt` gives the mean features of a picture; one that may be turned is looked at at each turn.
  */
-export async function warningsOf(profile, seen, image, lookAt) {
-  if (!profile) return [];
-  const turn = await turnOf(profile, seen, image, lookAt);
+export async function judge(profile, seen, image, lookAt) {
+  if (!profile) return { warnings: [], usable: true };
+  const readings = await turnReadings(profile, seen, image, lookAt);
+  const turn = bestTurn(readings);
+  const warnings = warningsOf(profile, seen, turn);
+  const far = readings.length && isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
+  if (!far || Math.min(...readings) <= profile.doubt) return { warnings, usable: true };
+  const replaced = [`${WARNINGS.distance[1]}.`, `${TURNED[turn]}.`];
+  return { warnings: [`${unlikeAll}.`, ...warnings.filter((each) => !replaced.includes(each))], usable: false };
+}
+
+function warningsOf(profile, seen, turn) {
   const found = measuresOf(seen);
   const strange = Object.keys(found).filter((name) => isStrange(profile, name, found[name]));
   const said = strange.map((name) => WARNINGS[name][1]);
@@ -158,11 +169,18 @@ function cloudDistance(profile, features) {
 }
 
 /** Return the quarters of a turn, counter-clockwise, after which a photo would stand upright. */
-async function turnOf(profile, seen, image, lookAt) {
-  if (!profile.upright || seen.people < 1) return 0;
+function bestTurn(read) {
+  if (!read.length) return 0;
+  const best = read.indexOf(Math.min(...read));
+  return read[0] - read[best] > TURN_MARGIN ? best : 0;
+}
+
+/** Return how upright a photo in doubt reads at each turn; nothing without doubt. */
+async function turnReadings(profile, seen, image, lookAt) {
+  if (!profile.upright || seen.people < 1) return [];
   const slopes = new Float32Array(decode(profile.upright).buffer);
   const turned = (features) => features.reduce((sum, value, i) => sum + value * slopes[i], slopes.at(-1));
-  if (turned(seen.look.features) <= profile.doubt) return 0;
+  if (turned(seen.look.features) <= profile.doubt) return [];
   const factor = Math.min(1, Math.sqrt(TURN_PIXELS / (image.width * image.height)));
   const side = (length) => Math.max(1, roundEven(length * factor));
   let view = resizeImage(image, side(image.width), side(image.height));
@@ -171,8 +189,7 @@ async function turnOf(profile, seen, image, lookAt) {
     read.push(turned(await lookAt(view)));
     view = quarterTurn(view);
   }
-  const best = read.indexOf(Math.min(...read));
-  return read[0] - read[best] > TURN_MARGIN ? best : 0;
+  return read;
 }
 
 /** Return a picture turned by 90° counter-clockwise. */

@@ -57,7 +57,7 @@ class OnnxBackend:
             raise ModelError("expected ONNX Runtime to run the photo", size, "Reduce it") from error
         maps, (features, *blocks) = outputs[: len(self.maps)], outputs[len(self.maps) :]
         columns = given.shape[2 if self.input.name == PIXELS else 3]
-        return read_maps(maps, features, blocks[0] if blocks else None, (height, width), columns)
+        return read_maps(maps, features, blocks[0] if blocks else None, (height, width), columns, self.config)
 
     def area_factor(self, pooled: Maps) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

@@ -71,7 +71,7 @@ class OpenVinoBackend:
             raise ModelError("expected OpenVINO to run the photo", size, "Reduce it") from error
         maps, blocks = [outputs[name] for name in map_outputs(outputs)], outputs.get("blocks")
         columns = given.shape[2 if self.network.input == PIXELS else 3]
-        return read_maps(maps, outputs["features"], blocks, (height, width), columns)
+        return read_maps(maps, outputs["features"], blocks, (height, width), columns, self.config)
 
     def area_factor(self, pooled: Maps) -> float:
         """Run the scale net on (c, 14, 14) pooled features."""

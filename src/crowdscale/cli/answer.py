@@ -12,7 +12,7 @@ from crowdscale.cli.tables import counted, new_table, print_table
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
 
-__all__ = ["print_answer", "sentence"]
+__all__ = ["print_answer", "sentence", "short_note"]
 
 NAME_WIDTH = 44
 """Signs of a photo's name in a terminal: with the other columns 80 are not exceeded."""
@@ -22,6 +22,8 @@ def sentence(prediction: Prediction) -> str:
     """Return a photo's count as people read it: ``489 people (likely 347–631)``."""
     number = round(prediction.count)
     people = f"{number:,} {'person' if number == 1 else 'people'}"
+    if not prediction.usable:
+        return f"This photo is unlike all training photos: do not use the number ({people} counted)"
     interval = prediction.interval()
     if interval is not None:
         return f"{people} (likely {interval})"
@@ -34,16 +36,27 @@ def print_answer(counts: Sequence[tuple[Path, Prediction]]) -> None:
 
     table = new_table(photo="left", people="right", likely="right", note="left")
     for photo, prediction in counts:
-        note = "see warning" if prediction.warnings else ""
+        note = short_note(prediction)
         likely = str(prediction.interval() or "")
         table.add_row(escape(_short(str(photo))), f"{prediction.count:,.0f}", likely, note)
     if len(counts) < 2:
         print_table(table)
         return
     table.add_section()
-    total = sum(prediction.count for _, prediction in counts)
-    table.add_row(counted(len(counts), "photo"), f"{total:,.0f}", _range([each for _, each in counts]), "")
+    used = [prediction for _, prediction in counts if prediction.usable]
+    total = sum(prediction.count for prediction in used)
+    left_out = len(counts) - len(used)
+    note = f"without {counted(left_out, 'photo')}" if left_out else ""
+    likely = _range(used) if not left_out else ""
+    table.add_row(counted(len(counts), "photo"), f"{total:,.0f}", likely, note)
     print_table(table)
+
+
+def short_note(prediction: Prediction) -> str:
+    """Return the note on a photo in a table; empty without a warning."""
+    if not prediction.usable:
+        return "do not use: unlike all training photos"
+    return "see warning" if prediction.warnings else ""
 
 
 def _short(name: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crowdscale.cli.answer import print_answer, sentence
+from crowdscale.cli.answer import print_answer, sentence, short_note
 from crowdscale.cli.errors import print_errors
 from crowdscale.cli.result_files import STDOUT, write_each
 from crowdscale.cli.tables import counted
@@ -60,8 +60,9 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool, verbose: bool = F
             (files.points, lambda path: _write_points(path, outcomes, files.decimals)),
         ]
     )
-    for outcome, prediction in () if quiet else done:
-        for warning in prediction.warnings:
+    for outcome, prediction in done:
+        # Quiet leaves out warnings, but a number that must not be used never stands alone.
+        for warning in prediction.warnings[: int(not prediction.usable)] if quiet else prediction.warnings:
             print(f"Warning: {outcome.photo}: {warning}", file=sys.stderr)
     print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
@@ -107,10 +108,13 @@ def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
         bounds = [str(prediction.interval() or "") for _ in interval]
         table.add_row(escape(str(outcome.photo)), people, *bounds, *rest)
     if len(done) > 1:
-        sums = [sum(values) for values in zip(*map(_numbers, predictions), strict=True)]
+        used = [each for each in predictions if each.usable]
+        sums = [sum(column) for column in zip((0, 0, 0), *map(_numbers, used), strict=True)]
         table.add_section()
-        total = f"{len(done)} photos", f"{sums[0]:.0f}", *("" for _ in interval), f"{sums[1]:.0f}"
-        table.add_row(*total, "", "", f"{sums[2]:.2f}", "")
+        total = f"{sums[0]:.0f}", *("" for _ in interval), f"{sums[1]:.0f}"
+        left_out = len(done) - len(used)
+        note = f"without {counted(left_out, 'photo')}" if left_out else ""
+        table.add_row(f"{len(done)} photos", *total, "", "", f"{sums[2]:.2f}", note)
     print_table(table)
 
 
@@ -157,8 +161,8 @@ def _cells(prediction: Prediction) -> list[str]:
         notes.append(f"reduced to {width * height * prediction.read_scale**2 / 1e6:.1f} MP")
     if any(region.capped for region in regions):
         notes.append("zoom capped")
-    if prediction.warnings:
-        notes.append("see warning")
+    if short_note(prediction):
+        notes.append(short_note(prediction))
     return [
         f"{prediction.count:.0f}",
         f"{prediction.first_pass_count:.0f}",

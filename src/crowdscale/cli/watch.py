@@ -205,6 +205,8 @@ class Session:
     """The last row of an earlier run, which this one continues."""
     warned: int = 0
     """Counts with a warning."""
+    unusable: int = 0
+    """Counts that must not be used."""
     _warnings: set[str] = field(default_factory=set)
 
     def run(
@@ -323,6 +325,7 @@ class Session:
         from crowdscale.video.watch import column_of
 
         self.warned += bool(row.warnings)
+        self.unusable += not row.usable
         for sentence in row.warnings:
             kind = "".join(sign for sign in sentence if not sign.isdigit())
             if kind not in self._warnings:  # each kind once, when it first comes
@@ -369,6 +372,8 @@ class Session:
         )
         if self.warned:
             print(f"Warnings on {self.warned:,} of {counted(total.number, 'count')}.")
+        if self.unusable:
+            print(f"Do not use {self.unusable:,} of them: the frames are unlike all training photos.")
         if self.source.dropped:
             print(
                 f"{counted(self.source.dropped, 'frame')} skipped, because counting is slower than the camera."

@@ -33,6 +33,8 @@ def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str], header: bo
 def _cell(value: Any) -> Any:
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False) if value else ""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.12g}" if isinstance(value, float) else value
 
 

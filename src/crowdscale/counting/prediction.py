@@ -96,6 +96,8 @@ class Prediction:
     """Source of the intervals; None for a model without one and for options that change counts."""
     warnings: tuple[str, ...] = ()
     """A sentence for each way in which the photo differs from the training photos."""
+    usable: bool = True
+    """Whether the count may be used: False for a photo that is unlike all training photos. The first warning says so."""
 
     appearance: Appearance | None = None
     """Measurements of the photo from which the warnings come."""

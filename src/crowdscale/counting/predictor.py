@@ -32,7 +32,7 @@ from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.trust.profile import Appearance, ProfiledPhoto, mean_features
+from crowdscale.trust.profile import Appearance, Judgement, ProfiledPhoto, mean_features
 
 __all__ = ["MAP_CELL", "PredictOptions", "Predictor", "load", "open_photo"]
 
@@ -146,10 +146,12 @@ class Predictor:
             for tile, output in zip(batch, self._first_passes(canvas, batch), strict=True)
         ]
         assembled, heads = assemble(self.config, canvas, photo.size, tiles, results)
+        warnings, usable = self._judgement(photo, assembled, heads)
         return replace(
             assembled,
             calibration=self.config.calibration if self.options.as_calibrated else None,
-            warnings=photo.notes + self._warnings(photo, assembled, heads),
+            warnings=photo.notes + warnings if usable else (warnings[0], *photo.notes, *warnings[1:]),
+            usable=usable,
             seconds=time.perf_counter() - started,
         )
 
@@ -212,16 +214,15 @@ class Predictor:
     def _estimate(self, output: NetworkOutput) -> Estimate:
         return estimate(self.config, output, self.options.published)
 
-    def _warnings(self, photo: Photo, assembled: Prediction, heads: Points | None) -> tuple[str, ...]:
+    def _judgement(self, photo: Photo, assembled: Prediction, heads: Points | None) -> Judgement:
         """How the photo differs from the training photos; a photo that may be turned is read in all four orientations."""
         familiar = self.config.familiar
         if familiar is None or assembled.appearance is None:
-            return ()
+            return Judgement((), True)
         photo_and_count = ProfiledPhoto(assembled.appearance, heads, assembled.count, photo.size)
-        turn = familiar.turn(
+        return familiar.judge(
             photo_and_count, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
         )
-        return familiar.warnings(photo_and_count, turn)
 
 
 class OpenedBackend(NamedTuple):

@@ -149,6 +149,11 @@ class PhotoRow:
     warnings: list[str] = column(
         "texts", "a sentence for each way in which the photo differs from the training photos", default=list
     )
+    usable: bool = column(
+        "boolean",
+        "whether the count may be used; not for a photo that is unlike all training photos",
+        default=True,
+    )
     error: str = column("text", "the sentence that explains a missing count or picture", default="")
 
     def to_dict(self) -> dict[str, Any]:
@@ -184,6 +189,9 @@ class FrameRow:
     alarms: str = column("text", "alarms at this frame, such as `door raised`")
     warnings: list[str] = column(
         "texts", "a sentence for each way in which the frame differs from the training photos, or is damaged"
+    )
+    usable: bool = column(
+        "boolean", "whether the count may be used; not for a frame unlike all training photos"
     )
     seconds: float = column("number", "time that the count takes", "s", (), 3)
     dropped: int = column("integer", "frames of a live source that passed uncounted so far", "frames")
@@ -308,6 +316,7 @@ def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), err
         head_rows(prediction.points),
         intervals,
         list(prediction.warnings),
+        prediction.usable,
         error,
     )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["date_text", "draw_caption", "draw_captions", "people_text", "summary"]
 
 AMBER: Colour = (255, 176, 32)
+NOT_USABLE = "do not use this number"
+"""Before the count of a photo that is unlike all training photos."""
 LOCATED = 0.05
 """Captions mention located heads when they differ from the count by more than this share."""
 MONTHS = (
@@ -42,7 +44,8 @@ def summary(prediction: Prediction, taken: datetime | None = None) -> str:
     It mentions the marked heads where their number differs from the count by more than a twentieth.
     """
     interval = prediction.interval()
-    parts = [people_text(prediction.count) + (f" (likely {interval})" if interval is not None else "")]
+    parts = [] if prediction.usable else [NOT_USABLE]
+    parts += [people_text(prediction.count) + (f" (likely {interval})" if interval is not None else "")]
     marked = None if prediction.points is None else len(prediction.points)
     if marked is not None and abs(marked - prediction.count) > max(1, LOCATED * prediction.count):
         parts.append(f"{marked:,} head{'s' * (marked != 1)} marked")

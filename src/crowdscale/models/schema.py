@@ -34,7 +34,6 @@ RANGES: dict[str, Range] = {
     "calibration.images": PEOPLE, "confidence.offset": (-1000, 1000), "confidence.slope": (0, 10_000),
     "confidence.radius": (0, 1000), "confidence.heads": PEOPLE, "confidence.photos": PEOPLE, "familiar.limits": (-1e9, 1e9), "familiar.photos": PEOPLE,
     "familiar.channels": CHANNELS, "familiar.beside": (0, 1e9), "familiar.doubt": (-1e6, 1e6),
-    "familiar.unlike": (0, 1e9),
 }  # fmt: skip
 """Smallest and largest value of each number, or of each number in a list."""
 

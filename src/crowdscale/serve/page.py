@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError
-from crowdscale.trust.profile import SENTENCES, TURNED
+from crowdscale.trust.profile import SENTENCES, TURNED, UNLIKE
 
 __all__ = ["PageFile", "find_page", "page_files", "site_description"]
 
@@ -71,6 +71,6 @@ def site_description(mode: str, models: Sequence[Mapping[str, Any]], **more: Any
         models: Descriptions; the first is the one that counts.
         more: Further values for the page.
     """
-    sentences = {"measures": SENTENCES, "turned": TURNED}
+    sentences = {"measures": SENTENCES, "turned": TURNED, "unlike": UNLIKE}
     whole = {"version": __version__, "mode": mode, "models": models, "sentences": sentences, **more}
     return json.dumps(whole)

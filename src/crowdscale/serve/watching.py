@@ -92,5 +92,5 @@ async def _counted(state: State, frame: Frame) -> Prediction:
 
 def _event(frame: Frame, prediction: Prediction) -> str:
     values: dict[str, Any] = {"time": round(frame.time, 3), "frame": frame.index, "count": prediction.count}
-    values["warnings"] = list(prediction.warnings)
+    values |= {"warnings": list(prediction.warnings), "usable": prediction.usable}
     return f"data: {json.dumps(values)}\n\n"

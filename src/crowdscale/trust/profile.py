@@ -3,6 +3,9 @@
 Each measure has a limit that one of 400 training photos exceeds. A photo beyond it gets a sentence. The last measure is the
 distance of the mean of the network's features from those of the training photos: Mahalanobis' distance in their main
 directions, and the rest beside these. The same mean separates turned photos from upright ones (``upright``).
+
+Gravel, leaves and walls lie far from the training photos, and no orientation of them reads as upright. Crowds from
+elsewhere may lie as far, but stand upright. So a count of a photo that is both must not be used (``Judgement``).
 """
 
 from __future__ import annotations
@@ -18,13 +21,21 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
 from crowdscale.points import Points, nearest_distances
-from crowdscale.trust.upright import DOUBT, FEWEST_TURNED, Uprightness, find_turn, learn_uprightness
+from crowdscale.trust.upright import (
+    DOUBT,
+    FEWEST_TURNED,
+    Uprightness,
+    best_turn,
+    learn_uprightness,
+    read_turns,
+)
 
 __all__ = [
     "LEAST_PHOTOS",
     "Alarms",
     "Appearance",
     "FeatureCloud",
+    "Judgement",
     "Profile",
     "ProfiledPhoto",
     "learn_profile",
@@ -67,6 +78,10 @@ TURNED = {
     3: "The photo seems to lie on its side: turn it by 90° clockwise, or many people are missed",
 }
 """The sentence of a photo that is upright after these quarters of a turn, counter-clockwise."""
+
+
+UNLIKE = "The photo is unlike all training photos, in any orientation: do not use the number"
+"""The sentence that leads where the count must not be used."""
 
 
 def mean_features(features: NDArray[np.float32]) -> Floats:
@@ -192,6 +207,15 @@ class FeatureCloud:
         return cls(table[0], table[1:], beside)
 
 
+class Judgement(NamedTuple):
+    """What the profile finds in a photo."""
+
+    warnings: tuple[str, ...]
+    """A sentence for each way in which the photo differs from the training photos."""
+    usable: bool
+    """Whether the count may be used: False for a photo that is unlike all training photos."""
+
+
 @dataclass(frozen=True)
 class Alarms:
     """On how many photos there was a warning."""
@@ -235,10 +259,42 @@ class Profile:
             pixels: (h, w, 3) RGB of it.
             look: Pixels to the (c,) mean features that the network sees in them.
         """
+        readings = self._read_turns(seen, pixels, look)
+        return best_turn(readings) if readings else 0
+
+    def judge(
+        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
+    ) -> Judgement:
+        """Return the warnings of a photo, and whether its count may be used.
+
+        It must not be used where the features lie farther from those of the training photos than their limit, and
+        no orientation reads as upright. A photo in which nobody is counted needs no such mark.
+
+        Args: those of ``turn``.
+        """
+        readings = self._read_turns(seen, pixels, look)
+        turn = best_turn(readings) if readings else 0
+        sentences = self.warnings(seen, turn)
+        if not readings or min(readings) <= self.doubt or not self._strange("distance", self._distance(seen)):
+            return Judgement(sentences, True)
+        others = [
+            each for each in sentences if each not in (f"{SENTENCES['distance'][1]}.", f"{TURNED.get(turn)}.")
+        ]
+        return Judgement((f"{UNLIKE}.", *others), False)
+
+    def _read_turns(
+        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
+    ) -> list[float]:
+        """Return the readings of a photo in doubt after 0 to 3 quarters of a turn; none without doubt."""
         reading = self.reading
         if reading is None or seen.people < 1 or reading.turned(seen.appearance.features) <= self.doubt:
-            return 0
-        return find_turn(reading, pixels, look)
+            return []
+        return read_turns(reading, pixels, look)
+
+    def _distance(self, seen: ProfiledPhoto) -> float:
+        """Return the distance of a photo's features from those of the training photos."""
+        cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
+        return cloud.distance(seen.appearance.features)
 
     def warnings(self, seen: ProfiledPhoto, turn: int = 0) -> tuple[str, ...]:
         """Return a sentence for each measure of a photo beyond its limit.
@@ -252,10 +308,8 @@ class Profile:
         sentences = [SENTENCES[name][1] for name in strange]
         if turn and set(strange) <= {"confidence"}:  # the turn is the cause; a dark photo has no clear turn
             sentences.insert(0, TURNED[turn])
-        if not sentences and "distance" in self.limits:
-            cloud = FeatureCloud.from_text(self.cloud, self.channels, self.beside)
-            if self._strange("distance", cloud.distance(seen.appearance.features)):
-                sentences.append(SENTENCES["distance"][1])
+        if not sentences and "distance" in self.limits and self._strange("distance", self._distance(seen)):
+            sentences.append(SENTENCES["distance"][1])
         return tuple(f"{sentence}." for sentence in sentences)
 
     def widened(self, photos: Sequence[ProfiledPhoto]) -> Profile:

@@ -8,7 +8,7 @@ orientations. The most upright one is right.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crowdscale.files.images import resize_image
 
-__all__ = ["DOUBT", "TURNS", "Uprightness", "find_turn", "learn_uprightness"]
+__all__ = ["DOUBT", "TURNS", "Uprightness", "best_turn", "find_turn", "learn_uprightness", "read_turns"]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -106,6 +106,24 @@ def learn_uprightness(upright: Floats, turned: Mapping[int, Floats]) -> tuple[Up
 def find_turn(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Floats]) -> int:
     """Return by how many quarters, counter-clockwise, a photo has to be turned to stand upright; 0 where it does.
 
+    Args: those of ``read_turns``.
+    """
+    return best_turn(read_turns(reading, pixels, look))
+
+
+def best_turn(readings: Sequence[float]) -> int:
+    """Return the turn that reads as most upright, 0 where it is hardly more so than the photo as it is.
+
+    Args:
+        readings: Those of ``read_turns``.
+    """
+    best = int(np.argmin(readings))
+    return best if readings[0] - readings[best] > MARGIN else 0
+
+
+def read_turns(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Floats]) -> list[float]:
+    """Return the readings of a photo after 0 to 3 quarters of a turn, counter-clockwise.
+
     Args:
         reading: Of the model.
         pixels: (h, w, 3) RGB.
@@ -114,6 +132,4 @@ def find_turn(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Flo
     factor = min(1.0, (LOOK_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
     height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
     small = resize_image(pixels, width, height)
-    read = [reading.turned(look(np.ascontiguousarray(np.rot90(small, turn)))) for turn in (0, *TURNS)]
-    best = int(np.argmin(read))
-    return best if read[0] - read[best] > MARGIN else 0
+    return [reading.turned(look(np.ascontiguousarray(np.rot90(small, turn)))) for turn in (0, *TURNS)]

@@ -106,6 +106,8 @@ class WatchRow:
     """A sentence for each way in which the frame differs from the training photos, or is damaged."""
     per_minute: dict[str, tuple[float, float] | None] = field(default_factory=dict)
     """People a minute over each line, (forward, backward), in the last minute; None before ten seconds."""
+    usable: bool = True
+    """Whether the count may be used: False for a frame that is unlike all training photos."""
     measures: dict[str, CrowdMeasures] = field(default_factory=dict)
     """Crowd measures of each area, where heads are followed and the ground is known."""
     clock: datetime | None = None
@@ -145,6 +147,7 @@ class WatchRow:
             **row,
             "alarms": "; ".join(self.alarms),
             "warnings": list(self.warnings),
+            "usable": self.usable,
             "seconds": round(self.seconds, 3),
             "dropped": self.dropped,
         }
@@ -222,6 +225,7 @@ def watch(
             _interval(prediction),
             prediction.warnings,
             seen.per_minute,
+            prediction.usable,
             seen.measures,
             options.calendar.of(frame, source),
         )
@@ -248,7 +252,11 @@ DAMAGED = "The film is damaged here: the frame may be incomplete."
 def _with_notes(prediction: Prediction, frame: Frame) -> Prediction:
     """Return the prediction with the warnings of the frame: damage, choices of the reader of a photo."""
     notes = (*frame.notes, *((DAMAGED,) if frame.damaged else ()))
-    return replace(prediction, warnings=notes + prediction.warnings) if notes else prediction
+    if not notes:
+        return prediction
+    leading = 0 if prediction.usable else 1  # the sentence not to use the number stays the first
+    warnings = prediction.warnings
+    return replace(prediction, warnings=(*warnings[:leading], *notes, *warnings[leading:]))
 
 
 def _interval(prediction: Prediction) -> tuple[int, int] | None:

@@ -86,6 +86,9 @@ def _warnings(predictions: list[Prediction], label: str) -> Alarms:
     warned = sum(bool(prediction.warnings) for prediction in predictions)
     alarms = Alarms(label, len(predictions), warned)
     typer.echo(f"Warnings on {alarms.alarmed} of {alarms.data}")
+    typer.echo(
+        f"Counts that must not be used: {sum(not each.usable for each in predictions)} of {len(predictions)}"
+    )
     sentences = Counter(sentence for each in predictions for sentence in each.warnings)
     for sentence, number in sentences.most_common():
         typer.echo(f"  {number}: {sentence}")
