@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -150,3 +151,27 @@ def test_the_seeds_of_models_are_sound() -> None:
 def test_a_value_of_another_type_is_named(field: str, value: object) -> None:
     with pytest.raises(ModelError, match=rf"{field}: Expected"):
         ModelConfig.from_json(json.dumps({**json.loads(DESCRIPTION), field: value}))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "sentence"),
+    [
+        (("zoom", "max_pixels"), 10**11, "zoom.max_pixels: expected a number from 0 to 4e"),
+        (("familiar", "limits", "glare"), {}, "familiar: Expected"),
+        (("familiar", "channels"), 7, "profile: expected"),
+        (("familiar", "cloud"), "AAAA", "profile.cloud: expected"),
+        (("familiar", "upright"), "?", "profile.upright: expected"),
+        (("calibration", "quantiles"), [1.0], "calibration: expected ascending levels"),
+        (("files", "../x"), "0", "files: expected plain names"),
+        (("mean",), [0.5, 0.5, 2], "mean: expected a number from 0 to 1"),
+        (("stride",), 0, "stride: expected a number from 1 to 256"),
+    ],
+)  # fmt: skip
+def test_a_value_out_of_range_is_named(place: tuple[str, ...], value: object, sentence: str) -> None:
+    content = json.loads(DESCRIPTION)
+    inner = content
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(ModelError, match=re.escape(sentence)):
+        ModelConfig.from_json(json.dumps(content))

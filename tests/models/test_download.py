@@ -31,6 +31,8 @@ class Server(ThreadingHTTPServer):
         self.asked: list[str] = []
         """The Range of each request."""
         self.sent = 0
+        self.length = ""
+        """What is sent in the place of the true Content-Length."""
 
     @property
     def url(self) -> str:
@@ -56,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = CONTENT[start:]
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", server.length or str(len(body)))
         self.end_headers()
         body = body[: server.breaks.pop(0)] if server.breaks else body
         server.sent += len(body)
@@ -212,3 +214,32 @@ def test_paths_of_an_index_are_relative_to_it(tmp_path):
 def test_a_missing_index_is_said(tmp_path):
     with pytest.raises(ModelError, match="expected an index of models"):
         find_source(str(tmp_path / "none.json"), "base")
+
+
+def test_an_index_of_the_web_names_no_file_of_this_machine():
+    text = json.dumps({"models": {"m": {"url": "file:///etc/hostname", "sha256": HASH}}})
+    with pytest.raises(ModelError, match="names a file of this machine"):
+        read_index(text, "m", "https://example.org/index.json")
+    assert read_index(text, "m", "/models/index.json").url == "file:///etc/hostname"
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
+def test_devices_are_no_models_and_no_index(tmp_path):
+    with pytest.raises(ModelError, match="no regular file"):
+        download(Source("file:///dev/zero", HASH), tmp_path / "m")
+    with pytest.raises(ModelError, match="no regular file"):
+        find_source("/dev/zero", "m")
+
+
+def test_a_body_longer_than_a_model_is_refused_and_removed(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("crowdscale.models.download.LARGEST_MODEL", len(CONTENT) - 1)
+    with pytest.raises(ModelError, match="expected a model of at most"):
+        fetch(server, tmp_path / "m")
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == []
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "9" * 30])
+def test_a_length_that_is_no_number_is_left_out_of_account(server, tmp_path, length):
+    server.length = length
+    fetch(server, tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == CONTENT

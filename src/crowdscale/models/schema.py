@@ -93,14 +93,14 @@ def _check_calibration(calibration: Calibration) -> None:
 def _check_profile(profile: Profile, channels: int) -> None:
     strange = sorted(profile.limits.keys() - SENTENCES.keys())
     if strange:
-        raise ValueError(f"familiar: expected limits out of {', '.join(SENTENCES)}, but got {strange[0]!r}")
+        raise ValueError(f"profile: expected limits out of {', '.join(SENTENCES)}, but got {strange[0]!r}")
     if channels and profile.channels != channels:
-        raise ValueError(f"familiar: expected {channels} channels, but got {profile.channels}")
+        raise ValueError(f"profile: expected {channels} channels, but got {profile.channels}")
     cloud = _table(profile.cloud, "<f2", "cloud")
     if not len(cloud) or len(cloud) % profile.channels:
-        raise ValueError(f"familiar.cloud: expected rows of {profile.channels} numbers, but got {len(cloud)}")
+        raise ValueError(f"profile.cloud: expected rows of {profile.channels} numbers, but got {len(cloud)}")
     if profile.upright and len(_table(profile.upright, "<f4", "upright")) != profile.channels + 1:
-        raise ValueError(f"familiar.upright: expected {profile.channels + 1} numbers, but got others")
+        raise ValueError(f"profile.upright: expected {profile.channels + 1} numbers, but got others")
 
 
 def _table(text: str, kind: str, name: str) -> np.ndarray[Any, np.dtype[Any]]:
@@ -108,7 +108,7 @@ def _table(text: str, kind: str, name: str) -> np.ndarray[Any, np.dtype[Any]]:
     try:
         table = np.frombuffer(base64.b64decode(text, validate=True), kind)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"familiar.{name}: expected numbers in base64 ({error})") from error
+        raise ValueError(f"profile.{name}: expected numbers in base64 ({error})") from error
     if not np.isfinite(table).all():
-        raise ValueError(f"familiar.{name}: expected finite numbers")
+        raise ValueError(f"profile.{name}: expected finite numbers")
     return table
