@@ -2,7 +2,9 @@
 
 import { CountTab } from "./count_tab.js";
 import { askJson, askService, openEngine } from "./engines.js";
+import { BrowserFolder, ServiceFolder, canPick } from "./folders.js";
 import { Photos, bitmapOf } from "./photos.js";
+import { forgetBefore } from "./store.js";
 import { Viewer } from "./viewer.js";
 
 export const at = (id) => document.getElementById(id);
@@ -21,6 +23,8 @@ const LATER = {
   teach: () => import("./teach_tab.js").then((module) => module.TeachTab),
 };
 
+const KEPT = 30 * 24 * 3600 * 1000; // milliseconds that results are kept in the browser
+
 class App {
   constructor() {
     this.photos = new Photos();
@@ -33,6 +37,7 @@ class App {
     at("zoom-in").addEventListener("click", () => this.viewer.zoom(1.4));
     at("zoom-out").addEventListener("click", () => this.viewer.zoom(1 / 1.4));
     at("zoom-fit").addEventListener("click", () => this.viewer.fit());
+    at("open-folder").addEventListener("click", () => this.pickFolder());
     window.addEventListener("beforeunload", (event) => {
       if (Object.values(this.tabs).some((tab) => tab.unsaved)) event.preventDefault();
     });
@@ -47,7 +52,10 @@ class App {
       this.engine = await openEngine(this.site);
       at("engine").textContent = this.engine.title;
       at("privacy").textContent = this.engine.privacy;
+      if (this.site.folder) await this.openFolder(new ServiceFolder(this.site.folder));
+      else at("open-folder").hidden = !canPick();
       this.tabs.count.countWaiting();
+      forgetBefore("result", Date.now() - KEPT).catch(() => {});
     } catch (error) {
       at("engine").textContent = "Nothing counts yet";
       this.problem = error.status === 401 ? "Open the address with the token that the terminal printed." : `The page cannot count. ${error.message}`;
@@ -56,6 +64,27 @@ class App {
     }
     if (this.site?.mode === "browser") navigator.serviceWorker?.register("offline.js").catch(() => {});
     document.body.dataset.ready = "1";
+  }
+
+  /** Take up the photos of the user's own folder. */
+  async openFolder(folder) {
+    try {
+      const added = this.photos.addFolder(folder, await folder.list());
+      if (!added.length) return say(`There is no photo in ${folder.name}.`);
+      const saved = added.filter((item) => item.saved).length;
+      say(`${added.length} photos of ${folder.name}. Heads of ${saved} are saved.`);
+    } catch (error) {
+      say(error.message, 12);
+    }
+  }
+
+  async pickFolder() {
+    const folder = await BrowserFolder.pick().catch((error) => {
+      if (error.name !== "AbortError") say(error.message, 12); // else the user chose none
+    });
+    if (!folder) return;
+    await this.openFolder(folder);
+    this.tabs.count.countWaiting();
   }
 
   /** Edit the zones of one picture, as `crowdscale zones edit` opened it. */

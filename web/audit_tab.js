@@ -59,7 +59,7 @@ export class AuditTab {
   }
 
   get key() {
-    return ["audit", ...this.photos.map((item) => [item.name, item.file.size, item.file.lastModified].join("|"))].join("/");
+    return ["audit", ...this.photos.map((item) => [item.name, item.stamp].join("|"))].join("/");
   }
 
   async enter() {

@@ -3,11 +3,12 @@
 import { askJson, askService } from "./engines.js";
 import { auditState, startAudit } from "./engine/audit.js";
 import { sha256 } from "./engine/sha256.js";
+import { fileOf } from "./photos.js";
 
 export class ServiceAuditor {
   /** Return the state of a new audit: record, estimate, sentences, next tile. */
-  start(items) {
-    return askJson("audit/start", { method: "POST", body: withPhotos(new FormData(), items) });
+  async start(items) {
+    return askJson("audit/start", { method: "POST", body: await withPhotos(new FormData(), items) });
   }
 
   /** Return the state of a record. */
@@ -20,14 +21,14 @@ export class ServiceAuditor {
   async report(record, items) {
     const form = new FormData();
     form.append("record", JSON.stringify(record));
-    const answer = await askService("audit/report", { method: "POST", body: withPhotos(form, items) });
+    const answer = await askService("audit/report", { method: "POST", body: await withPhotos(form, items) });
     if (!answer.ok) throw new Error((await answer.json()).error);
     return ["report.html", await answer.blob()];
   }
 }
 
-function withPhotos(form, items) {
-  for (const item of items) form.append("photos", item.file, item.name);
+async function withPhotos(form, items) {
+  for (const item of items) form.append("photos", await fileOf(item), item.name);
   return form;
 }
 
@@ -39,7 +40,8 @@ export class BrowserAuditor {
   async start(items) {
     if (items.some((item) => !item.result)) throw new Error("Wait until all photos are counted, then start the audit.");
     const photos = [];
-    for (const { name, file, result } of items) {
+    for (const item of items) {
+      const [{ name, result }, file] = [item, await fileOf(item)];
       photos.push({ name, sha256: sha256(new Uint8Array(await file.arrayBuffer())), result });
     }
     return startAudit(photos, await this.model());

@@ -8,7 +8,8 @@ import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
 import { HeadTool } from "./head_tool.js";
 import { headsOf, whole } from "./results.js";
-import { hold, keep, keyOf, recall } from "./store.js";
+import { dropEdits, keepEdits, recallEdits } from "./keeping.js";
+import { hold, keyOf } from "./store.js";
 
 const MODES = { heads: "Heads", lasso: "Lasso", ignore: "Ignore area", hand: "Hand" };
 const HINTS = {
@@ -45,16 +46,21 @@ export class CorrectTab {
       photos: () => this.edited, site: () => this.app.site, own: (format) => this.save(format), headsFirst: true,
     });
     this.store = button("Save for training", () => this.send(), { className: "main", id: "save-correction" });
+    this.forth = button("Next photo", () => this.next(1), { id: "next-photo" });
     this.controls = element(
       "div", {},
       element("div", { className: "row tools", role: "group", ariaLabel: "What the pointer does" }, ...this.modes), this.hint,
       element("div", { className: "row" }, this.undo, this.redo, this.erase), this.areas,
       element("div", { className: "row tools" }, this.store, this.choice.element),
-      element("div", { className: "row" }, button("Next photo", () => this.next(1)), button("Previous", () => this.next(-1))),
+      element("div", { className: "row" }, this.forth, button("Previous", () => this.next(-1))),
       element("p", { className: "note" }, "Keys on the photo: arrows move a cursor, Enter adds a head, M takes the nearest one, Delete removes, Ctrl Z undoes, plus and minus zoom."),
     );
     this.controls.hidden = true;
-    this.panel.replaceChildren(this.number, this.note, this.controls);
+    this.trouble = element("ul", { className: "warnings", id: "not-saved" });
+    this.copy = button("Save a copy", () => this.saveCopy(), { id: "save-copy" });
+    this.reload = button("Open it again", () => this.reopen(), { id: "open-again" });
+    this.rescue = element("div", { hidden: true }, this.trouble, element("div", { className: "row" }, this.copy, this.reload));
+    this.panel.replaceChildren(this.number, this.note, this.rescue, this.controls);
   }
 
   async enter() {
@@ -64,6 +70,7 @@ export class CorrectTab {
   }
 
   leave() {
+    if (this.timer) this.write();
     this.release?.();
     this.release = null;
     this.tool = null;
@@ -82,15 +89,18 @@ export class CorrectTab {
     if (this.item !== item || this.app.active !== "correct") return release?.();
     this.release = release;
     this.locked = !release;
-    const kept = await recall(keyOf("edit", item)).catch(() => null);
-    if (kept && !item.edits) item.edits = new Edits(kept.heads, kept.ignore);
-    this.begin();
+    try {
+      if (!item.edits && !item.refused) item.edits = await recallEdits(item);
+    } catch (error) {
+      item.refused = error.message;
+    }
+    if (this.item === item) this.begin();
   }
 
   begin() {
     const { item } = this;
-    if (!item.edits && item.result) item.edits = new Edits(headsOf(item.result).map(([x, y]) => [x, y]));
-    if (item.edits && !this.locked) {
+    if (!item.edits && item.result && !item.refused) item.edits = new Edits(headsOf(item.result).map(([x, y]) => [x, y]));
+    if (item.edits && !this.locked && !item.refused) {
       this.tool = new HeadTool(this.app.viewer, item.edits, { changed: () => this.changed() });
       this.tool.mode = this.mode;
       this.app.viewer.tool = this.tool;
@@ -111,18 +121,52 @@ export class CorrectTab {
     this.show();
     this.app.viewer.redraw();
     clearTimeout(this.timer);
-    const write = () =>
-      keep(keyOf("edit", item), item.edits.toJSON())
-        .then(() => (this.unsaved = false))
-        .catch(() => say("The browser has no room to keep this correction. Save it to a file now.", 20));
-    this.timer = setTimeout(write, 150);
+    this.timer = setTimeout(() => this.write(), item.folder ? 700 : 150);
+  }
+
+  /** Keep the corrections of the photo; what goes wrong stays on the page until it is mended. */
+  async write() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    const { item } = this;
+    try {
+      await keepEdits(item);
+      item.trouble = null;
+      if (!this.timer) this.unsaved = false;
+    } catch (error) {
+      item.trouble = { sentence: error.message, overtaken: error.status === 409 || error.overtaken };
+      say(error.message, 20);
+    }
+    if (this.item === item && this.app.active === "correct") this.show();
+  }
+
+  /** Save the heads of a photo that could not be kept as a file elsewhere. */
+  saveCopy() {
+    const { heads, ignore } = this.item.edits.toJSON();
+    const name = `${this.item.name.split("/").at(-1).replace(/\.[^.]*$/, "")}.json`;
+    download(name, `${JSON.stringify({ points: heads, ...(ignore.length ? { ignore } : {}) })}\n`, "application/json");
+  }
+
+  /** Drop the heads of this page and take up those that were saved elsewhere. */
+  async reopen() {
+    const { item } = this;
+    await dropEdits(item);
+    Object.assign(item, { trouble: null, refused: "" });
+    this.unsaved = false;
+    this.tool = null;
+    this.item = null;
+    await this.photoChanged();
   }
 
   show() {
     const { item, app } = this;
-    if (item?.result && !item.edits && !this.locked) return this.begin();
+    if (item?.result && !item.edits && !this.locked && !item.refused && this.release) return this.begin();
     const edits = item?.edits;
     this.controls.hidden = !edits || this.locked;
+    this.rescue.hidden = !item?.trouble;
+    this.trouble.replaceChildren(element("li", {}, item?.trouble?.sentence ?? ""));
+    this.reload.hidden = !item?.trouble?.overtaken;
+    this.forth.textContent = item?.folder ? "Save, next photo" : "Next photo";
     this.number.replaceChildren(edits ? whole(edits.counted().length) : "", element("small", {}, edits ? " heads" : ""));
     this.note.textContent = this.sentence(item, edits);
     for (const button of this.modes) button.setAttribute("aria-pressed", String(button.id === `mode-${this.mode}`));
@@ -137,11 +181,13 @@ export class CorrectTab {
   sentence(item, edits) {
     if (!item) return "Add a photo under Count first.";
     if (this.locked) return `${item.name} is open in another tab. Close it there to correct it here.`;
+    if (item.refused) return item.refused;
     if (!edits) return item.error || "This photo is counted first.";
     const { items } = this.app.photos;
     const done = items.filter((each) => each.edits?.touched).length;
     const parts = [`The model located ${whole(headsOf(item.result ?? {}).length)}.`];
-    if (items.length > 1) parts.push(`${done} of ${items.length} photos corrected.`);
+    if (item.folder) parts.push(`Heads of ${items.filter((each) => each.saved).length} of ${items.length} photos are saved in ${item.folder.name}.`);
+    else if (items.length > 1) parts.push(`${done} of ${items.length} photos corrected.`);
     return parts.join(" ");
   }
 
@@ -154,7 +200,9 @@ export class CorrectTab {
     return element("li", {}, `Ignored: ${right - left} × ${bottom - top} at ${left}, ${top}`, remove);
   }
 
-  next(step) {
+  async next(step) {
+    if (step > 0 && this.item?.folder && this.item.edits && !this.item.saved) await this.write();
+    if (this.item?.trouble) return;
     const { items } = this.app.photos;
     const at = items.indexOf(this.item) + step;
     if (items[at]) this.app.photos.select(items[at]);

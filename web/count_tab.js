@@ -5,7 +5,8 @@ import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
 import { heatLayer } from "./heat.js";
 import { drawHeads, drawRegions } from "./overlays.js";
-import { droppedFiles } from "./photos.js";
+import { droppedFiles, fileOf } from "./photos.js";
+import { keepResult, light, recallResult } from "./kept_results.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
 
 const MOST_PICTURE = 40_000_000; // pixels of a saved picture
@@ -44,6 +45,10 @@ export class CountTab {
       });
     }
     at("stop").addEventListener("click", () => this.busy?.abort());
+    at("rest").addEventListener("click", () => {
+      for (const item of this.photos.items) if (item.status === "stopped") Object.assign(item, { status: "waiting", error: "" });
+      this.countWaiting();
+    });
     const over = (event) => {
       event.preventDefault();
       at("stage").classList.toggle("over", event.type === "dragover");
@@ -104,6 +109,7 @@ export class CountTab {
     for (const item of this.photos.items) if (item.status === "waiting" && signal.aborted) item.status = "stopped";
     this.busy = null;
     at("progress-box").hidden = true;
+    at("rest-box").hidden = !this.photos.items.some((item) => item.status === "stopped");
     this.photos.changed();
   }
 
@@ -114,7 +120,10 @@ export class CountTab {
   async count(item, signal) {
     try {
       const onProgress = (share) => this.progress(item, share);
-      item.result = { ...(await this.app.engine.count(item.file, { signal, onProgress })), photo: item.name };
+      item.result = (await recallResult(this.app.site, item)) ?? {
+        ...light(await this.app.engine.count(await fileOf(item), { signal, onProgress })), photo: item.name,
+      };
+      keepResult(this.app.site, item);
       item.size = sizeOf(item.result);
       item.status = "counted";
     } catch (error) {
@@ -127,6 +136,7 @@ export class CountTab {
     const { items } = this.photos;
     const done = items.filter((each) => ["counted", "failed", "stopped"].includes(each.status)).length;
     at("progress-box").hidden = false;
+    at("rest-box").hidden = true;
     at("progress-text").textContent = items.length > 1 ? `Counting ${done + 1} of ${items.length}` : `Counting ${item.name}`;
     if (items.length > 1) at("progress").value = (done + share) / items.length;
     else at("progress").removeAttribute("value");
@@ -174,13 +184,28 @@ export class CountTab {
     const { items } = this.photos;
     at("count-actions").hidden = !items.length;
     at("list-box").hidden = items.length < 2;
-    at("list").tBodies[0].replaceChildren(...items.map((item) => this.row(item)));
+    this.showRows(items);
     const counted = items.filter((item) => item.result);
     document.body.dataset.done = items.filter((item) => ["counted", "failed", "stopped"].includes(item.status)).length;
     const sum = counted.reduce((total, item) => total + item.result.count, 0);
     const foot = element("tr", {}, element("td", {}, `${counted.length} of ${items.length} counted`), element("td", { className: "figure" }, whole(sum)), element("td", {}), element("td", {}));
     at("list").tFoot.replaceChildren(foot);
     this.choice.disabled = !counted.length;
+  }
+
+  /** Show a row a photo; rows that stay the same are left alone, as there may be thousands. */
+  showRows(items) {
+    const body = at("list").tBodies[0];
+    items.forEach((item, i) => {
+      const state = [item.status, item.result?.count, item === this.photos.current].join();
+      if (!item.row || item.rowState !== state) {
+        const made = this.row(item);
+        item.row?.replaceWith(made);
+        Object.assign(item, { row: made, rowState: state });
+      }
+      if (body.rows[i] !== item.row) body.insertBefore(item.row, body.rows[i] ?? null);
+    });
+    while (body.rows.length > items.length) body.lastChild.remove();
   }
 
   row(item) {

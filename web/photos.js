@@ -1,5 +1,7 @@
 // The photos of this session: their files, results and corrections.
 
+import { refuseHuge } from "./engine/photo_size.js";
+
 const SUFFIXES = /\.(jpe?g|png|webp|bmp|tiff?|gif|avif)$/i;
 
 export class Photos extends EventTarget {
@@ -14,12 +16,23 @@ export class Photos extends EventTarget {
     const all = [...files];
     const kept = all.filter((file) => file.type.startsWith("image/") || SUFFIXES.test(file.name));
     const added = kept.map((file) => ({
-      file, name: file.webkitRelativePath || file.name || "photo", status: "waiting", result: null, error: "",
+      file, name: file.webkitRelativePath || file.name || "photo", stamp: [file.size, file.lastModified].join("|"), ...FRESH,
     }));
+    this.append(added);
+    return { added, left: all.length - kept.length };
+  }
+
+  /** Add the photos of a folder, as it lists them; the first whose heads are not saved yet is shown. */
+  addFolder(folder, listed) {
+    const added = listed.map(({ file, ...known }) => ({ ...known, folder, open: file, ...FRESH }));
+    this.append(added, added.find((item) => !item.saved && !item.refused));
+    return added;
+  }
+
+  append(added, first = added[0]) {
     this.items.push(...added);
     this.changed();
-    if (!this.current && added.length) this.select(added[0]);
-    return { added, left: all.length - kept.length };
+    if (!this.current && added.length) this.select(first ?? added[0]);
   }
 
   remove(item) {
@@ -39,9 +52,18 @@ export class Photos extends EventTarget {
   }
 }
 
+const FRESH = { status: "waiting", result: null, error: "" };
+
+/** Return a photo's file; one of a folder is read when it is needed. */
+export const fileOf = async (item) => item.file ?? item.open();
+
+const MOST_SHOWN = 120_000_000; // pixels; decoded, they take four bytes each
+
 /** Return a photo as a bitmap for the screen, or null where the browser cannot show it. */
 export async function bitmapOf(item) {
   try {
+    if (item.open) item.file ??= await item.open();
+    await refuseHuge(item.file, MOST_SHOWN, "the page", "");
     return await createImageBitmap(item.file);
   } catch {
     return null;

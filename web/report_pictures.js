@@ -1,5 +1,7 @@
 // Pictures of a report, drawn in this browser: a photo as a whole, and its tiles with a darkened margin.
 
+import { fileOf } from "./photos.js";
+
 const QUALITY = 0.82;
 const DARK = "#00000099"; // leaves 0.4 of the margin
 const BORDER = "#ffd600";
@@ -14,7 +16,7 @@ async function jpeg(canvas) {
 /** Open a photo to draw from it, as the report asks. */
 export async function openPhoto(item) {
   if (!item) throw new Error("A photo of this audit is not on the page. Add it under Count.");
-  const bitmap = await createImageBitmap(item.file).catch(() => {
+  const bitmap = await createImageBitmap(await fileOf(item)).catch(() => {
     throw new Error(`This browser cannot read ${item.name} again. Add it under Count.`);
   });
   return {

@@ -26,11 +26,24 @@ async function run(mode, work) {
 
 export const keep = (key, value) => run("readwrite", (store) => store.put(value, key));
 export const recall = (key) => run("readonly", (store) => store.get(key));
+/** Forget what was kept under keys of one kind before a time; each such value has the time as `at`. */
+export const forgetBefore = (kind, time) =>
+  run("readwrite", (store) => {
+    const request = store.openCursor(IDBKeyRange.bound(`${kind}|`, `${kind}|\uffff`));
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (!cursor) return;
+      if (!(cursor.value.at >= time)) cursor.delete();
+      cursor.continue();
+    };
+    return request;
+  });
+
 export const forget = (key) => run("readwrite", (store) => store.delete(key));
 
 /** Return the key of a photo's work: equal for the same file in another visit. */
 export function keyOf(kind, item) {
-  return [kind, item.name, item.file.size, item.file.lastModified].join("|");
+  return [kind, item.name, item.stamp].join("|");
 }
 
 /** Hold a photo's work for this tab; returns what lets it go, or null where another tab has it. */

@@ -22,7 +22,7 @@ if (
     find_spec("fastapi") is None
 ):  # without the extra [serve] the zone editor, the engine and the export remain
     collect_ignore = [
-        f"test_{name}.py" for name in ("auditing", "correcting", "line", "teaching", "openapi", "page", "process", "service", "site", "watching")
+        f"test_{name}.py" for name in ("annotations", "auditing", "correcting", "folder", "line", "teaching", "openapi", "page", "page_troubles", "process", "service", "site", "watching")
     ]  # fmt: skip
 
 HEADS = Points(np.array([(20.0, 30.0), (60.0, 32.0), (100.0, 90.0), (150.0, 60.0), (200.0, 120.0)]))
@@ -57,11 +57,11 @@ def client(label_model: Path):
 
 class Running(NamedTuple):
     address: str
-    folder: Path
+    folder: Path | None
 
 
 @contextmanager
-def served(model: Path, corrections: Path) -> Iterator[Running]:
+def served(model: Path, corrections: Path | None, folder: Path | None = None) -> Iterator[Running]:
     """A service on a free port of this machine, in a thread."""
     import uvicorn
 
@@ -69,7 +69,7 @@ def served(model: Path, corrections: Path) -> Iterator[Running]:
     from crowdscale.serve.counter import Counter
     from crowdscale.serve.options import ServeOptions
 
-    options = ServeOptions(port=0, corrections=corrections)
+    options = ServeOptions(port=0, corrections=corrections, folder=folder)
     app = create_app(Counter.open(str(model), options.max_pixels, threads=1), options)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

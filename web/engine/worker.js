@@ -1,6 +1,7 @@
 // The engine in a worker: photos in, results out. Nothing leaves the browser.
 
 import { Network } from "./network.js";
+import { refuseHuge } from "./photo_size.js";
 import { Predictor } from "./predictor.js";
 import { fromRgba } from "./resize.js";
 import { useSentences } from "./trust.js";
@@ -51,7 +52,7 @@ async function count({ id, photo }) {
 
 /** Return a photo's pixels, upright, without colour management, as Python reads them. */
 async function decode(photo) {
-  if (!photo.size) throw new Error("The file is empty.");
+  await refuseHuge(photo, MOST_PIXELS, "a browser", "Reduce it or use the local service.");
   const bitmap = await createImageBitmap(photo, { colorSpaceConversion: "none", premultiplyAlpha: "none" }).catch(() => {
     throw new Error("This browser cannot read the file. Use a JPEG, PNG or WebP photo.");
   });

@@ -73,6 +73,12 @@ def serve(
         float,
         option("--timeout", panel=LIMITS, metavar="SECONDS", help="Time for one photo, with its waiting."),
     ] = 120,
+    folder: Annotated[
+        Path | None,
+        option(
+            "--folder", panel=SERVICE, metavar="DIR", help="Your photos: the page saves heads beside them."
+        ),
+    ] = None,
     model: Model = "lite",
     backend: Backend = "onnx",
     threads: Threads = 0,
@@ -115,7 +121,7 @@ def serve(
 
     options = ServeOptions(
         host=host, port=port, token=token, hosts=tuple(allow_host or ()), waiting=waiting, timeout=timeout,
-        corrections=corrections, sources=dict(map(_source, watch or ())), max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
+        corrections=corrections, folder=folder, sources=dict(map(_source, watch or ())), max_bytes=int(max_mb * 1e6), max_pixels=int(max_megapixels * 1e6),
     )  # fmt: skip
     counter = Counter.open(model, options.max_pixels, backend, threads)
 

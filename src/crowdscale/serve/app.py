@@ -21,6 +21,7 @@ from crowdscale.serve.auditing import audit_routes
 from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
 from crowdscale.serve.counting import RESPONSES, counting_routes
+from crowdscale.serve.folder import OvertakenError, folder_routes
 from crowdscale.serve.gate import Gate
 from crowdscale.serve.line import BusyError, Line
 from crowdscale.serve.meters import Measured, Meters
@@ -28,6 +29,7 @@ from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.page import PageFile, find_page, page_files, site_description
 from crowdscale.serve.requests import Bounded, ClientGoneError, SlowError, read_body
 from crowdscale.serve.state import State
+from crowdscale.serve.storing import StorageError
 from crowdscale.serve.teacher import ConflictError
 from crowdscale.serve.teaching import Teaching, teaching_routes
 from crowdscale.serve.watching import watch_routes
@@ -44,6 +46,8 @@ STATUSES: dict[type[Exception], int] = {
     TooLargeError: 413,
     SlowError: 504,
     BusyError: 503,
+    OvertakenError: 409,
+    StorageError: 507,
     ClientGoneError: 499,
     ConflictError: 409,
 }
@@ -70,6 +74,7 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     app.include_router(correction_routes(state))
     app.include_router(audit_routes(state))
     app.include_router(annotation_routes(state))
+    app.include_router(folder_routes(state))
     app.include_router(watch_routes(state))
     app.include_router(teaching_routes(state, teaching))
     app.state.ending = state.ending
@@ -135,6 +140,7 @@ def _own_routes(state: State) -> APIRouter:
             [state.counter.describe()],
             limits=limits,
             corrections=None if folder is None else str(folder),
+            folder=None if state.options.folder is None else str(state.options.folder),
         )
         return Response(text, media_type="application/json")
 

@@ -23,6 +23,7 @@ from crowdscale.points import Box, Points
 from crowdscale.serve.counter import TooLargeError, check_pixels
 from crowdscale.serve.counting import RESPONSES
 from crowdscale.serve.state import State
+from crowdscale.serve.storing import storing
 
 __all__ = ["correction_routes", "count_corrections", "save_correction"]
 
@@ -75,7 +76,10 @@ def correction_routes(state: State) -> APIRouter:
         if (photo.size or 0) > limits.max_bytes:
             raise TooLargeError(f"The photo is larger than {limits.max_bytes / 1e6:g} MB")
         content, name = await photo.read(), photo.filename or "photo"
-        saved = await run_in_threadpool(save_correction, folder, name, content, correction, limits.max_pixels)
+        with storing("the correction"):
+            saved = await run_in_threadpool(
+                save_correction, folder, name, content, correction, limits.max_pixels
+            )
         return {"saved": saved, "photos": await run_in_threadpool(count_corrections, folder)}
 
     return routes

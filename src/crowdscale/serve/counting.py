@@ -31,10 +31,12 @@ SENTENCES = {
     401: "The token is missing or wrong.",
     403: "The request comes from another page.",
     408: "The photo did not arrive in time.",
+    409: "It was saved elsewhere meanwhile; nothing was overwritten.",
     413: "The photo is too large.",
     421: "The host is not known.",
     503: "The queue is full; Retry-After gives the seconds to wait.",
     504: "The photo was not counted in time.",
+    507: "The disk is full; what was saved before is intact.",
 }
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -42,6 +42,8 @@ class ServeOptions:
     """Most photos of one batch."""
     corrections: Path | None = None
     """Folder for corrected photos; None keeps corrections in the browser."""
+    folder: Path | None = None
+    """The user's own photos, whose heads the page saves beside them; None opens none."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Videos and cameras that may be watched, by name; a request cannot name others."""
 
