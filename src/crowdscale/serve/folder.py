@@ -1,7 +1,7 @@
 """``/folder``: the user's own photos, with the heads of NAME.jpg in NAME.json beside it, as ``crowdscale train`` reads.
 
 No path of a request is opened: photos are listed from the disk, and a request names one of the list. Each save states
-which version it goes on from, so that two tabs or programs never overwrite each other.
+which version it continues from, so that two tabs or programs never overwrite each other.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class PhotoFolder:
             name: Of the photo.
             heads: [x, y] in pixels of the photo.
             ignore: [left, top, right, bottom] of areas that do not count.
-            revision: The version that the heads go on from.
+            revision: The version that the heads continue from.
 
         Raises:
             OvertakenError: The file is of another version by now. Nothing is written.
@@ -131,7 +131,7 @@ class PhotoFolder:
             if before.revision != revision:
                 raise OvertakenError(
                     f"{name} was saved in another tab or program meanwhile, so nothing was overwritten", "",
-                    "Open it again to go on from there, or save a copy of your heads first",
+                    "Open it again to continue from there, or save a copy of your heads first",
                 )  # fmt: skip
             kept = {key: value for key, value in before.values.items() if key not in KEPT}
             values = {**kept, "points": heads, **({"ignore": ignore} if ignore else {})}
@@ -229,7 +229,7 @@ def folder_routes(state: State) -> APIRouter:
         request: Request,
         name: Name,
         revision: Annotated[
-            str, Query(max_length=64, description="The version that the heads go on from.")
+            str, Query(max_length=64, description="The version that the heads continue from.")
         ] = "",
     ) -> dict[str, Any]:
         """Save the heads of a photo beside it."""
