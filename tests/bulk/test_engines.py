@@ -240,7 +240,6 @@ def test_names_that_are_no_utf_8_have_rows_like_others(label_model, tmp_path, ki
 
 
 def test_a_password_in_an_address_is_in_no_file_of_results(label_model, tmp_path):
-    pytest.importorskip("aiohttp")
     handler = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

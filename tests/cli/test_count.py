@@ -19,7 +19,8 @@ import pytest
 from PIL import Image
 
 from crowdscale.backends import open_backend
-from crowdscale.cli.count_report import Files, Outcome, picture_names, report
+from crowdscale.cli.count_report import Files, Outcome, report
+from crowdscale.cli.picture_names import picture_names
 from crowdscale.counting.predictor import PredictOptions, Predictor, load
 from crowdscale.counting.table import PhotoRow, columns
 from crowdscale.drawing.captions import summary
@@ -216,8 +217,8 @@ def test_picture_of_zooms_on_verbose(photos, label_model, tmp_path):
 def test_equal_names_never_overwrite_one_another():
     photos = [Path(name) for name in ("/a/x.jpg", "/a/x.png", "/a/X.bmp", "/a/b/x.jpg", "/a/x_2.jpg")]
     names = [str(name) for name in picture_names(photos).values()]
-    assert names[:2] == ["x", "x_2"]
-    assert names[3] == "b/x"
+    assert names[:3] == ["x.jpg", "x.png", "X.bmp"]
+    assert names[3:] == ["b/x", "x_2"]
     assert len({name.casefold() for name in names}) == len(photos)
 
 
@@ -339,7 +340,10 @@ def test_other_pictures_are_told_and_links_to_nothing_are_broken(photos, label_m
     assert done.returncode == 1
     broken, others = done.stderr.splitlines()
     assert re.match(r"Error: no such photo: .*gone\.jpg", broken)
-    assert others == "Left out 4 other files by suffix: 1 without suffix, 1 .mp4, 2 .psd."
+    assert (
+        others
+        == "Left out 4 other files by suffix: 1 without suffix, 1 .mp4, 2 .psd. Count films with crowdscale watch."
+    )
 
 
 @pytest.mark.parametrize("bulk", [False, True])
@@ -420,7 +424,7 @@ def test_bundled_model_counts_the_bundled_photo(bundled, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["https://example.org/a.jpg"], [".", "--runner", "ray"], [".", "--address", "auto"]],
+    [["s3://example/a.jpg"], [".", "--runner", "ray"], [".", "--address", "auto"]],
     ids=str,
 )
 def test_what_many_photos_alone_can_have_wants_a_folder(label_model, tmp_path, arguments):

@@ -57,7 +57,6 @@ def test_listing_is_a_stream(tree):
 def test_bytes_come_from_memory_and_over_http(tree):
     fsspec.filesystem("memory").pipe_file("/kept/x.jpg", b"bytes")
     assert read_photo_bytes("memory://kept/x.jpg") == b"bytes"
-    pytest.importorskip("aiohttp")
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
@@ -208,7 +207,6 @@ class Bodies(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def bodies():
-    pytest.importorskip("aiohttp")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Bodies) as server:
         server.release = threading.Event()
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -218,18 +216,15 @@ def bodies():
 
 
 def test_a_body_without_end_is_refused_at_the_limit(bodies, monkeypatch):
-    monkeypatch.setattr("crowdscale.files.storage.MAX_BYTES", 5 * 2**20)
+    monkeypatch.setattr("crowdscale.files.web.MOST_BYTES", 5 * 2**20)
     assert read_photo_bytes(f"{bodies}/whole.jpg") == b"7 bytes"
     assert read_photo_bytes(f"{bodies}/without-length.jpg") == b"7 bytes"
-    with pytest.raises(ImageError, match=r"at most 0\.00524288 GB, but got .* at http"):
+    with pytest.raises(ImageError, match=r"at most 5\.24288 MB at a web address, but got more at http"):
         read_photo_bytes(f"{bodies}/endless.jpg")
 
 
 def test_a_silent_server_is_given_up(bodies, monkeypatch):
-    import fsspec.implementations.http
-
-    monkeypatch.setattr("crowdscale.files.storage.SILENT", 0.3)
-    fsspec.implementations.http.HTTPFileSystem.clear_instance_cache()
+    monkeypatch.setattr("crowdscale.files.web.SILENT", 0.3)
     with pytest.raises(ImageError, match="a photo that can be read"):
         read_photo_bytes(f"{bodies}/silent.jpg")
 

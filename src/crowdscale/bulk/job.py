@@ -15,7 +15,9 @@ from crowdscale.bulk.results import ResultFolder
 from crowdscale.counting.predictor import PredictOptions, load
 from crowdscale.counting.table import PhotoRow
 from crowdscale.errors import OptionError, unknown_name
+from crowdscale.files.clipboard import CLIPBOARD
 from crowdscale.files.names import shown_name
+from crowdscale.files.pages import each_page
 from crowdscale.files.storage import find_photos
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
@@ -44,19 +46,25 @@ class Job:
     """Address of a Ray cluster."""
     zones: Zones | None = None
     """Zones to count in."""
+    pages: bool = False
+    """Count each page of each file."""
 
     def __post_init__(self) -> None:
         if self.runner not in RUNNERS:
             raise unknown_name("--runner", self.runner, RUNNERS)
         if self.workers < 0:
             raise OptionError("expected --workers >= 0", str(self.workers))
+        if lone := {"-", CLIPBOARD} & set(self.sources):
+            raise OptionError.plain(f"{lone.pop()} and --out exclude each other", "Count it without --out")
         if self.address and self.runner != "ray":
             raise OptionError("expected --address with --runner ray", f"--runner {self.runner}")
 
     def identity(self) -> dict[str, Any]:
         """Return everything that decides the rows: a restart with another identity is refused."""
         config = read_config(find_model(self.model))
+        pages = {"pages": True} if self.pages else {}
         return {
+            **pages,
             "sources": [shown_name(source) for source in self.sources],
             "model": config.name,
             "files": dict(config.files),
@@ -114,7 +122,9 @@ def _todo(job: Job, done: frozenset[str], others: Counter[str]) -> Iterator[str]
     def leave_out(path: str) -> None:
         others[PurePath(path).suffix.lower()] += 1
 
-    return (photo for photo in find_photos(job.sources, leave_out) if shown_name(photo) not in done)
+    photos = find_photos(job.sources, leave_out)
+    named = each_page(photos) if job.pages else photos
+    return (photo for photo in named if shown_name(photo) not in done)
 
 
 def _shown(row: PhotoRow) -> PhotoRow:

@@ -41,10 +41,18 @@ def count(
     photos: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PHOTO|FOLDER|GLOB", show_default=False, help="Photos, folders, patterns as 'trip/*.jpg'."
+            metavar="PHOTO|FOLDER|GLOB|URL", show_default=False,
+            help="Photos, folders, patterns as 'trip/*.jpg', https:// addresses; clipboard: is the clipboard, - is stdin.",
         ),
     ] = None,
     zones: ZonesFile = None,
+    pages: Annotated[
+        str,
+        option(
+            "--pages", panel=INPUT, metavar="main|all",
+            help="main: the largest page, the first frame of a file; all: each, named FILE#2.",
+        ),
+    ] = "main",
     read_scale: ReadScale = None,
     max_megapixels: Annotated[
         float,
@@ -124,9 +132,11 @@ def count(
     """
     if not photos:
         raise OptionError.plain("no photo was named", "Try: crowdscale count crowd.jpg, or --help")
+    from crowdscale.cli.photo_sources import check_pages
     from crowdscale.files.names import address_of
 
     photos = [address_of(photo) for photo in photos]
+    check_pages(pages)
     options = _options(not no_second_pass, zoom, regions, region_minimum, max_megapixels, read_scale)
     known_zones = read_zones_file(zones)
     if out is not None:
@@ -137,7 +147,18 @@ def count(
 
         refuse_with_out(save=save, csv=csv_file, json=json_file, points=points_file)
         options = replace(options, keep_map=False)
-        job = Job(tuple(photos), model, backend, options, runner, workers, threads, address, known_zones)
+        job = Job(
+            tuple(photos),
+            model,
+            backend,
+            options,
+            runner,
+            workers,
+            threads,
+            address,
+            known_zones,
+            pages == "all",
+        )
         raise typer.Exit(count_in_bulk(job, out, table_format, part, quiet))
     from crowdscale.cli.count_photos import Request, count_here
     from crowdscale.cli.count_report import Files
@@ -146,16 +167,22 @@ def count(
     _refuse_without_out(photos, runner != "local", address)
     _check_points_suffix(points_file)
     files = Files(as_target(csv_file), as_target(json_file), points_file, decimals)
-    request = Request(model, backend, device, threads, workers, options, known_zones, save, quiet, verbose)
+    request = Request(
+        model, backend, device, threads, workers, options, known_zones, save, quiet, verbose, pages
+    )
     raise typer.Exit(count_here(photos, request, files))
 
 
 def _refuse_without_out(photos: list[str], *bulk: object) -> None:
     """Refuse addresses and options that need ``--out``."""
-    addresses = [photo for photo in photos if "://" in photo]
-    if addresses or any(bulk):
-        given = addresses[0] if addresses else "--runner or --address"
-        raise OptionError.plain(f"{given} needs --out", "Name a folder for the results: --out DIR")
+    from crowdscale.cli.photo_sources import refuse_address
+
+    for photo in photos:
+        refuse_address(photo)
+    if any(bulk):
+        raise OptionError.plain(
+            "--runner or --address needs --out", "Name a folder for the results: --out DIR"
+        )
 
 
 def _options(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from crowdscale.cli.count_report import Files, Outcome, picture_names, report
+from crowdscale.cli.count_report import Files, Outcome, report
 from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, terminated_like_ctrl_c
 from crowdscale.cli.parallel import in_parallel
+from crowdscale.cli.photo_sources import PhotoSource, find_sources
+from crowdscale.cli.picture_names import picture_names
 from crowdscale.cli.progress import progress
 from crowdscale.cli.result_files import check_targets, others_sentence
-from crowdscale.errors import CrowdscaleError
 
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
@@ -43,6 +43,8 @@ class Request:
     """Folder of the pictures."""
     quiet: bool = False
     verbose: bool = False
+    pages: str = "main"
+    """``main``, or ``all`` for each page of each file."""
 
     def load(self, photos: int) -> tuple[Predictor, int]:
         """Return the predictor for a number of photos, and the photos to count in parallel."""
@@ -61,12 +63,16 @@ class Request:
 def count_here(sources: Sequence[str], request: Request, files: Files) -> int:
     """Count the photos of all sources, print and write the results, and return the exit code."""
     check_targets((files.csv, files.json, files.points), request.save)
-    photos, outcomes, others = _find(sources)
-    stopped = False
-    if photos:
+    found = find_sources(sources, request.pages)
+    outcomes, others, stopped = (
+        [Outcome(name, error=text) for name, text in found.faults],
+        found.others,
+        False,
+    )
+    if found.photos:
         with terminated_like_ctrl_c():
-            predictor, workers = request.load(len(photos))
-            counted, stopped = _count_all(photos, predictor, workers, request)
+            predictor, workers = request.load(len(found.photos))
+            counted, stopped = _count_all(found.photos, predictor, workers, request)
             outcomes += counted
     unwritten = report(outcomes, files, request.quiet, request.verbose)
     if others and not request.quiet:
@@ -80,34 +86,14 @@ def _exit_code(outcomes: Sequence[Outcome], unwritten: bool) -> int:
     return SOME_FAILED if unwritten or any(outcome.error for outcome in outcomes) else 0
 
 
-def _find(sources: Sequence[str]) -> tuple[list[Path], list[Outcome], Counter[str]]:
-    """Return each photo once, a failed outcome for each source without photos, and the suffixes left out."""
-    from crowdscale.files.finding import find_images
-
-    photos: dict[str, Path] = {}
-    others: dict[str, str] = {}
-    failed = []
-
-    def leave_out(path: Path) -> None:
-        others[os.path.realpath(path)] = path.suffix.lower()
-
-    for source in sources:
-        try:
-            for photo in find_images([source], leave_out):
-                photos.setdefault(os.path.realpath(photo), photo)
-        except CrowdscaleError as error:
-            failed.append(Outcome(Path(source), error=str(error)))
-    return list(photos.values()), failed, Counter(others.values())
-
-
 def _count_all(
-    photos: list[Path], predictor: Predictor, workers: int, request: Request
+    photos: list[PhotoSource], predictor: Predictor, workers: int, request: Request
 ) -> tuple[list[Outcome], bool]:
     """Return an outcome for each photo, in order, and whether Ctrl-C stopped the work."""
-    names = picture_names(photos)
+    names = picture_names([photo.name for photo in photos], twins=True)
 
-    def work(photo: Path) -> Outcome:
-        pictures = request.save / names[photo] if request.save else None
+    def work(photo: PhotoSource) -> Outcome:
+        pictures = request.save / names[photo.name] if request.save else None
         return _count_one(photo, predictor, pictures, request)
 
     def on_stop() -> None:
@@ -118,36 +104,36 @@ def _count_all(
         return in_parallel(photos, work, workers, live.advance, on_stop)
 
 
-def _count_one(path: Path, predictor: Predictor, pictures: Path | None, request: Request) -> Outcome:
+def _count_one(source: PhotoSource, predictor: Predictor, pictures: Path | None, request: Request) -> Outcome:
     """Count one photo and draw its pictures; an error becomes a sentence."""
-    from crowdscale.counting.attempts import attempt, read_file
+    from crowdscale.counting.attempts import attempt
 
     zones = request.zones
 
     def count() -> tuple[Pixels, Prediction, tuple[ZoneCount, ...]]:
-        photo = read_file(str(path), predictor.options.max_pixels)
+        photo = source.open(predictor.options.max_pixels)
         prediction = predictor.predict_photo(photo)
         if zones is None:
             return photo.pixels, prediction, ()
         return photo.pixels, zones.limit(prediction), tuple(zones.count(prediction))
 
-    counted, sentence = attempt(str(path), count)
+    counted, sentence = attempt(source.name, count)
     if counted is None:
-        return Outcome(path, error=sentence)
+        return Outcome(source.name, error=sentence)
     pixels, prediction, counts = counted
     saved: list[Path] | None = None
     if pictures is not None:
-        draw = partial(_save, pixels, prediction, pictures, path, zones, counts, request.verbose)
-        saved, sentence = attempt(str(path), draw, "save the pictures of")
+        draw = partial(_save, pixels, prediction, pictures, source, zones, counts, request.verbose)
+        saved, sentence = attempt(source.name, draw, "save the pictures of")
     # a thousand maps would fill the memory
-    return Outcome(path, replace(prediction, map=None), sentence, counts, tuple(saved or ()))
+    return Outcome(source.name, replace(prediction, map=None), sentence, counts, tuple(saved or ()))
 
 
 def _save(
     pixels: Pixels,
     prediction: Prediction,
     pictures: Path,
-    photo: Path,
+    source: PhotoSource,
     zones: Zones | None,
     counts: tuple[ZoneCount, ...],
     verbose: bool,
@@ -159,6 +145,7 @@ def _save(
     from crowdscale.drawing.heads import drawable
     from crowdscale.drawing.pictures import draw_picture
     from crowdscale.files.images import write_image
+    from crowdscale.files.pages import split_page
     from crowdscale.files.taken import date_taken
 
     pixels = drawable(pixels)
@@ -170,9 +157,10 @@ def _save(
         fitted = zones.fit(prediction.size).resized((width, height), prediction.size)
         overlay = partial(draw_zones, zones=fitted, counts=counts)
         square_metres = None if fitted.ground is None else fitted.ground.pixel_areas(width, height)
+    taken = date_taken(io.BytesIO(source.data) if source.data else split_page(source.address)[0])
     kinds = ["people", "heat", *(["zoom"] if verbose and prediction.regions else [])]
     paths = [pictures.with_name(f"{pictures.name}_{kind}.jpg") for kind in kinds]
     for kind, path in zip(kinds, paths, strict=True):
-        drawn = draw_picture(kind, pixels, prediction, date_taken(photo), overlay, square_metres)
+        drawn = draw_picture(kind, pixels, prediction, taken, overlay, square_metres)
         write_image(path, drawn, drawn=True)
     return paths

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from crowdscale.cli.answer import print_answer, sentence, short_note
 from crowdscale.cli.errors import print_errors
+from crowdscale.cli.hints import with_hint
+from crowdscale.cli.picture_names import picture_names
 from crowdscale.cli.result_files import STDOUT, write_each
 from crowdscale.cli.tables import counted
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from crowdscale.counting.table import PhotoRow
     from crowdscale.zones.zone import ZoneCount
 
-__all__ = ["Files", "Outcome", "picture_names", "report"]
+__all__ = ["Files", "Outcome", "report"]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The result of one photo: a prediction, or the sentence of an error of the photo or its pictures."""
 
-    photo: Path
+    photo: str | Path
     prediction: Prediction | None = None
     error: str = ""
     zones: tuple[ZoneCount, ...] = ()
@@ -63,7 +64,7 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool, verbose: bool = F
     for outcome, prediction in done:
         # Quiet leaves out warnings, but a number that must not be used never stands alone.
         for warning in prediction.warnings[: int(not prediction.usable)] if quiet else prediction.warnings:
-            print(f"Warning: {outcome.photo}: {warning}", file=sys.stderr)
+            print(f"Warning: {outcome.photo}: {with_hint(warning)}", file=sys.stderr)
     print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
 
@@ -218,21 +219,3 @@ def _write_points(path: Path, outcomes: list[Outcome], decimals: int) -> None:
     done = [(each.photo, each.prediction) for each in outcomes if each.prediction is not None]
     names = {photo: name.as_posix() for photo, name in picture_names([photo for photo, _ in done]).items()}
     write_entries(path, {names[photo]: Entry(p.count, p.points) for photo, p in done}, decimals)
-
-
-def picture_names(photos: list[Path]) -> dict[Path, Path]:
-    """Return a name without suffix for each photo, below their common folder; equal names are numbered."""
-    whole = [photo.absolute() for photo in photos]
-    try:
-        base = os.path.commonpath([photo.parent for photo in whole])
-        names = [photo.relative_to(base).with_suffix("") for photo in whole]
-    except ValueError:  # drives of Windows share no folder
-        names = [Path(photo.stem) for photo in whole]
-    taken: set[str] = set()
-    for index, name in enumerate(names):
-        number, free = 2, name
-        while str(free).casefold() in taken:
-            free, number = name.with_name(f"{name.name}_{number}"), number + 1
-        taken.add(str(free).casefold())
-        names[index] = free
-    return dict(zip(photos, names, strict=True))

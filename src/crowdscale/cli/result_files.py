@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crowdscale.cli.tables import counted
 from crowdscale.errors import CrowdscaleError
+from crowdscale.files.kinds import FILM_SUFFIXES
 
 __all__ = ["STDOUT", "as_target", "check_targets", "others_sentence", "write_each"]
 
@@ -52,4 +53,5 @@ def others_sentence(others: Counter[str]) -> str:
     if not others:
         return ""
     kinds = ", ".join(f"{number:,} {suffix or 'without suffix'}" for suffix, number in sorted(others.items()))
-    return f"Left out {counted(others.total(), 'other file')} by suffix: {kinds}."
+    films = " Count films with crowdscale watch." if any(each in FILM_SUFFIXES for each in others) else ""
+    return f"Left out {counted(others.total(), 'other file')} by suffix: {kinds}.{films}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from crowdscale.counting.predictor import open_photo
 from crowdscale.errors import CrowdscaleError
-from crowdscale.files.images import Photo
+from crowdscale.files.images import Photo, read_image
+from crowdscale.files.pages import split_page
 from crowdscale.files.storage import read_photo_bytes
 
 __all__ = ["attempt", "read_file"]
@@ -34,5 +34,11 @@ def attempt(photo: str, work: Callable[[], Result], verb: str = "count") -> tupl
 
 
 def read_file(photo: str, max_pixels: int) -> Photo:
-    """Return the photo at a path or an address, reduced to at most ``max_pixels``. Raises ImageError, OSError."""
-    return open_photo(read_photo_bytes(photo), max_pixels)
+    """Return the photo at a path or an address, such as ``scan.tif#2``, reduced to at most ``max_pixels``.
+
+    Raises:
+        ImageError: It is missing or no photo.
+        OSError: It cannot be read.
+    """
+    source, page = split_page(photo)
+    return read_image(read_photo_bytes(source), max_pixels, page)

@@ -27,6 +27,8 @@ from crowdscale.counting.tiles import Tile, batches, plan_tiles
 from crowdscale.counting.viewing import kept_source
 from crowdscale.errors import CrowdscaleError, ImageError, OptionError
 from crowdscale.files.images import Photo, photo_from_array, read_image, resize_image
+from crowdscale.files.pages import split_page
+from crowdscale.files.storage import is_url, read_photo_bytes
 from crowdscale.maps import Estimate
 from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
@@ -98,8 +100,9 @@ class Predictor:
         """Return the people in a photo.
 
         Args:
-            source: A path, encoded bytes, an open file, a PIL image, or an array: (h, w, 3) **RGB**,
-                (h, w, 4) RGBA (laid over white), (h, w) or (h, w, 1) grey, uint8.
+            source: A path or an address (``scan.tif#2`` is page 2), encoded bytes, an open file, a PIL image, or an
+                array: (h, w, 3) **RGB**, (h, w, 4) RGBA (laid over white), (h, w) or (h, w, 1) grey, channels
+                first too; uint8, or other numbers by the rule in ``files.pixels``.
 
         Raises:
             ImageError: The photo cannot be read or is no photo.
@@ -244,7 +247,9 @@ def open_photo(source: Any, max_pixels: int) -> Photo:
     """Return a decoded photo from whatever ``Predictor.predict`` takes, reduced to ``max_pixels``."""
     if isinstance(source, (bytearray, memoryview)):
         source = bytes(source)
-    if isinstance(source, (str, os.PathLike, bytes)) or hasattr(source, "read"):
+    if isinstance(source, str):
+        return _named_photo(source, max_pixels)
+    if isinstance(source, (os.PathLike, bytes)) or hasattr(source, "read"):
         return read_image(source, max_pixels)
     if hasattr(source, "convert") and hasattr(source, "getexif"):
         from crowdscale.files.images import photo_from_pil
@@ -255,6 +260,12 @@ def open_photo(source: Any, max_pixels: int) -> Photo:
             "expected a photo as a path, bytes, an open file, a PIL image or an array", repr(source)[:80]
         )
     return photo_from_array(np.asarray(source), max_pixels)
+
+
+def _named_photo(name: str, max_pixels: int) -> Photo:
+    """Return the photo at a path or an address, or one page of it. Raises ImageError."""
+    source, page = split_page(name)
+    return read_image(read_photo_bytes(source) if is_url(source) else source, max_pixels, page)
 
 
 def load(

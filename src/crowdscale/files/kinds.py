@@ -10,6 +10,7 @@ __all__ = [
     "HEIC_BRANDS",
     "IMAGE_SUFFIXES",
     "KINDS",
+    "ONE_PAGE",
     "OTHER_SUFFIXES",
     "USUAL_SUFFIXES",
     "Kind",
@@ -44,6 +45,9 @@ KINDS = (
 
 IMAGE_SUFFIXES = tuple(suffix for kind in KINDS for suffix in kind.suffixes)
 """Suffixes by which a search finds photos."""
+
+ONE_PAGE = (*KINDS[0].suffixes, *KINDS[3].suffixes, ".jxl")
+"""Suffixes of kinds that hold one photo."""
 
 USUAL_SUFFIXES = ", ".join(kind.suffixes[0] for kind in KINDS) + " …"
 """One suffix a kind, for sentences."""

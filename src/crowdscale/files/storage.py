@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from crowdscale.errors import CrowdscaleError, ImageError, OptionError
 from crowdscale.files.decoder import check_regular
@@ -23,18 +24,17 @@ from crowdscale.files.finding import (
     match_pattern,
     walk_folder,
 )
-from crowdscale.files.kinds import USUAL_SUFFIXES
+from crowdscale.files.kinds import FILM, USUAL_SUFFIXES, kind_of
 from crowdscale.files.writing import sync_folder, write_atomic
 
 __all__ = ["Folder", "find_photos", "is_url", "read_photo_bytes"]
 
 
+WEB = ("http://", "https://")
+SILENT = 15.0
+"""Seconds after which a listing on the web that sends nothing is given up."""
 MAX_BYTES = 1_300_000_000
 """Bytes of a file that are read: 400 megapixels as RGB, uncompressed."""
-PIECE = 2**20
-HTTP = ("http://", "https://")
-SILENT = 15.0
-"""Seconds after which a web server that sends nothing is given up."""
 
 
 def is_url(source: str) -> bool:
@@ -91,6 +91,9 @@ def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[s
     if not is_url(source):
         yield from _expand_local(source, on_other)
         return
+    if _is_web_photo(source):  # of the web only folders and patterns need a library
+        yield source
+        return
     files, path = _open(source)
     if any(sign in path for sign in "*?["):
         matches = sorted(map(str, files.glob(path)))
@@ -101,6 +104,12 @@ def _expand(source: str, on_other: Callable[[str], object] | None) -> Iterator[s
             yield from (_name(files, photo) for photo in _photos(files, inside, on_other))
     else:
         yield source
+
+
+def _is_web_photo(source: str) -> bool:
+    """Whether a web address names a photo, by its path."""
+    path = urlsplit(source).path
+    return source.lower().startswith(WEB) and path.lower().endswith(IMAGE_SUFFIXES) and "*" not in path
 
 
 def _expand_local(source: str, on_other: Callable[[str], object] | None) -> Iterator[str]:
@@ -165,7 +174,7 @@ def _open(source: str) -> tuple[Any, str]:
 
 def _limits(source: str) -> dict[str, Any]:
     """Return the time limits of a web address; fsspec alone would wait for five minutes."""
-    if not source.startswith(HTTP):
+    if not source.startswith(WEB):
         return {}
     import aiohttp
 
@@ -179,6 +188,10 @@ def read_photo_bytes(source: str) -> bytes:
     Raises:
         ImageError: It is missing, no regular file, empty, cannot be read, or keeps changing.
     """
+    if source.lower().startswith(WEB):
+        from crowdscale.files.web import fetch
+
+        return fetch(source)
     read, state = _local(Path(source)) if not is_url(source) else _remote(source)
     try:
         for _ in range(2):
@@ -220,6 +233,7 @@ Reader = tuple[Callable[[], bytes], Callable[[], tuple[Any, ...]]]
 def _local(path: Path) -> Reader:
     """Read a file of this machine, without the import of fsspec, which takes longer than a photo."""
     check_regular(path)
+    _check_no_film(path)
 
     def state() -> tuple[Any, ...]:
         stat = path.stat()
@@ -227,6 +241,16 @@ def _local(path: Path) -> Reader:
         return stat.st_size, stat.st_mtime_ns
 
     return path.read_bytes, state
+
+
+def _check_no_film(path: Path) -> None:
+    """Refuse a film by its first bytes: it may be larger than the memory. Raises ImageError."""
+    if not path.is_file():
+        return
+    with path.open("rb") as stream:
+        start = stream.read(512)
+    if kind_of(start) == FILM:
+        raise ImageError("expected a photo", f"the film {path}", f"Run: crowdscale watch {path}")
 
 
 def _remote(source: str) -> Reader:
@@ -237,19 +261,7 @@ def _remote(source: str) -> Reader:
         _check_bytes(info.get("size") or 0, source)
         return tuple(info.get(key) for key in ("size", "mtime", "LastModified", "ETag", "etag", "updated"))
 
-    if source.startswith(HTTP):
-        return lambda: _streamed(files, path, source), state
     return lambda: bytes(files.cat_file(path)), state
-
-
-def _streamed(files: Any, path: str, source: str) -> bytes:
-    """Return a body of HTTP, piece by piece: its stated length may be missing or false."""
-    whole = bytearray()
-    with files.open(path, "rb", block_size=0) as stream:
-        while piece := stream.read(PIECE):
-            whole += piece
-            _check_bytes(len(whole), source)
-    return bytes(whole)
 
 
 def _check_bytes(size: int, source: str) -> None:

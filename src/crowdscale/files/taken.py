@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import IO
 
 __all__ = ["date_taken"]
 
@@ -13,12 +14,12 @@ TAKEN = (0x9003, 0x9004)
 """Tags of the time of the shot, and of its digitisation. The file's own time (0x0132) changes when it is edited."""
 
 
-def date_taken(path: str | os.PathLike[str]) -> datetime | None:
+def date_taken(path: str | os.PathLike[str] | IO[bytes]) -> datetime | None:
     """Return when a photo was taken, in the camera's local time; None where the file does not say it."""
-    from PIL import Image
+    from crowdscale.files.decoder import opened
 
     try:
-        with Image.open(path) as image:
+        with opened(path, "") as image:
             tags = image.getexif().get_ifd(EXIF)
     except Exception:  # broken EXIF data raises errors of many kinds; the photo is read elsewhere
         return None
