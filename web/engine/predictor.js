@@ -7,7 +7,7 @@ import { scale as scalePoints } from "./points.js";
 import { blend, count, countInBox, heads, join, place, readOutput, replace, trustedShare } from "./reading.js";
 import { denseBox, poolRegion } from "./regions.js";
 import { crop } from "./resize.js";
-import { intervalsOf, joinMeasures, meanFeatures, judge, measurePicture } from "./trust.js";
+import { intervalOf, intervalsOf, joinMeasures, meanFeatures, judge, measurePicture } from "./trust.js";
 
 const MOST_BASE = 2; // a small photo is read at no more than twice its side
 
@@ -113,6 +113,8 @@ export class Predictor {
       read_scale: Math.min(canvas.width / width, canvas.height / height),
       tiles: tiles.length,
       intervals,
+      interval_of: intervalOf(this.config.calibration, intervals, this.config.name),
+      turn: 0,
       warnings,
       usable,
       regions: regionRows(found, x, y, width, height),

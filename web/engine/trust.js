@@ -218,6 +218,18 @@ function halfFloats(text) {
   });
 }
 
+/** Return for which photos the 90 % interval holds, as a sentence; empty without an interval. */
+export function intervalOf(calibration, intervals, model) {
+  if (!intervals) return "";
+  const data = calibration.data ?? [];
+  if (data.length && data.every((label) => label.split(/\s+/)[0] === "folder"))
+    return `In 9 of 10 photos like those of the calibration: ${data.join(", ")}.`;
+  return (
+    "In 9 of 10 photos like those trained on. Your camera was never calibrated: " +
+    `crowdscale models calibrate ${model} --data my_photos/ --write`
+  );
+}
+
 /** Return {level: [low, high]} about a count, or null where there is no calibration or a warning. */
 export function intervalsOf(calibration, count, warnings) {
   if (!calibration || warnings.length) return null;

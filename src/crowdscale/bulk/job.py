@@ -27,6 +27,9 @@ __all__ = ["RUNNERS", "Job", "Summary", "run_job"]
 
 RUNNERS = ("local", "ray")
 
+NO_TURN = ("turn", "off")
+"""The option at its default, which folders of results of the release before do not name."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -68,7 +71,7 @@ class Job:
             "sources": [shown_name(source) for source in self.sources],
             "model": config.name,
             "files": dict(config.files),
-            "options": asdict(self.options),
+            "options": {name: value for name, value in asdict(self.options).items() if (name, value) != NO_TURN},
             "zones": None if self.zones is None else json.loads(json.dumps(zones_json(self.zones))),
         }
 

@@ -53,10 +53,13 @@ def print_answer(counts: Sequence[tuple[Path, Prediction]]) -> None:
 
 
 def short_note(prediction: Prediction) -> str:
-    """Return the note on a photo in a table; empty without a warning."""
+    """Return the note on a photo in a table; empty without a turn or a warning."""
+    notes = [f"turned {prediction.turn}°"] if prediction.turn else []
     if not prediction.usable:
-        return "do not use: unlike all training photos"
-    return "see warning" if prediction.warnings else ""
+        notes.append("do not use: unlike all training photos")
+    elif prediction.warnings:
+        notes.append("see warning")
+    return ", ".join(notes)
 
 
 def _short(name: str) -> str:

@@ -53,6 +53,13 @@ def count(
             help="main: the largest page, the first frame of a file; all: each, named FILE#2.",
         ),
     ] = "main",
+    turn: Annotated[
+        str,
+        option(
+            "--turn", panel=INPUT, metavar="auto|90|180|270|off",
+            help="Turn photos clockwise first; auto: those that seem to lie on their side or upside down.",
+        ),
+    ] = "off",
     read_scale: ReadScale = None,
     max_megapixels: Annotated[
         float,
@@ -137,7 +144,7 @@ def count(
 
     photos = [address_of(photo) for photo in photos]
     check_pages(pages)
-    options = _options(not no_second_pass, zoom, regions, region_minimum, max_megapixels, read_scale)
+    options = _options(not no_second_pass, zoom, regions, region_minimum, max_megapixels, read_scale, turn)
     known_zones = read_zones_file(zones)
     if out is not None:
         from dataclasses import replace
@@ -192,7 +199,9 @@ def _options(
     region_minimum: float | None,
     megapixels: float,
     read_scale: float | None,
+    turn: str,
 ) -> PredictOptions:
+    from crowdscale.counting.options import TURNS
     from crowdscale.counting.predictor import PredictOptions
     from crowdscale.maps.regions import RuleChoice
 
@@ -202,7 +211,11 @@ def _options(
         )
     if not 0.01 <= megapixels <= 400:
         raise OptionError("expected --max-megapixels from 0.01 to 400", f"{megapixels:g}")
+    turns = {str(value): value for value in TURNS}
+    if turn not in turns:
+        raise OptionError(f"expected --turn as {', '.join(turns)}", repr(turn))
     return PredictOptions(
+        turn=turns[turn],
         refine=second_pass, zoom=zoom, regions=region_number(regions), rule=RuleChoice(minimum=region_minimum),
         max_pixels=round(megapixels * 1e6), read_scale=read_scale,
     )  # fmt: skip

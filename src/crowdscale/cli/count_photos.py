@@ -113,6 +113,7 @@ def _count_one(source: PhotoSource, predictor: Predictor, pictures: Path | None,
     def count() -> tuple[Pixels, Prediction, tuple[ZoneCount, ...]]:
         photo = source.open(predictor.options.max_pixels)
         prediction = predictor.predict_photo(photo)
+        photo = photo.turned(prediction.turn)
         if zones is None:
             return photo.pixels, prediction, ()
         return photo.pixels, zones.limit(prediction), tuple(zones.count(prediction))

@@ -81,6 +81,8 @@ def _print_counts(
         _print_table(done)
     elif len(outcomes) == 1:
         print(sentence(done[0][1]))
+        if done[0][1].turn:
+            print(f"Turned by {done[0][1].turn}° clockwise before counting.")
     else:
         print_answer([(outcome.photo, prediction) for outcome, prediction in done])
     _print_zones(outcomes)
@@ -117,6 +119,8 @@ def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
         note = f"without {counted(left_out, 'photo')}" if left_out else ""
         table.add_row(f"{len(done)} photos", *total, "", "", f"{sums[2]:.2f}", note)
     print_table(table)
+    for holds in dict.fromkeys(each.interval_of for each in predictions if each.interval_of):
+        print(f"90 %: {holds}")
 
 
 def _numbers(prediction: Prediction) -> tuple[float, float, float]:
@@ -199,7 +203,7 @@ def _csv_text(outcomes: list[Outcome]) -> str:
     from crowdscale.counting.encoding import csv_text
     from crowdscale.counting.table import PhotoRow, columns, rounded
 
-    names = [each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals")]
+    names = [each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals", "interval_of")]
     zones = dict.fromkeys(zone.name for outcome in outcomes for zone in outcome.zones)
     own = {zone: f"zone {zone}" if zone in names else zone for zone in zones}
     rows = []

@@ -14,13 +14,16 @@ from crowdscale.files.images import MAX_PIXELS
 from crowdscale.maps.regions import RuleChoice
 from crowdscale.points import Box
 
-__all__ = ["CALIBRATED", "MAP_CELL", "MOST_READ_SCALE", "PredictOptions"]
+__all__ = ["CALIBRATED", "MAP_CELL", "MOST_READ_SCALE", "TURNS", "PredictOptions"]
 
 MAP_CELL = 8
 """Side in pixels of a cell of ``Prediction.map``, or the network's feature stride if it is smaller."""
 
 MOST_READ_SCALE = 2.0
 """Largest read scale: a larger one gains little (research/logs/small22.md)."""
+
+TURNS = ("off", "auto", 90, 180, 270)
+"""Values of ``turn``."""
 
 CALIBRATED = ("refine", "zoom", "regions", "third_pass", "rule", "merge")
 """Options that change counts: another value than the default gives no intervals."""
@@ -54,12 +57,17 @@ class PredictOptions:
     """How a large photo is cut."""
     read_scale_search: ReadScaleOptions = field(default_factory=ReadScaleOptions)
     """How the read scale of a large photo is chosen."""
+    turn: Literal["off", "auto", 90, 180, 270] = "off"
+    """Degrees by which a photo is turned clockwise before it is counted; ``auto`` turns it where a warning would say
+    that it lies on its side or is upside down. All coordinates are those of the turned photo."""
     keep_map: bool = True
     """Keep the map of the first pass, in cells of ``MAP_CELL`` pixels."""
 
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
             raise OptionError("expected merge as ownership or published", repr(self.merge))
+        if self.turn not in TURNS:
+            raise OptionError(f"expected turn as {', '.join(map(str, TURNS))}", repr(self.turn))
         if self.max_pixels < 1024:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
         if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):

@@ -99,6 +99,9 @@ class Prediction:
     usable: bool = True
     """Whether the count may be used: False for a photo that is unlike all training photos. The first warning says so."""
 
+    turn: int = 0
+    """Degrees by which the photo was turned clockwise before it was counted: 0, 90, 180 or 270."""
+
     appearance: Appearance | None = None
     """Measurements of the photo from which the warnings come."""
 
@@ -183,6 +186,13 @@ class Prediction:
             f"{level:g}": list(self.calibration.interval(self.count, level))
             for level in self.calibration.levels
         }
+
+    @property
+    def interval_of(self) -> str:
+        """For which photos the 90 % interval holds, as a sentence; empty where ``interval`` returns None."""
+        if self.calibration is None or self.warnings:
+            return ""
+        return self.calibration.holds_for(self.model)
 
     def blocks(self) -> BlockEstimate | None:
         """Return ``density`` with the borders of its cells in pixels of the original photo; None without one."""

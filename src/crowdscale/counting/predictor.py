@@ -34,7 +34,7 @@ from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.trust.profile import Appearance, Judgement, ProfiledPhoto, mean_features
+from crowdscale.trust.profile import TURNED, Appearance, Judgement, ProfiledPhoto, mean_features
 
 __all__ = ["MAP_CELL", "PredictOptions", "Predictor", "load", "open_photo"]
 
@@ -134,8 +134,21 @@ class Predictor:
     def predict_photo(self, photo: Photo) -> Prediction:
         """Return the people in a decoded photo, in the coordinates of its original size.
 
-        A large photo is read at a scale chosen for it and in tiles, so that memory does not grow with it.
+        A large photo is read at a scale chosen for it and in tiles, so that memory does not grow with it. With
+        ``options.turn`` the photo is turned first.
         """
+        turn = self.options.turn
+        if isinstance(turn, int):
+            return replace(self._predict_upright(photo.turned(turn)), turn=turn)
+        prediction = self._predict_upright(photo)
+        degrees = _needed_turn(prediction.warnings) if turn == "auto" else 0
+        if not degrees:
+            return prediction
+        again = self._predict_upright(photo.turned(degrees))
+        return replace(again, turn=degrees, seconds=prediction.seconds + again.seconds)
+
+    def _predict_upright(self, photo: Photo) -> Prediction:
+        """Return the people in a photo as it stands."""
         started = time.perf_counter()
         canvas = Canvas(photo.pixels, self._read_scale(photo.pixels))
         cut = self.options.tiles
@@ -241,6 +254,12 @@ def _reopen(opened: OpenedBackend, config: ModelConfig, options: PredictOptions)
     """Return a predictor in another process."""
     backend = open_backend(opened.name, opened.folder, config, opened.device, opened.threads)
     return Predictor(backend, config, options, opened)
+
+
+def _needed_turn(warnings: tuple[str, ...]) -> int:
+    """Return the degrees clockwise by which a warning wants a photo turned; 0 where none does."""
+    quarters = next((turn for turn, sentence in TURNED.items() if f"{sentence}." in warnings), 0)
+    return 360 - 90 * quarters if quarters else 0
 
 
 def open_photo(source: Any, max_pixels: int) -> Photo:

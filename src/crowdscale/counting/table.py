@@ -146,6 +146,15 @@ class PhotoRow:
     intervals: dict[str, list[int]] | None = column(
         "intervals", "low and high end of the count by level, such as 0.9", "people", default=None
     )
+    interval_of: str = column(
+        "text", "for which photos the 90 % interval holds; empty without an interval", default=""
+    )
+    turn: int = column(
+        "integer",
+        "by how much --turn turned the photo clockwise; width, height and positions are those of the turned photo",
+        "degrees",
+        default=0,
+    )
     warnings: list[str] = column(
         "texts", "a sentence for each way in which the photo differs from the training photos", default=list
     )
@@ -315,6 +324,8 @@ def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), err
         ],
         head_rows(prediction.points),
         intervals,
+        prediction.interval_of,
+        prediction.turn,
         list(prediction.warnings),
         prediction.usable,
         error,

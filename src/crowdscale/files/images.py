@@ -73,6 +73,13 @@ class Photo:
     size: tuple[int, int]
     notes: tuple[str, ...] = ()
 
+    def turned(self, degrees: int) -> Photo:
+        """Return the photo turned clockwise by 0, 90, 180 or 270 degrees."""
+        if degrees % 360 == 0:
+            return self
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -degrees // 90))
+        return Photo(pixels, self.size if degrees == 180 else self.size[::-1], self.notes)
+
     @property
     def reduction(self) -> tuple[float, float]:
         """(x, y) factors that lead from original pixels to ``pixels``; (1, 1) where nothing was reduced."""

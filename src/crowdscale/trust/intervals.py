@@ -48,6 +48,9 @@ FEWEST_PHOTOS = 20
 """Fewer photos give no 90 % interval that is cross-fitted: it is the ⌈(n + 1)·0.9⌉-th of n sorted errors, and at least nine
 tenths of the photos must give one, too."""
 
+FOLDER = "folder"
+"""First word of the label of a user's own photos."""
+
 ACROSS = "each domain judged by the others"
 """How the coverage of a calibration across domains was counted."""
 
@@ -134,6 +137,24 @@ class Calibration:
             raise OptionError(f"expected a level out of {known}", f"{level!r}")
         reach = self.quantiles[self.levels.index(level)] * float(self.width(count))
         return Interval(max(0, math.floor(count - reach)), math.ceil(count + reach))
+
+    @property
+    def own(self) -> bool:
+        """Whether it comes from a user's own folders alone, and not from public sets."""
+        return bool(self.data) and all(label.split()[0] == FOLDER for label in self.data)
+
+    def holds_for(self, model: str) -> str:
+        """Return for which photos 90 % intervals hold, as a sentence that names the remedy where it is needed.
+
+        Args:
+            model: The model's name.
+        """
+        if self.own:
+            return f"In 9 of 10 photos like those of the calibration: {', '.join(self.data)}."
+        return (
+            "In 9 of 10 photos like those trained on. Your camera was never calibrated: "
+            f"crowdscale models calibrate {model} --data my_photos/ --write"
+        )
 
     def check(self, truth: Sequence[float], counts: Sequence[float], data: str) -> Check:
         """Return how often the intervals hold on other photos."""

@@ -32,6 +32,7 @@ from crowdscale.trust.upright import (
 
 __all__ = [
     "LEAST_PHOTOS",
+    "TURNED",
     "Alarms",
     "Appearance",
     "FeatureCloud",
