@@ -138,3 +138,23 @@ def test_coverage_across_domains_is_of_each_domain_by_the_others():
     assert by_a.inside[place] < 20
     with pytest.raises(DataError, match="two domains"):
         cross_domains(truth, counts, np.array(["a"] * 120))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            ("folder my_photos: 40 photos",),
+            "In 9 of 10 photos like those of the calibration: folder my_photos: 40 photos.",
+        ),
+        (
+            ("sha/train 2016: 30 photos", "folder brt: 26 photos"),
+            "In 9 of 10 photos like those trained on. Your camera was never calibrated: "
+            "crowdscale models calibrate lite --data my_photos/ --write",
+        ),
+        ((), "never calibrated"),
+    ],
+)
+def test_an_interval_says_for_which_photos_it_holds(data, said):
+    calibration = Calibration((0.9,), (0.2,), 1.0, 0.0, 0, 100, 40, data)
+    assert said in calibration.holds_for("lite")

@@ -71,7 +71,9 @@ class Job:
             "sources": [shown_name(source) for source in self.sources],
             "model": config.name,
             "files": dict(config.files),
-            "options": {name: value for name, value in asdict(self.options).items() if (name, value) != NO_TURN},
+            "options": {
+                name: value for name, value in asdict(self.options).items() if (name, value) != NO_TURN
+            },
             "zones": None if self.zones is None else json.loads(json.dumps(zones_json(self.zones))),
         }
 

@@ -17,7 +17,9 @@ __all__ = ["FORMATS", "Format", "need_parquet", "usual_format"]
 
 Rows = list[dict[str, Any]]
 
-COUNTED = tuple(each.name for each in columns(PhotoRow) if each.name not in ("intervals", "interval_of", "error"))
+COUNTED = tuple(
+    each.name for each in columns(PhotoRow) if each.name not in ("intervals", "interval_of", "error")
+)
 """Columns of a counted photo in a part."""
 FAILED = ("photo", "error")
 """Columns of a photo without a count."""

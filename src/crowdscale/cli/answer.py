@@ -30,7 +30,7 @@ def sentence(prediction: Prediction) -> str:
     return f"{people} (unlike the training photos: do not rely on it)" if prediction.warnings else people
 
 
-def print_answer(counts: Sequence[tuple[Path, Prediction]]) -> None:
+def print_answer(counts: Sequence[tuple[str | Path, Prediction]]) -> None:
     """Print a table of several photos with their total."""
     from rich.markup import escape
 

@@ -203,7 +203,9 @@ def _csv_text(outcomes: list[Outcome]) -> str:
     from crowdscale.counting.encoding import csv_text
     from crowdscale.counting.table import PhotoRow, columns, rounded
 
-    names = [each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals", "interval_of")]
+    names = [
+        each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals", "interval_of")
+    ]
     zones = dict.fromkeys(zone.name for outcome in outcomes for zone in outcome.zones)
     own = {zone: f"zone {zone}" if zone in names else zone for zone in zones}
     rows = []

@@ -65,7 +65,7 @@ def _photo(prediction: Prediction, photo: Any) -> tuple[Pixels, datetime | None]
         raise ImageError.plain(
             "this prediction does not hold its photo", "Name it: prediction.show(photo='crowd.jpg')"
         )
-    opened = open_photo(source, 10**9)
+    opened = open_photo(source, 10**9).turned(prediction.turn)
     if opened.size != prediction.size:
         counted, given = (f"{width}×{height}" for width, height in (prediction.size, opened.size))
         raise ImageError(f"expected the photo of {counted} pixels that was counted", f"one of {given}")
@@ -101,7 +101,7 @@ def save(
         content = (json.dumps(prediction.to_dict(), indent=1) + "\n").encode()
         write_atomic(target, lambda stream: stream.write(content))
     else:
-        write_image(target, picture(prediction, kind, photo))
+        write_image(target, picture(prediction, kind, photo), drawn=True)
     return target
 
 
