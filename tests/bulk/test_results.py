@@ -73,7 +73,11 @@ def test_parquet_holds_every_head_and_region(tmp_path):
         folder.add(row(1, regions=[], heads=[]))
     first, second = parquet.read_table(tmp_path / "counts").to_pylist()
     heads = [{"x": 1.5, "y": 3.0, "confidence": 0.5}, {"x": 2.25, "y": 4.5, "confidence": 1.0}]
-    plain = {key: value for key, value in row(0).to_dict().items() if key not in ("intervals", "error")}
+    plain = {
+        key: value
+        for key, value in row(0).to_dict().items()
+        if key not in ("intervals", "interval_of", "error")
+    }
     assert first == plain | {"heads": heads}
     assert second["heads"] == second["regions"] == []
 
@@ -86,7 +90,7 @@ def test_csv_has_a_line_a_photo(tmp_path):
     lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
     assert (
         lines[0]
-        == "photo,count,count_low,count_high,first_pass_count,model,width,height,read_scale,tiles,seconds,regions,zones,warnings,usable"
+        == "photo,count,count_low,count_high,first_pass_count,model,width,height,read_scale,tiles,seconds,regions,zones,turn,warnings,usable"
     )
     assert lines[1].startswith('"photos/0, «é».jpg",2.5,1,4,2,lite,640,480,1,1,0.1,')
     assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")

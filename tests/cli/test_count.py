@@ -129,7 +129,7 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     rows = list(csv.DictReader(table.open()))
     assert list(rows[0]) == [
         "photo", "count", "count_low", "count_high", "first_pass_count", "model", "width", "height", "read_scale",
-        "tiles", "seconds", "regions", "zones", "warnings", "usable", "error",
+        "tiles", "seconds", "regions", "zones", "turn", "warnings", "usable", "error",
     ]  # fmt: skip
     assert (
         rows[0]["count_low"] == rows[0]["count_high"] == rows[0]["warnings"] == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -211,7 +211,7 @@ def _options(
         )
     if not 0.01 <= megapixels <= 400:
         raise OptionError("expected --max-megapixels from 0.01 to 400", f"{megapixels:g}")
-    turns = {str(value): value for value in TURNS}
+    turns: dict[str, Any] = {str(value): value for value in TURNS}
     if turn not in turns:
         raise OptionError(f"expected --turn as {', '.join(turns)}", repr(turn))
     return PredictOptions(
