@@ -15,8 +15,11 @@ export class TeachTab {
   }
 
   async enter() {
-    this.state ??= this.byHand("");
-    this.show();
+    if (this.app.site?.mode !== "service") {
+      this.state = this.byHand("");
+      return this.show();
+    }
+    if (this.state) this.show();
     await this.look();
   }
 
@@ -27,7 +30,6 @@ export class TeachTab {
   /** Ask the service for the state, now and again while it trains. */
   async look() {
     clearTimeout(this.timer);
-    if (this.app.site?.mode !== "service") return;
     try {
       this.take(await askJson("teach"));
     } catch (error) {
@@ -77,8 +79,7 @@ export class TeachTab {
 
   show() {
     const focused = document.activeElement?.id;
-    const opened = this.panel.querySelector("details")?.open ?? false;
-    this.panel.replaceChildren(element("h2", {}, "Teach"), ...this.parts(), this.details(opened || !this.state.available));
+    this.panel.replaceChildren(element("h2", {}, "Teach"), ...this.parts(), this.details(this.opened ?? !this.state.available));
     if (focused && this.panel.contains(at(focused))) at(focused).focus();
   }
 
@@ -170,7 +171,10 @@ export class TeachTab {
       );
       return [element("pre", {}, text), button];
     });
-    return element("details", { open }, element("summary", {}, "The commands"), ...parts);
+    const summary = element("summary", {}, "The commands");
+    summary.addEventListener("click", () => (this.opened = !made.open));
+    const made = element("details", { open }, summary, ...parts);
+    return made;
   }
 
   button(label, action, properties = {}) {

@@ -1,5 +1,6 @@
 """The trainer as a user runs it: killed and resumed, several processes, fine-tuning, density, export."""
 
+import json
 import os
 import shutil
 import signal
@@ -20,7 +21,7 @@ from crowdscale.learn.crops.transforms import CropOptions
 from crowdscale.learn.export.onnx import CHECK_SIZES, check_equality, describe_folder, export_folder
 from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.scaling import CentreOptions
-from crowdscale.learn.training.loop import TrainOptions, _fabric, _skip_blocks, train
+from crowdscale.learn.training.loop import TrainOptions, _fabric, _only_writer, _skip_blocks, train
 from crowdscale.learn.training.preparation import Start, gather, start_model
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
@@ -75,6 +76,14 @@ def test_a_run_leaves_a_model_a_journal_curves_and_pictures(trained):
     assert rows[0].startswith("phase,crops,minutes,loss_first")
     assert len(rows) == 1 + 2 + 2
     assert list((trained / "tensorboard").iterdir())
+    progress = json.loads((trained / "progress.json").read_text())
+    assert (progress["phase"], progress["step"], progress["steps"], progress["seconds_left"]) == (
+        "l2s",
+        8,
+        8,
+        0,
+    )
+    assert progress["crops_per_second"] > 0
     config = read_config(trained / "best")
     assert set(config.files) >= {"network.onnx", "weights.safetensors"}
     assert "validation" in config.training
@@ -109,6 +118,14 @@ def test_a_finished_run_is_not_begun_again(folder, trained):
     before = (trained / "log.csv").read_text()
     run(folder, trained, *REGULAR)
     assert (trained / "log.csv").read_text() == before
+
+
+def test_two_trainings_do_not_write_one_folder(tmp_path):
+    with _only_writer(tmp_path / "run"), pytest.raises(OptionError, match="Another training runs in"):
+        with _only_writer(tmp_path / "run"):
+            pass
+    with _only_writer(tmp_path / "run"):
+        pass
 
 
 def test_a_gpu_that_is_not_there_is_one_sentence(monkeypatch):

@@ -103,11 +103,13 @@ def _show(state: State, teaching: Teaching) -> dict[str, Any]:
     corrected = 0 if folder is None or not folder.is_dir() else count_corrections(folder)
     if teacher is None:
         return {"available": False, "reason": teaching.reason, "corrected": corrected, "commands": []}
-    problem = teacher.problem(state.counter.folder)
+    problem, values = teacher.problem(state.counter.folder), teacher.state()
+    counts_so = values["accepted"] == str(state.counter.folder)
     return {
         "available": not problem,
         "reason": problem,
         "corrected": corrected,
         "commands": teacher.lesson(state.counter.folder).commands(),
-        **teacher.state(),
+        **values,
+        "accepted": values["accepted"] if counts_so else "",  # a later service may count with another model
     }
