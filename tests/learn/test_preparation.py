@@ -13,7 +13,8 @@ from crowdscale.errors import DataError, OptionError
 from crowdscale.learn.networks.backbones import Lite, load_pretrained
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.store import WEIGHTS, read_weights
-from crowdscale.learn.training.loop import Run, _optimizer
+from crowdscale.learn.training.loop import Run
+from crowdscale.learn.training.optimizing import new_optimizer
 from crowdscale.learn.training.options import TrainOptions
 from crowdscale.learn.training.preparation import Start, _shared_widths, gather, region_spacings, start_model
 from crowdscale.models.description import read_config
@@ -137,7 +138,7 @@ def test_the_centre_from_data_follows_the_measure_of_closeness(gathered):
 @pytest.mark.parametrize(("network", "groups"), [("fpn", 2), ("bl", 2), ("mcnn", 1)])
 def test_every_parameter_has_one_learning_rate(gathered, network, groups):
     model, _ = described(gathered, network=network, method="density")
-    first, second = (_optimizer(model, TrainOptions(), phase).param_groups for phase in ("count", "l2s"))
+    first, second = (new_optimizer(model, TrainOptions(), phase).param_groups for phase in ("count", "l2s"))
     assert (len(first), len(second)) == (groups, groups + 1)
     taught = [id(p) for group in second for p in group["params"]]
     assert sorted(taught) == sorted(id(p) for p in model.parameters())
@@ -146,7 +147,7 @@ def test_every_parameter_has_one_learning_rate(gathered, network, groups):
 def test_layers_up_to_a_stride_can_be_kept_only_where_strides_are_told(gathered):
     model, _ = described(gathered, network="mcnn", method="density")
     with pytest.raises(OptionError, match="--freeze-stride 0"):
-        _optimizer(model, TrainOptions(freeze_stride=4), "count")
+        new_optimizer(model, TrainOptions(freeze_stride=4), "count")
 
 
 @pytest.mark.parametrize(("schedule", "last"), [("cosine", 0.003), ("constant", 1.0)])

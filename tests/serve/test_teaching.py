@@ -50,7 +50,7 @@ def service(model: Path, corrections: Path | None, monkeypatch, program=FAKE, **
 
 
 def until(client: TestClient, *phases: str) -> dict:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         state = client.get("/teach").json()
         if state["phase"] in phases:

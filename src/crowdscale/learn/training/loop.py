@@ -30,9 +30,10 @@ from crowdscale.files.writing import make_folder
 from crowdscale.learn.crops.batches import Batch, collate
 from crowdscale.learn.crops.transforms import Crops
 from crowdscale.learn.model import AutoScale, Losses
-from crowdscale.learn.networks.backbones import Backbone, Lite
+from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.store import WEIGHTS, load_weights, save_weights, write_description
 from crowdscale.learn.training.journal import Journal
+from crowdscale.learn.training.optimizing import new_optimizer
 from crowdscale.learn.training.options import TrainOptions
 from crowdscale.learn.training.speed import keep_depthwise_exact
 from crowdscale.learn.training.validation import Validation, validate
@@ -175,7 +176,7 @@ class Run:
             keep_depthwise_exact(self.model)
         self.state = State(phase)
         _skip_blocks(self.model, options.skip_blocks)
-        wrapped, self.optimizer = fabric.setup(self.model, _optimizer(self.model, options, phase))
+        wrapped, self.optimizer = fabric.setup(self.model, new_optimizer(self.model, options, phase))
         wrapped.mark_forward_method("losses")
         self.wrapped = wrapped
         self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
@@ -359,52 +360,6 @@ class Run:
             load_weights(self.model, best)
             self.model.centre.value.copy_(centre)
             self.average = {name: value.clone() for name, value in self.model.state_dict().items()}
-
-
-def _optimizer(model: AutoScale, options: TrainOptions, phase: str) -> torch.optim.Optimizer:
-    """Return the optimiser, with a peak rate each for backbone, rest of the network and scale net."""
-    for layer in _early_layers(model, options.freeze_stride):
-        layer.requires_grad_(False)
-    scales = phase == "l2s"
-    for parameter in model.scale_net.parameters():
-        parameter.requires_grad_(scales)
-    backbone, rest = _by_part(model)
-    peaks = (options.l2s_lr, options.l2s_lr) if scales else (options.backbone_lr, options.lr)
-    groups = [
-        {"params": backbone, "lr": peaks[0], "peak": peaks[0]},
-        {"params": rest, "lr": peaks[1], "peak": peaks[1]},
-    ]
-    if scales:
-        groups.append({"params": list(model.scale_net.parameters()), "lr": options.lr, "peak": options.lr})
-    kinds = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
-    made: torch.optim.Optimizer = kinds[options.optimizer](
-        [group for group in groups if group["params"]],
-        betas=(options.beta1, 0.999),
-        weight_decay=options.weight_decay,
-    )
-    return made
-
-
-def _by_part(model: AutoScale) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """Return the trained parameters of the backbone and all of the rest of the network."""
-    backbone = list(model.network.backbone.parameters())
-    inside = {id(parameter) for parameter in backbone}
-    rest = [p for p in model.network.parameters() if id(p) not in inside]
-    return [p for p in backbone if p.requires_grad], rest
-
-
-def _early_layers(model: AutoScale, stride: int) -> list[nn.Module]:
-    """Return the backbone's layers up to this stride, which are not trained.
-
-    Raises:
-        OptionError: The network has no backbone with strides.
-    """
-    backbone = model.network.backbone
-    if not stride:
-        return []
-    if not isinstance(backbone, Backbone):
-        raise OptionError("expected --freeze-stride 0 for a network other than fpn", str(stride))
-    return backbone.early(stride)
 
 
 def _skip_blocks(model: AutoScale, share: float) -> None:
