@@ -55,7 +55,7 @@ def until(client: TestClient, *phases: str) -> dict:
         state = client.get("/teach").json()
         if state["phase"] in phases:
             return state
-        time.sleep(0.02)
+        time.sleep(0.1)
     raise AssertionError(f"still {state}")
 
 
