@@ -33,7 +33,7 @@ FORMER = {
 FIELDS = {
     Prediction: {
         "count", "points", "map", "regions", "first_pass_count", "first_pass_points", "size", "model", "density",
-        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "appearance", "source",
+        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "usable", "appearance", "source",
         "calibrated_heads",
     },
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
