@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 
 from crowdscale.cli.options import seconds_of
-from crowdscale.cli.watch_outputs import Output
 from crowdscale.errors import OptionError
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
+from crowdscale.video.outputs import Output
 from crowdscale.zones.files import read_zones
 from tests.support.commands import command_line, crowdscale, crowdscale_process
 from tests.support.fakes import label_photo

@@ -29,9 +29,11 @@ from crowdscale.cli.options import (
 )
 from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
-from crowdscale.cli.watch_outputs import Output, counted_frame, live_note
-from crowdscale.cli.watch_time import read_calendar, whose_rows
+from crowdscale.cli.watch_outputs import counted_frame, live_note
+from crowdscale.cli.watch_several import open_publisher, refuse_single_options, watch_cameras
+from crowdscale.cli.watch_time import read_calendar
 from crowdscale.errors import CrowdscaleError, OptionError
+from crowdscale.video.outputs import Output
 
 if TYPE_CHECKING:
     from crowdscale.counting.predictor import Predictor
@@ -48,13 +50,19 @@ __all__ = ["watch"]
 
 def watch(
     source: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="VIDEO|CAMERA",
             help="A video, a folder of frames, a camera's number, an RTSP or HTTP address, - for a film piped in; "
             "@FILE or ${NAME} keeps a password out of the command line.",
         ),
-    ],
+    ] = None,
+    cameras: Annotated[
+        Path | None,
+        option(
+            "--cameras", panel=INPUT, metavar="FILE", help="Watch the cameras of a .toml file with one model."
+        ),
+    ] = None,
     zones: ZonesFile = None,
     read_scale: ReadScale = None,
     every: Annotated[
@@ -104,9 +112,15 @@ def watch(
         ),
     ] = 10.0,
     retries: Annotated[
-        int,
-        option("--retries", panel=INPUT, metavar="N", min=0, help="Attempts to reconnect to a lost stream."),
-    ] = 10,
+        int | None,
+        option(
+            "--retries",
+            panel=INPUT,
+            metavar="N",
+            min=0,
+            help="Attempts to reconnect to a lost stream; 10, with --cameras without end.",
+        ),
+    ] = None,
     loop: Annotated[bool, option("--loop", panel=INPUT, help="Restart a file at its end.")] = False,
     model: Model = "lite",
     no_second_pass: NoSecondPass = False,
@@ -154,6 +168,15 @@ def watch(
     plot: Annotated[
         Path | None, option("--plot", panel=OUTPUT, metavar="FILE", help="Draw people over time: .png.")
     ] = None,
+    mqtt: Annotated[
+        str | None,
+        option(
+            "--mqtt",
+            panel=OUTPUT,
+            metavar="ADDRESS",
+            help="Publish each count, found by Home Assistant: mqtt://user:${NAME}@broker.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     backend: Backend = "onnx",
     device: Device = "cpu",
@@ -163,6 +186,7 @@ def watch(
     from crowdscale.counting.predictor import PredictOptions, load
     from crowdscale.files.names import address_of
     from crowdscale.video.history import History
+    from crowdscale.video.resuming import whose_rows
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
 
@@ -170,11 +194,37 @@ def watch(
     options = replace(options, follow=follow or tracks is not None)
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
+    counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
+    opening = SourceOptions(fps, timeout, 10 if retries is None else retries, loop)
+    if cameras is not None:
+        from crowdscale.cli.cameras_file import read_cameras
+
+        refuse_single_options(
+            source=source,
+            zones=zones,
+            rows=rows,
+            tracks=tracks,
+            video=video,
+            plot=plot,
+            start=start,
+            frames=frames,
+        )
+        described, broker = read_cameras(
+            cameras, replace(options, duration=None), replace(opening, retries=retries), zone
+        )
+        predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
+        with terminated_like_ctrl_c():
+            code = watch_cameras(
+                described, predictor, address_of(mqtt) if mqtt else broker, quiet, options.duration,
+                model=predictor.config.name, second_pass=not no_second_pass, read_scale=read_scale,
+            )  # fmt: skip
+        raise typer.Exit(code)
+    if source is None:
+        raise OptionError("expected a video or a camera", "none", "Name one, or --cameras FILE")
     address = address_of(source)
-    opened = open_source(address, SourceOptions(fps, timeout, retries, loop))
+    opened = open_source(address, opening)
     options = replace(options, calendar=read_calendar(start, zone, opened, quiet))
     known_zones = read_zones_file(zones)
-    counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
     session = Session(opened, known_zones, quiet, History())
     if rows is not None:
@@ -182,6 +232,7 @@ def watch(
             address, opened, options, model=predictor.config.name, second_pass=not no_second_pass,
             read_scale=read_scale, fps=fps, loop=loop, zones=zones,
         )  # fmt: skip
+    session.mqtt = None if mqtt is None else address_of(mqtt)
     with terminated_like_ctrl_c():
         session.run(predictor, options, rows, video, tracks)
     if plot is not None and session.history.number:
@@ -199,6 +250,8 @@ class Session:
     history: History
     problems: list[str] = field(default_factory=list)
     interrupted: bool = False
+    mqtt: str | None = None
+    """Address of a broker that gets each count."""
     whose: Run | None = None
     """Whose rows the file of rows holds."""
     past: Past | None = None
@@ -224,7 +277,7 @@ class Session:
         outputs: list[Output] = []
         try:
             with ExitStack() as stack:
-                outputs = self._outputs(stack, rows, video, alarms)
+                outputs = [*self._outputs(stack, rows, video, alarms), *self._broker(stack, alarms)]
                 if tracks is not None:
                     outputs.append(self._tracks(stack, tracks))
                 if self.past is not None:
@@ -305,6 +358,20 @@ class Session:
             writer.write(track_rows(each.prediction.points, each.tracks, each.row.time, ground))
 
         return Output("tracks", write, self._tell)
+
+    def _broker(self, stack: ExitStack, alarms: Alarms | None) -> list[Output]:
+        """Return the output that publishes each count; none without ``--mqtt``."""
+        publisher = open_publisher(stack, self.mqtt, self._tell)
+        if publisher is None:
+            return []
+        name = Path(self.source.name).name
+        areas = () if self.zones is None else [zone.name for zone in self.zones.zones if not zone.roi]
+        publisher.announce(name, areas, () if self.zones is None else self.zones.alarms)
+
+        def publish(each: Watched) -> None:
+            publisher.publish(name, each.row, alarms.raised if alarms is not None else ())
+
+        return [Output("messages", publish, self._tell)]
 
     def _keep_earlier(self, path: Path) -> None:
         """Refuse to overwrite what the earlier run wrote. Raises OptionError."""

@@ -159,11 +159,11 @@ def _again(source: Source, connect: Connect, retries: int | None, failures: int)
     while retries is None or failures < retries:
         wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
         failures += 1
-        source.note(f"{source.name} was lost: attempt {failures} in {wait:.0f} s.")
+        source.note_seldom(f"lost {failures}", f"{source.name} was lost: attempt {failures} in {wait:.0f} s.")
         time.sleep(wait)
         container = _connected(connect)
         if container is not None:
-            source.note(f"{source.name} is back.")
+            source.note_seldom("back", f"{source.name} is back.")
             return container, failures
     source.problems.append(f"lost {source.name}: no frames after {retries} attempts to reach it again.")
     return None, failures

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from crowdscale.errors import CrowdscaleError, MissingExtraError
 from crowdscale.files.decoder import MAX_PIXELS
-from crowdscale.video.display import upright
+from crowdscale.video.display import Display
 
 __all__ = [
     "UNKNOWN_RATE",
@@ -160,10 +160,11 @@ def decode(container: Any, source: Listener, fps: float | None = None) -> Iterat
     stream.thread_type = "AUTO"
     timing = _Timing(container, stream, source, fps)
     reader = _Reader(container, stream, source)
-    number = 0
+    number, display = 0, Display()
     for picture in reader.pictures():
         time = timing.at(picture.time)
-        yield Decoded(time, _checked(picture, source), reader.damaged)
+        _check_size(picture, source)
+        yield Decoded(time, display.upright(picture), reader.damaged)
         number += 1
     reader.summarize()
     if not reader.ended_early:
@@ -204,7 +205,7 @@ class _Timing:
         self._first = self._first if self._begun else stamp
         self._begun = True
         time = self.clock.at(stamp)
-        self.clock.missing = (self.clock.missing or self.raw) and not self.fixed
+        self.clock.missing = (self.clock.missing or self.raw) and not (self.fixed or self.source.live)
         _tell_of_clock(self.clock, self.source, " (--fps)" if self.raw else "")
         return time
 
@@ -219,13 +220,12 @@ def _film(container: Any) -> Any:
     return films[0] if films else container.streams.video[0]
 
 
-def _checked(picture: Any, source: Listener) -> Pixels:
+def _check_size(picture: Any, source: Listener) -> None:
     if picture.width * picture.height > MAX_PIXELS:
         raise VideoError(
             f"expected frames of at most {MAX_PIXELS / 1e6:.0f} megapixels",
             f"{picture.width}×{picture.height} in {source.name}",
         )
-    return upright(picture)
 
 
 def _tell_of_clock(clock: Clock, source: Listener, remedy: str) -> None:

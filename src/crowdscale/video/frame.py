@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,12 @@ Pixels = NDArray[np.uint8]
 
 UNTIMED_RATE = 1.0
 """Frames a second of photos without times."""
+MOST_NOTES = 500
+"""Remarks that are kept: a camera that is lost each second for a year fills no memory."""
+SELDOM = 60.0
+"""Seconds between two remarks of a kind that may come each second."""
+LOOK = 0.5
+"""Seconds between two looks at whether a silent source is stopped."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +87,7 @@ class Source:
         self.name, self.live = without_password(name), live
         self._frames = frames
         self.notes: list[str] = []
-        """Remarks: an unknown rate, a stream that came back, damaged packets that were passed over."""
+        """The last remarks: an unknown rate, a stream that came back, damaged packets that were passed over."""
         self.problems: list[str] = []
         """Faults: an end that came too soon, a photo that cannot be read."""
         self.dropped = 0
@@ -89,6 +96,9 @@ class Source:
         """Unix seconds of the first frame by a film's own record."""
         self.on_note: Callable[[str], object] | None = None
         self._held: list[str] | None = None
+        self._seldom: dict[str, tuple[float, int]] = {}
+        self.stopping = threading.Event()
+        """Set once nobody wants further frames of a live source."""
 
     def note(self, sentence: str) -> None:
         """Keep a remark and hand it on at once where somebody listens."""
@@ -97,6 +107,7 @@ class Source:
             self._held.append(sentence)
             return
         self.notes.append(sentence)
+        del self.notes[:-MOST_NOTES]
         if self.on_note is not None:
             self.on_note(sentence)
 
@@ -104,6 +115,21 @@ class Source:
         """As ``note``, unless the same remark was made before."""
         if without_password(sentence) not in (*self.notes, *(self._held or ())):
             self.note(sentence)
+
+    def note_seldom(self, kind: str, sentence: str) -> None:
+        """As ``note``, at most once in ``SELDOM`` seconds a kind; the next one says how many were left out."""
+        now = time.monotonic()
+        before, left_out = self._seldom.get(kind, (-SELDOM, 0))
+        if now - before < SELDOM:
+            self._seldom[kind] = (before, left_out + 1)
+            return
+        self._seldom[kind] = (now, 0)
+        more = f" {left_out} more such notes were left out." if left_out else ""
+        self.note(sentence + more)
+
+    def stop(self) -> None:
+        """End a live source: its next frame is the last one that anybody waits for."""
+        self.stopping.set()
 
     def hold_notes(self) -> None:
         """Keep remarks back until it is known whether they are of use."""
@@ -168,7 +194,9 @@ def _newest(source: Source, frames: Iterator[Frame]) -> Iterator[Frame]:
     try:
         while True:
             with changed:
-                changed.wait_for(lambda: state["frame"] is not None or state["ended"])
+                while not changed.wait_for(lambda: state["frame"] is not None or state["ended"], LOOK):
+                    if source.stopping.is_set():
+                        return
                 frame, state["frame"] = state["frame"], None
             if frame is None:
                 if state["error"] is not None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import time as wall_clock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crowdscale.errors import OptionError
 from crowdscale.files.documents import read_json
 from crowdscale.files.finding import IMAGE_SUFFIXES
 from crowdscale.files.writing import write_atomic
+from crowdscale.video.frame import Source
 
-__all__ = ["Past", "Run", "film_mark"]
+if TYPE_CHECKING:
+    from crowdscale.video.watch import WatchOptions
+
+__all__ = ["STDIN", "Past", "Run", "film_mark", "whose_rows"]
+
+STDIN = "-"
+"""The source that is a film piped in."""
 
 FORMAT = 1
 MARKED = 2**20
@@ -134,6 +142,26 @@ class Run:
     def past(self, row: Mapping[str, Any]) -> Past:
         """Return the last row of an earlier run as the past of this one."""
         return Past(row, self.live, wall_clock())
+
+
+def whose_rows(
+    address: str, source: Source, options: WatchOptions, *, zones: Path | None, **counting: Any
+) -> Run:
+    """Return whose rows a watch writes: its source, and the options that decide on the rows.
+
+    Args:
+        address: The source as the user wrote it.
+        source: The same, opened.
+        options: Of the watch.
+        zones: File of the zones.
+        counting: Further options by name.
+    """
+    name = source.name if source.live or "://" in address else Path(source.name).name
+    mark = uuid.uuid4().hex if address == STDIN else film_mark(address)  # what was piped in comes once
+    values = {"every": options.every, "smooth": options.smooth, "follow": options.follow, **counting}
+    values |= options.calendar.to_dict()
+    values["zones"] = None if zones is None else hashlib.sha256(zones.read_bytes()).hexdigest()[:16]
+    return Run(name or address, mark, source.live, {name: value for name, value in values.items() if value})
 
 
 def _beside(rows: Path) -> Path:

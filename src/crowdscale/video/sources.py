@@ -15,6 +15,7 @@ from crowdscale.video.cameras import open_address, open_camera, recording
 from crowdscale.video.decoding import VideoError, load_av, open_container
 from crowdscale.video.fetching import Pipe
 from crowdscale.video.frame import Frame, Source, SourceOptions, sample
+from crowdscale.video.resuming import STDIN
 
 __all__ = ["STDIN", "Frame", "Source", "SourceOptions", "VideoError", "load_av", "open_source", "sample"]
 
@@ -43,10 +44,6 @@ def open_source(source: str, options: SourceOptions | None = None) -> Source:
             "expected a video, a folder of frames, a camera's number or an address", f"nothing at {source}"
         )
     return Source(source, recording(source, lambda: open_container(source), options))
-
-
-STDIN = "-"
-"""The source that is a film piped in."""
 
 
 def _piped(options: SourceOptions) -> Source:

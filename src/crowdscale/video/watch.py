@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.counting.prediction import Prediction
-from crowdscale.counting.predictor import Predictor
 from crowdscale.counting.table import (
     CrowdColumns,
     FrameRow,
@@ -34,6 +33,18 @@ from crowdscale.zones.dwell import Stays
 from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "watch"]
+
+
+class FramePredictor(Protocol):
+    """What a watch needs of a predictor."""
+
+    def predict(self, source: Any) -> Prediction:
+        """Return the people in (h, w, 3) RGB pixels."""
+        ...
+
+    def with_options(self, *, read_scale: float) -> FramePredictor:
+        """Return the same predictor with a fixed scale."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -181,7 +192,7 @@ class Watched(NamedTuple):
 
 def watch(
     source: Source,
-    predictor: Predictor,
+    predictor: FramePredictor,
     options: WatchOptions,
     zones: Zones | None = None,
     alarms: Alarms | None = None,
@@ -280,9 +291,9 @@ def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source
 class _Steady:
     """A predictor that keeps the scale it chose for a while, as long as the frames keep their size."""
 
-    predictor: Predictor
+    predictor: FramePredictor
     hold: float
-    _kept: Predictor | None = None
+    _kept: FramePredictor | None = None
     _until: float = 0.0
     _shape: tuple[int, ...] = ()
 

@@ -1,0 +1,182 @@
+"""Cameras on loopback for minutes or hours: does each go on, and does the memory stay flat?
+
+    python -m benchmarks.cameras --duration 10m --every 2s              # two cameras: one stalls, one closes
+    python -m benchmarks.cameras --soak --duration 1h --every 4s        # one steady camera
+
+Each camera sends MJPEG of ``examples/auditorium.jpg``, shifted from frame to frame, twice a second. *stalls* sends ten
+seconds, then nothing for 25. *closes* closes the connection after each frame. ``crowdscale watch`` counts them with the
+model nano, one thread and rows, as a user would. Its resident memory is read from /proc every five seconds; a line a
+minute is printed, and a table at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import http.server
+import io
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.video import PAUSE, resident
+
+PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
+SIDE = 480
+"""Longest side in pixels of the frames."""
+RATE = 2.0
+GOES, SILENT = 10.0, 25.0
+"""Seconds that the stalling camera sends, and is silent."""
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def frames() -> list[bytes]:
+    """Return a photo as ten JPEGs, each shifted by eight pixels."""
+    photo = Image.open(PHOTO).convert("RGB")
+    photo.thumbnail((SIDE, SIDE))
+    shifted = []
+    for shift in range(0, 80, 8):
+        stream = io.BytesIO()
+        photo.transform(photo.size, Image.Transform.AFFINE, (1, 0, shift, 0, 1, 0)).save(stream, "JPEG")
+        shifted.append(stream.getvalue())
+    return shifted
+
+
+class Camera(http.server.BaseHTTPRequestHandler):
+    """MJPEG without end at /steady, with silences at /stalls, of one frame at /closes."""
+
+    photos: list[bytes]
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        begun, number = time.monotonic(), 0
+        try:
+            while not (self.path == "/closes" and number == 1):
+                if self.path == "/stalls" and time.monotonic() - begun > GOES:
+                    time.sleep(SILENT)
+                    return
+                data = self.photos[int(time.monotonic() * RATE) % len(self.photos)]
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                self.wfile.write(head.encode() + data + b"\r\n")
+                number += 1
+                time.sleep(1 / RATE)
+        except OSError:
+            return
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def arguments(names: list[str], address: str, every: str, folder: Path) -> list[str]:
+    """Return the words of ``crowdscale watch`` for one camera, or for several by a file."""
+    counting = ["--model", "nano", "--threads", "1", "--every", every, "--timeout", "10"]
+    if len(names) == 1:
+        return [f"{address}/{names[0]}", *counting, "--rows", str(folder / f"{names[0]}.csv")]
+    cameras = [
+        f'[[camera]]\nname = "{name}"\nsource = "{address}/{name}"\nrows = "{name}.csv"\n' for name in names
+    ]
+    (folder / "cameras.toml").write_text("\n".join(cameras))
+    return ["--cameras", str(folder / "cameras.toml"), *counting]
+
+
+def run(names: list[str], seconds: float, every: str, out: Path | None) -> int:
+    """Watch the cameras for so long and print the table; return the exit code."""
+    handler = type("Cameras", (Camera,), {"photos": frames()})
+    samples: list[tuple[float, float]] = []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        (Path(name) / "log").open("w+") as log,
+    ):
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        folder = Path(name)
+        words = arguments(names, f"http://127.0.0.1:{server.server_port}", every, folder)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "crowdscale", "watch", *words], stdout=log, stderr=subprocess.STDOUT
+        )
+        sampled(process, seconds, samples, lambda: counts(names, folder))
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+        server.shutdown()
+        log.seek(0)
+        said = log.read()
+        report(names, folder, samples, said, code)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        content = {"cameras": names, "every": every, "seconds_and_resident_mib": samples}
+        out.write_text(json.dumps(content) + "\n")
+    return 0 if code == 130 else 1
+
+
+def sampled(process: Any, seconds: float, samples: list[tuple[float, float]], rows: Any) -> None:
+    """Read the memory until the time is over or the process ends; print a line a minute."""
+    started, told = time.monotonic(), 0
+    while process.poll() is None and time.monotonic() - started < seconds:
+        time.sleep(PAUSE)
+        memory = resident(process.pid)
+        if memory is not None:
+            samples.append((round(time.monotonic() - started, 1), round(memory, 1)))
+        minutes = int((time.monotonic() - started) / 60)
+        if minutes > told:
+            told = minutes
+            print(f"{minutes} of {seconds / 60:.0f} min: {samples[-1][1]:.0f} MiB, rows {rows()}", flush=True)
+
+
+def times_of(name: str, folder: Path) -> list[float]:
+    """Return the times of a camera's rows."""
+    path = folder / f"{name}.csv"
+    return [float(row["time"]) for row in csv.DictReader(path.open())] if path.exists() else []
+
+
+def counts(names: list[str], folder: Path) -> str:
+    """Return the number of rows of each camera."""
+    return ", ".join(f"{name} {len(times_of(name, folder))}" for name in names)
+
+
+def report(names: list[str], folder: Path, samples: Any, said: str, code: int) -> None:
+    """Print a line for each camera and the memory."""
+    print(
+        "\n| camera | rows | longest gap in s | last row at s | times never go back |\n|---|---|---|---|---|"
+    )
+    for name in names:
+        times = np.array(times_of(name, folder))
+        gaps = np.diff(times)
+        longest = f"{gaps.max():.1f}" if len(gaps) else "—"
+        last = f"{times[-1]:.0f}" if len(times) else "—"
+        print(f"| {name} | {len(times)} | {longest} | {last} | {bool((gaps >= 0).all())} |")
+    at, memory = np.array(samples).T
+    late = at > 0.25 * at[-1]  # the first quarter loads the model and fills caches
+    slope = np.polyfit(at[late] / 3600, memory[late], 1)[0] if late.sum() > 2 else float("nan")
+    tenths = ", ".join(f"{part.mean():.1f}" for part in np.array_split(memory, 10) if len(part))
+    print(f"\nexit code {code} (130: Ctrl-C) after {at[-1]:.0f} s")
+    print(f"resident MiB, mean of each tenth: {tenths}; peak {memory.max():.1f}")
+    print(f"slope after the first quarter: {slope:+.2f} MiB an hour")
+    print(f"lines said: {len(said.splitlines())}; the last ones:\n" + "\n".join(said.splitlines()[-6:]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--soak", action="store_true", help="one steady camera")
+    parser.add_argument("--duration", default="10m", help="at most; such as 30s, 10m, 1h")
+    parser.add_argument("--every", default="2s")
+    parser.add_argument("--out", type=Path, help="the samples of the memory as JSON")
+    options = parser.parse_args()
+    seconds = float(options.duration[:-1]) * UNITS[options.duration[-1]]
+    names = ["steady"] if options.soak else ["stalls", "closes"]
+    sys.exit(run(names, seconds, options.every, options.out))
+
+
+if __name__ == "__main__":
+    main()

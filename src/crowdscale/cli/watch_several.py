@@ -1,0 +1,145 @@
+"""``crowdscale watch --cameras``: the cameras of a file, a status line each, a summary at the end."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, print_errors
+from crowdscale.cli.tables import counted
+from crowdscale.errors import OptionError
+
+if TYPE_CHECKING:
+    from crowdscale.counting.predictor import Predictor
+    from crowdscale.video.mqtt import Publisher
+    from crowdscale.video.several import Camera, Cameras, Watching
+
+__all__ = ["open_publisher", "refuse_single_options", "watch_cameras"]
+
+LOOK = 0.5
+"""Seconds between two looks at the cameras."""
+
+
+def refuse_single_options(**given: object) -> None:
+    """Refuse options of one source beside ``--cameras``. Raises OptionError."""
+    wrong = [
+        f"--{name.replace('_', '-')}" if name != "source" else "a source"
+        for name, value in given.items()
+        if value
+    ]
+    if wrong:
+        raise OptionError("expected --cameras alone", wrong[0], "Write it into the file of the cameras")
+
+
+def open_publisher(stack: ExitStack, address: str | None, tell: Callable[[str], object]) -> Publisher | None:
+    """Return the publisher of ``--mqtt``, closed with the stack; None without an address."""
+    if address is None:
+        return None
+    from crowdscale.video.mqtt import Publisher
+
+    publisher = Publisher(address, tell)
+    stack.callback(publisher.close)
+    return publisher
+
+
+def watch_cameras(
+    cameras: list[Camera],
+    predictor: Predictor,
+    mqtt: str | None,
+    quiet: bool,
+    duration: float | None,
+    **counting: Any,
+) -> int:
+    """Watch until all end, Ctrl-C or the duration; return the exit code."""
+    from crowdscale.video.several import Cameras
+
+    said = threading.Lock()
+
+    def tell(name: str, sentence: str) -> None:
+        if not quiet:
+            with said:
+                typer.echo(f"{name}: {sentence}", err=True)
+
+    interrupted = False
+    with ExitStack() as stack:
+        publisher = open_publisher(stack, mqtt, lambda sentence: tell("mqtt", sentence))
+        on_count = None if publisher is None else _published(publisher, cameras)
+        several = Cameras(cameras, predictor, tell, on_count, **counting)
+        lines = stack.enter_context(_status_lines(several, quiet))
+        several.start()
+        try:
+            _wait(several, publisher, lines, duration)
+        except KeyboardInterrupt:
+            interrupted = True
+        several.stop()
+    return _summary(several, quiet, interrupted)
+
+
+def _published(publisher: Publisher, cameras: list[Camera]) -> Callable[[Watching], None]:
+    """Announce the cameras and return what publishes each count."""
+    for camera in cameras:
+        zones = () if camera.zones is None else [zone.name for zone in camera.zones.zones if not zone.roi]
+        publisher.announce(camera.name, zones, () if camera.zones is None else camera.zones.alarms)
+        publisher.status(camera.name, False)
+
+    def publish(state: Watching) -> None:
+        if state.last is not None:
+            publisher.publish(state.camera.name, state.last.row, state.raised)
+
+    return publish
+
+
+def _wait(
+    several: Cameras, publisher: Publisher | None, show: Callable[[], None], duration: float | None
+) -> None:
+    from time import monotonic
+
+    until = None if duration is None else monotonic() + duration
+    while several.wait(LOOK) and (until is None or monotonic() < until):
+        show()
+        if publisher is not None:
+            for state in several.states:
+                publisher.status(state.camera.name, state.status == "counting")
+
+
+@contextmanager
+def _status_lines(several: Cameras, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Yield what renews a line for each camera on a terminal; elsewhere it does nothing."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
+    text = [TextColumn("{task.description}", markup=False), TextColumn("{task.fields[note]}", markup=False)]
+    with Progress(SpinnerColumn(), *text, console=Console(stderr=True), transient=True) as shown:
+        tasks = [shown.add_task(state.camera.name, total=None, note="") for state in several.states]
+
+        def renew() -> None:
+            for state, task in zip(several.states, tasks, strict=True):
+                shown.update(task, note=state.line())
+
+        yield renew
+
+
+def _summary(several: Cameras, quiet: bool, interrupted: bool) -> int:
+    """Print a line for each camera and the problems; return the exit code."""
+    for state in several.states:
+        if state.counts and state.last is not None and not quiet:
+            mean = state.people / state.counts
+            print(
+                f"{state.camera.name}: {counted(state.counts, 'count')} over {state.last.row.time:,.1f} s: "
+                f"{mean:,.1f} people on average"
+            )
+    problems = [f"{state.camera.name}: {each}" for state in several.states for each in state.problems]
+    print_errors(problems)
+    if interrupted:
+        return INTERRUPTED
+    if not any(state.counts for state in several.states):
+        return NOTHING_DONE
+    return SOME_FAILED if problems else 0

@@ -1,0 +1,263 @@
+"""Several cameras in one process: one model, fair turns, and no camera's fault touches another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from crowdscale.counting.prediction import Prediction
+from crowdscale.counting.predictor import Predictor
+from crowdscale.errors import CrowdscaleError, without_password
+from crowdscale.video.cameras import LONGEST_WAIT
+from crowdscale.video.frame import Source, SourceOptions
+from crowdscale.video.outputs import Output
+from crowdscale.video.resuming import whose_rows
+from crowdscale.video.row_writer import RowWriter
+from crowdscale.video.sources import VideoError, open_source
+from crowdscale.video.watch import Watched, WatchOptions, watch
+from crowdscale.zones.alarms import Alarms
+from crowdscale.zones.zone import Zones
+
+__all__ = ["Camera", "Cameras", "Turns", "Watching"]
+
+Status = Literal["starting", "counting", "lost", "ended", "failed"]
+
+KEPT_NOTES = 20
+KEPT_COUNTS = 1000
+"""Counts of a camera that its curve shows."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One camera or film of several."""
+
+    name: str
+    source: str = field(repr=False)
+    """An address, perhaps with a password."""
+    opening: SourceOptions = field(default_factory=lambda: SourceOptions(retries=None))
+    options: WatchOptions = field(default_factory=WatchOptions)
+    zones: Zones | None = None
+    zones_file: Path | None = None
+    rows: Path | None = None
+
+
+class Turns:
+    """One count at a time, in the order in which they were asked for: each camera gets its fair share."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[object] = deque()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until those who asked before are done."""
+        mine = object()
+        with self._changed:
+            self._waiting.append(mine)
+            self._changed.wait_for(lambda: self._waiting[0] is mine)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting.popleft()
+                self._changed.notify_all()
+
+
+class _InTurn:
+    """A predictor that waits for its turn.
+
+    Args:
+        predictor: Counts.
+        turns: Shared by the cameras.
+    """
+
+    def __init__(self, predictor: Predictor, turns: Turns) -> None:
+        self._predictor, self._turns = predictor, turns
+
+    def predict(self, source: Any) -> Prediction:
+        with self._turns.turn():
+            return self._predictor.predict(source)
+
+    def with_options(self, **changes: Any) -> _InTurn:
+        return _InTurn(self._predictor.with_options(**changes), self._turns)
+
+
+@dataclass
+class Watching:
+    """The state of one camera: written by its thread, read by status lines and pages."""
+
+    camera: Camera
+    status: Status = "starting"
+    counts: int = 0
+    people: float = 0.0
+    """Sum of the counts."""
+    last: Watched | None = None
+    problems: list[str] = field(default_factory=list)
+    notes: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_NOTES))
+    raised: frozenset[str] = frozenset()
+    """Zones with a raised alarm."""
+    curve: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=KEPT_COUNTS))
+    """Unix seconds, people of the last counts."""
+
+    def line(self) -> str:
+        """Return the camera in one line."""
+        if self.last is None:
+            return f"{self.status} {self.notes[-1] if self.notes else ''}".strip()
+        row = self.last.row
+        interval = "" if row.interval is None else f" ({row.interval[0]:,}–{row.interval[1]:,})"
+        alarms = f" · alarm: {', '.join(sorted(self.raised))}" if self.raised else ""
+        return f"{self.status} · {row.time:,.0f} s · {row.count:,.0f} people{interval}{alarms}"
+
+
+class Cameras:
+    """Watches several cameras, each on a thread of its own, with one model.
+
+    Args:
+        cameras: At least one; their names differ.
+        predictor: Counts; one frame at a time.
+        tell: Called with a camera's name and a sentence, from any thread.
+        on_count: Called with the state of a camera after each count, from its thread.
+        counting: Options of the model by name, which rows depend on.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        predictor: Predictor,
+        tell: Callable[[str, str], object],
+        on_count: Callable[[Watching], object] | None = None,
+        **counting: Any,
+    ) -> None:
+        self.states = [Watching(camera) for camera in cameras]
+        self.predictor, self.tell, self.on_count, self.counting = predictor, tell, on_count, counting
+        self._turns, self._stop = Turns(), threading.Event()
+        self._sources: list[Source] = []
+        self._threads = [
+            threading.Thread(target=self._run, args=(state,), name=state.camera.name, daemon=True)
+            for state in self.states
+        ]
+
+    def start(self) -> None:
+        """Begin to watch."""
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long; return whether a camera still runs."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        return any(thread.is_alive() for thread in self._threads)
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """End all cameras and close their files; a silent one is left behind after ``timeout`` seconds."""
+        self._stop.set()
+        for source in list(self._sources):
+            source.stop()
+        self.wait(timeout)
+
+    def _run(self, state: Watching) -> None:
+        def note(sentence: str) -> None:
+            sentence = without_password(sentence)
+            state.notes.append(sentence)
+            self.tell(state.camera.name, sentence)
+
+        try:
+            source = self._opened(state, note)
+            if source is not None:
+                self._watch(state, source, note)
+            state.status = "failed" if state.problems else "ended"
+        except Exception as error:  # whatever one camera raises, the others continue
+            sentence = (
+                str(error) if isinstance(error, CrowdscaleError) else f"{type(error).__name__}: {error}"
+            )
+            state.problems.append(without_password(sentence))
+            state.status = "failed"
+            note(sentence)
+
+    def _opened(self, state: Watching, note: Callable[[str], None]) -> Source | None:
+        """Return the source, tried again where it does not answer; None where all ends before."""
+        camera, failures = state.camera, 0
+        most = camera.opening.retries
+        while not self._stop.is_set():
+            try:
+                return open_source(camera.source, camera.opening)
+            except VideoError as error:
+                if "://" not in camera.source or (most is not None and failures >= most):
+                    raise
+                state.status = "lost"
+                wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
+                failures += 1
+                if failures == 1:
+                    note(f"{error} It is tried again.")
+                self._stop.wait(wait)
+        return None
+
+    def _watch(self, state: Watching, source: Source, note: Callable[[str], None]) -> None:
+        camera = state.camera
+
+        def heard(sentence: str) -> None:
+            lost = " was lost" in sentence
+            state.status = "lost" if lost else "counting" if " is back" in sentence else state.status
+            note(sentence)
+
+        source.on_note = heard
+        self._sources.append(source)
+        if self._stop.is_set():
+            source.stop()
+        alarms = (
+            Alarms(camera.zones.alarms, note) if camera.zones is not None and camera.zones.alarms else None
+        )
+        outputs: list[Output] = []
+        try:
+            with ExitStack() as stack:
+                options = self._with_rows(stack, state, source, note, outputs)
+                predictor = _InTurn(self.predictor, self._turns)
+                for watched in watch(source, predictor, options, camera.zones, alarms):
+                    self._keep(state, watched, alarms)
+                    for output in outputs:
+                        output.take(watched)
+                    if self.on_count is not None:
+                        self.on_count(state)
+                    if self._stop.is_set():
+                        break
+        finally:
+            if alarms is not None:
+                alarms.close(5.0)
+                state.problems += alarms.problems
+        state.problems += [output.summary for output in outputs if output.lost]
+        state.problems += source.problems
+
+    def _with_rows(
+        self,
+        stack: ExitStack,
+        state: Watching,
+        source: Source,
+        note: Callable[[str], None],
+        outputs: list[Output],
+    ) -> WatchOptions:
+        """Open the file of rows and return the options with which an earlier run is continued."""
+        camera = state.camera
+        if camera.rows is None:
+            return camera.options
+        whose = whose_rows(camera.source, source, camera.options, zones=camera.zones_file, **self.counting)
+        table = stack.enter_context(RowWriter(camera.rows, whose))
+        if table.mended:
+            note(f"{camera.rows} ended in half a row, which was removed.")
+        outputs.append(Output("rows", lambda each: table.write(each.row), note))
+        return camera.options if table.past is None else replace(camera.options, after=table.past.after)
+
+    @staticmethod
+    def _keep(state: Watching, watched: Watched, alarms: Alarms | None) -> None:
+        row = watched.row
+        at = time.time() if row.clock is None else row.clock.timestamp()
+        state.last, state.status = watched, "counting"
+        state.counts, state.people = state.counts + 1, state.people + row.count
+        state.curve.append((at, row.count))
+        state.raised = frozenset(alarms.raised) if alarms is not None else frozenset()
