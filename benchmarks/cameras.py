@@ -107,7 +107,7 @@ def run(names: list[str], seconds: float, every: str, out: Path | None) -> int:
             [sys.executable, "-m", "crowdscale", "watch", *words], stdout=log, stderr=subprocess.STDOUT
         )
         sampled(process, seconds, samples, lambda: counts(names, folder))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # as Ctrl-C, and never ignored
         code = process.wait(60)
         server.shutdown()
         log.seek(0)
@@ -160,7 +160,7 @@ def report(names: list[str], folder: Path, samples: Any, said: str, code: int) -
     late = at > 0.25 * at[-1]  # the first quarter loads the model and fills caches
     slope = np.polyfit(at[late] / 3600, memory[late], 1)[0] if late.sum() > 2 else float("nan")
     tenths = ", ".join(f"{part.mean():.1f}" for part in np.array_split(memory, 10) if len(part))
-    print(f"\nexit code {code} (130: Ctrl-C) after {at[-1]:.0f} s")
+    print(f"\nexit code {code} (130: ended by a signal) after {at[-1]:.0f} s")
     print(f"resident MiB, mean of each tenth: {tenths}; peak {memory.max():.1f}")
     print(f"slope after the first quarter: {slope:+.2f} MiB an hour")
     print(f"lines said: {len(said.splitlines())}; the last ones:\n" + "\n".join(said.splitlines()[-6:]))

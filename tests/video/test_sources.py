@@ -361,14 +361,21 @@ def test_pyav_s_log_is_left_alone():
 def test_no_frame_is_kept_by_a_cycle(tmp_path):
     """PyAV's side data holds its frame: each frame read that way stays until Python collects cycles, perhaps never."""
     film = write_film(tmp_path / "a.mp4", GREYS)
+
+    def kept():
+        return sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+
     gc.collect()
     gc.disable()
+    before, most = kept(), 0
     try:
-        assert sum(1 for _ in open_source(str(film))) == 25
-        kept = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+        for _ in range(3):
+            for _ in open_source(str(film)):
+                most = max(most, kept() - before)
+        assert most <= 10  # those that the decoder holds
+        assert kept() - before <= 1
     finally:
         gc.enable()
-    assert kept <= 2
 
 
 def test_a_note_that_comes_each_second_is_made_once_a_minute(monkeypatch):

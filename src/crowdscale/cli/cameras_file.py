@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -75,8 +76,8 @@ def read_cameras(
 
 def _camera(each: Described, folder: Path, options: WatchOptions, opening: SourceOptions) -> Camera:
     every = options.every if each.every is None else seconds_of(str(each.every))
-    watching = {"smooth": each.smooth, "follow": each.follow}
-    reaching = {"fps": each.fps, "timeout": each.timeout, "retries": each.retries}
+    watching: dict[str, Any] = {"smooth": each.smooth, "follow": each.follow}
+    reaching: dict[str, Any] = {"fps": each.fps, "timeout": each.timeout, "retries": each.retries}
     zones = None if each.zones is None else folder / each.zones
     return Camera(
         each.name,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["open_publisher", "refuse_single_options", "watch_cameras"]
 
 LOOK = 0.5
-"""Seconds between two looks at the cameras."""
+"""Seconds between two checks of the cameras."""
 
 
 def refuse_single_options(**given: object) -> None:
@@ -58,11 +58,11 @@ def watch_cameras(
     """Watch until all end, Ctrl-C or the duration; return the exit code."""
     from crowdscale.video.several import Cameras
 
-    said = threading.Lock()
+    terminal = threading.Lock()
 
     def tell(name: str, sentence: str) -> None:
         if not quiet:
-            with said:
+            with terminal:
                 typer.echo(f"{name}: {sentence}", err=True)
 
     interrupted = False

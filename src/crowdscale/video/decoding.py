@@ -6,6 +6,7 @@ the display matrix of phones, and gives up on a dead stream after a time-out.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -156,6 +157,13 @@ def decode(container: Any, source: Listener, fps: float | None = None) -> Iterat
         source: Keeps the remarks.
         fps: Frames a second of a film without times; None takes the rate that its header names, else 25.
     """
+    try:
+        yield from _frames(container, source, fps)
+    finally:
+        gc.collect()  # the first frame and its side data hold each other: see ``Display``
+
+
+def _frames(container: Any, source: Listener, fps: float | None) -> Iterator[Decoded]:
     stream = _film(container)
     stream.thread_type = "AUTO"
     timing = _Timing(container, stream, source, fps)

@@ -25,7 +25,7 @@ MOST_NOTES = 500
 SELDOM = 60.0
 """Seconds between two remarks of a kind that may come each second."""
 LOOK = 0.5
-"""Seconds between two looks at whether a silent source is stopped."""
+"""Seconds between two checks whether a silent source is stopped."""
 
 
 @dataclass(frozen=True, eq=False)

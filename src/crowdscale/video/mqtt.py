@@ -33,21 +33,21 @@ class Publisher:
 
     Args:
         address: ``mqtt://user:password@broker:1883/prefix``; ``mqtts`` is encrypted.
-        tell: Called with a sentence where the broker is lost, refuses, or is back.
+        report: Called with a sentence where the broker is lost, refuses, or is back.
 
     Raises:
         MissingExtraError: paho-mqtt is not installed.
         OptionError: It is no such address.
     """
 
-    def __init__(self, address: str, tell: Callable[[str], object]) -> None:
+    def __init__(self, address: str, report: Callable[[str], object]) -> None:
         try:
             from paho.mqtt import client as paho
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
             raise MissingExtraError("MQTT", "mqtt") from error
         scheme, host, port, user, password, self.prefix = _parts(address)
-        self.shown, self._tell = f"{scheme}://{host}:{port}", tell
+        self.shown, self._report = f"{scheme}://{host}:{port}", report
         self._announced: dict[str, dict[str, Any]] = {}
         self._status: dict[str, str] = {}
         self._lost = False
@@ -90,9 +90,9 @@ class Publisher:
         self._closing = True
         for topic in self._status:
             self._client.publish(topic, "offline", retain=True)
-        said = self._client.publish(f"{self.prefix}/status", "offline", retain=True)
+        last = self._client.publish(f"{self.prefix}/status", "offline", retain=True)
         if self._client.is_connected():
-            said.wait_for_publish(2.0)
+            last.wait_for_publish(2.0)
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -111,7 +111,7 @@ class Publisher:
         self._send_announcements()
         if self._lost:
             self._lost = False
-            self._tell(f"{self.shown} is back.")
+            self._report(f"{self.shown} is back.")
 
     def _disconnected(self, _: Any, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         if not self._closing:
@@ -121,7 +121,7 @@ class Publisher:
         """Say once that the broker is away."""
         if not self._lost:
             self._lost = True
-            self._tell(
+            self._report(
                 f"expected {self.shown} to take counts, but got {why}: it is tried again. Counting continues."
             )
 
@@ -197,11 +197,11 @@ def announcements(
         "state_class": "measurement",
         "suggested_display_precision": 0,
     }
-    found: dict[str, dict[str, Any]] = {}
+    messages: dict[str, dict[str, Any]] = {}
 
     def add(kind: str, key: str, **content: Any) -> None:
         content["unique_id"] = f"{device}_{key}"
-        found[f"{DISCOVERY}/{kind}/{device}/{key}/config"] = {**common, **content}
+        messages[f"{DISCOVERY}/{kind}/{device}/{key}/config"] = {**common, **content}
 
     add(
         "sensor",
@@ -230,4 +230,4 @@ def announcements(
             value_template=template,
             device_class="problem",
         )
-    return found
+    return messages

@@ -121,7 +121,7 @@ class Cameras:
     Args:
         cameras: At least one; their names differ.
         predictor: Counts; one frame at a time.
-        tell: Called with a camera's name and a sentence, from any thread.
+        report: Called with a camera's name and a sentence, from any thread.
         on_count: Called with the state of a camera after each count, from its thread.
         counting: Options of the model by name, which rows depend on.
     """
@@ -130,12 +130,12 @@ class Cameras:
         self,
         cameras: Sequence[Camera],
         predictor: Predictor,
-        tell: Callable[[str, str], object],
+        report: Callable[[str, str], object],
         on_count: Callable[[Watching], object] | None = None,
         **counting: Any,
     ) -> None:
         self.states = [Watching(camera) for camera in cameras]
-        self.predictor, self.tell, self.on_count, self.counting = predictor, tell, on_count, counting
+        self.predictor, self.report, self.on_count, self.counting = predictor, report, on_count, counting
         self._turns, self._stop = Turns(), threading.Event()
         self._sources: list[Source] = []
         self._threads = [
@@ -166,7 +166,7 @@ class Cameras:
         def note(sentence: str) -> None:
             sentence = without_password(sentence)
             state.notes.append(sentence)
-            self.tell(state.camera.name, sentence)
+            self.report(state.camera.name, sentence)
 
         try:
             source = self._opened(state, note)
