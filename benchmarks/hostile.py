@@ -22,10 +22,14 @@ from typing import Any
 
 from crowdscale.data import Folder, read_list
 from crowdscale.errors import CrowdscaleError
+from crowdscale.files.images import read_image
 from crowdscale.metrics import read_entries
+from crowdscale.video.sources import open_source
 from crowdscale.zones.files import read_zones
 from tests.hostile.damage import TOKEN, VALUES, WORDS
+from tests.hostile.media import PICTURES
 from tests.hostile.seeds import BINARY, POINT_FILES, TEXTS, ZONES
+from tests.support.films import grey_frame, write_film, write_packets
 from tests.support.layouts import write_photo
 
 BYTES = (b"\xff", b"\0", b"\x7f", b"\x80", b"9", b"-", b'"', b"[", b"<")
@@ -44,7 +48,25 @@ def kinds() -> Iterator[Kind]:
         yield f"zones {name}", file, text.encode(), read_zones
     for name, (file, text) in POINT_FILES.items():
         yield f"points {name}", file, text.encode(), read_entries
+    for name, data in PICTURES.items():
+        yield f"picture {name}", name, data, read_image
+    for name, data in films().items():
+        yield f"film {name}", f"film.{name}", data, read_film
     yield "list", "list.txt", b"sha/IMG_1\nfolder/a  # comment\n", read_list
+
+
+def films() -> dict[str, bytes]:
+    """Return short films of H.264 by suffix."""
+    frames = [grey_frame(20 * number) for number in range(12)]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [write_packets(Path(folder) / f"film.{suffix}", frames) for suffix in ("mp4", "mkv", "ts")]
+        paths.append(write_film(Path(folder) / "film.avi", frames))
+        return {path.suffix[1:]: path.read_bytes() for path in paths}
+
+
+def read_film(path: Path) -> object:
+    """Decode every frame of a film."""
+    return sum(frame.pixels.size for frame in open_source(str(path)))
 
 
 def read_folder(path: Path) -> object:
@@ -129,11 +151,12 @@ def main() -> int:
     """Print a line a format; return 1 where an input gave another exception."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=1000, help="inputs of each format")
+    parser.add_argument("--only", default="", help="formats whose name begins so")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     others = 0
     print(f"{'format':20} {'read':>7} {'refused':>7} {'other':>6} {'slowest s':>9} {'MB':>6}")
-    for kind in kinds():
+    for kind in (each for each in kinds() if each[0].startswith(options.only)):
         with tempfile.TemporaryDirectory() as folder:
             write_photo(Path(folder) / "a.jpg")
             outcomes, slowest = try_kind(kind, Path(folder), options.inputs, options.seed)

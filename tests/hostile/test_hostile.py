@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdscale.data import Folder, read_list
-from crowdscale.errors import CrowdscaleError, ModelError
+from crowdscale.errors import CrowdscaleError, ImageError, ModelError
+from crowdscale.files.images import read_image
 from crowdscale.metrics import read_entries
 from crowdscale.models.description import ModelConfig
 from crowdscale.models.download import read_index
 from crowdscale.zones.files import read_zones
 from tests.hostile.damage import FUZZ, damaged_bytes, damaged_text
+from tests.hostile.media import PICTURES
 from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES
 from tests.support.layouts import write_photo
 
@@ -100,6 +102,25 @@ def test_matlab_files(folder: Path, name: str, data: st.DataObject) -> None:
     """Some of these files end the process in SciPy."""
     file, seed = BINARY[name]
     try_file(folder / file, data.draw(damaged_bytes(seed)), lambda: read_folder(folder))
+
+
+def read_picture(data: bytes) -> None:
+    with suppress(ImageError):
+        photo = read_image(data)
+        assert photo.pixels.dtype == np.uint8
+        assert photo.pixels.shape == (*photo.size[::-1], 3)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@FUZZ
+@given(data=st.data())
+def test_pictures(name: str, data: st.DataObject) -> None:
+    read_picture(data.draw(damaged_bytes(PICTURES[name])))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_seeds_of_pictures_are_sound(name: str) -> None:
+    assert sorted(read_image(PICTURES[name]).size) == [24, 32]
 
 
 @pytest.mark.parametrize("name", ZONES)
