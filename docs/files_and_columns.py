@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from crowdscale.counting.encoding import json_schema
+from crowdscale.counting.encoding import file_schema, json_schema
 from crowdscale.counting.table import (
     RECORDS,
     VERSION,
@@ -24,6 +24,7 @@ from crowdscale.zones.crowd import NO_SAFETY_DEVICE
 
 HERE = Path(__file__).parent
 SCHEMA = f"photo-{VERSION}.schema.json"
+FILE_SCHEMA = f"count-{VERSION}.schema.json"
 PAGE = "files-and-columns.md"
 
 TYPES = {"texts": "list of texts", "box": "4 integers", "heads": "list of 3 numbers", "intervals": "object"}
@@ -44,7 +45,8 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 | `watch --rows` | frames |
 | `evaluate --csv` | evaluated photos |
 
-[{SCHEMA}]({SCHEMA}) is the JSON schema of a photo in `count --json`.
+[{FILE_SCHEMA}]({FILE_SCHEMA}) is the JSON schema of the file that `count --json` writes, [{SCHEMA}]({SCHEMA}) that of one
+photo, as in JSON lines and `POST /count`. Both may be copied; the number in their names is the version.
 
 - CSV, Parquet and JSON lines round numbers to the decimals below. `count --json` keeps counts exact.
 - In CSV a list is JSON. An empty list and a missing value are empty cells.
@@ -91,7 +93,11 @@ def files() -> dict[str, str]:
         + "\nEach threshold, such as 4px, adds `matched_4px` and `first_pass_matched_4px`: the true heads that a located "
         "head\nmatches.\n",
     ]
-    return {PAGE: "\n".join(parts), SCHEMA: json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"}
+    schemas = {SCHEMA: json_schema(), FILE_SCHEMA: file_schema()}
+    texts = {
+        name: json.dumps(schema, indent=1, ensure_ascii=False) + "\n" for name, schema in schemas.items()
+    }
+    return {PAGE: "\n".join(parts), **texts}
 
 
 if __name__ == "__main__":

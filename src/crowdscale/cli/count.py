@@ -113,7 +113,7 @@ def count(
     ] = 0,
     out: Annotated[
         str | None,
-        option("--out", panel=MANY, metavar="DIR", help="Write results here as they come; the same command resumes."),
+        option("--out", "-o", panel=MANY, metavar="DIR", help="Write results here as they come; the same command resumes."),
     ] = None,
     table_format: Annotated[
         str | None,

@@ -58,6 +58,7 @@ app = command_group(
     Entry("compare", "", "score:compare", hidden=True),
     cls=Commands,
     callback=_options,
+    completion=True,
 )
 
 

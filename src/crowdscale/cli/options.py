@@ -63,8 +63,18 @@ def option(*names: str, panel: str, help: str, metavar: str | None = None, **res
     return typer.Option(*names, help=help, metavar=metavar, rich_help_panel=panel, **rest)
 
 
-Model = Annotated[str, option("--model", panel=COUNTING, metavar="MODEL", help=MODELS)]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODELS)]
+def _model_names() -> list[str]:
+    """Return the names with which a shell completes ``--model``."""
+    from crowdscale.models.finding import known_models
+
+    return sorted(known_models())
+
+
+Model = Annotated[
+    str,
+    option("--model", "-m", panel=COUNTING, metavar="MODEL", help=MODELS, autocompletion=_model_names),
+]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help=MODELS, autocompletion=_model_names)]
 Data = Annotated[
     list[str],
     option(
@@ -163,7 +173,9 @@ Table = Annotated[
 Write = Annotated[
     bool, option("--write", panel=OUTPUT, help="Write the result into the model's description.")
 ]
-ModelOut = Annotated[Path, option("--out", panel=OUTPUT, metavar="DIR", help="The model folder to write.")]
+ModelOut = Annotated[
+    Path, option("--out", "-o", panel=OUTPUT, metavar="DIR", help="The model folder to write.")
+]
 Protocol = Annotated[
     str,
     option(

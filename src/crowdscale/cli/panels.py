@@ -40,7 +40,7 @@ class Entry:
             app.command(self.name, cls=PanelCommand, context_settings=dict(CONTEXT))(target)
             target = app
         command = get_command(target)
-        command.name = self.name
+        command.name, command.hidden = self.name, self.hidden
         return command
 
 
@@ -91,6 +91,7 @@ def command_group(
     cls: type[LazyGroup] = LazyGroup,
     callback: Callable[..., None] | None = None,
     without_command: bool = False,
+    completion: bool = False,
 ) -> typer.Typer:
     """Return a group of commands.
 
@@ -100,10 +101,11 @@ def command_group(
         cls: Its class.
         callback: Declares the group's own options and runs before the command.
         without_command: Run the callback without a command, too, instead of printing the help.
+        completion: Add the options that install completion in the shell.
     """
     app = typer.Typer(
         cls=type(cls.__name__, (cls,), {"entries": entries}), help=help, no_args_is_help=not without_command,
-        invoke_without_command=without_command, add_completion=False, pretty_exceptions_enable=False,
+        invoke_without_command=without_command, add_completion=completion, pretty_exceptions_enable=False,
         rich_markup_mode=None, context_settings=dict(CONTEXT),
     )  # fmt: skip
     app.callback()(callback or _no_options)

@@ -11,7 +11,7 @@ from typing import Any
 
 from crowdscale.counting.table import RECORDS, VERSION, PhotoRow, columns
 
-__all__ = ["KINDS", "arrow_schema", "csv_text", "json_schema"]
+__all__ = ["KINDS", "arrow_schema", "csv_text", "file_schema", "json_schema"]
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str], header: bool = True) -> str:
@@ -95,9 +95,23 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12) of a photo, as ``count --json`` and JSON lines hold it."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:crowdscale:photo:{VERSION}",
         "title": "crowdscale photo",
         "version": VERSION,
         **_record_schema(PhotoRow),
+    }
+
+
+def file_schema() -> dict[str, Any]:
+    """Return the JSON schema of the whole file of ``count --json``: a list of photos."""
+    photo = json_schema()
+    return {
+        "$schema": photo.pop("$schema"),
+        "$id": f"urn:crowdscale:count:{VERSION}",
+        "title": "crowdscale count --json",
+        "version": VERSION,
+        "type": "array",
+        "items": photo,
     }
 
 
