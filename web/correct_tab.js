@@ -135,7 +135,7 @@ export class CorrectTab {
       if (!this.timer) this.unsaved = false;
     } catch (error) {
       item.trouble = { sentence: error.message, overtaken: error.status === 409 || error.overtaken };
-      say(error.message, 20);
+      if (this.item !== item || this.app.active !== "correct") say(error.message, 20);
     }
     if (this.item === item && this.app.active === "correct") this.show();
   }
