@@ -97,6 +97,25 @@ def test_a_model_without_intervals_cannot_be_checked(model):
     assert done.stderr == f"Error: {model} has no intervals to check. Run calibrate without --check first.\n"
 
 
+def test_a_profile_is_of_the_photos_of_only_and_its_warnings_of_those_held_out(model, tmp_path):
+    data = write_photos(tmp_path, 40, 2)
+    for name, numbers in (("trained.txt", range(24)), ("held.txt", range(22, 30))):
+        (tmp_path / name).write_text("".join(f"folder/{number:02d}\n" for number in numbers))
+    profile(
+        model,
+        "--data",
+        data,
+        "--only",
+        tmp_path / "trained.txt",
+        "--hold-out",
+        tmp_path / "held.txt",
+        "--write",
+    )
+    familiar = read_config(model).familiar
+    assert familiar.photos == 22
+    assert [each.images for each in familiar.alarms] == [8]
+
+
 def test_a_model_with_a_profile_warns_of_the_dark(model, tmp_path):
     for name in ("train", "dark"):
         (tmp_path / name).mkdir()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdscale.cli.options import INPUT, Data, HoldOut, ModelArgument, Threads, Write, option
+from crowdscale.cli.options import INPUT, Data, HoldOut, ModelArgument, Only, Threads, Write, option
 from crowdscale.cli.progress import tracked
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["profile"]
 def profile(
     model: ModelArgument,
     data: Data,
+    only: Only = None,
     hold_out: HoldOut = None,
     turned: Annotated[
         int,
@@ -37,23 +39,16 @@ def profile(
 ) -> None:  # fmt: skip
     """Learn what the training photos look like, so that unusual photos get a warning.
 
-    --data names the training photos. Warnings are counted on the photos of --hold-out.
+    --data and --only name the training photos. Warnings are counted on the photos of --hold-out.
     """
-    from crowdscale.cli.photos import open_chosen
     from crowdscale.counting.predictor import load
-    from crowdscale.data.lists import read_list, split_samples
     from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features
     from crowdscale.models.description import write_config
     from crowdscale.models.finding import find_folder, find_model
     from crowdscale.trust.profile import learn_profile
 
     folder = find_folder(model) if write else find_model(model)
-    names = read_list(hold_out) if hold_out else []
-    trained: list[Sample] = []
-    others: list[Sample] = []
-    for _, samples in open_chosen(data, None):
-        rest, held_out = split_samples(samples, names)
-        trained, others = trained + rest, others + held_out
+    trained, others = _parts(data, only, hold_out)
     predictor = load(model, threads=threads)
     upright = [measured(each) for each in _predict(predictor, trained, "Training photos")]
     indices = drawn_evenly(len(trained), turned)
@@ -66,6 +61,23 @@ def profile(
         familiar = replace(familiar, alarms=(_warnings(_predict(warning, others, "Held-out photos"), label),))
     if write:
         write_config(folder, replace(predictor.config, familiar=familiar))
+
+
+def _parts(
+    data: Sequence[str], only: Path | None, hold_out: Path | None
+) -> tuple[list[Sample], list[Sample]]:
+    """Return the training photos and the held-out photos."""
+    from crowdscale.cli.photos import open_chosen
+    from crowdscale.data.lists import read_list, split_samples
+
+    trained: list[Sample] = []
+    others: list[Sample] = []
+    for _, samples in open_chosen(data, None):
+        named = split_samples(samples, read_list(only))[1] if only else samples
+        held_out = split_samples(samples, read_list(hold_out))[1] if hold_out else []
+        trained += [sample for sample in named if not any(sample is each for each in held_out)]
+        others += held_out
+    return trained, others
 
 
 def _print(familiar: Profile) -> None:
