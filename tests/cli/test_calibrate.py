@@ -98,8 +98,8 @@ def test_a_model_without_intervals_cannot_be_checked(model):
 
 
 def test_a_profile_is_of_the_photos_of_only_and_its_warnings_of_those_held_out(model, tmp_path):
-    data = write_photos(tmp_path, 40, 2)
-    for name, numbers in (("trained.txt", range(24)), ("held.txt", range(22, 30))):
+    data = write_photos(tmp_path, 66, 2)
+    for name, numbers in (("trained.txt", range(54)), ("held.txt", range(52, 60))):
         (tmp_path / name).write_text("".join(f"folder/{number:02d}\n" for number in numbers))
     profile(
         model,
@@ -112,7 +112,7 @@ def test_a_profile_is_of_the_photos_of_only_and_its_warnings_of_those_held_out(m
         "--write",
     )
     familiar = read_config(model).familiar
-    assert familiar.photos == 22
+    assert familiar.photos == 52
     assert [each.images for each in familiar.alarms] == [8]
 
 
