@@ -37,7 +37,9 @@ def _path(words):
     """Return the leading words that name a command."""
     path = []
     for word in words:
-        if not re.fullmatch(r"[a-z][a-z-]*", word) or f" {' '.join([*path, word])} " not in _help((*path, word)):
+        if not re.fullmatch(r"[a-z][a-z-]*", word) or f" {' '.join([*path, word])} " not in _help(
+            (*path, word)
+        ):
             break
         path.append(word)
     return path
