@@ -6,8 +6,9 @@ project = "crowdscale"
 author = "The crowdscale founders"
 copyright = "2026, the crowdscale founders"
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["pictures/README.md"]
+nb_execution_mode = "off"  # a test runs the notebooks
 html_theme = "furo"
 html_title = f"crowdscale {version}"
 myst_heading_anchors = 4

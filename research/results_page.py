@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from crowdscale.models.finding import BUNDLED
+
 __all__ = ["PAGE", "README", "page", "readme", "scores"]
 
 FOLDER = Path(__file__).parent / "results"
@@ -91,19 +93,19 @@ def _command(score: dict[str, Any]) -> str:
 
 
 def models() -> str:
-    """Return the table of models for the README: size, speed, and errors on ShanghaiTech A test."""
+    """Return the table of the bundled models for the README: size, speed, and errors on ShanghaiTech A test."""
     speed = json.loads(SPEED.read_text(encoding="utf-8"))["photos_a_second"]
     lines = [
         "| | parameters | files | photos a second | MAE / RMSE | F 4 / 8 px |",
         "|---|---|---|---|---|---|",
     ]
     for score in sorted(scores(), key=lambda score: list(speed).index(score["model"])):
-        if score["data"] == ["sha/test 2016"]:
+        if score["data"] == ["sha/test 2016"] and score["model"] in BUNDLED:
             name, values = score["model"], score["refined"]["measures"]
             size = speed[name]
             lines.append(
                 f"| `{name}`{' (default)' if name == 'lite' else ''} | {size['parameters']} | {size['files']} | "
-                f"{'not measured' if size['photos'] is None else size['photos']} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
+                f"{size['photos']} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
                 f"{100 * values['F 4px']:.1f} / {100 * values['F 8px']:.1f} |"
             )
     return "\n".join(lines)

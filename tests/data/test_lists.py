@@ -84,7 +84,9 @@ def test_entry_of_a_sample_without_set() -> None:
 
 
 class TestStratified:
-    @pytest.mark.parametrize(("share", "expected"), [(0.1, 5), (0.2, 9), (0.5, 23), (1.0, 45), (0.001, 1)])
+    @pytest.mark.parametrize(
+        ("share", "expected"), [(0.1, 5), (0.2, 9), (0.5, 23), (2 / 3, 30), (0.8, 36), (1.0, 45), (0.001, 1)]
+    )
     def test_draws_one_of_each_group(self, share: float, expected: int) -> None:
         names = stratified_names(SAMPLES, share)
         assert len(set(names)) == expected

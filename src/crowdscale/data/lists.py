@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -113,21 +115,24 @@ def stratified_names(
 ) -> list[str]:
     """Return the ``set/name`` of a random share of one set's samples whose counts spread like the whole.
 
-    Samples are sorted by count and one of each 1/share neighbours is drawn. Call it once a set.
+    Samples are sorted by count and one of each 1/share neighbours is drawn: of 1 or 2 in turn for two thirds. Call it
+    once a set.
 
     Args:
         samples: The samples of one set.
-        share: About this part is drawn, more than 0 and at most 1; 1/share is rounded.
+        share: This part is drawn, more than 0 and at most 1, rounded up to a whole sample.
         seed: Seed of the draw.
         stay: Entries that are never drawn: near-duplicates of each other, which stay on one side.
     """
     if not 0 < share <= 1:
         raise OptionError("expected share above 0 and at most 1", str(share))
-    rng, group = np.random.default_rng(seed), round(1 / share)
+    rng = np.random.default_rng(seed)
     order = sorted(samples, key=lambda sample: (_heads(sample), sample.name))
+    drawn = math.ceil(len(order) * share - 1e-9)
+    edges = [*(math.floor(index / share + 1e-9) for index in range(drawn)), len(order)]
     names = []
-    for start in range(0, len(order), group):
-        entries = [entry for entry in map(list_entry, order[start : start + group]) if entry not in stay]
+    for start, stop in itertools.pairwise(edges):
+        entries = [entry for entry in map(list_entry, order[start:stop]) if entry not in stay]
         if entries:
             names.append(entries[rng.integers(len(entries))])
     return names
