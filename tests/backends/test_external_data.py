@@ -1,0 +1,46 @@
+"""Graphs of strangers read no file outside the model's folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowdscale.backends.onnx import OnnxBackend
+from crowdscale.errors import ModelError
+from crowdscale.models.description import read_config
+from crowdscale.models.finding import BUNDLED
+
+onnx = pytest.importorskip("onnx")
+
+
+def write_graph(root: Path, location: str) -> Path:
+    """Return a model folder whose graph adds numbers that lie in another file."""
+    folder = Path(shutil.copytree(BUNDLED["nano"], root / "nano"))
+    weight = onnx.TensorProto(name="w", dims=[4], data_type=onnx.TensorProto.FLOAT)
+    weight.data_location = onnx.TensorProto.EXTERNAL
+    weight.external_data.add(key="location", value=location)
+    given, made = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4]) for name in ("images", "output")
+    )
+    node = onnx.helper.make_node("Add", ["images", "w"], ["output"])
+    graph = onnx.helper.make_graph([node], "g", [given], [made], [weight])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=9)
+    (folder / "network.onnx").write_bytes(model.SerializeToString())
+    return folder
+
+
+@pytest.mark.parametrize("location", ["../secret.bin", "{root}/secret.bin"], ids=["above", "absolute"])
+def test_a_graph_with_data_outside_its_folder_is_refused(tmp_path: Path, location: str) -> None:
+    (tmp_path / "secret.bin").write_bytes(np.arange(4, dtype=np.float32).tobytes())
+    folder = write_graph(tmp_path, location.format(root=tmp_path))
+    with pytest.raises(ModelError, match="expected a graph that ONNX Runtime can run"):
+        OnnxBackend(folder, read_config(folder, verify=False), threads=1)
+
+
+def test_the_same_graph_with_data_in_its_folder_is_opened(tmp_path: Path) -> None:
+    folder = write_graph(tmp_path, "inside.bin")
+    (folder / "inside.bin").write_bytes(np.arange(4, dtype=np.float32).tobytes())
+    assert OnnxBackend(folder, read_config(folder, verify=False), threads=1).maps == ["output"]
