@@ -66,6 +66,7 @@ def test_everything_is_written(frames, label_model, tmp_path):
     done = crowdscale_process(
         "watch", frames, "--model", label_model, "--zones", tmp_path / "zones.json", "--rows", tmp_path / "rows.csv",
         "--video", tmp_path / "film.mp4", "--plot", tmp_path / "plot.png", "--smooth",
+        "--heat", tmp_path / "heat.png",
     )  # fmt: skip
     assert done.returncode == 1  # a frame was broken
     assert re.search(r"^5 counts over 5\.0 s: 3\.4 people on average, 1 to 6; ", done.stdout)
@@ -77,6 +78,7 @@ def test_everything_is_written(frames, label_model, tmp_path):
     with av.open(str(tmp_path / "film.mp4")) as film:
         assert [frame.time for frame in film.decode(video=0)] == pytest.approx([0, 1, 2, 4, 5])
     assert Image.open(tmp_path / "plot.png").size == (1400, 640)
+    assert Image.open(tmp_path / "heat.png").size[0] == 240
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
@@ -112,6 +114,7 @@ def test_interrupted_everything_is_valid(label_model, tmp_path, how):
         (["none.mp4"], "expected a video, a folder of frames"),
         (["{frames}", "--every", "often"], "expected a duration"),
         (["{frames}", "--plot", "plot.gif"], "--plot as .png"),
+        (["{frames}", "--heat", "heat.gif"], "--heat as .png"),
         (["{frames}", "--video", "film.gif"], "a video's name (.mp4, .mov, .mkv)"),
         (["{frames}", "--rows", "rows.xls"], "rows as .csv or .jsonl"),
         (["{frames}", "--zones", "none.json"], "expected a file of zones"),

@@ -21,6 +21,7 @@ from crowdscale.trust.profile import (
     Profile,
     ProfiledPhoto,
     learn_profile,
+    turn_of,
 )
 
 SIZE = (640, 480)
@@ -160,9 +161,9 @@ def looked_at(familiar: Profile, one: ProfiledPhoto) -> bool:
     """Whether a photo is looked at at each turn, as those in doubt are; it looks the same at all."""
     looks = []
 
-    def look(pixels: np.ndarray) -> np.ndarray:
+    def look(pixels: np.ndarray) -> tuple[np.ndarray, float]:
         looks.append(pixels)
-        return one.appearance.features
+        return one.appearance.features, 5.0
 
     assert familiar.turn(one, photo(1), look) == 0
     assert len(looks) in (0, 4)
@@ -174,12 +175,14 @@ def test_turned_photos_are_told_unless_something_else_is():
     features = np.array([0.3, 0.7, 0.5, 0.5, 0.4, 0.4])
     lying = seen(photo(70))._replace(appearance=replace(seen(photo(70)).appearance, features=features))
     assert looked_at(familiar, lying)
-    looks = iter([features, features, upright_photos(1)[0].appearance.features, features])
+    upright = upright_photos(1)[0].appearance.features
+    looks = iter([(features, 5.0), (features, 6.0), (upright, 9.0), (features, 6.0)])
     assert familiar.turn(lying, photo(1), lambda _: next(looks)) == 2
     assert not looked_at(familiar, lying._replace(people=0.2))
     for turn, words in {1: "counter-clockwise", 2: "upside down", 3: "by 90° clockwise"}.items():
         (sentence,) = familiar.warnings(lying, turn)
         assert words in sentence
+        assert turn_of((sentence,)) == turn
         assert f"{TURNED[turn]}." not in familiar.warnings(lying._replace(size=(100, 80)), turn)
         unclear = lying._replace(heads=Points(lying.heads.xy, np.full(len(lying.heads), 0.05)))
         assert familiar.warnings(unclear, turn) == (sentence, f"{SENTENCES['confidence'][1]}.")
@@ -232,7 +235,7 @@ def test_a_count_of_nothing_known_must_not_be_used(upright_after, people, near, 
     views = [features] * 4
     if upright_after is not None:
         views[upright_after] = upright_photos(1)[0].appearance.features
-    looks = iter(views)
+    looks = iter([(view, 5.0 + (turn == upright_after)) for turn, view in enumerate(views)])
     judged = familiar.judge(one, photo(70), lambda _: next(looks))
     assert judged.usable == usable
     assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)

@@ -81,9 +81,10 @@ def test_the_turn_that_brings_a_photo_upright_is_found(turn, size):
     upright = np.repeat(np.repeat(sky[:, None, None], size[0], 1), 3, 2)
     seen = []
 
-    def look(pixels: np.ndarray) -> np.ndarray:
+    def look(pixels: np.ndarray) -> tuple[np.ndarray, float]:
         seen.append(pixels.shape[0] * pixels.shape[1])
-        return halves(pixels)
+        light = halves(pixels)
+        return light, 10 * light[0]
 
     assert find_turn(BRIGHTER, np.ascontiguousarray(np.rot90(upright, -turn)), look) == turn
     assert len(seen) == 4
@@ -93,7 +94,7 @@ def test_the_turn_that_brings_a_photo_upright_is_found(turn, size):
 def test_little_difference_turns_nothing():
     flat = np.full((40, 60, 3), 100, np.uint8)
     flat[:20] -= round(255 * MARGIN / 3)
-    assert find_turn(BRIGHTER, flat, halves) == 0
+    assert find_turn(BRIGHTER, flat, lambda pixels: (halves(pixels), 10 * float(halves(pixels)[0]))) == 0
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,23 @@ def test_the_bundled_model_says_how_to_turn_the_crossing(turn, words):
         crowdscale.load("lite", threads=1).predict(np.ascontiguousarray(np.rot90(pixels, turn))).warnings
     )
     assert [words in each for each in warnings] == ([True] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("sure", "turn"),
+    [
+        ((3.5, 0.0, 0.0, 0.0), 0),
+        ((3.5, 9.0, 0.0, 3.6), 3),
+        ((3.5, 3.5, 3.5, 3.5), 0),
+        ((3.5, 4.0, 9.0, 2.0), 1),
+    ],
+    ids=["nobody otherwise", "surer at the most upright", "as sure at all", "the most upright of the surer"],
+)
+def test_a_turn_at_which_heads_are_no_surer_is_none(sure, turn):
+    """As in a film from high above a lawn: the reading prefers another turn, at which the network finds nobody."""
+    readings = (0.63, 0.14, 0.41, -0.05)
+    looks = iter([(np.array([reading]), each) for reading, each in zip(readings, sure, strict=True)])
+    assert (
+        find_turn(Uprightness(np.ones(1), 0.0), np.zeros((40, 60, 3), np.uint8), lambda _: next(looks))
+        == turn
+    )

@@ -17,8 +17,11 @@ import pytest
 from crowdscale.counting.predictor import Predictor, load
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
+from crowdscale.trust.profile import TURNED, FeatureCloud, Profile
+from crowdscale.trust.upright import Uprightness
 from crowdscale.video.sources import Frame, Source
 from crowdscale.video.watch import RowWriter, WatchOptions, watch
+from crowdscale.video.windows import Windows
 from crowdscale.zones.alarms import AlarmRule, Alarms
 from crowdscale.zones.ground import Ground
 from crowdscale.zones.zone import Zone, Zones
@@ -351,3 +354,52 @@ def test_followed_heads_on_the_ground_add_their_columns(label_model):
     assert found["left different"] == 4
     assert found["left speed"] == pytest.approx(0, abs=0.02)
     assert 0.02 < found["left voronoi per m2"] < 4 / 60  # their cells reach beyond the zone
+
+
+def test_the_turn_of_the_camera_is_checked_once_a_while_and_kept(label_model):
+    """A frame in doubt is read in all four orientations; the next ones of the same camera are not."""
+    cloud = FeatureCloud(np.zeros(1), np.zeros((1, 1)), 0.0).to_text()
+    doubtful = Uprightness(np.zeros(1), 1.0).to_text()
+    familiar = Profile({}, 100, 1, 0.0, cloud, (), doubtful, 0.0)
+    plain = load(label_model)
+    calls = []
+
+    class Counted:
+        def predict(self, pixels):
+            calls.append(pixels.shape)
+            return plain.backend.predict(pixels)
+
+    predictor = plain.with_options(
+        config=dataclasses.replace(plain.config, familiar=familiar), backend=Counted(), refine=False
+    )
+    seen = list(watch(film([4] * 6, step=20.0), predictor, WatchOptions(every=0)))
+    assert len(seen) == 6
+    assert len(calls) == 6 + 2 * 4  # at 0 and at 60 seconds
+    lying = predictor.with_options(held_turn=3).predict(label_photo(heads(4), 240, 200))
+    assert lying.warnings == (f"{TURNED[3]}.",)
+
+
+def test_sampled_watching_counts_its_windows_alone(label_model):
+    counted = rows(label_model, [1] * 120, every=0, windows=Windows(5, 20, 8))
+    assert [row.time for row in counted] == [
+        *np.arange(8, 13, 0.5),
+        *np.arange(28, 33, 0.5),
+        *np.arange(48, 53, 0.5),
+    ]
+    assert len(rows(label_model, [1] * 120, every=0, windows=Windows(5, 20, 8), frames=12)) == 12
+
+
+def test_tracks_are_there_when_a_window_begins(label_model):
+    """A person who stood in the zone before a window begins has not entered it then; a new one has."""
+    zones = Zones((dataclasses.replace(LEFT, alarm=None),))
+
+    def frames(source):
+        for index in range(40):
+            xy = [[200 - 5 * max(0, index - 12), 60], [30, 40]]  # one of them walks in from the right
+            yield Frame(index, index * 0.5, label_photo(Points(xy), 240, 200))
+
+    options = WatchOptions(every=0, windows=Windows(10, 40, 8), follow=True)
+    seen = [each.row for each in watch(Source("film", frames), load(label_model), options, zones)]
+    assert seen[0].time == 8
+    assert (seen[0].stays[0].different, seen[0].stays[0].entered) == (1, 0)
+    assert (seen[-1].stays[0].different, seen[-1].stays[0].entered) == (2, 1)

@@ -99,7 +99,11 @@ export class Predictor {
     const people = count(reading);
     const { width, height } = image;
     const seen = { look: joinMeasures(found.map((part) => part.look)), heads: located, people, width, height };
-    const lookAt = async (view) => meanFeatures((await this.network.predict(view)).features);
+    const lookAt = async (view) => {
+      const answer = await this.network.predict(view);
+      const sure = heads(this.read(answer)).confidence.reduce((sum, each) => sum + each, 0);
+      return { features: meanFeatures(answer.features), sure };
+    };
     const { warnings, usable } = await judge(this.config.familiar, seen, image, lookAt);
     const intervals = intervalsOf(this.config.calibration, people, warnings);
     return {

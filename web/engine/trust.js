@@ -119,7 +119,7 @@ function median(values) {
 
 /**
  * Return {warnings, usable}: a sentence for each way in which a photo is unlike the training photos, and whether its
- * count may be used. `lookAt` gives the mean features of a picture; one that may be turned is looked at at each turn.
+ * count may be used. `lookAt` gives the mean features of a picture and the confidence of its heads; one that may be turned is looked at at each turn.
  */
 export async function judge(profile, seen, image, lookAt) {
   if (!profile) return { warnings: [], usable: true };
@@ -127,7 +127,7 @@ export async function judge(profile, seen, image, lookAt) {
   const turn = bestTurn(readings);
   const warnings = warningsOf(profile, seen, turn);
   const far = readings.length && isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
-  if (!far || Math.min(...readings) <= profile.doubt) return { warnings, usable: true };
+  if (!far || Math.min(...readings.map((each) => each.reading)) <= profile.doubt) return { warnings, usable: true };
   const replaced = [`${WARNINGS.distance[1]}.`, `${TURNED[turn]}.`];
   return { warnings: [`${unlikeAll}.`, ...warnings.filter((each) => !replaced.includes(each))], usable: false };
 }
@@ -169,8 +169,9 @@ function cloudDistance(profile, features) {
 }
 
 /** Return the quarters of a turn, counter-clockwise, after which a photo would stand upright. */
-function bestTurn(read) {
-  if (!read.length) return 0;
+function bestTurn(looks) {
+  if (!looks.length) return 0;
+  const read = looks.map(({ reading, sure }, turn) => (turn === 0 || sure > looks[0].sure ? reading : Infinity));
   const best = read.indexOf(Math.min(...read));
   return read[0] - read[best] > TURN_MARGIN ? best : 0;
 }
@@ -186,7 +187,8 @@ async function turnReadings(profile, seen, image, lookAt) {
   let view = resizeImage(image, side(image.width), side(image.height));
   const read = [];
   for (let turn = 0; turn < 4; turn++) {
-    read.push(turned(await lookAt(view)));
+    const { features, sure } = await lookAt(view);
+    read.push({ reading: turned(features), sure });
     view = quarterTurn(view);
   }
   return read;

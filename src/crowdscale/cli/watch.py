@@ -29,7 +29,7 @@ from crowdscale.cli.options import (
 )
 from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
-from crowdscale.cli.watch_outputs import counted_frame, live_note
+from crowdscale.cli.watch_outputs import add_heat, counted_frame, heat_of, live_note, windows_of
 from crowdscale.cli.watch_several import open_publisher, refuse_single_options, watch_cameras
 from crowdscale.cli.watch_time import read_calendar
 from crowdscale.errors import CrowdscaleError, OptionError
@@ -37,6 +37,7 @@ from crowdscale.video.outputs import Output
 
 if TYPE_CHECKING:
     from crowdscale.counting.predictor import Predictor
+    from crowdscale.drawing.film_heat import FilmHeat
     from crowdscale.video.history import History
     from crowdscale.video.resuming import Past, Run
     from crowdscale.video.sources import Source
@@ -71,6 +72,15 @@ def watch(
             "--every", panel=INPUT, metavar="TIME", help="Time between counts: 500ms, 1s, 2m; 0s: each frame."
         ),
     ] = "1s",
+    sample: Annotated[
+        str | None,
+        option(
+            "--sample",
+            panel=INPUT,
+            metavar="TIME/TIME",
+            help="Count a part of the time: 1m/5m is one minute in five, from a random one on; 1m/5m@2m from 2m on.",
+        ),
+    ] = None,
     duration: Annotated[
         str | None,
         option("--duration", panel=INPUT, metavar="TIME", help="Stop after this time of the video."),
@@ -177,6 +187,10 @@ def watch(
             help="Publish each count, found by Home Assistant: mqtt://user:${NAME}@broker.",
         ),
     ] = None,
+    heat: Annotated[
+        Path | None,
+        option("--heat", panel=OUTPUT, metavar="FILE", help="Draw where people were, over the mean frame."),
+    ] = None,
     quiet: Quiet = False,
     backend: Backend = "onnx",
     device: Device = "cpu",
@@ -191,7 +205,7 @@ def watch(
     from crowdscale.video.watch import WatchOptions
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
-    options = replace(options, follow=follow or tracks is not None)
+    options = replace(options, follow=follow or tracks is not None, windows=windows_of(sample, quiet))
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
     counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
@@ -206,6 +220,7 @@ def watch(
             tracks=tracks,
             video=video,
             plot=plot,
+            heat=heat,
             start=start,
             frames=frames,
         )
@@ -224,6 +239,7 @@ def watch(
     address = address_of(source)
     opened = open_source(address, opening)
     options = replace(options, calendar=read_calendar(start, zone, opened, quiet))
+    mean_heat = heat_of(heat)
     known_zones = read_zones_file(zones)
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
     session = Session(opened, known_zones, quiet, History())
@@ -234,10 +250,12 @@ def watch(
         )  # fmt: skip
     session.mqtt = None if mqtt is None else address_of(mqtt)
     with terminated_like_ctrl_c():
-        session.run(predictor, options, rows, video, tracks)
+        session.run(predictor, options, rows, video, tracks, mean_heat)
+    if heat is not None and mean_heat is not None and mean_heat.frames:
+        session.draw_heat(heat, mean_heat)
     if plot is not None and session.history.number:
         session.draw(plot)
-    raise typer.Exit(session.report(rows, tracks, video, plot))
+    raise typer.Exit(session.report(rows, tracks, video, plot, heat))
 
 
 @dataclass
@@ -269,6 +287,7 @@ class Session:
         rows: Path | None,
         video: Path | None,
         tracks: Path | None = None,
+        heat: FilmHeat | None = None,
     ) -> None:
         """Count until the end, Ctrl-C or an error; files are closed in each case."""
         from crowdscale.video.watch import watch
@@ -282,6 +301,8 @@ class Session:
                     outputs.append(self._tracks(stack, tracks))
                 if self.past is not None:
                     options = replace(options, after=self.past.after)
+                if heat is not None:
+                    outputs.append(Output("frames of the heat", partial(add_heat, heat), self._tell))
                 for watched in watch(self.source, predictor, options, self.zones, alarms):
                     for output in outputs:
                         output.take(watched)
@@ -414,6 +435,15 @@ class Session:
         faint = ["people"] if "smoothed" in lines else []
         try:
             write_image(plot, plot_counts(times, lines, title, faint), drawn=True)
+        except CrowdscaleError as error:
+            self.problems.append(str(error))
+
+    def draw_heat(self, path: Path, heat: FilmHeat) -> None:
+        """Draw where people were into a picture."""
+        from crowdscale.files.images import write_image
+
+        try:
+            write_image(path, heat.draw())
         except CrowdscaleError as error:
             self.problems.append(str(error))
 

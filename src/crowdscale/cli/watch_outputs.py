@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crowdscale.cli.options import seconds_of
+from crowdscale.errors import OptionError
+
 if TYPE_CHECKING:
+    from crowdscale.drawing.film_heat import FilmHeat
     from crowdscale.files.images import Pixels
     from crowdscale.video.watch import Watched, WatchRow
+    from crowdscale.video.windows import Windows
     from crowdscale.zones.alarms import Alarms
 
-__all__ = ["counted_frame", "live_note"]
+__all__ = ["add_heat", "counted_frame", "heat_of", "live_note", "windows_of"]
 
+PICTURES = (".png", ".jpg", ".jpeg")
+"""Suffixes of a drawn picture."""
 SHOWN_SIDE = 1280
 """Longest side in pixels of the annotated video."""
 
@@ -32,6 +40,47 @@ def counted_frame(watched: Watched, alarms: Alarms | None) -> Pixels:
         raised = alarms.raised if alarms is not None else set()
         overlay = partial(draw_zones, zones=fitted, counts=watched.row.zones, alarmed=raised)
     return annotate(shown, watched.prediction, overlay)
+
+
+def heat_of(path: Path | None) -> FilmHeat | None:
+    """Return an empty heat for the picture; None without one. Raises OptionError for another suffix."""
+    from crowdscale.drawing.film_heat import FilmHeat
+
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise OptionError(f"expected --heat as {', '.join(PICTURES)}", str(path))
+    return None if path is None else FilmHeat()
+
+
+def windows_of(text: str | None, quiet: bool) -> Windows | None:
+    """Return the windows of ``1m/5m`` or ``1m/5m@2m``; a random begin is printed, so that a second run can repeat it.
+
+    Raises:
+        OptionError: Other text.
+    """
+    from crowdscale.video.windows import Windows
+
+    if text is None:
+        return None
+    parts, _, begin = text.partition("@")
+    length, slash, period = parts.partition("/")
+    if not slash:
+        raise OptionError("expected --sample such as 1m/5m", repr(text))
+    if begin:
+        return Windows(seconds_of(length), seconds_of(period), seconds_of(begin))
+    drawn = Windows.drawn(seconds_of(length), seconds_of(period))
+    if not quiet:
+        print(
+            f"Counting {length} of every {period}, from {drawn.begin:g} s on: --sample {parts}@{drawn.begin:g}s"
+        )
+    return drawn
+
+
+def add_heat(heat: FilmHeat, watched: Watched) -> None:
+    """Take the counted people of a frame into the heat."""
+    prediction = watched.prediction
+    people = prediction.density if prediction.points is None else prediction.points
+    if people is not None:
+        heat.add(watched.frame.pixels, people)
 
 
 def live_note(row: WatchRow, seconds: float, live: bool) -> str:

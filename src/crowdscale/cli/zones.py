@@ -1,4 +1,4 @@
-"""``crowdscale zones``: draw, check and show zones."""
+"""``crowdscale zones``: draw, check and show zones; flows and occupancy are in ``zones_rows``."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["check", "edit", "show", "zones_app"]
 
 zones_app = command_group(
-    "Draw, check and show zones.",
+    "Draw, check and show zones; flows and occupancy from rows.",
     Entry("edit", "Draw zones over a photo in the browser.", "zones:edit"),
     Entry("check", "Check zones and list them.", "zones:check"),
     Entry("show", "Draw zones into a picture.", "zones:show"),
+    Entry("flow", "People who passed a line, with an interval; marches.", "zones_rows:flow"),
+    Entry("occupancy", "People of each zone over time, from rows.", "zones_rows:occupancy"),
 )
 
 Photo = Annotated[

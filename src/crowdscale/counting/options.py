@@ -62,6 +62,8 @@ class PredictOptions:
     that it lies on its side or is upside down. All coordinates are those of the turned photo."""
     keep_map: bool = True
     """Keep the map of the first pass, in cells of ``MAP_CELL`` pixels."""
+    held_turn: int | None = None
+    """Quarters, counter-clockwise, that would bring the frames of this camera upright; None checks photos in doubt."""
 
     def __post_init__(self) -> None:
         if self.merge not in ("ownership", "published"):
@@ -72,6 +74,8 @@ class PredictOptions:
             raise OptionError("expected max-pixels of at least 1024", str(self.max_pixels))
         if self.regions != "all" and not (isinstance(self.regions, int) and self.regions >= 1):
             raise OptionError("expected regions of at least 1, or all", repr(self.regions))
+        if self.held_turn not in (None, 0, 1, 2, 3):
+            raise OptionError("expected a turn from 0 to 3 quarters", str(self.held_turn))
         self._check_scales()
         if self.third_pass and callable(self.zoom):
             raise OptionError("expected one fixed or the learned zoom with a third pass", "a function")

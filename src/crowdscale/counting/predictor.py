@@ -236,9 +236,17 @@ class Predictor:
         if familiar is None or assembled.appearance is None:
             return Judgement((), True)
         photo_and_count = ProfiledPhoto(assembled.appearance, heads, assembled.count, photo.size)
-        return familiar.judge(
-            photo_and_count, photo.pixels, lambda pixels: mean_features(self.backend.predict(pixels).features)
-        )
+        if self.options.held_turn is not None:
+            return Judgement(familiar.warnings(photo_and_count, self.options.held_turn), True)
+        return familiar.judge(photo_and_count, photo.pixels, self._look)
+
+    def _look(self, pixels: Pixels) -> tuple[NDArray[np.float64], float]:
+        """Return the (c,) mean features of a photo and the sum of confidences of its heads; without heads, the count."""
+        output = self.backend.predict(pixels)
+        first = self._estimate(output)
+        points = first.points
+        sure = first.count if points is None or points.confidence is None else float(points.confidence.sum())
+        return mean_features(output.features), sure
 
 
 class OpenedBackend(NamedTuple):

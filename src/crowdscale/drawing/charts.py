@@ -37,6 +37,7 @@ def plot_counts(
     faint: Sequence[str] = (),
     width: int = 1400,
     height: int = 640,
+    bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> Pixels:
     """Return a picture of counts over time.
 
@@ -47,17 +48,25 @@ def plot_counts(
         faint: Names of lines that are drawn thin and pale: raw counts behind smoothed ones.
         width: Of the picture in pixels.
         height: Of the picture in pixels.
+        bands: (n,) low and high ends of intervals by the name of their line, drawn pale behind it; NaN leaves a gap.
 
     Raises:
         OptionError: There is nothing to draw, or a line has another length than the times.
     """
     seconds, lines = _checked_lines(times, series)
     canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
-    top = float(np.nanmax([np.nanmax(np.append(line, 0)) for line in lines.values()]))
+    ends = {
+        name: (np.asarray(low, float), np.asarray(high, float)) for name, (low, high) in (bands or {}).items()
+    }
+    tops = [*lines.values(), *(high for _, high in ends.values())]
+    top = float(np.nanmax([np.nanmax(np.append(line, 0)) for line in tops]))
     ticks = round_ticks(max(top, 1.0))
     left = 30 + max(text_mask(f"{tick:,g}", SIZE, width).shape[1] for tick in ticks)
     frame = (left, 70 if title else 30, width - 30, height - 60 - 34 * _legend_rows(list(lines), left, width))
     _axes(canvas, frame, ticks, float(seconds[0]), float(seconds[-1]))
+    for index, name in enumerate(lines):
+        if name in ends:
+            _band(canvas, frame, seconds, *ends[name], float(ticks[-1]), _pale(COLOURS[index % len(COLOURS)]))
     for index, (name, line) in enumerate(lines.items()):
         colour = COLOURS[index % len(COLOURS)]
         thin = name in faint
@@ -146,9 +155,9 @@ def _line(
     span = max(float(seconds[-1] - seconds[0]), 1e-9)
     x = left + (right - left) * (seconds - seconds[0]) / span
     y = bottom - (bottom - top) * counts / highest
-    known = np.isfinite(y)
-    for run in np.split(np.arange(len(x)), np.nonzero(~known)[0]):
-        kept = run[known[run]]
+    finite = np.isfinite(y)
+    for run in np.split(np.arange(len(x)), np.nonzero(~finite)[0]):
+        kept = run[finite[run]]
         at = np.rint(np.stack([x[kept], y[kept]], axis=1) * 16).astype(np.int32)
         if len(at) == 1:
             cv2.circle(
@@ -156,6 +165,32 @@ def _line(
             )
         elif len(at):
             cv2.polylines(canvas, [at], False, colour, thickness, cv2.LINE_AA, 4)
+
+
+def _band(
+    canvas: Pixels,
+    frame: tuple[int, int, int, int],
+    seconds: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    highest: float,
+    colour: Colour,
+) -> None:
+    """Fill between two lines, run by run where both are finite; a lone sample gets a bar."""
+    left, top, right, bottom = frame
+    span = max(float(seconds[-1] - seconds[0]), 1e-9)
+    x = left + (right - left) * (seconds - seconds[0]) / span
+    lower, upper = (bottom - (bottom - top) * ends / highest for ends in (low, high))
+    finite = np.isfinite(lower) & np.isfinite(upper)
+    for run in np.split(np.arange(len(x)), np.nonzero(~finite)[0]):
+        kept = run[finite[run]]
+        if len(kept):
+            wide = np.array([-3.0, 3.0]) if len(kept) == 1 else np.zeros(1)
+            across = (x[kept][:, None] + wide).ravel()
+            there = np.column_stack([across, np.repeat(upper[kept], len(wide))])
+            back = np.column_stack([across, np.repeat(lower[kept], len(wide))])[::-1]
+            ring = np.rint(np.concatenate([there, back]) * 16).astype(np.int32)
+            cv2.fillPoly(canvas, [ring], colour, cv2.LINE_AA, 4)
 
 
 def _thinned(

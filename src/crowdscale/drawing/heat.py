@@ -15,7 +15,16 @@ from crowdscale.drawing.text import INK, PAPER, Colour, blend_text, checked_imag
 from crowdscale.errors import ImageError
 from crowdscale.points import Box, Points, nearest_distances
 
-__all__ = ["GROUND", "PHOTO", "HeatScale", "draw_heat", "draw_legend", "heat_density", "heat_table"]
+__all__ = [
+    "GROUND",
+    "PHOTO",
+    "HeatScale",
+    "draw_heat",
+    "draw_legend",
+    "heat_density",
+    "heat_table",
+    "paint_heat",
+]
 
 COLOURS: tuple[Colour, ...] = ((64, 130, 235), (38, 188, 190), (250, 220, 70), (240, 105, 30), (165, 0, 60))
 """From few to many people per area; the ends differ for colour-blind eyes, too."""
@@ -89,7 +98,12 @@ def draw_heat(
     height, width = checked_image(image).shape[:2]
     density = heat_density(people, width, height)
     scale = PHOTO if square_metres is None else GROUND
-    values = _per_area(density, square_metres)
+    return paint_heat(image, _per_area(density, square_metres), scale)
+
+
+def paint_heat(image: Pixels, values: Maps, scale: HeatScale) -> Pixels:
+    """Return the image under the colours of (rows, columns) values of a scale."""
+    height, width = checked_image(image).shape[:2]
     size = (width, height)
     colours = np.asarray(cv2.resize(_colours(scale.shares(values)), size, interpolation=cv2.INTER_LINEAR))
     cover = np.asarray(cv2.resize(scale.opacity(values), size, interpolation=cv2.INTER_LINEAR))

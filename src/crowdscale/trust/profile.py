@@ -24,6 +24,7 @@ from crowdscale.points import Points, nearest_distances
 from crowdscale.trust.upright import (
     DOUBT,
     FEWEST_TURNED,
+    TurnLook,
     Uprightness,
     best_turn,
     learn_uprightness,
@@ -41,6 +42,7 @@ __all__ = [
     "ProfiledPhoto",
     "learn_profile",
     "mean_features",
+    "turn_of",
 ]
 
 Floats = NDArray[np.float64]
@@ -83,6 +85,11 @@ TURNED = {
 
 UNLIKE = "The photo is unlike all training photos, in any orientation: do not use the number"
 """The sentence that leads where the count must not be used."""
+
+
+def turn_of(warnings: Sequence[str]) -> int:
+    """Return the quarters of a turn that the warnings of a photo name; 0 without."""
+    return next((turn for turn, sentence in TURNED.items() if f"{sentence}." in warnings), 0)
 
 
 def mean_features(features: NDArray[np.float32]) -> Floats:
@@ -251,20 +258,26 @@ class Profile:
         return Uprightness.from_text(self.upright) if self.upright else None
 
     def turn(
-        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
+        self,
+        seen: ProfiledPhoto,
+        pixels: NDArray[np.uint8],
+        look: Callable[[NDArray[np.uint8]], tuple[Floats, float]],
     ) -> int:
         """Return the quarters of a turn, counter-clockwise, after which a photo would stand upright; 0 without doubt.
 
         Args:
             seen: The photo.
             pixels: (h, w, 3) RGB of it.
-            look: Pixels to the (c,) mean features that the network sees in them.
+            look: Pixels to the (c,) mean features of the network and the sum of confidences of the heads.
         """
         readings = self._read_turns(seen, pixels, look)
         return best_turn(readings) if readings else 0
 
     def judge(
-        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
+        self,
+        seen: ProfiledPhoto,
+        pixels: NDArray[np.uint8],
+        look: Callable[[NDArray[np.uint8]], tuple[Floats, float]],
     ) -> Judgement:
         """Return the warnings of a photo, and whether its count may be used.
 
@@ -276,7 +289,11 @@ class Profile:
         readings = self._read_turns(seen, pixels, look)
         turn = best_turn(readings) if readings else 0
         sentences = self.warnings(seen, turn)
-        if not readings or min(readings) <= self.doubt or not self._strange("distance", self._distance(seen)):
+        if (
+            not readings
+            or min(each.reading for each in readings) <= self.doubt
+            or not self._strange("distance", self._distance(seen))
+        ):
             return Judgement(sentences, True)
         others = [
             each for each in sentences if each not in (f"{SENTENCES['distance'][1]}.", f"{TURNED.get(turn)}.")
@@ -284,9 +301,12 @@ class Profile:
         return Judgement((f"{UNLIKE}.", *others), False)
 
     def _read_turns(
-        self, seen: ProfiledPhoto, pixels: NDArray[np.uint8], look: Callable[[NDArray[np.uint8]], Floats]
-    ) -> list[float]:
-        """Return the readings of a photo in doubt after 0 to 3 quarters of a turn; none without doubt."""
+        self,
+        seen: ProfiledPhoto,
+        pixels: NDArray[np.uint8],
+        look: Callable[[NDArray[np.uint8]], tuple[Floats, float]],
+    ) -> list[TurnLook]:
+        """Return the looks of a photo in doubt after 0 to 3 quarters of a turn; none without doubt."""
         reading = self.reading
         if reading is None or seen.people < 1 or reading.turned(seen.appearance.features) <= self.doubt:
             return []

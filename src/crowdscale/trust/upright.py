@@ -2,7 +2,8 @@
 
 Networks are trained on upright photos alone. One linear reading, fitted by ridge regression to upright training photos and to the
 same photos turned by 90, 180 and 270°, separates the two. A photo with an unusual reading is checked in all four
-orientations. The most upright one is right.
+orientations. The most upright one is right, if heads are located more surely in it than in the photo as it lies: a camera
+high above a lawn has an unusual reading, and nobody is found at another turn.
 """
 
 from __future__ import annotations
@@ -10,13 +11,23 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.files.images import resize_image
 
-__all__ = ["DOUBT", "TURNS", "Uprightness", "best_turn", "find_turn", "learn_uprightness", "read_turns"]
+__all__ = [
+    "DOUBT",
+    "TURNS",
+    "TurnLook",
+    "Uprightness",
+    "best_turn",
+    "find_turn",
+    "learn_uprightness",
+    "read_turns",
+]
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -103,7 +114,16 @@ def learn_uprightness(upright: Floats, turned: Mapping[int, Floats]) -> tuple[Up
     return Uprightness.fit(upright, every), said
 
 
-def find_turn(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Floats]) -> int:
+class TurnLook(NamedTuple):
+    """How a photo looks at one turn."""
+
+    reading: float
+    """About -1 for upright, 1 for turned."""
+    sure: float
+    """Sum of confidences of the heads, or the count of a model without."""
+
+
+def find_turn(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], tuple[Floats, float]]) -> int:
     """Return by how many quarters, counter-clockwise, a photo has to be turned to stand upright; 0 where it does.
 
     Args: those of ``read_turns``.
@@ -111,25 +131,34 @@ def find_turn(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Flo
     return best_turn(read_turns(reading, pixels, look))
 
 
-def best_turn(readings: Sequence[float]) -> int:
+def best_turn(looks: Sequence[TurnLook]) -> int:
     """Return the turn that reads as most upright, 0 where it is hardly more so than the photo as it is.
 
+    A turn at which heads are located no more surely than in the photo as it lies is none. (At 20 training photos of
+    ShanghaiTech, 60 turns, the sum of confidences was highest the right way up at all, the count at 59.)
+
     Args:
-        readings: Those of ``read_turns``.
+        looks: Those of ``read_turns``.
     """
+    readings = [
+        look.reading if turn == 0 or look.sure > looks[0].sure else np.inf for turn, look in enumerate(looks)
+    ]
     best = int(np.argmin(readings))
     return best if readings[0] - readings[best] > MARGIN else 0
 
 
-def read_turns(reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], Floats]) -> list[float]:
-    """Return the readings of a photo after 0 to 3 quarters of a turn, counter-clockwise.
+def read_turns(
+    reading: Uprightness, pixels: Pixels, look: Callable[[Pixels], tuple[Floats, float]]
+) -> list[TurnLook]:
+    """Return how a photo looks after 0 to 3 quarters of a turn, counter-clockwise.
 
     Args:
         reading: Of the model.
         pixels: (h, w, 3) RGB.
-        look: Pixels to the (c,) mean features that the network sees in them.
+        look: Pixels to the (c,) mean features of the network and the sum of confidences of the heads.
     """
     factor = min(1.0, (LOOK_PIXELS / (pixels.shape[0] * pixels.shape[1])) ** 0.5)
     height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
     small = resize_image(pixels, width, height)
-    return [reading.turned(look(np.ascontiguousarray(np.rot90(small, turn)))) for turn in (0, *TURNS)]
+    looks = [look(np.ascontiguousarray(np.rot90(small, turn))) for turn in (0, *TURNS)]
+    return [TurnLook(reading.turned(features), sure) for features, sure in looks]

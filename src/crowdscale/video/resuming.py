@@ -159,6 +159,8 @@ def whose_rows(
     name = source.name if source.live or "://" in address else Path(source.name).name
     mark = uuid.uuid4().hex if address == STDIN else film_mark(address)  # what was piped in comes once
     values = {"every": options.every, "smooth": options.smooth, "follow": options.follow, **counting}
+    if options.windows is not None:
+        values["sample"] = str(options.windows)
     values |= options.calendar.to_dict()
     values["zones"] = None if zones is None else hashlib.sha256(zones.read_bytes()).hexdigest()[:16]
     return Run(name or address, mark, source.live, {name: value for name, value in values.items() if value})

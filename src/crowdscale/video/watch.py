@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,11 +21,13 @@ from crowdscale.counting.table import (
 )
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
+from crowdscale.trust.profile import turn_of
 from crowdscale.video.dates import Calendar
 from crowdscale.video.following import Followed
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
+from crowdscale.video.windows import Windows
 from crowdscale.zones.alarms import Alarms
 from crowdscale.zones.crowd import CrowdMeasures
 from crowdscale.zones.dwell import Stays
@@ -42,8 +43,8 @@ class FramePredictor(Protocol):
         """Return the people in (h, w, 3) RGB pixels."""
         ...
 
-    def with_options(self, *, read_scale: float) -> FramePredictor:
-        """Return the same predictor with a fixed scale."""
+    def with_options(self, *, read_scale: float, held_turn: int | None) -> FramePredictor:
+        """Return the same predictor with a fixed scale and the turn of the camera."""
         ...
 
 
@@ -60,8 +61,10 @@ class WatchOptions:
     frames: int | None = None
     """Stop after this many counts."""
     rescale: float = 60.0
-    """Seconds for which the base scale chosen for a frame holds: chosen for each, counts would jump with it."""
+    """Seconds for which the read scale chosen for a frame holds, and whether the camera lies on its side."""
 
+    windows: Windows | None = None
+    """Count these times alone, such as one minute in five."""
     follow: bool = False
     """Link heads into tracks: needed for track files, different people and times of stay."""
     calendar: Calendar = field(default_factory=Calendar)
@@ -208,7 +211,9 @@ def watch(
     """
     smoother = StepMean() if options.smooth else None
     people = Followed(zones, options.follow)
-    frames = islice(sample(source, options.every, options.after), options.frames)
+    windows = options.windows
+    frames = sample(source if windows is None else windows.choose(source), options.every, options.after)
+    counted = 0
     steady = _Steady(predictor, options.rescale)
     first_size: tuple[int, int] | None = None
     drawn = zones
@@ -220,7 +225,10 @@ def watch(
         if zones is not None and drawn is not None:
             zones = _fitting(drawn, prediction.size, first_size, source)
         counts, prediction = _zoned(prediction, zones)
-        seen = people.take(prediction, frame.time, first_size)
+        movement = people.take(prediction, frame.time, first_size)
+        if windows is not None and windows.phase(frame.time) == "lead":
+            continue
+        counted += 1
         changes = _alarm_changes(alarms, frame.time, counts)
         row = WatchRow(
             frame.time,
@@ -228,19 +236,21 @@ def watch(
             prediction.count,
             smoother.update(prediction.count) if smoother is not None else None,
             counts,
-            seen.crossed,
+            movement.crossed,
             changes,
             prediction.seconds,
             source.dropped,
-            seen.stays,
+            movement.stays,
             _interval(prediction),
             prediction.warnings,
-            seen.per_minute,
+            movement.per_minute,
             prediction.usable,
-            seen.measures,
+            movement.measures,
             options.calendar.of(frame, source),
         )
-        yield Watched(row, frame, prediction, seen.tracks, zones)
+        yield Watched(row, frame, prediction, movement.tracks, zones)
+        if counted == options.frames:
+            return
 
 
 def _zoned(prediction: Prediction, zones: Zones | None) -> tuple[tuple[ZoneCount, ...], Prediction]:
@@ -289,7 +299,7 @@ def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source
 
 @dataclass
 class _Steady:
-    """A predictor that keeps the scale it chose for a while, as long as the frames keep their size."""
+    """A predictor that keeps its scale and the turn of the camera for a while, as long as the frames keep their size."""
 
     predictor: FramePredictor
     hold: float
@@ -301,6 +311,9 @@ class _Steady:
         if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
             return self._kept.predict(frame.pixels)
         prediction = self.predictor.predict(frame.pixels)
-        self._kept = self.predictor.with_options(read_scale=prediction.read_scale)
+        self._kept = self.predictor.with_options(
+            read_scale=prediction.read_scale,
+            held_turn=turn_of(prediction.warnings) if prediction.usable else None,
+        )
         self._until, self._shape = frame.time + self.hold, frame.pixels.shape
         return prediction

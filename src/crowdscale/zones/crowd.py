@@ -165,8 +165,8 @@ def _on_ground(zones: Zones, size: tuple[int, int]) -> tuple[Any, Any, tuple[tup
 
 def _ground_velocities(xy: Floats, velocities: Floats, ground: Ground) -> Floats:
     """Return (n, 2) metres a second of (n, 2) pixels a second; NaN stays."""
-    known = np.isfinite(velocities).all(axis=1)
+    moves = np.isfinite(velocities).all(axis=1)
     moving = np.full(xy.shape, np.nan)
-    ahead = ground.place(xy[known] + INSTANT * velocities[known])
-    moving[known] = (ahead - ground.place(xy[known])) / INSTANT
+    ahead = ground.place(xy[moves] + INSTANT * velocities[moves])
+    moving[moves] = (ahead - ground.place(xy[moves])) / INSTANT
     return moving
