@@ -17,7 +17,7 @@ from research.synthetic.camera import Camera
 from research.synthetic.options import Setting
 from research.synthetic.sketch import Patch
 
-__all__ = ["HEAD", "HEAD_ASPECT", "Field", "Person", "choose_visible", "place_people"]
+__all__ = ["HEAD", "HEAD_ASPECT", "Field", "Person", "choose_visible", "fits", "place_people"]
 
 Floats = NDArray[np.float64]
 
@@ -131,11 +131,11 @@ def place_people(
         Person(float(x), float(z), float(height), float(heading), int(look), up)
         for (x, z, heading), height, look in zip(rows, heights, looks, strict=True)
     ]
-    fitting = [person for person in people if _fits(person, setting)]
+    fitting = [person for person in people if fits(person, setting)]
     return sorted(fitting, key=lambda person: person.z)
 
 
-def _fits(person: Person, setting: Setting) -> bool:
+def fits(person: Person, setting: Setting) -> bool:
     """Whether the head's centre is in the frame and the head of a wanted size."""
     camera = setting.camera
     if camera.depth(person.height, person.z) < 0.5:

@@ -25,7 +25,18 @@ from research.synthetic.placement import HEAD_ASPECT, Field, Person, choose_visi
 from research.synthetic.sketch import Patch
 from research.synthetic.things import Thing, draw_thing, place_things
 
-__all__ = ["SEEN", "Scene", "compose_scene", "draw_scene"]
+__all__ = [
+    "FOLDS",
+    "SEEN",
+    "Layers",
+    "Scene",
+    "choose_pattern",
+    "compose_scene",
+    "draw_scene",
+    "head_boxes",
+    "populate",
+    "shadowed",
+]
 
 Floats = NDArray[np.float32]
 
@@ -75,20 +86,20 @@ def compose_scene(options: SceneOptions) -> Scene:
     setting = Setting.draw(options, random)
     light = Light.draw(random)
     camera = setting.camera
-    pattern = _pattern(setting, random)
-    place = _populate(setting, pattern, light, random)
+    pattern = choose_pattern(setting, random)
+    place = populate(setting, pattern, light, random)
     layers, people = _lay_crowd(place, setting, light, random)
     feet = [thing.foot for thing in place.things] + [(p.x, p.z, p.height, 0.2) for p in people]
     behind = draw_backdrop(camera, place.far, pattern, light, random)
-    behind = _shadowed(behind, cast_shadows(camera, feet, light), camera, place.far)
+    behind = shadowed(behind, cast_shadows(camera, feet, light), camera, place.far)
     pixels = grade(layers.over(behind), light, random)
-    points, sizes = _truth(camera, people)
+    points, sizes = head_boxes(camera, people)
     return Scene(pixels, points, sizes, layers.ids, tuple(people), tuple(place.things), camera)
 
 
 def _lay_crowd(
     place: _Place, setting: Setting, light: Light, random: np.random.Generator
-) -> tuple[_Layers, list[Person]]:
+) -> tuple[Layers, list[Person]]:
     """Return the picture and its people: as many visible ones as wanted.
 
     A first pass over all people finds the hidden ones. Leaving out some of the others hides nobody.
@@ -99,9 +110,9 @@ def _lay_crowd(
     def draw(person: Person) -> Patch | None:
         return draw_person(setting.camera, person, light, folds, setting.crowding)
 
-    visible = _Layers(setting.camera).lay_all(place.people, place.patches, draw)
+    visible = Layers(setting.camera).lay_all(place.people, place.patches, draw)
     chosen = sorted(random.permutation(len(visible))[: setting.people].tolist())
-    layers = _Layers(setting.camera)
+    layers = Layers(setting.camera)
     return layers, layers.lay_all([visible[index] for index in chosen], place.patches, draw)
 
 
@@ -116,7 +127,7 @@ class _Place:
     """Metres along the ground."""
 
 
-def _populate(setting: Setting, pattern: str, light: Light, random: np.random.Generator) -> _Place:
+def populate(setting: Setting, pattern: str, light: Light, random: np.random.Generator) -> _Place:
     """Return a place with as many people as wanted, larger if too many would be hidden."""
     density = _density(setting, random)
     place = _fill(Field.of(setting, density), setting, pattern, light, random)
@@ -139,7 +150,7 @@ def _fill(field: Field, setting: Setting, pattern: str, light: Light, random: np
     return _Place(choose_visible(candidates, patches, setting, random), things, patches, far)
 
 
-def _pattern(setting: Setting, random: np.random.Generator) -> str:
+def choose_pattern(setting: Setting, random: np.random.Generator) -> str:
     """A few people are in a street; many on a square or before a stage."""
     if setting.crowding < 0.3:
         return "street"
@@ -154,14 +165,14 @@ def _density(setting: Setting, random: np.random.Generator) -> float:
     return math.exp(random.uniform(street + (crowd - street) * setting.crowding, most))
 
 
-def _shadowed(picture: Floats, shade: Floats, camera: Camera, far: float) -> Floats:
+def shadowed(picture: Floats, shade: Floats, camera: Camera, far: float) -> Floats:
     """Shadows lie on the ground, not on what stands behind its far end."""
     rim = max(0, round(float(camera.project(0.0, 0.0, far)[1])))
     picture[rim:] *= shade[rim:, :, None]
     return picture
 
 
-def _truth(camera: Camera, people: list[Person]) -> tuple[Points, NDArray[np.float64]]:
+def head_boxes(camera: Camera, people: list[Person]) -> tuple[Points, NDArray[np.float64]]:
     """Return the head centres and the boxes, as projected."""
     if not people:
         return Points(), np.zeros((0, 2))
@@ -171,7 +182,7 @@ def _truth(camera: Camera, people: list[Person]) -> tuple[Points, NDArray[np.flo
     return Points(np.column_stack([columns, rows])), np.column_stack([tall * HEAD_ASPECT, tall])
 
 
-class _Layers:
+class Layers:
     """The picture so far, from the front: colour times alpha, alpha, and whose pixel it is."""
 
     def __init__(self, camera: Camera) -> None:

@@ -115,7 +115,7 @@ def learn_uprightness(upright: Floats, turned: Mapping[int, Floats]) -> tuple[Up
 
 
 class TurnLook(NamedTuple):
-    """the reading of a photo at one turn."""
+    """The reading of a photo at one turn."""
 
     reading: float
     """About -1 for upright, 1 for turned."""
