@@ -33,13 +33,13 @@ FORMER = {
 FIELDS = {
     Prediction: {
         "count", "points", "map", "regions", "first_pass_count", "first_pass_points", "size", "model", "density",
-        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "usable", "appearance", "source",
+        "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "turn", "usable", "appearance", "source",
         "calibrated_heads",
     },
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
     PredictOptions: {
         "refine", "zoom", "regions", "third_pass", "rule", "merge", "max_pixels", "read_scale", "tiles",
-        "read_scale_search", "keep_map",
+        "read_scale_search", "keep_map", "turn",
     },
 }  # fmt: skip
 
