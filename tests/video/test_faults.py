@@ -169,6 +169,11 @@ def server(tmp_path):
         "/long": ("video/mp4", long.read_bytes()),
         "/film.ts": ("video/mp2t", stream),
         "/seg.ts": ("video/mp2t", stream),
+        "/vod.m3u8": ("application/vnd.apple.mpegurl", playlist.replace(b"seg.ts", b"long")),
+        "/master.m3u8": (
+            "application/vnd.apple.mpegurl",
+            b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9\nvod.m3u8\n",
+        ),
         "/list.m3u8": ("application/vnd.apple.mpegurl", playlist),
         "/snapshot": ("image/jpeg", (tmp_path / "a.jpg").read_bytes()),
         "/snapshot.jpg": ("image/jpeg", (tmp_path / "a.jpg").read_bytes()),
@@ -180,13 +185,13 @@ def server(tmp_path):
         running.shutdown()
 
 
-@pytest.mark.parametrize("name", ["/film", "/film.ts", "/list.m3u8", "/long"])
+@pytest.mark.parametrize("name", ["/film", "/film.ts", "/list.m3u8", "/long", "/vod.m3u8", "/master.m3u8"])
 def test_a_recording_over_http_ends_when_it_ends(server, name):
     source = open_source(server[0] + name, SourceOptions(timeout=5, retries=0))
     assert not source.live
     frames = list(source)
     assert [frame.time for frame in frames] == pytest.approx([i / 10 for i in range(20)], abs=0.02)
-    assert source.problems == []
+    assert (source.problems, source.notes) == ([], [])
 
 
 @pytest.mark.parametrize("name", ["/snapshot", "/snapshot.jpg"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -76,8 +77,23 @@ def watch_cameras(
             _wait(several, publisher, lines, duration)
         except KeyboardInterrupt:
             interrupted = True
-        several.stop()
-    return _summary(several, quiet, interrupted)
+        several.stop(30.0)
+    code = _summary(several, quiet, interrupted)
+    _leave(several, code)
+    return code
+
+
+def _leave(several: Cameras, code: int) -> None:
+    """End at once where a thread still waits for a silent camera: Python would end it inside a library, and abort.
+
+    Every row is in its file by then.
+    """
+    from crowdscale.video.frame import READER
+
+    if several.wait(0) or any(thread.name == READER for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _published(publisher: Publisher, cameras: list[Camera]) -> Callable[[Watching], None]:

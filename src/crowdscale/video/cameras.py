@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from crowdscale.video.dates import recorded_start
 from crowdscale.video.decoding import UNKNOWN_RATE, Decoded, VideoError, decode, open_container
@@ -55,7 +56,14 @@ def open_address(address: str, options: SourceOptions) -> Source:
     def connect() -> Any:
         return open_container(address, **arguments)
 
-    first = connect()
+    try:
+        first = connect()
+    except VideoError:
+        if not urlsplit(address).path.endswith(".m3u8"):
+            raise
+        # FFmpeg opens no playlist whose segments have an unusual suffix, or none
+        whole = partial(fetched_playlist, address, options.timeout)
+        return Source(address, recording(address, whole, options, whole()))
     if _is_snapshot(first):
         return Source(address, _snapshots(first, connect, options), live=True)
     if _is_recording(first):

@@ -24,6 +24,8 @@ MOST_NOTES = 500
 """Remarks that are kept: a camera that is lost each second for a year fills no memory."""
 SELDOM = 60.0
 """Seconds between two remarks of a kind that may come each second."""
+READER = "crowdscale-frames"
+"""Name of the threads that read on while frames are counted."""
 LOOK = 0.5
 """Seconds between two checks whether a silent source is stopped."""
 
@@ -190,7 +192,7 @@ def _newest(source: Source, frames: Iterator[Frame]) -> Iterator[Frame]:
             state["ended"] = True
             changed.notify()
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=read, name=READER, daemon=True).start()
     try:
         while True:
             with changed:
