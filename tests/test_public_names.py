@@ -39,7 +39,7 @@ FIELDS = {
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
     PredictOptions: {
         "refine", "zoom", "regions", "third_pass", "rule", "merge", "max_pixels", "read_scale", "tiles",
-        "read_scale_search", "keep_map", "turn",
+        "read_scale_search", "keep_map", "turn", "held_turn",
     },
 }  # fmt: skip
 
