@@ -20,6 +20,8 @@ README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- models: python -m research.results_page -->", "<!-- end of models -->"
 SPEED = FOLDER / "speed.json"
 """Photos a second by model, from ``benchmarks/speed.py``, with the machine."""
+DOMAINS = FOLDER / "domains"
+"""Scores by domain on held-out photos, from ``python -m research.domains score``."""
 
 HEAD = """# Results
 
@@ -96,8 +98,8 @@ def models() -> str:
     """Return the table of the bundled models for the README: size, speed, and errors on ShanghaiTech A test."""
     speed = json.loads(SPEED.read_text(encoding="utf-8"))["photos_a_second"]
     lines = [
-        "| | parameters | files | photos a second | MAE / RMSE | F 4 / 8 px |",
-        "|---|---|---|---|---|---|",
+        "| | parameters | files | photos a second | A test: MAE / RMSE | F 4 / 8 px | six sets: NAE |",
+        "|---|---|---|---|---|---|---|",
     ]
     for score in sorted(scores(), key=lambda score: list(speed).index(score["model"])):
         if score["data"] == ["sha/test 2016"] and score["model"] in BUNDLED:
@@ -106,9 +108,18 @@ def models() -> str:
             lines.append(
                 f"| `{name}`{' (default)' if name == 'lite' else ''} | {size['parameters']} | {size['files']} | "
                 f"{size['photos']} | {values['MAE']:.1f} / {values['RMSE']:.1f} | "
-                f"{100 * values['F 4px']:.1f} / {100 * values['F 8px']:.1f} |"
+                f"{100 * values['F 4px']:.1f} / {100 * values['F 8px']:.1f} | {_by_domain(name)} |"
             )
     return "\n".join(lines)
+
+
+def _by_domain(model: str) -> str:
+    """Return the mean NAE of a model's domains, which weigh the same; a dash where they were not scored."""
+    path = DOMAINS / model / "scores.json"
+    if not path.exists():
+        return "–"
+    errors = [domain["nae"] for domain in json.loads(path.read_text(encoding="utf-8"))]
+    return f"{sum(errors) / len(errors):.2f}"
 
 
 def readme(text: str) -> str:

@@ -26,6 +26,8 @@ def distill(
     channels: Annotated[int, typer.Option(help="Channels of the head.")] = 32,
     width: Annotated[int, typer.Option(help="Channels of the copy's finest level; 0 keeps them.")] = 0,
     seed: Annotated[int, typer.Option(help="Draws crops and views.")] = 0,
+    rate: Annotated[float, typer.Option(help="Peak of the learning rate.")] = 2e-3,
+    start: Annotated[str, typer.Option(help="A copy whose finest level and head are trained on.")] = "",
     threads: Annotated[int, typer.Option(min=0, help="Threads of PyTorch; 0 leaves it the choice.")] = 0,
 ) -> None:
     """Write a faster copy of a model: heads from a coarser map, the same first pass count. It gains most in 8 bits."""
@@ -41,7 +43,7 @@ def distill(
     if threads:
         torch.set_num_threads(threads)
     samples = open_samples(data, hold_out)
-    options = DistillOptions(channels, width, crops, views, seed=seed)
+    options = DistillOptions(channels, width, crops, views, rate=rate, seed=seed, start=start)
     console = Console(stderr=True)
     columns = (*Progress.get_default_columns(), TextColumn("{task.fields[error]}"))
     tasks: dict[str, TaskID] = {}

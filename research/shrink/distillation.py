@@ -22,7 +22,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from crowdscale.data.sample import Sample
-from crowdscale.errors import DataError, OptionError
+from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.files.writing import write_atomic
 from crowdscale.learn.crops.batches import Crop
 from crowdscale.learn.crops.transforms import CropOptions, Crops
@@ -30,8 +30,16 @@ from crowdscale.learn.export.graph import expected_labels, fuse
 from crowdscale.learn.model import AutoScale, decode
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.scaling import pool_regions
-from crowdscale.learn.store import WEIGHTS, build_model, open_to_change, save_weights, write_description
+from crowdscale.learn.store import (
+    WEIGHTS,
+    build_model,
+    open_to_change,
+    read_weights,
+    save_weights,
+    write_description,
+)
 from crowdscale.models.description import ModelConfig
+from crowdscale.models.finding import find_model
 from research.shrink.channels import slimmed
 
 __all__ = ["DistillOptions", "distill_model"]
@@ -76,6 +84,8 @@ class DistillOptions:
     """Steps of 32 regions for the scale net."""
     seed: int = 0
     """Draws crops and views."""
+    start: str = ""
+    """Name or folder of a copy whose finest level and head are trained on; empty begins anew."""
 
     def __post_init__(self) -> None:
         few = self.channels < 1 or self.width < 0 or self.crops < 4 * self.batch or self.views < 1
@@ -138,6 +148,8 @@ def distill_model(
         torch.manual_seed(options.seed)
         small = build_model(described)
     small.load_state_dict(_beginning(narrower, small))
+    if options.start:
+        _take_finest(small, options.start)
     for module in (whole, small):
         module.eval().requires_grad_(False)
     out.mkdir(parents=True, exist_ok=True)
@@ -167,6 +179,17 @@ def _beginning(whole: AutoScale, small: AutoScale) -> dict[str, Tensor]:
     state["network.fuse.bias"] = theirs["network.fuse.bias"] + weight[:, :classes, 0, 0] @ side
     state[SCALE_INPUT] = theirs[SCALE_INPUT][:, finest:]
     return state
+
+
+def _take_finest(small: AutoScale, start: str) -> None:
+    """Copy the trained parameters of another copy into ``small``; raises ModelError if their shapes differ."""
+    taught = read_weights(find_model(start) / WEIGHTS)
+    with torch.no_grad():
+        for name, value in _trained(small).items():
+            theirs = taught.get(f"network.{name}")
+            if theirs is None or theirs.shape != value.shape:
+                raise ModelError("expected a copy of the same sizes to start from", f"{start} ({name})")
+            value.copy_(theirs)
 
 
 def _trained(small: AutoScale) -> dict[str, nn.Parameter]:
