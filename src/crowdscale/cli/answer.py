@@ -19,7 +19,7 @@ NAME_WIDTH = 44
 
 
 def sentence(prediction: Prediction) -> str:
-    """Return a photo's count as people read it: ``489 people (likely 347–631)``."""
+    """Return a photo's count as people read it: ``526 people (likely 329–724)``."""
     number = round(prediction.count)
     people = f"{number:,} {'person' if number == 1 else 'people'}"
     if not prediction.usable:
