@@ -44,8 +44,10 @@ def average_models(models: Sequence[str | Path], shares: Sequence[float], out: P
     parents = [
         {"share": round(part, 4), **config.training} for part, config in zip(parts, configs, strict=True)
     ]
-    training = {"data": configs[0].training.get("data", []), "averaged": parents}
-    described = replace(configs[0].unmeasured(), training=training)
+    data = list(dict.fromkeys(line for config in configs for line in config.training.get("data", [])))
+    training = {"data": data, "averaged": parents}
+    licence = max((config.licence for config in configs), key=len)  # the one that names the most sets
+    described = replace(configs[0].unmeasured(), training=training, licence=licence)
     return write_description(described, out, (WEIGHTS,))
 
 

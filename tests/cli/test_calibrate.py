@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from crowdscale.counting.predictor import load
 from crowdscale.files.images import write_image
-from crowdscale.models.description import read_config
+from crowdscale.models.description import read_config, write_config
 from crowdscale.points import Points
+from crowdscale.trust.confidence import HeadConfidence
 from tests.support.commands import crowdscale
 from tests.support.fakes import label_photo
 
@@ -132,6 +134,18 @@ def test_a_model_with_a_profile_warns_of_the_dark(model, tmp_path):
     warnings = load(model).predict(tmp_path / "dark" / "00.png").warnings
     assert any("darker" in sentence for sentence in warnings)
     assert load(model).predict(tmp_path / "train" / "30.png").warnings == ()
+
+
+def test_a_profile_reads_the_networks_own_confidences(model, tmp_path):
+    """A calibrated curve of heads changes no limit, since warnings read what the network says."""
+    data = write_photos(tmp_path, 50, 2)
+    profile(model, "--data", data, "--turned", 0, "--write")
+    plain = read_config(model).familiar
+    curve = HeadConfidence(offset=2.0, slope=0.5, radius=8.0, heads=100, photos=50)
+    write_config(model, replace(read_config(model), confidence=curve))
+    done = profile(model, "--data", data, "--turned", 0, "--write")
+    assert read_config(model).familiar.limits == plain.limits
+    assert read_config(model).confidence == curve, done.stderr
 
 
 def test_a_profile_needs_no_turned_photos(model, tmp_path):

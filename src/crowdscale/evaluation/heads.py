@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +12,7 @@ from crowdscale.counting.attempts import attempt
 from crowdscale.counting.predictor import Predictor
 from crowdscale.data.sample import Sample
 from crowdscale.errors import ModelError
+from crowdscale.evaluation.profiling import uncalibrated
 from crowdscale.metrics.matching import match_points
 from crowdscale.metrics.samples import inside_mask, sample_truth
 from crowdscale.metrics.scoring import Scoring
@@ -39,7 +39,7 @@ def judge_heads(
     Raises:
         ModelError: The model locates no heads.
     """
-    plain = predictor.with_options(config=replace(predictor.config, confidence=None))
+    plain = uncalibrated(predictor)
     judged, failures = [], []
     for sample in samples:
         result, sentence = attempt(sample.name, partial(_judge, plain, sample, radius))

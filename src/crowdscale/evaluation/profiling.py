@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,12 @@ from crowdscale.errors import ModelError
 from crowdscale.trust.profile import ProfiledPhoto
 from crowdscale.trust.upright import TURNS
 
-__all__ = ["drawn_evenly", "measured", "turned_features"]
+__all__ = ["drawn_evenly", "measured", "turned_features", "uncalibrated"]
+
+
+def uncalibrated(predictor: Predictor) -> Predictor:
+    """Return the predictor with the network's own confidences of heads: a profile and its warnings read those."""
+    return predictor.with_options(config=replace(predictor.config, confidence=None))
 
 
 def measured(prediction: Prediction) -> ProfiledPhoto:

@@ -18,7 +18,7 @@ def write_model(folder, seed, blocks=True):
     torch.manual_seed(seed)
     config = ModelConfig(f"m{seed}", "points", "lite", DistanceLabels(), LabelRule(), block_counts=blocks)
     model = build_model(config)
-    config = replace(config, feature_channels=model.network.feature_channels, training={"seed": seed})
+    config = replace(config, feature_channels=model.network.feature_channels, training={"seed": seed, "data": ["both", f"set {seed}"]})
     save_weights(model.state_dict(), folder)
     write_description(config, folder, (WEIGHTS,))
     return folder
@@ -32,6 +32,7 @@ def test_the_mean_of_the_weights(tmp_path):
         expected = 0.75 * first[name].float() + 0.25 * second[name].float()
         assert torch.allclose(value.float(), expected, atol=2e-3, rtol=1e-3), name
     assert [parent["share"] for parent in config.training["averaged"]] == [0.75, 0.25]
+    assert config.training["data"] == ["both", "set 1", "set 2"]
     assert config.name == "m1"
 
 

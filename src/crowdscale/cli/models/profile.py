@@ -42,7 +42,7 @@ def profile(
     --data and --only name the training photos. Warnings are counted on the photos of --hold-out.
     """
     from crowdscale.counting.predictor import load
-    from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features
+    from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features, uncalibrated
     from crowdscale.models.description import write_config
     from crowdscale.models.finding import find_folder, find_model
     from crowdscale.trust.profile import learn_profile
@@ -50,7 +50,8 @@ def profile(
     folder = find_folder(model) if write else find_model(model)
     trained, others = _parts(data, only, hold_out)
     predictor = load(model, threads=threads)
-    upright = [measured(each) for each in _predict(predictor, trained, "Training photos")]
+    plain = uncalibrated(predictor)
+    upright = [measured(each) for each in _predict(plain, trained, "Training photos")]
     indices = drawn_evenly(len(trained), turned)
     features = turned_features(predictor, trained, tracked(indices, "Turned photos", len(indices)))
     familiar = learn_profile(upright, features)

@@ -11,7 +11,7 @@ import numpy as np
 from crowdscale.counting.predictor import Predictor, load
 from crowdscale.data.sample import Sample
 from crowdscale.errors import CrowdscaleError
-from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features
+from crowdscale.evaluation.profiling import drawn_evenly, measured, turned_features, uncalibrated
 from crowdscale.evaluation.rows import Row
 from crowdscale.evaluation.run import evaluate
 from crowdscale.metrics import Scoring
@@ -108,7 +108,8 @@ def _profile(
     Fifty photos give one of their own. Fewer widen the profile of the model that training started from.
     """
     chosen = [trained[index] for index in drawn_evenly(len(trained), MOST_PROFILED)]
-    photos = [measured(predictor.predict(sample.read())) for sample in chosen]
+    plain = uncalibrated(predictor)
+    photos = [measured(plain.predict(sample.read())) for sample in chosen]
     if len(photos) >= LEAST_PHOTOS:
         turned = turned_features(predictor, chosen, drawn_evenly(len(chosen), MOST_TURNED))
         return learn_profile(
