@@ -18,7 +18,11 @@ def write_model(folder, seed, blocks=True):
     torch.manual_seed(seed)
     config = ModelConfig(f"m{seed}", "points", "lite", DistanceLabels(), LabelRule(), block_counts=blocks)
     model = build_model(config)
-    config = replace(config, feature_channels=model.network.feature_channels, training={"seed": seed, "data": ["both", f"set {seed}"]})
+    config = replace(
+        config,
+        feature_channels=model.network.feature_channels,
+        training={"seed": seed, "data": ["both", f"set {seed}"]},
+    )
     save_weights(model.state_dict(), folder)
     write_description(config, folder, (WEIGHTS,))
     return folder
