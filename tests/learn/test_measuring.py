@@ -14,7 +14,7 @@ from crowdscale.files.images import write_image
 from crowdscale.learn.training.measuring import measure_model
 from crowdscale.models.description import read_config, write_config
 from crowdscale.points import Points
-from crowdscale.trust.profile import SENTENCES, Profile
+from crowdscale.trust.profile import SENTENCES, FeatureCloud, Profile
 from tests.support.fakes import label_photo
 
 GRID = np.array([[x, y] for x in range(12, 120, 12) for y in range(12, 90, 12)], float)
@@ -75,7 +75,8 @@ def test_fine_tuned_model_keeps_warnings_and_knows_its_new_photos(model, label_m
     new = samples(tmp_path / "new", 5, light=40)
     bright = load(model).predict(new[0].image_path).appearance.light
     limits = {"luminance": 1.0, "glare": bright - 20, "people": 1000.0, "distance": 0.001}
-    profile = Profile(limits, 600, 4, 1.0, "", upright="", doubt=0.0)
+    cloud = FeatureCloud(np.zeros(1), np.eye(1), 0.0).to_text()
+    profile = Profile(limits, 600, 1, 1.0, cloud, upright="", doubt=0.0)
     write_config(parent, replace(read_config(parent), familiar=profile))
     sentences = measure_model(model, new, [], parent)
     assert "the 5 new ones get a warning" in sentences[2]

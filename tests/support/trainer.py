@@ -47,8 +47,9 @@ def _train(out: Path, name: str, plan: dict) -> None:
             "crops_per_second": 2.5,
             "seconds_left": 9.0,
         }
-        (out / "progress.json").write_text(json.dumps(values))
         scratch = out / "step.new"
+        scratch.write_text(json.dumps(values))
+        scratch.replace(out / "progress.json")  # whole at any moment, as a real training writes it
         scratch.write_text(str(step + 1))
         scratch.replace(kept)  # it may be killed at any moment
         time.sleep(plan["seconds"])
