@@ -15,6 +15,24 @@ settings.register_profile("busy", deadline=None)  # how long an example takes is
 settings.load_profile("busy")
 
 
+ON_REQUEST = (
+    "tests/research/",
+    "tests/serve/test_teaching.py",
+    "tests/test_guides.py",
+    "tests/test_notebooks.py",
+)
+"""Files whose slow tests, minutes of training together, run only when they are asked for: ``pytest FILE -m slow``."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "slow" in config.getoption("markexpr"):
+        return
+    for item in items:
+        path = item.path.as_posix()
+        if item.get_closest_marker("slow") and any(each in path for each in ON_REQUEST):
+            item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
+
+
 @pytest.fixture(scope="session")
 def shanghaitech_root() -> Path:
     """The folder that holds the real part_A and part_B."""
