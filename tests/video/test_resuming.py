@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from crowdscale.video.dates import Calendar
 from crowdscale.video.resuming import Run, film_mark
 from crowdscale.video.sources import Frame, Source
 from crowdscale.video.watch import RowWriter, WatchOptions, watch
+from crowdscale.zones.alarms import AlarmRule, Alarms
 from crowdscale.zones.zone import Zone, Zones
 from tests.support.commands import crowdscale
 from tests.support.fakes import label_photo
@@ -172,3 +174,60 @@ def test_the_command_goes_on(label_model, tmp_path):
     done = crowdscale(*words, "--no-second-pass", *extra[2:])
     assert done.returncode == 2
     assert "(second_pass True), but got second_pass not given" in done.stderr
+
+
+HALL = Zone(
+    "hall", ((0, 0), (240, 0), (240, 200), (0, 200)), alarm=AlarmRule(above=2, below=2, hold=1.0)
+)  # raised above 2 for a second, cleared below 2 for a second
+
+
+def alarmed(model, path, counts, frames, live=False):
+    """The rows of one run, and what it sent."""
+    sent, alarms = [], Alarms(Zones((HALL,)).alarms)
+    source = film(counts)
+    source.live = live
+    alarms._receivers_of = lambda _: [SimpleNamespace(send=lambda event: sent.append(event.kind))]
+    with RowWriter(path, Run("film", "m", live, {})) as writer:
+        after = None
+        if writer.past is not None:
+            after = writer.past.after
+            writer.past.restore(alarms)
+        options = WatchOptions(every=0, frames=frames, after=after)
+        for each in watch(source, load(model), options, Zones((HALL,)), alarms):
+            writer.write(each.row)
+    return sent
+
+
+RISES = [0, 3, 3, 3, 3, 2, 2, 1, 1, 1, 0, 3, 3, 3]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize("stop", range(1, len(RISES)))
+def test_alarms_of_a_film_go_on_wherever_it_was_stopped(label_model, tmp_path, suffix, stop):
+    whole, parts = tmp_path / f"whole{suffix}", tmp_path / f"parts{suffix}"
+    sent = alarmed(label_model, whole, RISES, None)
+    assert sent == ["raised", "cleared", "raised"]
+    again = [each for frames in (stop, None) for each in alarmed(label_model, parts, RISES, frames)]
+    assert again == sent
+    names = ("time", "alarms", "raised")
+    rows = [[[row[name] for name in names] for row in read(path)] for path in (whole, parts)]
+    assert rows[0] == rows[1]
+
+
+def test_a_camera_s_alarm_stays_raised_and_its_hold_begins_anew(label_model, tmp_path):
+    path = tmp_path / "r.jsonl"
+    assert alarmed(label_model, path, [3, 3, 3, 1], None, live=True) == ["raised"]
+    assert alarmed(label_model, path, [1, 1], None, live=True) == []  # 1 for half a second in this run
+    assert [row["raised"] for row in read(path)[2:]] == [["hall"]] * 4
+    assert alarmed(label_model, path, [1, 1, 1], None, live=True) == ["cleared"]
+
+
+def test_only_the_end_of_a_long_file_is_read(label_model, tmp_path, monkeypatch):
+    path = tmp_path / "r.csv"
+    alarmed(label_model, path, [3] * 40, None)
+    monkeypatch.setattr("crowdscale.video.row_writer.TAIL", 200)
+    with RowWriter(path, Run("film", "m", False, {})) as writer:
+        assert 1 <= len(writer.past.rows) < 5
+        alarms = Alarms(Zones((HALL,)).alarms)
+        writer.past.restore(alarms)
+    assert alarms.raised == {"hall"}

@@ -111,7 +111,7 @@ def test_rows_are_appended_and_read_back(label_model, tmp_path, suffix):
         (0.5, 3, 3),
     ]
     assert list(read[0]) == [
-        "time", "clock", "frame", "count", "count_low", "count_high", "smoothed", "left", "alarms", "warnings", "usable", "seconds", "dropped",
+        "time", "clock", "frame", "count", "count_low", "count_high", "smoothed", "left", "alarms", "raised", "warnings", "usable", "seconds", "dropped",
     ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from crowdscale.cli.options import (
 )
 from crowdscale.cli.progress import progress
 from crowdscale.cli.tables import counted
-from crowdscale.cli.watch_outputs import add_heat, counted_frame, heat_of, live_note, windows_of
+from crowdscale.cli.watch_outputs import add_heat, heat_of, live_note, windows_of
 from crowdscale.cli.watch_several import open_publisher, refuse_single_options, watch_cameras
 from crowdscale.cli.watch_time import read_calendar
 from crowdscale.errors import CrowdscaleError, OptionError
@@ -296,11 +296,12 @@ class Session:
         outputs: list[Output] = []
         try:
             with ExitStack() as stack:
-                outputs = [*self._outputs(stack, rows, video, alarms), *self._broker(stack, alarms)]
+                outputs = [*self._outputs(stack, rows, video), *self._broker(stack, alarms)]
                 if tracks is not None:
                     outputs.append(self._tracks(stack, tracks))
                 if self.past is not None:
                     options = replace(options, after=self.past.after)
+                    self.past.restore(alarms)
                 if heat is not None:
                     outputs.append(Output("frames of the heat", partial(add_heat, heat), self._tell))
                 for watched in watch(self.source, predictor, options, self.zones, alarms):
@@ -331,10 +332,9 @@ class Session:
         if not self.quiet:
             typer.echo(f"Note: {sentence}", err=True)
 
-    def _outputs(
-        self, stack: ExitStack, rows: Path | None, video: Path | None, alarms: Alarms | None
-    ) -> list[Output]:
+    def _outputs(self, stack: ExitStack, rows: Path | None, video: Path | None) -> list[Output]:
         """Return the outputs that take each count: history, warnings, rows, video and live line."""
+        from crowdscale.video.pictures import counted_frame
         from crowdscale.video.watch import RowWriter
         from crowdscale.video.writer import VideoWriter
 
@@ -350,9 +350,10 @@ class Session:
             self._keep_earlier(video)
             film = VideoWriter(video)
             stack.callback(self._close, film)
-            picture = partial(counted_frame, alarms=alarms)
             outputs.append(
-                Output("frames", lambda each: film.write(picture(each), each.row.time), self._tell, True)
+                Output(
+                    "frames", lambda each: film.write(counted_frame(each), each.row.time), self._tell, True
+                )
             )
         live = stack.enter_context(progress("Watching", unit="none", quiet=self.quiet))
         outputs.append(

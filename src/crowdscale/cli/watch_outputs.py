@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,35 +10,13 @@ from crowdscale.errors import OptionError
 
 if TYPE_CHECKING:
     from crowdscale.drawing.film_heat import FilmHeat
-    from crowdscale.files.images import Pixels
     from crowdscale.video.watch import Watched, WatchRow
     from crowdscale.video.windows import Windows
-    from crowdscale.zones.alarms import Alarms
 
-__all__ = ["add_heat", "counted_frame", "heat_of", "live_note", "windows_of"]
+__all__ = ["add_heat", "heat_of", "live_note", "windows_of"]
 
 PICTURES = (".png", ".jpg", ".jpeg")
 """Suffixes of a drawn picture."""
-SHOWN_SIDE = 1280
-"""Longest side in pixels of the annotated video."""
-
-
-def counted_frame(watched: Watched, alarms: Alarms | None) -> Pixels:
-    """Return the counted frame with zones, heads, regions and count, at the size of a screen."""
-    from crowdscale.drawing.heads import annotate
-    from crowdscale.files.images import resize_image
-    from crowdscale.zones.pictures import draw_zones
-
-    pixels = watched.frame.pixels
-    height, width = pixels.shape[:2]
-    factor = min(1.0, SHOWN_SIDE / max(height, width))
-    shown = resize_image(pixels, round(width * factor), round(height * factor))
-    overlay, zones = None, watched.zones
-    if zones is not None:
-        fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
-        raised = alarms.raised if alarms is not None else set()
-        overlay = partial(draw_zones, zones=fitted, counts=watched.row.zones, alarmed=raised)
-    return annotate(shown, watched.prediction, overlay)
 
 
 def heat_of(path: Path | None) -> FilmHeat | None:

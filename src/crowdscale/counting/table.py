@@ -195,7 +195,10 @@ class FrameRow:
     )
     count_high: int | None = column("integer", "high end of the 90 % interval of the count", "people")
     smoothed: float | None = column("number", "count smoothed over time, with --smooth", "people", (), 2)
-    alarms: str = column("text", "alarms at this frame, such as `door raised`")
+    alarms: str = column("text", "alarms that change at this frame, such as `door raised`")
+    raised: list[str] = column(
+        "texts", "zones whose alarm stands at this frame; a later run starts with them"
+    )
     warnings: list[str] = column(
         "texts", "a sentence for each way in which the frame differs from the training photos, or is damaged"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from crowdscale.video.frame import Source
 
 if TYPE_CHECKING:
     from crowdscale.video.watch import WatchOptions
+    from crowdscale.zones.alarms import Alarms
 
 __all__ = ["STDIN", "Past", "Run", "film_mark", "whose_rows"]
 
@@ -51,16 +52,36 @@ class Past:
         row: Its values by column, as they stand in the file.
         live: Whether the source is a camera, whose time passes between two runs.
         now: Unix seconds at which this run begins.
+        rows: The last rows, the newest at the end.
     """
 
     row: Mapping[str, Any]
     live: bool
     now: float
+    rows: Sequence[Mapping[str, Any]] = ()
 
     @property
     def after(self) -> tuple[int, float] | None:
         """Number and time of a film's last counted frame; None for a camera."""
         return None if self.live else (int(self.row["frame"]), float(self.row["time"]))
+
+    def restore(self, alarms: Alarms | None) -> None:
+        """Give alarms the state in which the earlier run left them; nothing is sent.
+
+        In a film a count that was beyond a limit has been so since its row. At a camera the time of ``hold`` begins
+        anew: nobody counted meanwhile.
+        """
+        from crowdscale.video.watch import column_of
+
+        if alarms is None:
+            return
+        raised = self.row.get("raised") or []
+        alarms.restore(json.loads(raised) if isinstance(raised, str) else raised)
+        for name, alarm in alarms.alarms.items() if not self.live else ():
+            column = column_of(name)
+            alarm.look_back(
+                [(float(row["time"]), float(row[column])) for row in self.rows if row.get(column)]
+            )
 
     def onto(self, values: dict[str, Any], totals: set[str]) -> dict[str, Any]:
         """Return the values of a row of this run as those of one that never stopped."""
@@ -139,9 +160,9 @@ class Run:
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
         write_atomic(_beside(rows), lambda file: file.write(text.encode("utf-8", "backslashreplace")))
 
-    def past(self, row: Mapping[str, Any]) -> Past:
-        """Return the last row of an earlier run as the past of this one."""
-        return Past(row, self.live, wall_clock())
+    def past(self, rows: Sequence[Mapping[str, Any]]) -> Past:
+        """Return the last rows of an earlier run as the past of this one."""
+        return Past(rows[-1], self.live, wall_clock(), rows)
 
 
 def whose_rows(

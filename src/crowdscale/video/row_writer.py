@@ -77,14 +77,14 @@ class RowWriter:
     def _go_on(self, run: Run) -> None:
         """Find the last row of an earlier run, or note whose rows will be here. Raises OptionError."""
         head, last = self._ends()
-        names = next(csv.reader([head]), []) if self._is_csv else []
-        if not last or (self._is_csv and last == head):
+        if not last or (self._is_csv and last == [head]):
             run.note(self.path)
             return
-        self._check_age(names if self._is_csv else list(json.loads(last)))
+        names = next(csv.reader([head]), []) if self._is_csv else list(json.loads(last[-1]))
+        self._check_age(names)
         run.check(self.path)
-        row = dict(zip(names, next(csv.reader([last])), strict=False)) if self._is_csv else json.loads(last)
-        self.past = run.past(current_names(FrameRow, row))
+        rows = [row for row in (_row_of(line, names if self._is_csv else None) for line in last) if row]
+        self.past = run.past([current_names(FrameRow, row) for row in rows])
 
     def _check_age(self, names: list[str]) -> None:
         """Refuse the columns of an earlier version. Raises OptionError."""
@@ -97,14 +97,16 @@ class RowWriter:
                 "Choose another file",
             )
 
-    def _ends(self) -> tuple[str, str]:
-        """Return the first and the last line, empty where there is none."""
+    def _ends(self) -> tuple[str, list[str]]:
+        """Return the first line, empty where there is none, and the last ones."""
         self._file.seek(0)
         head = self._file.readline().decode("utf-8", "replace").rstrip("\r\n")
         length = self._file.seek(0, os.SEEK_END)
-        self._file.seek(max(0, length - TAIL))
-        lines = self._file.read().decode("utf-8", "replace").rstrip("\r\n").split("\n")
-        return head, lines[-1].rstrip("\r")
+        begun = max(0, length - TAIL)
+        self._file.seek(begun)
+        text = self._file.read().decode("utf-8", "replace").rstrip("\r\n")
+        lines = [line.rstrip("\r") for line in text.split("\n")]
+        return head, (lines if not begun else lines[1:]) if text else []
 
     def _refused(self, error: OSError) -> OptionError:
         return OptionError(
@@ -209,3 +211,15 @@ class RowWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _row_of(line: str, names: list[str] | None) -> dict[str, Any]:
+    """Return the values of a line of JSON, or of CSV under these names; empty for the names and for anything else."""
+    if names is None:
+        try:
+            values = json.loads(line)
+        except ValueError:
+            return {}
+        return values if isinstance(values, dict) else {}
+    cells = next(csv.reader([line]), [])
+    return dict(zip(names, cells, strict=True)) if len(cells) == len(names) and cells != names else {}

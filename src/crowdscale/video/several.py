@@ -217,7 +217,7 @@ class Cameras:
         outputs: list[Output] = []
         try:
             with ExitStack() as stack:
-                options = self._with_rows(stack, state, source, note, outputs)
+                options = self._with_rows(stack, state, source, note, outputs, alarms)
                 predictor = _InTurn(self.predictor, self._turns)
                 for watched in watch(source, predictor, options, camera.zones, alarms):
                     self._keep(state, watched, alarms)
@@ -241,6 +241,7 @@ class Cameras:
         source: Source,
         note: Callable[[str], None],
         outputs: list[Output],
+        alarms: Alarms | None,
     ) -> WatchOptions:
         """Open the file of rows and return the options with which an earlier run is continued."""
         camera = state.camera
@@ -251,7 +252,10 @@ class Cameras:
         if table.mended:
             note(f"{camera.rows} ended in half a row, which was removed.")
         outputs.append(Output("rows", lambda each: table.write(each.row), note))
-        return camera.options if table.past is None else replace(camera.options, after=table.past.after)
+        if table.past is None:
+            return camera.options
+        table.past.restore(alarms)
+        return replace(camera.options, after=table.past.after)
 
     @staticmethod
     def _keep(state: Watching, watched: Watched, alarms: Alarms | None) -> None:

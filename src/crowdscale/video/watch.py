@@ -126,6 +126,8 @@ class WatchRow:
     """Crowd measures of each area, where heads are followed and the ground is known."""
     clock: datetime | None = None
     """Date and clock of the frame, with the offset of its time zone."""
+    raised: tuple[str, ...] = ()
+    """Zones whose alarm stands."""
 
     @property
     def totals(self) -> set[str]:
@@ -160,6 +162,7 @@ class WatchRow:
         return {
             **row,
             "alarms": "; ".join(self.alarms),
+            "raised": list(self.raised),
             "warnings": list(self.warnings),
             "usable": self.usable,
             "seconds": round(self.seconds, 3),
@@ -247,6 +250,7 @@ def watch(
             prediction.usable,
             movement.measures,
             options.calendar.of(frame, source),
+            () if alarms is None else tuple(sorted(alarms.raised)),
         )
         yield Watched(row, frame, prediction, movement.tracks, zones)
         if counted == options.frames:

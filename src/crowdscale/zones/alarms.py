@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from time import time as wall_clock
@@ -106,10 +106,21 @@ class Alarm:
     raised: bool = False
     _since: float | None = None
 
+    def _is_beyond(self, people: float) -> bool:
+        """Whether a count is beyond the limit that would change the state."""
+        return people < self.rule.low if self.raised else people > self.rule.above
+
+    def look_back(self, counts: Sequence[tuple[float, float]]) -> None:
+        """Find since when the last (seconds, people) of an earlier watch are beyond the limit."""
+        self._since = None
+        for seconds, people in reversed(counts):
+            if not self._is_beyond(people):
+                return
+            self._since = seconds
+
     def update(self, seconds: float, people: float) -> Literal["raised", "cleared"] | None:
         """Take in a count; return the change of state, or None."""
-        beyond = people < self.rule.low if self.raised else people > self.rule.above
-        if not beyond:
+        if not self._is_beyond(people):
             self._since = None
             return None
         if self._since is None:
@@ -160,6 +171,11 @@ class Alarms:
     def raised(self) -> set[str]:
         """Names of the zones with a raised alarm."""
         return {name for name, alarm in self.alarms.items() if alarm.raised}
+
+    def restore(self, raised: Collection[str]) -> None:
+        """Begin with the alarms of these zones raised, as an earlier watch left them; nothing is sent."""
+        for name, alarm in self.alarms.items():
+            alarm.raised = name in raised
 
     def update(self, seconds: float, counts: Sequence[Counted]) -> list[AlarmEvent]:
         """Take in the counts of a moment; return and send the events. It never waits."""
