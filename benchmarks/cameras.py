@@ -2,11 +2,12 @@
 
     python -m benchmarks.cameras --duration 10m --every 2s              # two cameras: one stalls, one closes
     python -m benchmarks.cameras --soak --duration 1h --every 4s        # one steady camera
+    python -m benchmarks.cameras --film vtest.avi --duration 1h --every 400ms   # a steady camera that shows a film
 
 Each camera sends MJPEG of ``examples/auditorium.jpg``, shifted from frame to frame, twice a second. *stalls* sends ten
 seconds, then nothing for 25. *closes* closes the connection after each frame. ``crowdscale watch`` counts them with the
-model nano, one thread and rows, as a user would. Its resident memory is read from /proc every five seconds; a line a
-minute is printed, and a table at the end.
+model nano, one thread and rows, as a user would. With a film people are followed, too: a zone, a line and tracks. Its
+resident memory is read from /proc every five seconds; a line a minute is printed, and a table at the end.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.video import PAUSE, resident
+from benchmarks.video import PAUSE, ZONES, resident
+from crowdscale.video.sources import open_source
 
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
 SIDE = 480
 """Longest side in pixels of the frames."""
-RATE = 2.0
+RATE, FILM_RATE = 2.0, 5.0
+"""Frames a second of the shifted photo, and of a film."""
 GOES, SILENT = 10.0, 25.0
 """Seconds that the stalling camera sends, and is silent."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -51,10 +54,24 @@ def frames() -> list[bytes]:
     return shifted
 
 
+def film_frames(film: Path) -> list[bytes]:
+    """Return a film as JPEGs, five a second."""
+    shown, due = [], 0.0
+    for frame in open_source(str(film)):
+        if frame.time >= due:
+            photo, stream = Image.fromarray(frame.pixels), io.BytesIO()
+            photo.thumbnail((SIDE, SIDE))
+            photo.save(stream, "JPEG")
+            shown.append(stream.getvalue())
+            due += 1 / FILM_RATE
+    return shown
+
+
 class Camera(http.server.BaseHTTPRequestHandler):
     """MJPEG without end at /steady, with silences at /stalls, of one frame at /closes."""
 
     photos: list[bytes]
+    rate: float
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -66,11 +83,11 @@ class Camera(http.server.BaseHTTPRequestHandler):
                 if self.path == "/stalls" and time.monotonic() - begun > GOES:
                     time.sleep(SILENT)
                     return
-                data = self.photos[int(time.monotonic() * RATE) % len(self.photos)]
+                data = self.photos[int(time.monotonic() * self.rate) % len(self.photos)]
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
                 self.wfile.write(head.encode() + data + b"\r\n")
                 number += 1
-                time.sleep(1 / RATE)
+                time.sleep(1 / self.rate)
         except OSError:
             return
 
@@ -78,9 +95,13 @@ class Camera(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def arguments(names: list[str], address: str, every: str, folder: Path) -> list[str]:
+def arguments(names: list[str], address: str, every: str, folder: Path, follow: bool) -> list[str]:
     """Return the words of ``crowdscale watch`` for one camera, or for several by a file."""
     counting = ["--model", "nano", "--threads", "1", "--every", every, "--timeout", "10"]
+    if follow:
+        zones = folder / "zones.json"
+        zones.write_text(json.dumps(ZONES))
+        counting += ["--zones", str(zones), "--tracks", str(folder / "tracks.csv")]
     if len(names) == 1:
         return [f"{address}/{names[0]}", *counting, "--rows", str(folder / f"{names[0]}.csv")]
     cameras = [
@@ -90,9 +111,14 @@ def arguments(names: list[str], address: str, every: str, folder: Path) -> list[
     return ["--cameras", str(folder / "cameras.toml"), *counting]
 
 
-def run(names: list[str], seconds: float, every: str, out: Path | None) -> int:
+def run(names: list[str], seconds: float, every: str, out: Path | None, film: Path | None = None) -> int:
     """Watch the cameras for so long and print the table; return the exit code."""
-    handler = type("Cameras", (Camera,), {"photos": frames()})
+    shown = (
+        {"photos": frames(), "rate": RATE}
+        if film is None
+        else {"photos": film_frames(film), "rate": FILM_RATE}
+    )
+    handler = type("Cameras", (Camera,), shown)
     samples: list[tuple[float, float]] = []
     with (
         tempfile.TemporaryDirectory() as name,
@@ -102,7 +128,7 @@ def run(names: list[str], seconds: float, every: str, out: Path | None) -> int:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         folder = Path(name)
-        words = arguments(names, f"http://127.0.0.1:{server.server_port}", every, folder)
+        words = arguments(names, f"http://127.0.0.1:{server.server_port}", every, folder, film is not None)
         process = subprocess.Popen(
             [sys.executable, "-m", "crowdscale", "watch", *words], stdout=log, stderr=subprocess.STDOUT
         )
@@ -169,13 +195,16 @@ def report(names: list[str], folder: Path, samples: Any, said: str, code: int) -
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--soak", action="store_true", help="one steady camera")
+    parser.add_argument(
+        "--film", type=Path, help="one steady camera that shows this film; people are followed"
+    )
     parser.add_argument("--duration", default="10m", help="at most; such as 30s, 10m, 1h")
     parser.add_argument("--every", default="2s")
     parser.add_argument("--out", type=Path, help="the samples of the memory as JSON")
     options = parser.parse_args()
     seconds = float(options.duration[:-1]) * UNITS[options.duration[-1]]
-    names = ["steady"] if options.soak else ["stalls", "closes"]
-    sys.exit(run(names, seconds, options.every, options.out))
+    names = ["steady"] if options.soak or options.film else ["stalls", "closes"]
+    sys.exit(run(names, seconds, options.every, options.out, options.film))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from crowdscale.cli.options import read_zones_file, seconds_of
+from crowdscale.cli.options import read_zones_file, seconds_of, turn_of_option
 from crowdscale.errors import OptionError
 from crowdscale.files.documents import read_text, shaped
 from crowdscale.files.names import address_of
@@ -33,6 +33,7 @@ class Described(msgspec.Struct, forbid_unknown_fields=True):
     every: str | float | None = None
     smooth: bool | None = None
     follow: bool | None = None
+    turn: str | int | None = None
     fps: float | None = None
     timeout: float | None = None
     retries: int | None = None
@@ -77,6 +78,8 @@ def read_cameras(
 def _camera(each: Described, folder: Path, options: WatchOptions, opening: SourceOptions) -> Camera:
     every = options.every if each.every is None else seconds_of(str(each.every))
     watching: dict[str, Any] = {"smooth": each.smooth, "follow": each.follow}
+    if each.turn is not None:
+        watching["turn"] = turn_of_option(str(each.turn))
     reaching: dict[str, Any] = {"fps": each.fps, "timeout": each.timeout, "retries": each.retries}
     zones = None if each.zones is None else folder / each.zones
     return Camera(

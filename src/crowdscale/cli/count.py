@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,13 @@ from crowdscale.cli.options import (
     RegionMinimum,
     Regions,
     Threads,
+    Turn,
     ZonesFile,
     Zoom,
     option,
     read_zones_file,
     region_number,
+    turn_of_option,
 )
 from crowdscale.errors import OptionError
 
@@ -53,13 +55,7 @@ def count(
             help="main: the largest page, the first frame of a file; all: each, named FILE#2.",
         ),
     ] = "main",
-    turn: Annotated[
-        str,
-        option(
-            "--turn", panel=INPUT, metavar="auto|90|180|270|off",
-            help="Turn photos clockwise first; auto: those that seem to lie on their side or upside down.",
-        ),
-    ] = "off",
+    turn: Turn = "off",
     read_scale: ReadScale = None,
     max_megapixels: Annotated[
         float,
@@ -201,7 +197,6 @@ def _options(
     read_scale: float | None,
     turn: str,
 ) -> PredictOptions:
-    from crowdscale.counting.options import TURNS
     from crowdscale.counting.predictor import PredictOptions
     from crowdscale.maps.regions import RuleChoice
 
@@ -211,11 +206,8 @@ def _options(
         )
     if not 0.01 <= megapixels <= 400:
         raise OptionError("expected --max-megapixels from 0.01 to 400", f"{megapixels:g}")
-    turns: dict[str, Any] = {str(value): value for value in TURNS}
-    if turn not in turns:
-        raise OptionError(f"expected --turn as {', '.join(turns)}", repr(turn))
     return PredictOptions(
-        turn=turns[turn],
+        turn=turn_of_option(turn),
         refine=second_pass, zoom=zoom, regions=region_number(regions), rule=RuleChoice(minimum=region_minimum),
         max_pixels=round(megapixels * 1e6), read_scale=read_scale,
     )  # fmt: skip

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["with_hint"]
+__all__ = ["PAGES", "TURN", "with_hint"]
 
-HINTS = (
-    (re.compile(r"^The file (has \d+ pages|holds \d+ pictures|is an animation)\b"), "Count each with --pages all."),
-    (re.compile(r"^The photo seems to (lie on its side|be upside down)\b"), "Run with --turn auto."),
-)  # fmt: skip
+Hint = tuple[re.Pattern[str], str]
+
+TURN: Hint = (
+    re.compile(r"^The photo seems to (lie on its side|be upside down)\b"),
+    "Run with --turn auto.",
+)
+PAGES: Hint = (
+    re.compile(r"^The file (has \d+ pages|holds \d+ pictures|is an animation)\b"),
+    "Count each with --pages all.",
+)
 
 
-def with_hint(warning: str) -> str:
-    """Return a warning with the option that answers it, if there is one."""
-    return " ".join([warning, *(hint for begin, hint in HINTS if begin.search(warning))])
+def with_hint(warning: str, hints: Sequence[Hint] = (PAGES, TURN)) -> str:
+    """Return a warning with the option that answers it, if there is one among the hints of a command."""
+    return " ".join([warning, *(hint for begin, hint in hints if begin.search(warning))])

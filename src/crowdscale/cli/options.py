@@ -43,6 +43,7 @@ __all__ = [
     "Table",
     "Threads",
     "Thresholds",
+    "Turn",
     "Write",
     "ZonesFile",
     "Zoom",
@@ -50,6 +51,7 @@ __all__ = [
     "read_zones_file",
     "region_number",
     "seconds_of",
+    "turn_of_option",
 ]
 
 INPUT, OUTPUT, COUNTING, BACKEND, SCORING = "Input", "Output", "Counting", "Backend", "Scoring"
@@ -120,6 +122,13 @@ ReadScale = Annotated[
         help="Resize photos by this side factor, 2 at most, as they are read.",
     ),
 ]
+Turn = Annotated[
+    str,
+    option(
+        "--turn", panel=INPUT, metavar="auto|90|180|270|off",
+        help="Turn photos clockwise first; auto: those that seem to lie on their side or upside down.",
+    ),
+]  # fmt: skip
 Zoom = Annotated[
     float | None,
     option(
@@ -231,6 +240,16 @@ def region_number(regions: str) -> Any:
     if regions != "all" and not regions.isdigit():
         raise OptionError("expected --regions as a number or all", repr(regions))
     return regions if regions == "all" else int(regions)
+
+
+def turn_of_option(text: str) -> Any:
+    """Return the value of ``--turn`` for ``PredictOptions``. Raises OptionError."""
+    from crowdscale.counting.options import TURNS
+
+    turns: dict[str, Any] = {str(value): value for value in TURNS}
+    if text not in turns:
+        raise OptionError(f"expected --turn as {', '.join(turns)}", repr(text))
+    return turns[text]
 
 
 def read_zones_file(path: Path | None) -> Zones | None:

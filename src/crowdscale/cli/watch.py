@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, print_errors, terminated_like_ctrl_c
+from crowdscale.cli.errors import terminated_like_ctrl_c
 from crowdscale.cli.options import (
     COUNTING,
     INPUT,
@@ -22,29 +20,18 @@ from crowdscale.cli.options import (
     Quiet,
     ReadScale,
     Threads,
+    Turn,
     ZonesFile,
     option,
     read_zones_file,
     seconds_of,
+    turn_of_option,
 )
-from crowdscale.cli.progress import progress
-from crowdscale.cli.tables import counted
-from crowdscale.cli.watch_outputs import add_heat, heat_of, live_note, windows_of
-from crowdscale.cli.watch_several import open_publisher, refuse_single_options, watch_cameras
+from crowdscale.cli.watch_outputs import windows_of
+from crowdscale.cli.watch_session import Session, Targets
+from crowdscale.cli.watch_several import refuse_single_options, watch_cameras
 from crowdscale.cli.watch_time import read_calendar
-from crowdscale.errors import CrowdscaleError, OptionError
-from crowdscale.video.outputs import Output
-
-if TYPE_CHECKING:
-    from crowdscale.counting.predictor import Predictor
-    from crowdscale.drawing.film_heat import FilmHeat
-    from crowdscale.video.history import History
-    from crowdscale.video.resuming import Past, Run
-    from crowdscale.video.sources import Source
-    from crowdscale.video.watch import Watched, WatchOptions, WatchRow
-    from crowdscale.video.writer import VideoWriter
-    from crowdscale.zones.alarms import Alarms
-    from crowdscale.zones.zone import Zones
+from crowdscale.errors import OptionError
 
 __all__ = ["watch"]
 
@@ -65,6 +52,7 @@ def watch(
         ),
     ] = None,
     zones: ZonesFile = None,
+    turn: Turn = "off",
     read_scale: ReadScale = None,
     every: Annotated[
         str,
@@ -199,15 +187,19 @@ def watch(
     """Count the people in a video or a camera's stream; Ctrl-C stops with all results written."""
     from crowdscale.counting.predictor import PredictOptions, load
     from crowdscale.files.names import address_of
-    from crowdscale.video.history import History
     from crowdscale.video.resuming import whose_rows
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
 
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
-    options = replace(options, follow=follow or tracks is not None, windows=windows_of(sample, quiet))
-    if plot is not None and plot.suffix.lower() != ".png":
-        raise OptionError("expected --plot as .png", str(plot))
+    options = replace(
+        options,
+        follow=follow or tracks is not None,
+        windows=windows_of(sample, quiet),
+        turn=turn_of_option(turn),
+    )
+    broker = None if mqtt is None else address_of(mqtt)
+    targets = Targets(rows, tracks, video, plot, heat, broker)
     counting = PredictOptions(refine=not no_second_pass, read_scale=read_scale, keep_map=False)
     opening = SourceOptions(fps, timeout, 10 if retries is None else retries, loop)
     if cameras is not None:
@@ -224,13 +216,13 @@ def watch(
             start=start,
             frames=frames,
         )
-        described, broker = read_cameras(
+        described, named = read_cameras(
             cameras, replace(options, duration=None), replace(opening, retries=retries), zone
         )
         predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
         with terminated_like_ctrl_c():
             code = watch_cameras(
-                described, predictor, address_of(mqtt) if mqtt else broker, quiet, options.duration,
+                described, predictor, broker or named, quiet, options.duration,
                 model=predictor.config.name, second_pass=not no_second_pass, read_scale=read_scale,
             )  # fmt: skip
         raise typer.Exit(code)
@@ -239,242 +231,15 @@ def watch(
     address = address_of(source)
     opened = open_source(address, opening)
     options = replace(options, calendar=read_calendar(start, zone, opened, quiet))
-    mean_heat = heat_of(heat)
     known_zones = read_zones_file(zones)
     predictor = load(model, backend=backend, device=device, threads=threads, options=counting)
-    session = Session(opened, known_zones, quiet, History())
+    session = Session(opened, known_zones, targets, quiet)
     if rows is not None:
         session.whose = whose_rows(
             address, opened, options, model=predictor.config.name, second_pass=not no_second_pass,
             read_scale=read_scale, fps=fps, loop=loop, zones=zones,
         )  # fmt: skip
-    session.mqtt = None if mqtt is None else address_of(mqtt)
     with terminated_like_ctrl_c():
-        session.run(predictor, options, rows, video, tracks, mean_heat)
-    if heat is not None and mean_heat is not None and mean_heat.frames:
-        session.draw_heat(heat, mean_heat)
-    if plot is not None and session.history.number:
-        session.draw(plot)
-    raise typer.Exit(session.report(rows, tracks, video, plot, heat))
-
-
-@dataclass
-class Session:
-    """One run: the counts so far and the problems."""
-
-    source: Source
-    zones: Zones | None
-    quiet: bool
-    history: History
-    problems: list[str] = field(default_factory=list)
-    interrupted: bool = False
-    mqtt: str | None = None
-    """Address of a broker that gets each count."""
-    whose: Run | None = None
-    """Whose rows the file of rows holds."""
-    past: Past | None = None
-    """The last row of an earlier run, which this one continues."""
-    warned: int = 0
-    """Counts with a warning."""
-    unusable: int = 0
-    """Counts that must not be used."""
-    _warnings: set[str] = field(default_factory=set)
-
-    def run(
-        self,
-        predictor: Predictor,
-        options: WatchOptions,
-        rows: Path | None,
-        video: Path | None,
-        tracks: Path | None = None,
-        heat: FilmHeat | None = None,
-    ) -> None:
-        """Count until the end, Ctrl-C or an error; files are closed in each case."""
-        from crowdscale.video.watch import watch
-
-        alarms = self._alarms()
-        outputs: list[Output] = []
-        try:
-            with ExitStack() as stack:
-                outputs = [*self._outputs(stack, rows, video), *self._broker(stack, alarms)]
-                if tracks is not None:
-                    outputs.append(self._tracks(stack, tracks))
-                if self.past is not None:
-                    options = replace(options, after=self.past.after)
-                    self.past.restore(alarms)
-                if heat is not None:
-                    outputs.append(Output("frames of the heat", partial(add_heat, heat), self._tell))
-                for watched in watch(self.source, predictor, options, self.zones, alarms):
-                    for output in outputs:
-                        output.take(watched)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except CrowdscaleError as error:
-            if not self.history.number:
-                raise
-            self.problems.append(str(error))
-        finally:
-            if alarms is not None:
-                alarms.close()
-                self.problems += alarms.problems
-        self.problems += [output.summary for output in outputs if output.lost]
-        self.problems += self.source.problems
-
-    def _alarms(self) -> Alarms | None:
-        """Return the alarms of the zones; None without any."""
-        from crowdscale.zones.alarms import Alarms
-
-        zoned = self.zones.alarms if self.zones is not None else ()
-        return Alarms(zoned, self._tell) if zoned else None
-
-    def _tell(self, sentence: str) -> None:
-        """Print a problem at once: the summary at the end repeats it."""
-        if not self.quiet:
-            typer.echo(f"Note: {sentence}", err=True)
-
-    def _outputs(self, stack: ExitStack, rows: Path | None, video: Path | None) -> list[Output]:
-        """Return the outputs that take each count: history, warnings, rows, video and live line."""
-        from crowdscale.video.pictures import counted_frame
-        from crowdscale.video.watch import RowWriter
-        from crowdscale.video.writer import VideoWriter
-
-        outputs = [Output("counts", lambda each: self._keep(each.row), self._tell)]
-        self.source.on_note = self._tell
-        if rows is not None:
-            table = stack.enter_context(RowWriter(rows, self.whose))
-            self.past = table.past
-            if table.mended:
-                self._tell(f"{rows} ended in half a row, which was removed.")
-            outputs.append(Output("rows", lambda each: table.write(each.row), self._tell))
-        if video is not None:
-            self._keep_earlier(video)
-            film = VideoWriter(video)
-            stack.callback(self._close, film)
-            outputs.append(
-                Output(
-                    "frames", lambda each: film.write(counted_frame(each), each.row.time), self._tell, True
-                )
-            )
-        live = stack.enter_context(progress("Watching", unit="none", quiet=self.quiet))
-        outputs.append(
-            Output(
-                "notes",
-                lambda each: live.update(note=live_note(each.row, live.seconds, self.source.live)),
-                self._tell,
-            )
-        )
-        return outputs
-
-    def _tracks(self, stack: ExitStack, path: Path) -> Output:
-        """Return the output that writes a row for each followed head."""
-        from crowdscale.video.tracks import TrackWriter, track_rows
-
-        self._keep_earlier(path)
-        known_ground = self.zones is not None and self.zones.ground is not None
-        writer = stack.enter_context(TrackWriter(path, metres=known_ground))
-
-        def write(each: Watched) -> None:
-            if each.prediction.points is None or each.tracks is None:
-                return
-            ground = None if self.zones is None else self.zones.fit(each.prediction.size).ground
-            writer.write(track_rows(each.prediction.points, each.tracks, each.row.time, ground))
-
-        return Output("tracks", write, self._tell)
-
-    def _broker(self, stack: ExitStack, alarms: Alarms | None) -> list[Output]:
-        """Return the output that publishes each count; none without ``--mqtt``."""
-        publisher = open_publisher(stack, self.mqtt, self._tell)
-        if publisher is None:
-            return []
-        name = Path(self.source.name).name
-        areas = () if self.zones is None else [zone.name for zone in self.zones.zones if not zone.roi]
-        publisher.announce(name, areas, () if self.zones is None else self.zones.alarms)
-
-        def publish(each: Watched) -> None:
-            publisher.publish(name, each.row, alarms.raised if alarms is not None else ())
-
-        return [Output("messages", publish, self._tell)]
-
-    def _keep_earlier(self, path: Path) -> None:
-        """Refuse to overwrite what the earlier run wrote. Raises OptionError."""
-        if self.past is not None and path.exists():
-            raise OptionError(
-                "expected a new file beside rows that go on",
-                f"{path} of the earlier run",
-                "Choose another file",
-            )
-
-    def _close(self, film: VideoWriter) -> None:
-        try:
-            film.close()
-        except CrowdscaleError as error:
-            self.problems.append(str(error))
-
-    def _keep(self, row: WatchRow) -> None:
-        from crowdscale.video.watch import column_of
-
-        self.warned += bool(row.warnings)
-        self.unusable += not row.usable
-        for sentence in row.warnings:
-            kind = "".join(sign for sign in sentence if not sign.isdigit())
-            if kind not in self._warnings:  # each kind once, when it first comes
-                self._warnings.add(kind)
-                if not self.quiet:
-                    typer.echo(f"Warning: {row.time:,.1f} s: {sentence}", err=True)
-        lines = {"people": row.count}
-        if row.smoothed is not None:
-            lines["smoothed"] = row.smoothed
-        self.history.add(row.time, row.seconds, lines | {column_of(z.name): z.people for z in row.zones})
-
-    def draw(self, plot: Path) -> None:
-        """Draw the counts over time into a picture."""
-        from crowdscale.drawing.charts import plot_counts
-        from crowdscale.files.images import write_image
-
-        times, lines = self.history.lines()
-        title = f"{Path(self.source.name).name}: people over time"
-        faint = ["people"] if "smoothed" in lines else []
-        try:
-            write_image(plot, plot_counts(times, lines, title, faint), drawn=True)
-        except CrowdscaleError as error:
-            self.problems.append(str(error))
-
-    def draw_heat(self, path: Path, heat: FilmHeat) -> None:
-        """Draw where people were into a picture."""
-        from crowdscale.files.images import write_image
-
-        try:
-            write_image(path, heat.draw())
-        except CrowdscaleError as error:
-            self.problems.append(str(error))
-
-    def report(self, *written: Path | None) -> int:
-        """Print the summary and the problems; return the exit code."""
-        if self.history.number and not self.quiet:
-            self._print_summary([path for path in written if path is not None and path.exists()])
-        print_errors(self.problems)
-        if self.interrupted:
-            return INTERRUPTED
-        if not self.history.number and self.past is not None and not self.problems:
-            print(f"{self.source.name} is counted to its end: no new rows.")
-            return 0
-        if not self.history.number:
-            return NOTHING_DONE
-        return SOME_FAILED if self.problems else 0
-
-    def _print_summary(self, files: list[Path]) -> None:
-        total = self.history
-        print(
-            f"{counted(total.number, 'count')} over {total.last:,.1f} s: {total.people / total.number:,.1f} people on "
-            f"average, {total.least:,.0f} to {total.most:,.0f}; {total.seconds / total.number:.2f} s a count"
-        )
-        if self.warned:
-            print(f"Warnings on {self.warned:,} of {counted(total.number, 'count')}.")
-        if self.unusable:
-            print(f"Do not use {self.unusable:,} of them: the frames are unlike all training photos.")
-        if self.source.dropped:
-            print(
-                f"{counted(self.source.dropped, 'frame')} skipped, because counting is slower than the camera."
-            )
-        if files:
-            print(f"Written: {', '.join(map(str, files))}")
+        session.run(predictor, options)
+    session.draw()
+    raise typer.Exit(session.report())

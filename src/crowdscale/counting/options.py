@@ -14,7 +14,7 @@ from crowdscale.files.images import MAX_PIXELS
 from crowdscale.maps.regions import RuleChoice
 from crowdscale.points import Box
 
-__all__ = ["CALIBRATED", "MAP_CELL", "MOST_READ_SCALE", "TURNS", "PredictOptions"]
+__all__ = ["CALIBRATED", "MAP_CELL", "MOST_READ_SCALE", "TURNS", "PredictOptions", "Turn"]
 
 MAP_CELL = 8
 """Side in pixels of a cell of ``Prediction.map``, or the network's feature stride if it is smaller."""
@@ -22,6 +22,7 @@ MAP_CELL = 8
 MOST_READ_SCALE = 2.0
 """Largest read scale: a larger one gains little (research/logs/small22.md)."""
 
+Turn = Literal["off", "auto", 90, 180, 270]
 TURNS = ("off", "auto", 90, 180, 270)
 """Values of ``turn``."""
 
@@ -57,7 +58,7 @@ class PredictOptions:
     """How a large photo is cut."""
     read_scale_search: ReadScaleOptions = field(default_factory=ReadScaleOptions)
     """How the read scale of a large photo is chosen."""
-    turn: Literal["off", "auto", 90, 180, 270] = "off"
+    turn: Turn = "off"
     """Degrees by which a photo is turned clockwise before it is counted; ``auto`` turns it where a warning would say
     that it lies on its side or is upside down. All coordinates are those of the turned photo."""
     keep_map: bool = True

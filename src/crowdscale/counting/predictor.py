@@ -34,7 +34,7 @@ from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.trust.profile import TURNED, Appearance, Judgement, ProfiledPhoto, mean_features
+from crowdscale.trust.profile import Appearance, Judgement, ProfiledPhoto, mean_features, turn_of
 
 __all__ = ["MAP_CELL", "PredictOptions", "Predictor", "load", "open_photo"]
 
@@ -141,7 +141,7 @@ class Predictor:
         if isinstance(turn, int):
             return replace(self._predict_upright(photo.turned(turn)), turn=turn)
         prediction = self._predict_upright(photo)
-        degrees = _needed_turn(prediction.warnings) if turn == "auto" else 0
+        degrees = -90 * turn_of(prediction.warnings) % 360 if turn == "auto" else 0
         if not degrees:
             return prediction
         again = self._predict_upright(photo.turned(degrees))
@@ -262,12 +262,6 @@ def _reopen(opened: OpenedBackend, config: ModelConfig, options: PredictOptions)
     """Return a predictor in another process."""
     backend = open_backend(opened.name, opened.folder, config, opened.device, opened.threads)
     return Predictor(backend, config, options, opened)
-
-
-def _needed_turn(warnings: tuple[str, ...]) -> int:
-    """Return the degrees clockwise by which a warning wants a photo turned; 0 where none does."""
-    quarters = next((turn for turn, sentence in TURNED.items() if f"{sentence}." in warnings), 0)
-    return 360 - 90 * quarters if quarters else 0
 
 
 def open_photo(source: Any, max_pixels: int) -> Photo:

@@ -56,8 +56,8 @@ class FilmHeat:
         self._light += (small - self._light) / self.frames
         self._heat += (heat - self._heat) / self.frames
 
-    def draw(self) -> Pixels:
-        """Return the mean frame under the mean heat, above a legend in people on 1 % of the frame.
+    def draw(self, caption: str = "") -> Pixels:
+        """Return the mean frame under the mean heat, above a legend in people on 1 % of the frame, and a caption.
 
         Raises:
             OptionError: No frame was taken in.
@@ -67,9 +67,10 @@ class FilmHeat:
         picture = np.rint(self._light).astype(np.uint8)
         values = np.float32(SHARE * self._heat.size) * self._heat
         if not values.max() > LEAST:
-            return draw_caption(picture, "Nobody was located in these frames.")
+            return draw_caption(picture, caption or "Nobody was located in these frames.")
         scale = film_scale(float(values.max()))
-        return draw_legend(paint_heat(picture, values, scale), scale)
+        heat = draw_legend(paint_heat(picture, values, scale), scale)
+        return draw_caption(heat, caption) if caption else heat
 
 
 def film_scale(most: float) -> HeatScale:

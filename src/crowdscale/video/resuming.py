@@ -180,6 +180,8 @@ def whose_rows(
     name = source.name if source.live or "://" in address else Path(source.name).name
     mark = uuid.uuid4().hex if address == STDIN else film_mark(address)  # what was piped in comes once
     values = {"every": options.every, "smooth": options.smooth, "follow": options.follow, **counting}
+    if options.turn != "off":
+        values["turn"] = options.turn
     if options.windows is not None:
         values["sample"] = str(options.windows)
     values |= options.calendar.to_dict()

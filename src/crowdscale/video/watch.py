@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.counting.options import TURNS, Turn
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.table import (
     CrowdColumns,
@@ -21,12 +22,12 @@ from crowdscale.counting.table import (
 )
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
-from crowdscale.trust.profile import turn_of
 from crowdscale.video.dates import Calendar
 from crowdscale.video.following import Followed
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
+from crowdscale.video.steady import FramePredictor, Steady
 from crowdscale.video.windows import Windows
 from crowdscale.zones.alarms import Alarms
 from crowdscale.zones.crowd import CrowdMeasures
@@ -34,18 +35,6 @@ from crowdscale.zones.dwell import Stays
 from crowdscale.zones.zone import ZoneCount, Zones
 
 __all__ = ["RowWriter", "WatchOptions", "WatchRow", "Watched", "column_of", "watch"]
-
-
-class FramePredictor(Protocol):
-    """What a watch needs of a predictor."""
-
-    def predict(self, source: Any) -> Prediction:
-        """Return the people in (h, w, 3) RGB pixels."""
-        ...
-
-    def with_options(self, *, read_scale: float, held_turn: int | None) -> FramePredictor:
-        """Return the same predictor with a fixed scale and the turn of the camera."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,9 @@ class WatchOptions:
 
     windows: Windows | None = None
     """Count these times alone, such as one minute in five."""
+    turn: Turn = "off"
+    """Degrees by which frames are turned clockwise, or ``auto``: by the first counted frame, as photos are. All
+    positions are those of the turned frame."""
     follow: bool = False
     """Link heads into tracks: needed for track files, different people and times of stay."""
     calendar: Calendar = field(default_factory=Calendar)
@@ -80,6 +72,8 @@ class WatchOptions:
             )
         if self.frames is not None and self.frames < 1:
             raise OptionError("expected frames >= 1", str(self.frames))
+        if self.turn not in TURNS:
+            raise OptionError(f"expected turn as {', '.join(map(str, TURNS))}", repr(self.turn))
 
 
 OWN_COLUMNS = tuple(each.name for each in columns(FrameRow))
@@ -217,13 +211,14 @@ def watch(
     windows = options.windows
     frames = sample(source if windows is None else windows.choose(source), options.every, options.after)
     counted = 0
-    steady = _Steady(predictor, options.rescale)
+    steady = Steady(predictor, options.rescale, options.turn, source)
     first_size: tuple[int, int] | None = None
     drawn = zones
-    for frame in frames:
-        if options.duration is not None and frame.time > options.duration:
+    for each in frames:
+        if options.duration is not None and each.time > options.duration:
             return
-        prediction = _with_notes(steady.predict(frame), frame)
+        frame, prediction = steady.predict(each)
+        prediction = _with_notes(prediction, frame)
         first_size = first_size or prediction.size
         if zones is not None and drawn is not None:
             zones = _fitting(drawn, prediction.size, first_size, source)
@@ -299,25 +294,3 @@ def _fitting(zones: Zones, size: tuple[int, int], first: tuple[int, int], source
         return zones
     source.note_once(f"The frames of {source.name} change from {first[0]}×{first[1]} to {size[0]}×{size[1]}.")
     return zones.fit(first).resized(size, first)
-
-
-@dataclass
-class _Steady:
-    """A predictor that keeps its scale and the turn of the camera for a while, as long as the frames keep their size."""
-
-    predictor: FramePredictor
-    hold: float
-    _kept: FramePredictor | None = None
-    _until: float = 0.0
-    _shape: tuple[int, ...] = ()
-
-    def predict(self, frame: Frame) -> Prediction:
-        if self._kept is not None and frame.time < self._until and frame.pixels.shape == self._shape:
-            return self._kept.predict(frame.pixels)
-        prediction = self.predictor.predict(frame.pixels)
-        self._kept = self.predictor.with_options(
-            read_scale=prediction.read_scale,
-            held_turn=turn_of(prediction.warnings) if prediction.usable else None,
-        )
-        self._until, self._shape = frame.time + self.hold, frame.pixels.shape
-        return prediction
