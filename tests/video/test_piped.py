@@ -93,11 +93,23 @@ def test_the_rate_of_a_raw_file(tmp_path, codec, suffix):
     assert untold.notes == [f"{path} has no times: 25 frames a second assumed (--fps)."]
 
 
-def test_a_film_with_times_needs_no_rate(tmp_path):
-    path = write_film(tmp_path / "a.mp4", GREYS)
-    source = open_source(str(path), SourceOptions(fps=3))
-    assert [frame.time for frame in source] == pytest.approx([i / 25 for i in range(20)], abs=1e-3)
-    assert source.notes == [f"{path} has its own times: --fps is not used."]
+@pytest.mark.parametrize("suffix", [".mp4", ".avi", ".mkv", ".ts"])
+def test_a_rate_takes_the_place_of_a_film_s_own_times(tmp_path, suffix):
+    """A time lapse of one frame each two seconds lasts 38 seconds, whatever its clock says."""
+    path = write_film(tmp_path / f"a{suffix}", GREYS)
+    source = open_source(str(path), SourceOptions(fps=0.5))
+    assert [frame.time for frame in source] == pytest.approx([2 * i for i in range(20)])
+    assert source.notes == [f"{path} gets 0.5 frames a second (--fps), not its own times."]
+    assert source.problems == []
+
+
+def test_a_film_cut_short_is_told_under_a_rate_too(tmp_path):
+    path = write_film(tmp_path / "a.mkv", GREYS * 5)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    source = open_source(str(path), SourceOptions(fps=1000))
+    assert len(list(source)) < 90
+    assert "cut short" in " ".join(source.problems)
 
 
 @pytest.mark.parametrize("data", [b"", b"no film at all" * 99], ids=["nothing", "something else"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["PAGES", "TURN", "with_hint"]
+from crowdscale.errors import without_password
+
+__all__ = ["PAGES", "TURN", "password_hint", "with_hint"]
 
 Hint = tuple[re.Pattern[str], str]
 
@@ -22,3 +24,14 @@ PAGES: Hint = (
 def with_hint(warning: str, hints: Sequence[Hint] = (PAGES, TURN)) -> str:
     """Return a warning with the option that answers it, if there is one among the hints of a command."""
     return " ".join([warning, *(hint for begin, hint in hints if begin.search(warning))])
+
+
+def password_hint(*addresses: str | None) -> str:
+    """Return how to keep a password out of the command line, if one stands there; else nothing."""
+    for address in addresses:
+        if address and "${" not in address and without_password(address) != address:
+            return (
+                "Everybody on this machine can read the password in this command: "
+                "take it from the environment, as ${NAME}, or the address from a file, as @FILE."
+            )
+    return ""

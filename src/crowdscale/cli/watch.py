@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdscale.cli.errors import terminated_like_ctrl_c
+from crowdscale.cli.hints import password_hint
 from crowdscale.cli.options import (
     COUNTING,
     INPUT,
@@ -82,7 +83,7 @@ def watch(
             "--fps",
             panel=INPUT,
             metavar="N",
-            help="Frames a second of a folder or a raw stream without times.",
+            help="Frames a second of a folder, a raw stream, or a film whose own times are wrong.",
         ),
     ] = None,
     start: Annotated[
@@ -191,6 +192,9 @@ def watch(
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
 
+    hint = password_hint(source, mqtt)
+    if hint and not quiet:
+        typer.echo(f"Note: {hint}", err=True)
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
     options = replace(
         options,

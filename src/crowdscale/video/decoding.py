@@ -155,7 +155,8 @@ def decode(container: Any, source: Listener, fps: float | None = None) -> Iterat
     Args:
         container: An opened film.
         source: Keeps the remarks.
-        fps: Frames a second of a film without times; None takes the rate that its header names, else 25.
+        fps: Frames a second of a film, in place of its own times; None takes those, and for a film without times the rate
+            that its header names, else 25.
     """
     try:
         yield from _frames(container, source, fps)
@@ -192,7 +193,8 @@ class _Timing:
         container: An opened film.
         stream: Its video.
         source: Keeps the remarks.
-        fps: Frames a second of a raw stream; None takes the rate that its header names, else 25.
+        fps: Frames a second in place of the film's own times; None takes those. A raw stream has the rate that its
+            header names, else 25.
     """
 
     def __init__(self, container: Any, stream: Any, source: Listener, fps: float | None) -> None:
@@ -203,11 +205,17 @@ class _Timing:
         self.clock = Clock(self.rate or UNKNOWN_RATE, JUMP if flags & TS_DISCONT else LONG_JUMP)
         self._first: float | None = None
         self._begun = False
-        if fps is not None and not self.raw and not source.live:
-            source.note_once(f"{source.name} has its own times: --fps is not used.")
+        self._given = None if self.raw or source.live else fps
+        self._number = 0
+        if self._given is not None:
+            source.note_once(f"{source.name} gets {fps:g} frames a second (--fps), not its own times.")
 
     def at(self, stamp: float | None) -> float:
         """Return the time of the next frame, whose own time is ``stamp`` seconds, or unknown."""
+        if self._given is not None:
+            self.clock.at(stamp)  # by which it is seen whether the film was cut short
+            self._number += 1
+            return (self._number - 1) / self._given
         if self.fixed or (self._begun and not self.rate and stamp == self._first):
             stamp = None  # a raw stream gives each frame the same time
         self._first = self._first if self._begun else stamp

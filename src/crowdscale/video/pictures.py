@@ -34,7 +34,8 @@ def counted_frame(watched: Watched, side: int = SHOWN_SIDE, trails: Trails | Non
     overlay, zones = None, watched.zones
     if zones is not None:
         fitted = zones.fit((width, height)).resized((shown.shape[1], shown.shape[0]), (width, height))
-        overlay = partial(draw_zones, zones=fitted, counts=watched.row.zones, alarmed=watched.row.raised)
+        row = watched.row
+        overlay = partial(draw_zones, zones=fitted, counts=row.zones, alarmed=row.raised, crossed=row.crossed)
     heads = watched.prediction.points
     if trails is not None and watched.tracks is not None and heads is not None:
         trails.take(heads.xy, watched.tracks, watched.row.time, watched.prediction.size)

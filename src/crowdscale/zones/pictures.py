@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -26,7 +26,11 @@ OUTSIDE = 0.55
 
 
 def draw_zones(
-    image: Pixels, zones: Zones, counts: Sequence[ZoneCount] = (), alarmed: Collection[str] = ()
+    image: Pixels,
+    zones: Zones,
+    counts: Sequence[ZoneCount] = (),
+    alarmed: Collection[str] = (),
+    crossed: Mapping[str, tuple[int, int]] | None = None,
 ) -> Pixels:
     """Return the image with each zone's outline, name and people; red where over capacity or alarmed.
 
@@ -35,6 +39,7 @@ def draw_zones(
         zones: Fitting a picture of this size.
         counts: People of the zones.
         alarmed: Names of zones whose alarm stands.
+        crossed: People who crossed each line so far, (forward, backward): they stand on its plate.
     """
     canvas = image.copy()
     size = (image.shape[1], image.shape[0])
@@ -52,7 +57,8 @@ def draw_zones(
         cv2.polylines(canvas, rings, True, FULL if full else CALM, thickness, cv2.LINE_AA)
     for zone in fitted.counted:
         full = zone.name in alarmed or _over(by_name.get(zone.name))
-        _plate(canvas, _label(zone.name, by_name.get(zone.name)), zone.shape(size), FULL if full else CALM)
+        label = _label(zone.name, by_name.get(zone.name), (crossed or {}).get(zone.name))
+        _plate(canvas, label, zone.shape(size), FULL if full else CALM)
     return canvas
 
 
@@ -79,7 +85,9 @@ def _shade_outside(canvas: Pixels, zones: Zones, size: tuple[int, int]) -> None:
     cv2.polylines(canvas, regions, True, INTEREST, max(1, text_size(canvas) // 12), cv2.LINE_AA)
 
 
-def _label(name: str, count: ZoneCount | None) -> list[str]:
+def _label(name: str, count: ZoneCount | None, crossed: tuple[int, int] | None) -> list[str]:
+    if crossed is not None:
+        return [name, f"{crossed[0]:,} forward, {crossed[1]:,} backward"]
     if count is None:
         return [name]
     people = f"{count.people:,.0f}"
