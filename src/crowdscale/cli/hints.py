@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import typer
+
 from crowdscale.errors import without_password
 
-__all__ = ["PAGES", "TURN", "password_hint", "with_hint"]
+__all__ = ["PAGES", "TURN", "print_password_hint", "with_hint"]
 
 Hint = tuple[re.Pattern[str], str]
 
@@ -26,12 +28,12 @@ def with_hint(warning: str, hints: Sequence[Hint] = (PAGES, TURN)) -> str:
     return " ".join([warning, *(hint for begin, hint in hints if begin.search(warning))])
 
 
-def password_hint(*addresses: str | None) -> str:
-    """Return how to keep a password out of the command line, if one stands there; else nothing."""
-    for address in addresses:
-        if address and "${" not in address and without_password(address) != address:
-            return (
-                "Everybody on this machine can read the password in this command: "
-                "take it from the environment, as ${NAME}, or the address from a file, as @FILE."
-            )
-    return ""
+def print_password_hint(quiet: bool, *addresses: str | None) -> None:
+    """Print how to keep a password out of the command line, if one stands there."""
+    plain = [each for each in addresses if each and "${" not in each and without_password(each) != each]
+    if plain and not quiet:
+        typer.echo(
+            "Note: Everybody on this machine can read the password in this command: "
+            "take it from the environment, as ${NAME}, or the address from a file, as @FILE.",
+            err=True,
+        )

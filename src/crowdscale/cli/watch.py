@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdscale.cli.errors import terminated_like_ctrl_c
-from crowdscale.cli.hints import password_hint
+from crowdscale.cli.hints import print_password_hint
 from crowdscale.cli.options import (
     COUNTING,
     INPUT,
@@ -192,9 +192,7 @@ def watch(
     from crowdscale.video.sources import SourceOptions, open_source
     from crowdscale.video.watch import WatchOptions
 
-    hint = password_hint(source, mqtt)
-    if hint and not quiet:
-        typer.echo(f"Note: {hint}", err=True)
+    print_password_hint(quiet, source, mqtt)
     options = WatchOptions(seconds_of(every), smooth, seconds_of(duration) if duration else None, frames)
     options = replace(
         options,

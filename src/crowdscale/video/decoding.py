@@ -216,14 +216,18 @@ class _Timing:
             self.clock.at(stamp)  # by which it is seen whether the film was cut short
             self._number += 1
             return (self._number - 1) / self._given
-        if self.fixed or (self._begun and not self.rate and stamp == self._first):
-            stamp = None  # a raw stream gives each frame the same time
-        self._first = self._first if self._begun else stamp
-        self._begun = True
-        time = self.clock.at(stamp)
+        time = self.clock.at(self._own(stamp))
         self.clock.missing = (self.clock.missing or self.raw) and not (self.fixed or self.source.live)
         _tell_of_clock(self.clock, self.source, " (--fps)" if self.raw else "")
         return time
+
+    def _own(self, stamp: float | None) -> float | None:
+        """Return a frame's own time; None in a raw stream, which gives each frame the same one."""
+        same = self._begun and not self.rate and stamp == self._first
+        stamp = None if self.fixed or same else stamp
+        self._first = self._first if self._begun else stamp
+        self._begun = True
+        return stamp
 
 
 def _film(container: Any) -> Any:

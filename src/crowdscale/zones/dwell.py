@@ -25,7 +25,7 @@ Booleans = NDArray[np.bool_]
 GRACE = 1.0
 """Seconds for which a person may be missed in a zone and still counts as present."""
 MOST = 16_384
-"""Stays of a zone that are kept for the median; when there are as many, every second one goes on."""
+"""Stays of a zone that are kept for the median; when there are as many, every second one stays."""
 NARROW = 0.5
 """Largest margin of an edge over the radius of the largest circle in the zone: each zone has a clear inside."""
 HALVINGS = 8
