@@ -1,10 +1,19 @@
 """Depthwise convolutions in float32 within bfloat16: the same values, only nearer to float32."""
 
+import pytest
 import torch
 
 from crowdscale.learn.networks.backbones import Lite
 from crowdscale.learn.networks.folding import SamePadConv
-from crowdscale.learn.training.speed import keep_depthwise_exact
+from crowdscale.learn.training.speed import choose_precision, keep_depthwise_exact
+
+
+@pytest.mark.parametrize(("able", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_processor_without_bfloat16_trains_in_float32(able, precision, monkeypatch):
+    monkeypatch.setattr("crowdscale.learn.training.speed._processor_has_bf16", lambda: able)
+    assert choose_precision("auto", "cpu") == precision
+    assert choose_precision("bf16-mixed", "cpu") == "bf16-mixed"
+    assert choose_precision("32-true", "cpu") == "32-true"
 
 
 def test_strided_and_wide_depthwise_layers_alone_are_kept_exact():

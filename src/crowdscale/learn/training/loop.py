@@ -35,7 +35,7 @@ from crowdscale.learn.store import WEIGHTS, load_weights, save_weights, write_de
 from crowdscale.learn.training.journal import Journal
 from crowdscale.learn.training.optimizing import new_optimizer
 from crowdscale.learn.training.options import TrainOptions
-from crowdscale.learn.training.speed import keep_depthwise_exact
+from crowdscale.learn.training.speed import choose_precision, keep_depthwise_exact
 from crowdscale.learn.training.validation import Validation, validate
 from crowdscale.models.description import ModelConfig
 
@@ -82,6 +82,7 @@ def train(
         ModelError: The loss is not finite.
     """
     options.check_steps()
+    options = replace(options, precision=choose_precision(options.precision, options.device))
     if {s.image_path for s in samples} & {s.image_path for s in held_out}:
         raise DataError("expected validation photos apart from training photos", "some in both lists")
     cv2.setNumThreads(0)

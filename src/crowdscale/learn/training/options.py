@@ -73,8 +73,8 @@ class TrainOptions:
     """cpu, cuda or auto."""
     devices: int = 1
     """Number of processes or GPUs."""
-    precision: str = "bf16-mixed"
-    """bf16-mixed or 32-true."""
+    precision: str = "auto"
+    """bf16-mixed, 32-true or auto: bf16-mixed where the processor or GPU computes in bfloat16, else 32-true."""
     pictures: int = 3
     """Validation photos to draw at every --pictures-every-th validation."""
     pictures_every: int = 5
