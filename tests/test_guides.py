@@ -22,8 +22,7 @@ STAND_INS: dict[str, dict[str, str]] = {
     },
     "guides/photo": {"prediction.show()": "prediction.size"},
     "guides/training": {
-        "--init lite": "--init nano --l2s-crop 192 --precision 32-true --workers 0 --pictures 0",
-        "--l2s-crops 2000": "--l2s-crops 8",
+        "--init lite": "--init nano --l2s-crops 8 --l2s-crop 192 --precision 32-true --workers 0 --pictures 0",
     },
     "page-and-service": {
         "crowdscale serve\n": f"{SERVICE}{ANSWERS}",

@@ -96,7 +96,7 @@ export class TeachTab {
     if (available) {
       const start = this.button("Train", () => this.ask("start"), { className: "main", id: "teach-start", disabled: this.state.corrected < 2 });
       parts.push(element("div", { className: "row" }, start));
-      parts.push(element("p", { className: "note" }, "It takes an hour or more on two cores. You can count meanwhile, stop it, and resume it later."));
+      parts.push(element("p", { className: "note" }, "It takes minutes on two quiet cores. You can count meanwhile, stop it, and resume it later."));
     }
     return parts;
   }

@@ -8,7 +8,7 @@ import pytest
 from crowdscale.cli.declared import declared_options
 from crowdscale.cli.train import CLASSES, FIRST
 from crowdscale.errors import OptionError
-from crowdscale.learn.training.settings import KINDS, choose_settings
+from crowdscale.learn.training.settings import KINDS, choose_settings, usual_regime
 from tests.support.commands import crowdscale
 
 
@@ -55,10 +55,29 @@ def test_given_options_count_over_the_regime():
     assert ours.centre.law == "spacing"
 
 
+def test_a_lesson_is_short_gentle_and_measured_once():
+    lesson = choose_settings("teach", init="lite").train
+    ours = choose_settings("ours", init="lite").train
+    assert (lesson.crops, lesson.l2s_crops, lesson.l2s_validate_every) == (0, 200, 200)
+    assert lesson.lr < ours.lr
+    assert lesson.warmup < lesson.l2s_crops // lesson.l2s_batch
+    assert choose_settings("teach", init="lite", l2s_crops=2000).train.l2s_crops == 2000
+    with pytest.raises(OptionError, match="--init"):
+        choose_settings("teach")
+
+
+@pytest.mark.parametrize(
+    ("init", "photos", "regime"),
+    [("lite", 10, "teach"), ("lite", 100, "teach"), ("lite", 101, "ours"), (None, 10, "ours")],
+)
+def test_few_photos_from_a_trained_model_are_a_lesson(init, photos, regime):
+    assert usual_regime(init, photos) == regime
+
+
 @pytest.mark.parametrize(
     ("regime", "options", "words"),
     [
-        ("theirs", {}, "ours, paper"),
+        ("theirs", {}, "ours, paper, teach"),
         ("ours", {"crop_size": 3}, "l2s_crops"),
         ("ours", {"crop_options": 1}, "crop"),
     ],

@@ -297,7 +297,8 @@ def test_lite_learns_from_corrections_and_audited_tiles_that_the_page_saved(bund
     pytest.importorskip("lightning_fabric")
     from tests.support.learn_crowds import draw
 
-    monkeypatch.setattr("crowdscale.serve.lessons.CROPS", 4)
+    training = Lesson.training
+    monkeypatch.setattr(Lesson, "training", lambda lesson: [*training(lesson), "--l2s-crops", "4"])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     corrections = tmp_path / "corrections"
     with service(Path(bundled), corrections, monkeypatch, program=PROGRAM) as client:

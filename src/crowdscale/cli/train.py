@@ -84,14 +84,15 @@ def train(
     limit_size: LimitSize = False,
     cache: Cache = None,
     regime: Annotated[
-        str,
+        str | None,
         option(
             "--regime",
             panel=TRAINING,
             metavar="NAME",
-            help="Defaults: ours, or paper. Given options count in both.",
+            help="Defaults: ours, paper or teach. Given options count in each. Without it: teach for --init with at "
+            "most 100 photos, else ours.",
         ),
-    ] = "ours",
+    ] = None,
     **settings: Any,
 ) -> None:
     """Train a model on annotated photos; the same command resumes a stopped run."""
@@ -100,14 +101,22 @@ def train(
     need_learn("crowdscale train")
     from crowdscale.learn.networks.building import register_network
     from crowdscale.learn.training.loop import train as run
+    from crowdscale.learn.training.options import TrainOptions
     from crowdscale.learn.training.preparation import gather, start_model
-    from crowdscale.learn.training.settings import choose_settings
+    from crowdscale.learn.training.settings import choose_settings, usual_regime
 
     given = {name: value for name, value in settings.items() if value is not None}
     register_network(given.get("network", ""))
-    chosen = choose_settings(regime, **given)
-    held_out = hold_out, hold_out_share, chosen.train.seed
+    choose_settings(regime or "ours", **given)  # refuses bad options before photos are read
+    held_out = hold_out, hold_out_share, given.get("seed", TrainOptions.seed)
     gathered = gather(data, weight, *held_out, limit_size, cache, border, only)
+    regime = regime or usual_regime(given.get("init"), len(gathered.samples))
+    chosen = choose_settings(regime, **given)
+    if regime == "teach":
+        crops = chosen.train.crops + chosen.train.l2s_crops
+        typer.echo(
+            f"A lesson: {given['init']}, {len(gathered.samples)} photos, {crops} crops (--regime teach)."
+        )
     model, config = start_model(chosen.start, gathered, chosen.centre, chosen.losses)
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, chosen.train)
     typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")

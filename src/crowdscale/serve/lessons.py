@@ -21,8 +21,6 @@ __all__ = ["Lesson", "choose_lists", "judge", "next_name"]
 
 HELD_OUT_SHARE = 5
 """One of so many corrected photos is held out, and never trained on."""
-CROPS = 2000
-"""Crops of the second phase, which trains both passes: about an hour on two cores."""
 TAUGHT = re.compile(r"-taught-\d+$")
 
 
@@ -71,7 +69,7 @@ class Lesson:
         return [
             "train", "--data", f"folder:{self.corrections}", "--init", self.model, "--name", self.name,
             "--only", str(self.train_list), "--hold-out", str(self.held_out_list),
-            "--crops", "0", "--l2s-crops", str(CROPS), "--l2s-validate-every", str(CROPS), "--out", str(self.run),
+            "--regime", "teach", "--out", str(self.run),
         ]  # fmt: skip
 
     def measuring(self) -> list[list[str]]:

@@ -14,7 +14,7 @@ from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training.options import TrainOptions
 from crowdscale.learn.training.preparation import Start
 
-__all__ = ["REGIMES", "Settings", "choose_settings"]
+__all__ = ["FEW_PHOTOS", "REGIMES", "Settings", "choose_settings", "usual_regime"]
 
 PAPER: Mapping[str, Any] = MappingProxyType({
     "backbone": "vgg16",
@@ -45,10 +45,24 @@ PAPER: Mapping[str, Any] = MappingProxyType({
 })  # fmt: skip
 """Training as published (§4.2); options that the papers do not give keep their defaults."""
 
+TEACH: Mapping[str, Any] = MappingProxyType({
+    "crops": 0,  # the model counts already: both passes from the start
+    "l2s_crops": 200,
+    "l2s_validate_every": 200,  # once, at the end: held-out photos choose nothing
+    "l2s_crop": 256,
+    "warmup": 10,
+    "lr": 2e-4,  # of the scale net, as the rest
+    "freeze_stride": 16,  # few photos say little about edges and textures, and a step takes half the time
+})  # fmt: skip
+"""A lesson: few photos of a new camera, from a trained model (``research/lesson.py``)."""
+
+FEW_PHOTOS = 100
+"""Photos up to which a training from a trained model is a lesson, unless a regime is chosen."""
+
 RATES: Mapping[str, float] = MappingProxyType({"points": 1e-4, "hybrid": 1e-4, "density": 1e-7})
 """The published learning rate of each kind of map, for the whole network."""
 
-REGIMES = ("ours", "paper")
+REGIMES = ("ours", "paper", "teach")
 
 
 @dataclass(frozen=True)
@@ -65,17 +79,19 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
     """Return the settings of a regime with the chosen options on top.
 
     Args:
-        regime: ``ours``, the defaults, or ``paper``, as published: whole photos one at a time, sums over pixels,
-            Adam at a constant rate.
+        regime: ``ours``, the defaults; ``paper``, as published: whole photos one at a time, sums over pixels,
+            Adam at a constant rate; or ``teach``: a trained model and few photos.
         chosen: Options of ``crowdscale train`` by name, ``l2s_crops`` for ``--l2s-crops``.
 
     Raises:
-        OptionError: An option is unknown, or its value cannot be used.
+        OptionError: An option is unknown, its value cannot be used, or ``teach`` comes without ``init``.
     """
     if regime not in REGIMES:
         raise unknown_name("--regime", regime, REGIMES)
     _check(chosen)
-    values = {**(_paper(chosen.get("method", Start.method)) if regime == "paper" else {}), **chosen}
+    if regime == "teach" and not chosen.get("init"):
+        raise OptionError("expected --init, a trained model, with --regime teach", "none")
+    values = {**_presets(regime, chosen), **chosen}
     crops = CropOptions(**_of(CropOptions, values))
     return Settings(
         Start(**_of(Start, values)),
@@ -97,6 +113,18 @@ def _check(chosen: Mapping[str, Any]) -> None:
             raise unknown_name("training option", name, defaults)
         if not _fits(defaults[name], value):
             raise OptionError(f"expected {name} as {type(defaults[name]).__name__}", repr(value))
+
+
+def usual_regime(init: str | None, photos: int) -> str:
+    """Return ``teach`` for a training from a trained model on at most ``FEW_PHOTOS`` photos, else ``ours``."""
+    return "teach" if init and photos <= FEW_PHOTOS else "ours"
+
+
+def _presets(regime: str, chosen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a regime sets."""
+    if regime == "paper":
+        return _paper(chosen.get("method", Start.method))
+    return TEACH if regime == "teach" else {}
 
 
 def _paper(method: str) -> dict[str, Any]:
