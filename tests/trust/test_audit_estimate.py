@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from crowdscale.errors import DataError, OptionError
-from crowdscale.trust.audit import PeopleMap, estimate, estimates, plan_audit
+from crowdscale.trust.audit import AuditOptions, AuditPlan, PeopleMap, estimate, estimates, plan_audit
 from tests.support.audits import audited, crowd
 
 SIZE = (640, 480)
@@ -118,6 +118,56 @@ def test_a_folder_is_unbiased_across_photos() -> None:
         drawn = replace(plan, seed=str(seed))
         numbers.append(estimate(drawn, [truth[index] for index in drawn.order(12)]).unbiased)
     assert np.mean(numbers) == pytest.approx(600, rel=0.01)
+
+
+def halves_of_photos(blind: int, **options: bool) -> tuple[AuditPlan, list[int]]:
+    """Twenty photos of 100 people by a model that finds all, but none in the last ``blind`` photos."""
+    heads = [crowd(seed, 100, SIZE) for seed in range(20)]
+    true = [PeopleMap.from_points(f"{i}.jpg", SIZE, xy) for i, xy in enumerate(heads)]
+    maps = [replace(each, people=each.people * (i < 20 - blind)) for i, each in enumerate(true)]
+    plan = plan_audit(maps, "0", AuditOptions(**options))  # type: ignore[arg-type]
+    return plan, [int(cell.box.contains(heads[cell.photo]).sum()) for cell in plan.cells]
+
+
+def test_photos_that_nobody_looked_at_leave_room_above() -> None:
+    plan, truth = halves_of_photos(blind=1)
+    before, _ = halves_of_photos(blind=1, unseen_photos=False)
+    held = {True: 0, False: 0}
+    for seed in range(100):
+        for each in (plan, before):
+            drawn = replace(each, seed=str(seed))
+            result = estimate(drawn, [truth[index] for index in drawn.order(8)])
+            held[each is plan] += result.low <= sum(truth) <= result.high  # type: ignore[operator]
+    assert held[False] < 50
+    assert held[True] >= 90
+
+
+def test_a_single_photo_and_a_folder_seen_whole_leave_no_more_room() -> None:
+    plan, truth = audited(MODELS["halved"], crowd(people=PEOPLE))
+    old = replace(plan, options=replace(plan.options, unseen_photos=False))
+    counts = [truth[index] for index in plan.order(8)]
+    assert estimate(plan, counts) == estimate(old, counts)
+    several, truth = halves_of_photos(blind=1)
+    counts = [truth[index] for index in several.order()]
+    seen = next(n for n in range(2, len(counts)) if photos_seen(several, n) == 20)
+    old = replace(several, options=replace(several.options, unseen_photos=False))
+    assert estimate(several, counts[:seen]) == estimate(old, counts[:seen])
+    assert estimate(several, counts[:5]).high > estimate(old, counts[:5]).high  # type: ignore[operator]
+    assert estimate(several, counts[:5]).low == estimate(old, counts[:5]).low
+
+
+def photos_seen(plan: AuditPlan, tiles: int) -> int:
+    return len({plan.cells[index].photo for index in plan.order(tiles)})
+
+
+def test_an_audit_of_an_earlier_version_keeps_its_interval() -> None:
+    plan, truth = halves_of_photos(blind=3)
+    values = plan.to_dict()
+    del values["options"]["unseen_photos"]
+    old = AuditPlan.from_dict(values)
+    assert not old.options.unseen_photos
+    counts = [truth[index] for index in plan.order(8)]
+    assert estimate(old, counts).high < estimate(plan, counts).high  # type: ignore[operator]
 
 
 def test_bad_counts_and_levels_are_refused() -> None:

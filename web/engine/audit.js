@@ -59,10 +59,23 @@ export function estimateOf(plan, counts, level = 0.9) {
   const least = chances.reduce((sum, chance) => sum + (1 - chance) / chance ** 2, 0) / audited;
   const variance = Math.max(varianceOf(errors, chances), least);
   const times = quantile(level, audited - 1);
-  const half = times * Math.sqrt(variance);
-  const [low, high] = [Math.max(unbiased - half, counted), Math.max(unbiased + half, counted + times * Math.sqrt(least))];
-  return state(count, unbiased, low, high, variance, remainingOf(count, variance, audited, cells, level));
+  const unseen = count * unseenShare(plan, order);
+  const above = Math.sqrt(variance + (unseen * missedShare(audited)) ** 2);
+  const low = Math.max(unbiased - times * Math.sqrt(variance), counted);
+  const high = Math.max(unbiased + times * above, counted + times * Math.sqrt(least));
+  return state(count, unbiased, low, high, variance, remainingOf(count, variance, unseen, audited, cells, level));
 }
+
+/** Return the share of the photos without a counted tile, by their part of the draw; 0 in audits of earlier versions. */
+function unseenShare(plan, order) {
+  if (!plan.options.unseen_photos) return 0;
+  const seen = new Set(order.map((index) => plan.cells[index].photo));
+  const sizes = (cells) => cells.reduce((sum, { size }) => sum + size, 0);
+  return sizes(plan.cells.filter(({ photo }) => !seen.has(photo))) / sizes(plan.cells);
+}
+
+/** Return the standard deviation of the share of people in tiles whom a model misses altogether. */
+const missedShare = (audited) => Math.sqrt((0.5 * (audited + 0.5)) / ((audited + 1) ** 2 * (audited + 2)));
 
 function varianceOf(errors, chances) {
   const number = errors.length;
@@ -76,11 +89,12 @@ function varianceOf(errors, chances) {
   return ((number / (number - 1)) * (hajek + successive)) / 2;
 }
 
-function remainingOf(count, variance, audited, cells, level) {
+function remainingOf(count, variance, unseen, audited, cells, level) {
   const one = variance / (1 / audited - 1 / cells);
   for (let number = audited; number < cells; number++) {
-    const half = quantile(level, number - 1) * Math.sqrt(one * (1 / number - 1 / cells));
-    if (half <= GOAL * count) return number - audited;
+    const later = one * (1 / number - 1 / cells);
+    const both = Math.sqrt(later) + Math.sqrt(later + (unseen * missedShare(number)) ** 2);
+    if ((quantile(level, number - 1) * both) / 2 <= GOAL * count) return number - audited;
   }
   return cells - audited;
 }

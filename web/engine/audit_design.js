@@ -3,7 +3,7 @@
 
 import { sha256 } from "./sha256.js";
 
-export const OPTIONS = { heads: 40, fewest: 5, cells: 24, area_share: 0.3, side: 16 };
+export const OPTIONS = { heads: 40, fewest: 5, cells: 24, area_share: 0.3, side: 16, unseen_photos: true };
 const SHARES = 1_000_000_000;
 
 const tenThousandth = (value) => Math.round(value * 1e4) / 1e4;

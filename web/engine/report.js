@@ -89,7 +89,7 @@ class Report {
     const { plan, order, record: { model }, design } = this;
     const rows = [
       ["Seed", plan.seed], ["Draw", order.join(", ")],
-      ["Tiles", Object.entries(plan.options).map(([key, value]) => `${key} ${short(value)}`).join(", ")],
+      ["Tiles", Object.entries(plan.options).map(([key, value]) => `${key} ${short(Number(value))}`).join(", ")],
       ["Model", model.name], ["Model, sha256", model.sha256], ["crowdscale", model.version],
       ["Settings", Object.keys(model.settings).length ? JSON.stringify(model.settings) : "the usual ones"],
     ];

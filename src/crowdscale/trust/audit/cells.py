@@ -43,6 +43,9 @@ class AuditOptions:
     """Weight of the area in the chance of a cell, from 0.01 to 1: 1 ignores the model."""
     side: int = 16
     """Least side of a cell in pixels."""
+    unseen_photos: bool = True
+    """Whether the interval's upper end leaves room for people whom the model missed in photos without a counted cell.
+    Audits of earlier versions do not."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fewest <= self.heads:

@@ -165,7 +165,7 @@ class AuditPlan:
                 tuple(AuditPhoto.from_dict(each) for each in values["photos"]),
                 tuple(Cell.from_dict(each) for each in values["cells"]),
                 str(values["seed"]),
-                AuditOptions(**values["options"]),
+                AuditOptions(**{"unseen_photos": False, **values["options"]}),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if isinstance(error, CrowdscaleError):

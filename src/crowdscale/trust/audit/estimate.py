@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from crowdscale.errors import DataError, OptionError
 from crowdscale.trust.audit.design import AuditPlan
 
-__all__ = ["AuditEstimate", "estimate", "estimates"]
+__all__ = ["AuditEstimate", "estimate", "estimates", "missed_share"]
 
 Floats = NDArray[np.float64]
 
@@ -102,9 +102,11 @@ def estimate(plan: AuditPlan, counts: Sequence[int], level: float = 0.9) -> Audi
     least = _least_variance(chances)
     variance = max(_variance(errors, chances), least)
     times = _quantile(level, audited)
-    half = times * math.sqrt(variance)
-    low, high = max(unbiased - half, counted), max(unbiased + half, counted + times * math.sqrt(least))
-    remaining = _remaining(count, variance, audited, cells, level)
+    unseen = count * _unseen_share(plan, audited)
+    above = math.sqrt(variance + (unseen * missed_share(audited)) ** 2)
+    low = max(unbiased - times * math.sqrt(variance), counted)
+    high = max(unbiased + times * above, counted + times * math.sqrt(least))
+    remaining = _remaining(count, variance, unseen, audited, cells, level)
     return AuditEstimate(count, unbiased, low, high, plan.predicted, variance, remaining, **state)
 
 
@@ -138,6 +140,25 @@ def _least_variance(chances: Floats) -> float:
     return float(((1 - chances) / chances**2).mean())
 
 
+def _unseen_share(plan: AuditPlan, audited: int) -> float:
+    """Return the share of the photos without an audited cell, by their part of the draw; 0 where it leaves no room."""
+    if not plan.options.unseen_photos:
+        return 0.0
+    seen = {plan.cells[index].photo for index in plan.order(audited)}
+    unseen = sum(cell.size for cell in plan.cells if cell.photo not in seen)
+    return unseen / plan.nodes[""].size
+
+
+def missed_share(audited: int) -> float:
+    """Return the standard deviation of the share of people in cells whom a model misses altogether.
+
+    None of the audited cells was such a cell, so by Jeffreys' prior the share has a Beta(1/2, audited + 1/2)
+    distribution. A model fails in whole photos, so this adds to the variance in photos without an audited cell. It adds
+    above alone: the people counted too many are in the prediction already.
+    """
+    return math.sqrt(0.5 * (audited + 0.5) / ((audited + 1) ** 2 * (audited + 2)))
+
+
 def _quantile(level: float, audited: int) -> float:
     """Return the quantile of Student's t with a degree of freedom less than audited cells."""
     from scipy.special import stdtrit
@@ -145,10 +166,12 @@ def _quantile(level: float, audited: int) -> float:
     return float(stdtrit(audited - 1, (1 + level) / 2))
 
 
-def _remaining(count: float, variance: float, audited: int, cells: int, level: float) -> int:
-    """Return how many further cells bring the half-width to the goal, if errors stay as they are."""
+def _remaining(count: float, variance: float, unseen: float, audited: int, cells: int, level: float) -> int:
+    """Return how many further cells bring the half-width to the goal, if errors and unseen photos stay as they are."""
     one = variance / (1 / audited - 1 / cells)
     for number in range(audited, cells):
-        if _quantile(level, number) * math.sqrt(one * (1 / number - 1 / cells)) <= GOAL * count:
+        later = one * (1 / number - 1 / cells)
+        both = math.sqrt(later) + math.sqrt(later + (unseen * missed_share(number)) ** 2)
+        if _quantile(level, number) * both / 2 <= GOAL * count:
             return number - audited
     return cells - audited

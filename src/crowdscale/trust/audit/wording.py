@@ -15,7 +15,8 @@ METHOD = (
     "each with a known chance.",
     "People counted all heads in the drawn tiles, without the model's marks before them.",
     "The number is the model's total plus the errors it made in the drawn tiles, each weighted by the inverse of its "
-    "chance, so it is unbiased whatever the model does; the interval follows from how much these errors differ.",
+    "chance, so it is unbiased whatever the model does; the interval follows from how much these errors differ, and "
+    "leaves room above for photos of which no tile was counted.",
 )
 """The method in three sentences."""
 
