@@ -138,10 +138,11 @@ def run(names: list[str], seconds: float, every: str, out: Path | None, film: Pa
         server.shutdown()
         log.seek(0)
         said = log.read()
+        counted = sum(len(times_of(each, folder)) for each in names)
         report(names, folder, samples, said, code)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        content = {"cameras": names, "every": every, "seconds_and_resident_mib": samples}
+        content = {"cameras": names, "every": every, "counts": counted, "seconds_and_resident_mib": samples}
         out.write_text(json.dumps(content) + "\n")
     return 0 if code == 130 else 1
 

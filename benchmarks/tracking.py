@@ -1,6 +1,6 @@
 """Tracking: identities kept on simulated moving crowds with true identities, and the time a frame takes.
 
-``python benchmarks/tracking.py``: IDF1 (Ristani et al., 2016) and identity switches a track, at 20, 200 and 1,000 people
+``python -m benchmarks.tracking [--json FILE]``: IDF1 (Ristani et al., 2016) and identity switches a track, at 20, 200 and 1,000 people
 and 5, 10 and 25 frames a second. Positions are drawn, not photographed: people walk on a ground plane, half of them
 each way, keep apart, and are seen in perspective. Heads are shifted by noise, 8 % are missed, 2 % are false.
 """
@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from crowdscale.zones.linking import Linker
+from research.moving_page import simulated_table
 
 SIZE = (1280, 720)
 SECONDS = 12
@@ -102,16 +103,11 @@ def measure(people: int, rate: float, seed: int = 0) -> dict[str, float]:
 def main() -> None:
     """Print the table; ``--json FILE`` writes it."""
     rows = [measure(people, rate) for people in (20, 200, 1000) for rate in (5, 10, 25)]
-    print(
-        "| people | frames a second | IDF1 (at most) | switches a person in 12 s | ms a frame |\n|---|---|---|---|---|"
-    )
-    for row in rows:
-        print(
-            f"| {row['people']:,} | {row['frames a second']} | {row['IDF1']:.3f} ({row['most']:.3f}) | {row['switches a person']:.2f} | {row['ms a frame']:.1f} |"
-        )
+    print(simulated_table(rows))
     if "--json" in sys.argv:
         with Path(sys.argv[sys.argv.index("--json") + 1]).open("w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)
+            file.write("\n")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """Tracking on rendered crowds: frames of drawn people who walk, counted by a model, linked, and compared with true identities.
 
-    python -m benchmarks.tracking_drawn [--json FILE]
+    python -m benchmarks.tracking_drawn --json FILE [--people 200] [--rate 5]
 
 IDF1 (Ristani et al., 2016) and switches a person as in ``benchmarks/tracking.py``. Here heads are located by the model in
 drawn frames (``research.synthetic.moving``), so that misses and false heads are the model's own. A head and a person match
-within half of the head's height. Frames are few, since each is drawn and counted on a CPU.
+within half of the head's height. Five upright lines cut the frame in six: the true crossings are those of the true heads, the
+hidden ones too. Following is all that a watch does with heads: tracks, lines, stays in an area, density and flow on the ground. Each
+case is written into the file as it ends, in the place of an earlier one. Frames are few, since each is drawn and
+counted on a CPU.
 """
 
 from __future__ import annotations
@@ -12,21 +15,29 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
 from crowdscale.counting.predictor import PredictOptions, load
-from crowdscale.zones.linking import Linker
-from research.moving_page import drawn_table
-from research.synthetic.moving import moving_frames
+from crowdscale.video.following import Followed
+from crowdscale.zones.crossings import Crossings
+from crowdscale.zones.ground import Ground
+from crowdscale.zones.zone import Zone, Zones
+from research.moving_page import drawn_lines_table, drawn_table
+from research.synthetic.moving import MovingFrame, moving_frames
 from research.synthetic.options import SceneOptions
 
-CASES = ((20, 5, 12), (20, 10, 12), (20, 25, 12), (200, 10, 6), (1000, 10, 3))
-"""People, frames a second, frames."""
-SIZES = {20: (768, 576), 200: (1024, 768), 1000: (1280, 960)}
+SIZES = {20: (768, 576), 200: (1024, 768), 1000: (1600, 1200)}
+ASKED = {20: 20, 200: 200, 1000: 1500}
+"""People in the scene: of 1,500 some 1,080 have a head that shows."""
+FRAMES = {20: 16, 200: 16, 1000: 6}
+RATES = (5, 10, 25)
+LINES = 5
 REACH = 0.5
 """Largest distance of a head from its person, over the distance of the person to the nearest other one or 12 pixels."""
 
@@ -46,63 +57,109 @@ def pair(located: np.ndarray, true: np.ndarray) -> np.ndarray:
     return who
 
 
-def measure(people: int, rate: float, frames: int, model: str) -> dict[str, float]:
-    """Return identities kept on one drawn crowd, and the cost of linking and of counting a frame."""
-    width, height = SIZES[people]
+@dataclass
+class Identities:
+    """Who was followed by which track."""
+
+    heads: int = 0
+    people: int = 0
+    paired: int = 0
+    switches: int = 0
+    together: dict[tuple[int, int], int] = field(default_factory=dict)
+    last: dict[int, int] = field(default_factory=dict)
+
+    def take(self, located: np.ndarray, tracks: np.ndarray, frame: MovingFrame) -> None:
+        """Take in a frame."""
+        who = pair(located, frame.points.xy)
+        self.heads, self.people = self.heads + len(located), self.people + len(frame.points)
+        self.paired += int((who >= 0).sum())
+        for person, track in zip(who.tolist(), tracks.tolist(), strict=True):
+            if person >= 0:
+                identity = int(frame.identities[person])
+                self.together[identity, track] = self.together.get((identity, track), 0) + 1
+                self.switches += identity in self.last and self.last[identity] != track
+                self.last[identity] = track
+
+    def measures(self) -> dict[str, float]:
+        """Return what was kept."""
+        persons, numbers = sorted({a for a, _ in self.together}), sorted({b for _, b in self.together})
+        table = np.zeros((len(persons), len(numbers)))
+        for (identity, track), number in self.together.items():
+            table[np.searchsorted(persons, identity), np.searchsorted(numbers, track)] = number
+        right = table[linear_sum_assignment(-table)].sum()
+        total = self.heads + self.people
+        return {
+            "recall": self.paired / self.people, "precision": self.paired / max(1, self.heads),
+            "IDF1": 2 * right / total, "IDF1_at_most": 2 * self.paired / total,
+            "switches_a_person": self.switches / max(1, len(persons)),
+        }  # fmt: skip
+
+
+def upright_lines(width: int, height: int) -> Zones:
+    """Return lines that cut the frame in equal parts, an area, and a ground of 20 × 15 m."""
+    places = [width * part / (LINES + 1) for part in range(1, LINES + 1)]
+    lines = tuple(Zone(f"{x:.0f}", ((x, 0), (x, height)), "line") for x in places)
+    x, y = width / 4, height / 4
+    area = Zone("middle", ((x, y), (3 * x, y), (3 * x, 3 * y), (x, 3 * y)))
+    ground = Ground(((0, 0), (width, 0), (width, height), (0, height)), ((0, 0), (20, 0), (20, 15), (0, 15)))
+    return Zones((*lines, area), ground)
+
+
+def measure(people: int, rate: float, model: str) -> dict[str, Any]:
+    """Return identities and crossings kept on one drawn crowd, and the cost of following and of counting a frame."""
+    size, frames = SIZES[people], FRAMES[people]
     predictor = load(model, threads=1, options=PredictOptions(keep_map=False))
-    scene = SceneOptions(width=width, height=height, people=(people, people), seed=5, heads=(9.0, 60.0))
-    linker, together, last = Linker(), {}, {}
-    heads = truths = paired = switches = 0
-    linking, counting = [], []
+    asked = (ASKED[people], ASKED[people])
+    scene = SceneOptions(width=size[0], height=size[1], people=asked, seed=5, heads=(9.0, 60.0))
+    zones, identities = upright_lines(*size), Identities()
+    followed, true = Followed(zones, True), Crossings(zones)
+    following, counting = [], []
+    crossed: dict[str, tuple[int, int]] = {}
     for frame in moving_frames(scene, rate, frames):
         begin = time.process_time()
-        located = predictor.predict(frame.pixels).points.xy
+        prediction = predictor.predict(frame.pixels)
         counting.append(time.process_time() - begin)
         begin = time.process_time()
-        tracks = linker.update(located, frame.time, float(np.hypot(width, height)))
-        linking.append(time.process_time() - begin)
-        who = pair(located, frame.points.xy)
-        heads, truths, paired = (
-            heads + len(located),
-            truths + len(frame.points),
-            paired + int((who >= 0).sum()),
-        )
-        for person, track in zip(who.tolist(), tracks.tolist(), strict=True):
-            if person < 0:
-                continue
-            identity = int(frame.identities[person])
-            together[identity, track] = together.get((identity, track), 0) + 1
-            switches += identity in last and last[identity] != track
-            last[identity] = track
-    persons, numbers = sorted({a for a, _ in together}), sorted({b for _, b in together})
-    table = np.zeros((len(persons), len(numbers)))
-    for (identity, track), number in together.items():
-        table[persons.index(identity), numbers.index(track)] = number
-    right = table[linear_sum_assignment(-table)].sum()
+        movement = followed.take(prediction, frame.time, size)
+        following.append(time.process_time() - begin)
+        crossed = movement.crossed
+        identities.take(prediction.points.xy, movement.tracks, frame)
+        true.update(frame.everyone, size, frame.time, frame.everyone_identities)
     return {
-        "people": truths / frames, "frames_a_second": rate, "frames": frames,
-        "located": heads / frames, "recall": paired / truths, "precision": paired / max(1, heads),
-        "IDF1": 2 * right / (heads + truths), "IDF1_at_most": 2 * paired / (heads + truths),
-        "switches_a_person": switches / max(1, len(persons)),
-        "link_ms": 1000 * float(np.median(linking)), "count_ms": 1000 * float(np.median(counting)),
+        "asked": people, "size": size, "people": identities.people / frames, "frames_a_second": rate, "frames": frames,
+        **identities.measures(),
+        "true": np.sum(list(true.counts.values()), axis=0).tolist(),
+        "counted": np.sum(list(crossed.values()), axis=0).tolist(),
+        "follow_ms": 1000 * float(np.median(following)), "count_ms": 1000 * float(np.median(counting)),
     }  # fmt: skip
 
 
+def written(path: Path, model: str, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write a case into the file, in the place of an earlier one, and return all."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"model": model, "rows": []}
+    if known["model"] != model:
+        raise SystemExit(f"{path} holds cases of {known['model']}: choose another file")
+    cases = {(each["asked"], each["frames_a_second"]): each for each in [*known["rows"], row]}
+    rows = [cases[case] for case in sorted(cases)]
+    path.write_text(json.dumps({"model": model, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
 def main() -> None:
-    """Print the table; ``--json FILE`` writes it."""
+    """Print the tables; ``--json FILE`` writes them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="lite")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--people", type=int, choices=SIZES, help="these alone")
+    parser.add_argument("--rate", type=int, choices=RATES, help="this one alone")
     chosen = parser.parse_args()
-    rows = []
-    for case in CASES:
-        rows.append(measure(*case, chosen.model))
-        print(rows[-1], flush=True)
-        if chosen.json is not None:
-            chosen.json.write_text(
-                json.dumps({"model": chosen.model, "rows": rows}, indent=1) + "\n", encoding="utf-8"
-            )
-    print(drawn_table(rows))
+    rows: list[dict[str, Any]] = []
+    for people in [chosen.people] if chosen.people else SIZES:
+        for rate in [chosen.rate] if chosen.rate else RATES:
+            row = measure(people, rate, chosen.model)
+            print(row, flush=True)
+            rows = written(chosen.json, chosen.model, row)
+    print(drawn_table(rows), drawn_lines_table(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ export class ZoneTool {
     this.zones.zones.forEach((zone, index) => {
       const colour = index === this.chosen ? COLOURS.chosen : zone.exclude ? COLOURS.exclude : zone.roi ? COLOURS.roi : COLOURS[zone.kind ?? "area"];
       this.outline(pen, zone.points, zone.kind !== "line", colour, pixel, true);
-      for (const hole of zone.holes ?? []) this.outline(pen, hole, true, colour, pixel);
+      for (const ring of [...(zone.holes ?? []), ...(zone.more ?? [])]) this.outline(pen, ring, true, colour, pixel);
       const [x, y] = [0, 1].map((axis) => zone.points.reduce((sum, point) => sum + point[axis], 0) / zone.points.length);
       drawLabel(pen, viewer, zone.people == null ? zone.name : `${zone.name}: ${zone.people}`, x, y, colour);
     });

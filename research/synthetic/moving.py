@@ -49,6 +49,9 @@ class MovingFrame:
     """True head centres."""
     identities: NDArray[np.int64]
     """(n,) of the same people in all frames."""
+    everyone: Points
+    """Head centres of all people in the view, hidden ones too."""
+    everyone_identities: NDArray[np.int64]
 
 
 def moving_frames(options: SceneOptions, rate: float, frames: int) -> Iterator[MovingFrame]:
@@ -80,7 +83,8 @@ def moving_frames(options: SceneOptions, rate: float, frames: int) -> Iterator[M
         behind = shadowed(ground.copy(), cast_shadows(setting.camera, feet, light), setting.camera, place.far)
         pixels = grade(layers.over(behind), light, np.random.default_rng([noise, number]))
         points, _ = head_boxes(setting.camera, shown)
-        yield MovingFrame(number / rate, pixels, points, np.array(drawn, np.int64))
+        everyone, _ = head_boxes(setting.camera, ordered)
+        yield MovingFrame(number / rate, pixels, points, np.array(drawn, np.int64), everyone, order)
 
 
 class _Walk:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crowdscale.points import Points
+from crowdscale.zones.crossings import MEMORY
 from crowdscale.zones.dwell import MOST, Dwell, _Times
 from crowdscale.zones.zone import Zone, Zones
 
@@ -128,3 +129,11 @@ def test_times_of_stay_take_bounded_memory_and_keep_their_quantiles():
     assert times.number == 40_000
     assert len(times.kept) < MOST
     assert (times.quantile(0.5), times.quantile(0.9)) == pytest.approx((20_000, 36_000), rel=0.02)
+
+
+def test_who_has_gone_takes_no_memory():
+    dwell = Dwell(SQUARE)
+    for number in range(400):
+        (stays,) = dwell.update(Points([[50.0, 50.0]]), np.array([number]), number * 0.5, SIZE)
+    assert (stays.different, stays.present) == (400, 3)
+    assert len(dwell._zones["square"].visits) <= (MEMORY + 1) / 0.5 + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from xml.etree import ElementTree as Tree
 
 import msgspec
@@ -23,8 +23,17 @@ from crowdscale.zones.zone import Zone, Zones
 __all__ = ["zones_from_cvat", "zones_from_tool"]
 
 Corners = tuple[tuple[float, float], ...]
-Shape = tuple[str, str, Corners]
-"""(label, ``area`` or ``line``, corners)."""
+
+
+class Shape(NamedTuple):
+    """A shape of a tool."""
+
+    label: str
+    kind: str
+    """``area`` or ``line``."""
+    corners: Corners
+    more: tuple[Corners, ...] = ()
+    """Corners of further parts."""
 
 
 class _Image(msgspec.Struct):
@@ -73,8 +82,9 @@ def _size(width: float | None, height: float | None) -> tuple[int, int] | None:
 def _zones(shapes: Iterator[Shape | None], size: tuple[int, int] | None, path: Path) -> Zones:
     """Return zones of shapes, named by their labels. Raises DataError where there is none."""
     zones: list[Zone] = []
-    for label, kind, corners in filter(None, shapes):
-        zones.append(Zone(_free(label or "zone", zones), corners, "line" if kind == "line" else "area"))
+    for shape in filter(None, shapes):
+        kind: Literal["area", "line"] = "line" if shape.kind == "line" else "area"
+        zones.append(Zone(_free(shape.label or "zone", zones), shape.corners, kind, more=shape.more))
     if not zones:
         raise DataError(f"expected polygons, boxes or lines in {path}", "none")
     return Zones(tuple(zones), None, size)
@@ -154,18 +164,20 @@ def _labelme_shapes(content: LabelMe) -> Iterator[Shape | None]:
         kind, xy = each.shape_type or "polygon", tuple(each.points)
         if kind == "rectangle" and len(xy) == 2:
             (x1, y1), (x2, y2) = xy
-            yield each.label or "", "area", _rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+            yield Shape(
+                each.label or "", "area", _rectangle(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
+            )
         elif kind in ("polygon", "rectangle", "line", "linestrip"):
-            yield each.label or "", "line" if kind.startswith("line") else "area", xy
+            yield Shape(each.label or "", "line" if kind.startswith("line") else "area", xy)
 
 
 def _via_shape(shape: ViaShape, path: Path) -> Shape | None:
     if shape.name == "rect":
         left, top, width, height = shape.numbers(RECT, path)
-        return "", "area", _rectangle(left, top, left + width, top + height)
+        return Shape("", "area", _rectangle(left, top, left + width, top + height))
     if shape.name in ("polygon", "polyline"):
         kind = "line" if shape.name == "polyline" else "area"
-        return "", kind, tuple(zip(shape.all_points_x, shape.all_points_y, strict=False))
+        return Shape("", kind, tuple(zip(shape.all_points_x, shape.all_points_y, strict=False)))
     return None
 
 
@@ -174,11 +186,11 @@ def _coco_shapes(coco: _Coco, path: Path) -> Iterator[Shape | None]:
     for each in coco.annotations:
         label = names.get(str(each.category_id), "")
         if isinstance(each.segmentation, list) and each.segmentation:
-            for ring in each.segmentation:
-                yield label, "area", _flat_pairs(ring, path)
+            first, *more = (_flat_pairs(ring, path) for ring in each.segmentation)
+            yield Shape(label, "area", first, tuple(more))
         elif each.bbox and len(each.bbox) == 4:
             left, top, width, height = each.bbox
-            yield label, "area", _rectangle(left, top, left + width, top + height)
+            yield Shape(label, "area", _rectangle(left, top, left + width, top + height))
 
 
 def _flat_pairs(values: Sequence[float], path: Path) -> Corners:
@@ -204,7 +216,7 @@ def zones_from_cvat(path: Path) -> Zones:
 def _cvat_shape(shape: Tree.Element, where: str) -> Shape | None:
     label = shape.get("label", "")
     if shape.tag in ("polygon", "polyline"):
-        return label, "line" if shape.tag == "polyline" else "area", tuple(pairs(shape, where))
+        return Shape(label, "line" if shape.tag == "polyline" else "area", tuple(pairs(shape, where)))
     if shape.tag != "box":
         return None
     left, top, right, bottom = (number(shape, name, where) for name in ("xtl", "ytl", "xbr", "ybr"))
@@ -212,7 +224,7 @@ def _cvat_shape(shape: Tree.Element, where: str) -> Shape | None:
     degrees = number(shape, "rotation", where, 0.0)
     if degrees % 360:
         corners = _turned(corners, ((left + right) / 2, (top + bottom) / 2), degrees)
-    return label, "area", corners
+    return Shape(label, "area", corners)
 
 
 def _free(name: str, zones: Sequence[Zone]) -> str:

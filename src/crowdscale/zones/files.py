@@ -1,4 +1,4 @@
-"""Zones from files: our own JSON, or shapes drawn in Label Studio, CVAT, LabelMe, VIA or as COCO."""
+"""Zones from files: our own JSON, GeoJSON, plain lists, or shapes of Label Studio, CVAT, LabelMe, VIA or COCO."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from crowdscale.files.documents import FARTHEST, read_json, shaped
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.drawn import zones_from_cvat, zones_from_tool
 from crowdscale.zones.ground import Corners, Ground, metres_from_sides
+from crowdscale.zones.plain import corners_from, zones_from_plain
 from crowdscale.zones.zone import Zone, Zones, as_corners
 
 __all__ = ["read_zones", "zones_from_json"]
@@ -30,7 +31,7 @@ def read_zones(path: Path) -> Zones:
     if path.suffix.lower() == ".xml":
         return zones_from_cvat(path)
     content = read_json(path)
-    drawn = zones_from_tool(content, path)
+    drawn = zones_from_tool(content, path) or zones_from_plain(content, path)
     return zones_from_json(content, str(path)) if drawn is None else drawn
 
 
@@ -71,7 +72,7 @@ def _zone(content: Any, where: str) -> Zone:
         raise DataError(f"expected a name and points of each zone in {where}", repr(content)[:80])
     name = str(content["name"])
     _refuse_unknown(content, [field.name for field in fields(Zone)], f"zone {name}")
-    corners = _corners(content["points"], f"the points of zone {name}")
+    corners = corners_from(content["points"], f"the points of zone {name}")
     _check_pixels(corners, content, name)
     values = {**content, "name": name, "points": corners}
     if content.get("alarm") is not None:
@@ -82,7 +83,11 @@ def _zone(content: Any, where: str) -> Zone:
         raise
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"expected numbers where zone {name} has them", str(error)) from error
-    plain = {key: value for key, value in content.items() if key not in ("name", "points", "alarm", "holes")}
+    plain = {
+        key: value
+        for key, value in content.items()
+        if key not in ("name", "points", "alarm", "holes", "more")
+    }
     shaped(
         {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "zone", f"zone {name} in {where}"
     )

@@ -21,6 +21,7 @@ from crowdscale.files.writing import write_atomic
 from crowdscale.points import Points
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.ground import Corners, Ground, level_of_service
+from crowdscale.zones.shapes import area_shape
 
 __all__ = ["Zone", "ZoneCount", "Zones", "area_of_interest", "as_corners", "write_zones", "zones_json"]
 
@@ -60,11 +61,13 @@ class Zone:
     """An area that is left out of every zone and of the whole count."""
     holes: tuple[Corners, ...] = ()
     """Corners of areas within the zone that do not belong to it."""
+    more: tuple[Corners, ...] = ()
+    """Corners of further areas that belong to the zone: both sides of a fence, say."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "holes", tuple(as_corners(hole, f"the holes of {self.name}") for hole in self.holes)
-        )
+        for field in ("holes", "more"):
+            rings = tuple(as_corners(ring, f"{field} of {self.name}") for ring in getattr(self, field))
+            object.__setattr__(self, field, rings)
         self._check_corners()
         self._check_use()
         if self.kind == "area":
@@ -83,14 +86,17 @@ class Zone:
                 else "expected a name and at least 2 points of a line",
                 f"{self.name!r} with {len(self.points)}",
             )  # fmt: skip
-        if not np.isfinite(np.array(self.points, float)).all():
-            raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")
+        for ring in (self.points, *self.holes, *self.more):
+            if not np.isfinite(np.array(ring, float)).all():
+                raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")
+        if any(len(ring) < 3 for ring in (*self.holes, *self.more)):
+            raise DataError(f"expected at least 3 corners of each part of {self.name}", "fewer")
 
     def _check_use(self) -> None:
         """Raise DataError for a width that is not above 0, or for roles that exclude one another."""
         if self.width is not None and not self.width > 0:
             raise DataError(f"expected the width of {self.name} above 0", str(self.width))
-        if self.kind == "line" and (self.roi or self.exclude or self.holes):
+        if self.kind == "line" and (self.roi or self.exclude or self.holes or self.more):
             raise DataError("expected an area as region of interest, excluded area or zone with holes", f"the line {self.name}")  # fmt: skip
         if self.roi and self.exclude:
             raise DataError(f"expected {self.name} as region of interest or excluded", "both")
@@ -98,7 +104,7 @@ class Zone:
     def _check_simple(self) -> None:
         import shapely
 
-        shape = _polygon(np.array(self.points, float), [np.array(hole, float) for hole in self.holes])
+        shape = self._area((1, 1))
         if not shape.is_valid or shape.area == 0:
             why = shapely.is_valid_reason(shape) if not shape.is_valid else "no area"
             raise DataError(
@@ -107,35 +113,23 @@ class Zone:
                 'Draw its corners in turn around it. Leave an area out with a zone of its own and "exclude": true, or with "holes"',
             )
 
-    def corners(self, size: Size) -> Floats:
-        """Return the (n, 2) corners in pixels of a (width, height) picture."""
-        return np.array(self.points, float) * (size if self.relative else (1, 1))
+    def corners(self, size: Size, whole: bool = False) -> Floats:
+        """Return the (n, 2) corners in pixels of a (width, height) picture; those of all parts if ``whole``."""
+        rings = (self.points, *self.more) if whole else (self.points,)
+        return np.concatenate([np.array(ring, float) for ring in rings]) * (size if self.relative else (1, 1))
 
     def shape(self, size: Size) -> Any:
         """Return the shapely polygon of a picture of this size that counts as this zone."""
         import shapely
 
-        corners = self.corners(size)
         if self.kind == "area":
-            return _polygon(
-                corners, [np.array(hole, float) * (size if self.relative else (1, 1)) for hole in self.holes]
-            )
+            return self._area(size if self.relative else (1, 1))
         width = self.width * (size[0] if self.relative else 1) if self.width else LINE_WIDTH * size[0]
-        return shapely.LineString(corners).buffer(width / 2, cap_style="flat")
+        return shapely.LineString(self.corners(size)).buffer(width / 2, cap_style="flat")
 
-
-def _polygon(corners: Floats, holes: Sequence[Floats]) -> Any:
-    """Return a polygon; a keyhole, whose ring runs to an inner ring and back, becomes a polygon with a hole."""
-    import shapely
-
-    shape = shapely.Polygon(corners, holes)
-    if not shape.is_valid and not holes:
-        mended = shape.buffer(0)
-        x, y = corners.T
-        area = abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
-        if mended.geom_type == "Polygon" and abs(mended.area - area) <= 1e-9 * max(area, 1e-12):
-            return mended
-    return shape
+    def _area(self, scale: Size) -> Any:
+        ring, *rest = (np.array(each, float) * scale for each in (self.points, *self.holes, *self.more))
+        return area_shape(ring, rest[: len(self.holes)], rest[len(self.holes) :])
 
 
 @dataclass(frozen=True)
@@ -191,6 +185,11 @@ class Zones:
             for zone in self.zones
             if not zone.relative and np.abs(np.array(zone.points, float)).max() <= ONE_PIXEL
         ]
+        sentences += [
+            f"Zone {zone.name} is smaller than a pixel: its corners seem to be degrees on a map."
+            for zone in self.zones
+            if not sentences and not zone.relative and np.ptp(np.array(zone.points, float), axis=0).max() < 1
+        ]
         if not sentences and self.size is not None:
             interest = _interest(self, self.size)
             sentences += [
@@ -219,7 +218,7 @@ class Zones:
         for zone in self.zones:
             outside = [
                 (px, py)
-                for px, py in zone.corners(size).tolist()
+                for px, py in zone.corners(size, whole=True).tolist()
                 if not (-BEYOND <= px <= size[0] + BEYOND and -BEYOND <= py <= size[1] + BEYOND)
             ]
             if outside:
@@ -245,7 +244,8 @@ class Zones:
                 zone,
                 points=scaled(zone.points),
                 width=zone.width * x if zone.width else None,
-                holes=tuple(scaled(hole) for hole in zone.holes),
+                holes=tuple(map(scaled, zone.holes)),
+                more=tuple(map(scaled, zone.more)),
             )
             for zone in self.zones
         )
