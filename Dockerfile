@@ -4,6 +4,7 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY .ci .ci
 COPY src src
 COPY web web
 RUN python -m venv /opt/crowdscale \

@@ -37,16 +37,17 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 | result | columns |
 |---|---|
 | `count --json` | a list of photos, every column, exact numbers |
-| `count --csv` | photos without `heads` and `intervals`; `--zones` adds a column for each zone, its count |
-| `count --out`, Parquet and JSON lines | photos without `intervals` and `error` |
-| `count --out`, CSV | photos without `heads`, `intervals` and `error` |
+| `count --csv` | photos without `heads`, `intervals` and `interval_of`; `--zones` adds a column for each zone, its count |
+| `count --out`, Parquet and JSON lines | photos without `intervals`, `interval_of` and `error` |
+| `count --out`, CSV | photos without `heads`, `intervals`, `interval_of` and `error` |
 | `count --out`, `broken/` | `photo` and `error` |
 | `Prediction.to_dict()` | a photo without `photo`, `zones` and `error` |
 | `watch --rows` | frames |
 | `evaluate --csv` | evaluated photos |
 
 [{FILE_SCHEMA}]({FILE_SCHEMA}) is the JSON schema of the file that `count --json` writes, [{SCHEMA}]({SCHEMA}) that of one
-photo, as in JSON lines and `POST /count`. Both may be copied; the number in their names is the version.
+photo, as in JSON lines and `POST /count`. Both may be copied; the number in their names is the version. It rises when a
+name, a type or a meaning changes. A new column leaves it: pass over names that you don't know.
 
 - CSV, Parquet and JSON lines round numbers to the decimals below. `count --json` keeps counts exact.
 - In CSV a list is JSON. An empty list and a missing value are empty cells.

@@ -1,6 +1,6 @@
 """Simulated marches: whether the estimates of ``crowdscale.zones.march`` are unbiased and their intervals hold.
 
-``python -m research.march_simulation [--marches 2000] [--json FILE]``
+``python -m research.march_simulation [--marches 2000] [--json FILE]``, or ``--rows FOLDER`` for files to try ``zones flow`` with
 
 A march passes a line for three hours: a rise, a plateau with waves, a long end. People come alone (Poisson) or in blocks with gaps
 between them, as behind banners. One minute in five is observed, from a random begin on. At a second line some have left and
@@ -11,6 +11,7 @@ minutes are counted by hand. The table gives the bias over the true number and t
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from pathlib import Path
 
@@ -129,13 +130,55 @@ def picture() -> Pixels:
     return plot_counts(times, rates, title, bands={"estimate from one minute in five": (ends[0], ends[1])})  # type: ignore[arg-type]
 
 
+def write_rows(folder: Path, people: int = 20_000, seed: int = 7) -> int:
+    """Write one march as files of a user, and return the people who passed either line.
+
+    ``gate.csv`` and ``bridge.csv`` are rows of two cameras, ``checked.csv`` twelve minutes at the gate that were counted by hand.
+    """
+    rng = np.random.default_rng(seed)
+    first = march(people, False, rng)
+    joined = march(people // 4, False, rng)
+    second = rng.binomial(first.astype(int), 0.85) + joined
+    folder.mkdir(parents=True, exist_ok=True)
+    cameras = [("gate", rng.binomial(first.astype(int), 0.92).astype(float)), ("bridge", second)]
+    for name, counts in cameras:
+        seen = observed(counts, rng)
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["time", f"{name} forward", f"{name} backward"])
+            passed = 0
+            for run in seen.runs():
+                writer.writerow([f"{seen.starts[run][0]:.0f}", passed, 0])
+                for end, more in zip(seen.ends[run], seen.people[run], strict=True):
+                    passed += int(more)
+                    writer.writerow([f"{end:.0f}", passed, 0])
+        if name == "gate":
+            _write_checked(folder / "checked.csv", seen, first, rng)
+    return int(first.sum() + joined.sum())
+
+
+def _write_checked(path: Path, seen: Passages, truth: NDArray[np.float64], rng: np.random.Generator) -> None:
+    runs = seen.runs()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["start", "end", "people"])
+        for run in sorted(rng.choice(len(runs), 12, replace=False).tolist()):
+            start, end = seen.starts[runs[run]][0], seen.ends[runs[run]][-1]
+            people = truth[int(start / STEP) : round(end / STEP)].sum()
+            writer.writerow([f"{start:.0f}", f"{end:.0f}", f"{people:.0f}"])
+
+
 def main() -> None:
     """Print the table; ``--json FILE`` writes it, too."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--marches", type=int, default=2000)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--picture", type=Path, help="draw the flow of one march and stop")
+    parser.add_argument("--rows", type=Path, help="write the files of one march into this folder and stop")
     chosen = parser.parse_args()
+    if chosen.rows is not None:
+        print(f"{write_rows(chosen.rows):,} people passed the gate or the bridge")
+        return
     if chosen.picture is not None:
         write_image(chosen.picture, picture())
         return

@@ -7,29 +7,9 @@ import tomllib
 
 import pytest
 
-from tests.support.guides import DOCS, NOTE, ROOT, Reader, blocks, clone, free_port, guides, shape
+from tests.support.guides import DOCS, NOTE, ROOT, Reader, blocks, clone, guides, shape
+from tests.support.stand_ins import STAND_INS
 
-# What a block cannot have here, and what it gets instead. The note above the block names it to readers.
-PORT = str(free_port())
-FILL_IN = "sed -i '2,$ s/^\\([^,]*,[^,]*,[^,]*\\),/\\1,15/' audit/counts.csv\n"
-SERVED = f"python -m http.server {PORT} --bind 127.0.0.1 > log 2>&1 & trap 'kill $!' EXIT; sleep 2\n"
-SERVICE = f"timeout 300 crowdscale serve --no-browser --port {PORT} > log 2>&1 & echo $! > service\n"
-ANSWERS = f"curl -sS --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:{PORT}/health\n"
-STAND_INS: dict[str, dict[str, str]] = {
-    "audit": {"crowdscale audit examples": f"{FILL_IN}crowdscale audit examples"},
-    "guides/films": {
-        "crowdscale watch rtsp://camera/live": f"{SERVED}crowdscale watch http://127.0.0.1:{PORT}/film.mp4"
-    },
-    "guides/photo": {"prediction.show()": "prediction.size"},
-    "guides/training": {
-        "--init lite": "--init nano --l2s-crops 8 --l2s-crop 192 --precision 32-true --workers 0 --pictures 0",
-    },
-    "page-and-service": {
-        "crowdscale serve\n": f"{SERVICE}{ANSWERS}",
-        ":8000": f":{PORT}",
-        "head -c 200 count.json\n": "head -c 200 count.json\nkill $(cat service)\n",
-    },
-}
 SLOW = {"guides/training"}  # trains, if only on a few crops
 
 pages = pytest.mark.parametrize("name", guides())

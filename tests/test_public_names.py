@@ -34,7 +34,7 @@ FIELDS = {
     Prediction: {
         "count", "points", "map", "regions", "first_pass_count", "first_pass_points", "size", "model", "density",
         "cell", "read_scale", "tiles", "seconds", "calibration", "warnings", "turn", "usable", "appearance", "source",
-        "calibrated_heads",
+        "calibrated_heads", "notes",
     },
     Region: {"box", "zoom", "first_pass_count", "count", "capped", "inner"},
     PredictOptions: {

@@ -90,7 +90,7 @@ def test_csv_has_a_line_a_photo(tmp_path):
     lines = (tmp_path / "counts" / "part-000000.csv").read_text().splitlines()
     assert (
         lines[0]
-        == "photo,count,count_low,count_high,first_pass_count,model,width,height,read_scale,tiles,seconds,regions,zones,turn,warnings,usable"
+        == "photo,count,count_low,count_high,first_pass_count,model,width,height,read_scale,tiles,seconds,regions,zones,turn,warnings,notes,usable,calibrated,calibrated_heads"
     )
     assert lines[1].startswith('"photos/0, «é».jpg",2.5,1,4,2,lite,640,480,1,1,0.1,')
     assert (tmp_path / "broken" / "part-000000.csv").read_text().startswith("photo,error\n")

@@ -44,7 +44,7 @@ def levels(data: bytes) -> str:
     if photo.pixels.shape[:2] != GREY.shape:
         return f"{photo.size} instead of 40×30"
     off = np.median(np.abs(photo.pixels[..., 0].astype(int) - GREY))
-    return " ".join([f"{off:g} levels off.", *photo.notes])
+    return " ".join([f"{off:g} levels off.", *photo.warnings, *photo.notes])
 
 
 def with_holes() -> bytes:

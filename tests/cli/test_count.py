@@ -129,7 +129,8 @@ def test_csv_and_json_hold_everything(photos, label_model, tmp_path):
     rows = list(csv.DictReader(table.open()))
     assert list(rows[0]) == [
         "photo", "count", "count_low", "count_high", "first_pass_count", "model", "width", "height", "read_scale",
-        "tiles", "seconds", "regions", "zones", "turn", "warnings", "usable", "error",
+        "tiles", "seconds", "regions", "zones", "turn", "warnings", "notes", "usable",
+        "calibrated", "calibrated_heads", "error",
     ]  # fmt: skip
     assert (
         rows[0]["count_low"] == rows[0]["count_high"] == rows[0]["warnings"] == ""
@@ -170,7 +171,11 @@ def test_intervals_and_warnings_are_told_everywhere(label_model, tmp_path, capsy
     report(outcomes, Files(), quiet=True)
     assert capsys.readouterr() == ("96\n96\n", "")
     report(outcomes[:1], Files(), quiet=False)
-    assert capsys.readouterr().out == "96 people (likely 72–120)\n"
+    likely = "Likely: in 9 of 10 photos like those trained on. Your camera is not calibrated:"
+    assert capsys.readouterr().out.splitlines() == [
+        "96 people (likely 72–120)", likely, "  crowdscale models calibrate labels --data my_photos/ --write"
+    ]  # fmt: skip
+    assert len(likely) <= 80
     report(outcomes[1:], Files(), quiet=False)
     assert capsys.readouterr().out == "96 people (unlike the training photos: do not rely on it)\n"
 

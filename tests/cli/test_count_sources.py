@@ -94,11 +94,27 @@ def test_the_clipboard_is_one_photo_or_a_sentence(crowd, label_model, tmp_path, 
     assert "expected a photo on the clipboard, but got none" in done.stderr
 
 
-def test_one_page_is_counted_with_a_warning_that_names_the_rest(scan, label_model):
-    done = crowdscale("count", scan, "--model", label_model)
+NOTE = "The file has 2 pages: page 1, the first of the largest, was counted. Count each with --pages all."
+
+
+def test_one_page_is_counted_with_a_note_that_names_the_rest(scan, crowd, label_model, tmp_path):
+    done = crowdscale("count", scan, "--model", label_model, "--json", str(tmp_path / "a.json"))
     assert done.stdout.startswith("96 people")
-    assert "The file has 2 pages: page 1, the first, was counted." in done.stderr
-    assert "--pages all" in done.stderr
+    assert "unlike" not in done.stdout  # a page is no fault of the photo
+    assert f"Note: {scan}: {NOTE}" in done.stderr
+    (row,) = json.loads((tmp_path / "a.json").read_text())
+    assert (row["notes"], row["warnings"]) == ([NOTE], [])
+    done = crowdscale("count", scan, crowd, "--model", label_model, "--csv", str(tmp_path / "a.csv"))
+    assert "see note" in done.stdout
+    first, second = csv.DictReader((tmp_path / "a.csv").open())
+    assert (json.loads(first["notes"]), second["notes"]) == ([NOTE], "")
+    assert crowdscale("count", scan, "--model", label_model, "--quiet").stderr == ""
+
+
+def test_the_notes_of_pages_reach_an_archive(scan, label_model, tmp_path):
+    crowdscale("count", scan, "--model", label_model, "--out", str(tmp_path / "out"), "--format", "jsonl")
+    (part,) = (tmp_path / "out" / "counts").iterdir()
+    assert json.loads(part.read_text())["notes"] == [NOTE]
 
 
 @pytest.mark.parametrize("bulk", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_a_photo_turns_clockwise():
     photo = Photo(np.arange(24, dtype=np.uint8).reshape(2, 4, 3), (40, 20), ("kept",))
     assert photo.turned(0) is photo
     right = photo.turned(90)
-    assert (right.size, right.notes, right.pixels.shape) == ((20, 40), ("kept",), (4, 2, 3))
+    assert (right.size, right.warnings, right.pixels.shape) == ((20, 40), ("kept",), (4, 2, 3))
     np.testing.assert_array_equal(right.pixels[0, 1], photo.pixels[0, 0])
     np.testing.assert_array_equal(right.turned(270).pixels, photo.pixels)
     assert photo.turned(180).size == (40, 20)
@@ -81,8 +82,9 @@ def test_another_turn_is_refused(turn):
 def test_the_command_turns_on_request_and_names_it(upright, tmp_path):
     Image.fromarray(np.ascontiguousarray(np.rot90(upright))).save(tmp_path / "lying.jpg", quality=95)
     arguments = "count", tmp_path / "lying.jpg", "--model", "nano", "--threads", 1
-    done = crowdscale(*arguments)
+    done = crowdscale(*arguments, "--json", tmp_path / "a.json")
     assert "Run with --turn auto." in done.stderr
+    assert json.loads((tmp_path / "a.json").read_text())[0]["notes"] == ["Run with --turn auto."]
     assert "do not rely on it" in done.stdout
     done = crowdscale(*arguments, "--turn", "auto", "--save", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, "")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from crowdscale.errors import ImageError
-from crowdscale.files.decoder import opened, orientation_of, photo_size
+from crowdscale.files.decoder import SUBFILE, opened, orientation_of, photo_size
 from crowdscale.files.images import photo_from_pil, read_image
 
 RNG = np.random.default_rng(0)
@@ -162,10 +162,26 @@ def test_a_tiff_gives_its_largest_page_and_names_it():
     photo = read_image(pages(small, large))
     np.testing.assert_array_equal(photo.pixels, PIXELS)
     assert photo.notes == ("The file has 2 pages: page 2, the largest, was counted.",)
-    assert read_image(pages(large, small)).notes == ()  # a thumbnail behind its photo
-    assert read_image(pages(large, large, large)).notes == (
-        "The file has 3 pages: page 1, the first, was counted.",
+    assert read_image(pages(large, small)).notes == (
+        "The file has 2 pages: page 1, the largest, was counted.",
     )
+    assert read_image(pages(small, large, large)).notes == (
+        "The file has 3 pages: page 2, the first of the largest, was counted.",
+    )
+
+
+def test_a_tiff_s_marked_copies_are_no_pages_and_need_no_note():
+    stream = io.BytesIO()
+    Image.fromarray(PIXELS).save(
+        stream, "TIFF", save_all=True, append_images=[Image.new("RGB", (60, 40))], tiffinfo={SUBFILE: 0}
+    )
+    assert read_image(stream.getvalue()).size == (60, 40)
+    copy = Image.fromarray(PIXELS)
+    copy.encoderinfo = {"tiffinfo": {SUBFILE: 1}}
+    stream = io.BytesIO()
+    Image.new("RGB", (9, 6)).save(stream, "TIFF", save_all=True, append_images=[copy])
+    photo = read_image(stream.getvalue())
+    assert (photo.size, photo.notes) == ((9, 6), ())  # a copy is never the photo, however large
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])

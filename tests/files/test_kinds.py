@@ -154,11 +154,11 @@ def test_arrays_of_all_number_types_follow_the_rule():
     ):  # fmt: skip
         photo = photo_from_array(same)
         assert np.abs(photo.pixels.astype(int) - rgb).max() <= 1
-        assert photo.notes == ()
+        assert photo.warnings == ()
     assert photo_from_array(rgb[..., 0] > 99).pixels.max() == 255
     photo = photo_from_array(rgb.astype(np.uint16) * 16)
     assert np.abs(photo.pixels.astype(int) - rgb).max() <= 1
-    assert photo.notes == ("Its colours reach 4080 of 65535: they were read as 12 bits.",)
+    assert photo.warnings == ("Its colours reach 4080 of 65535: they were read as 12 bits.",)
 
 
 @pytest.mark.parametrize(

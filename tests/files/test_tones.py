@@ -33,13 +33,15 @@ def levels(photo):
 def test_fewer_bits_in_a_file_of_16_are_stretched_and_named(factor, bits):
     photo = read_image(tiff(GREY.astype(np.uint16) * factor))
     assert np.abs(levels(photo) - GREY).max() <= 2
-    assert photo.notes == (f"Its grey values reach {255 * factor} of 65535: they were read as {bits} bits.",)
+    assert photo.warnings == (
+        f"Its grey values reach {255 * factor} of 65535: they were read as {bits} bits.",
+    )
 
 
 def test_16_full_bits_are_divided_without_a_note():
     photo = read_image(tiff(GREY.astype(np.uint16) * 257))
     np.testing.assert_array_equal(levels(photo), GREY)
-    assert photo.notes == ()
+    assert photo.warnings == ()
 
 
 @pytest.mark.parametrize("factor", [257, 16])
@@ -56,7 +58,7 @@ def test_a_thermal_picture_is_stretched_and_named():
     known = np.ones(GREY.shape, bool)
     known[5, 5] = False
     assert np.abs(levels(photo) - GREY)[known].max() <= 3
-    assert "were stretched" in photo.notes[0]
+    assert "were stretched" in photo.warnings[0]
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0, 3e4])
@@ -82,13 +84,13 @@ def test_the_file_s_own_mark_of_missing_values_is_black():
 def test_negative_values_are_stretched():
     photo = read_image(tiff((GREY / 127.5 - 1).astype(np.float32)))
     assert np.abs(levels(photo) - GREY).max() <= 4
-    assert "from -" in photo.notes[0]
+    assert "from -" in photo.warnings[0]
 
 
 def test_nothing_but_holes_is_black_and_named():
     photo = read_image(tiff(np.full((4, 5), np.nan, np.float32)))
     assert not photo.pixels.any()
-    assert photo.notes == ("The photo holds no numbers: it was counted as black.",)
+    assert photo.warnings == ("The photo holds no numbers: it was counted as black.",)
 
 
 @pytest.mark.parametrize("value", [0, 1000, 65535])
@@ -100,7 +102,7 @@ def test_one_value_everywhere_is_one_grey(value):
 def test_32_bits_are_divided_by_their_largest():
     photo = read_image(tiff(GREY.astype(np.int32) * 1_000_003))
     assert np.abs(levels(photo) - GREY).max() <= 1
-    assert "divided by that" in photo.notes[0]
+    assert "divided by that" in photo.warnings[0]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
@@ -110,8 +112,8 @@ def test_colours_of_fewer_bits_in_16_are_stretched_and_named(factor, bits, suffi
     deep[0, 0] = 255 * factor
     photo = read_image(cv2.imencode(suffix, deep)[1].tobytes())
     assert np.abs(photo.pixels[..., ::-1].astype(int) - deep / factor).max() <= 2
-    assert photo.notes == (f"Its colours reach {255 * factor} of 65535: they were read as {bits} bits.",)
-    assert read_image(cv2.imencode(suffix, deep * (256 // factor))[1].tobytes()).notes == ()
+    assert photo.warnings == (f"Its colours reach {255 * factor} of 65535: they were read as {bits} bits.",)
+    assert read_image(cv2.imencode(suffix, deep * (256 // factor))[1].tobytes()).warnings == ()
 
 
 def test_opaque_colours_of_12_bits_in_16_keep_their_opacity():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -94,3 +95,15 @@ def broker(port: int = 0, refuse: int = 0) -> Iterator[tuple[Broker, int]]:
                     connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
             listener.shutdown(socket.SHUT_RDWR)
+
+
+if (
+    __name__ == "__main__"
+):  # python -m tests.support.broker PORT: prints each topic and what was published there
+    with broker(int(sys.argv[1])) as (kept, _):
+        seen = 0
+        while True:
+            kept.wait_for(lambda published, seen=seen: len(published) > seen, 60.0)
+            for topic, content, _ in kept.published[seen:]:
+                print(topic, content.decode("utf-8", "replace"), flush=True)
+            seen = len(kept.published)

@@ -149,10 +149,10 @@ def test_coverage_across_domains_is_of_each_domain_by_the_others():
         ),
         (
             ("sha/train 2016: 30 photos", "folder brt: 26 photos"),
-            "In 9 of 10 photos like those trained on. Your camera was never calibrated: "
+            "In 9 of 10 photos like those trained on. Your camera is not calibrated: "
             "crowdscale models calibrate lite --data my_photos/ --write",
         ),
-        ((), "never calibrated"),
+        ((), "is not calibrated"),
     ],
 )
 def test_an_interval_says_for_which_photos_it_holds(data, said):

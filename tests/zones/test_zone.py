@@ -304,7 +304,7 @@ def test_json_from_a_page_is_checked_like_a_file():
 
 
 def test_the_zones_of_the_documentation_are_read_and_fit():
-    page = (Path(__file__).parents[2] / "docs" / "large-bulk-video-zones.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "zones.md").read_text()
     content = json.loads(page.split("```json")[1].split("```")[0])
     zones = zones_from_json(content, "the page").fit((1920, 1282))
     assert [zone.name for zone in zones.counted] == ["west", "east", "middle"]

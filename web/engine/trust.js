@@ -220,14 +220,18 @@ function halfFloats(text) {
   });
 }
 
+/** Return whether a calibration comes from a user's own folders alone, and not from public sets. */
+export function isOwn(calibration) {
+  const data = calibration?.data ?? [];
+  return data.length > 0 && data.every((label) => label.split(/\s+/)[0] === "folder");
+}
+
 /** Return for which photos the 90 % interval holds, as a sentence; empty without an interval. */
 export function intervalOf(calibration, intervals, model) {
   if (!intervals) return "";
-  const data = calibration.data ?? [];
-  if (data.length && data.every((label) => label.split(/\s+/)[0] === "folder"))
-    return `In 9 of 10 photos like those of the calibration: ${data.join(", ")}.`;
+  if (isOwn(calibration)) return `In 9 of 10 photos like those of the calibration: ${calibration.data.join(", ")}.`;
   return (
-    "In 9 of 10 photos like those trained on. Your camera was never calibrated: " +
+    "In 9 of 10 photos like those trained on. Your camera is not calibrated: " +
     `crowdscale models calibrate ${model} --data my_photos/ --write`
   );
 }

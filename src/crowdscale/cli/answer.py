@@ -12,7 +12,7 @@ from crowdscale.cli.tables import counted, new_table, print_table
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
 
-__all__ = ["print_answer", "sentence", "short_note"]
+__all__ = ["print_answer", "print_meaning", "sentence", "short_note"]
 
 NAME_WIDTH = 44
 """Signs of a photo's name in a terminal: with the other columns 80 are not exceeded."""
@@ -28,6 +28,12 @@ def sentence(prediction: Prediction) -> str:
     if interval is not None:
         return f"{people} (likely {interval})"
     return f"{people} (unlike the training photos: do not rely on it)" if prediction.warnings else people
+
+
+def print_meaning(predictions: Sequence[Prediction]) -> None:
+    """Print what "likely" says, once for each calibration: for which photos, and how to calibrate a camera."""
+    for holds in dict.fromkeys(each.interval_of for each in predictions if each.interval_of):
+        print(f"Likely: {holds[0].lower()}{holds[1:]}".replace(": crowdscale", ":\n  crowdscale"))
 
 
 def print_answer(counts: Sequence[tuple[str | Path, Prediction]]) -> None:
@@ -59,6 +65,8 @@ def short_note(prediction: Prediction) -> str:
         notes.append("do not use: unlike all training photos")
     elif prediction.warnings:
         notes.append("see warning")
+    elif prediction.notes:
+        notes.append("see note")
     return ", ".join(notes)
 
 

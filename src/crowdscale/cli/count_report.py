@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crowdscale.cli.answer import print_answer, sentence, short_note
+from crowdscale.cli.answer import print_answer, print_meaning, sentence, short_note
 from crowdscale.cli.errors import print_errors
-from crowdscale.cli.hints import with_hint
 from crowdscale.cli.picture_names import picture_names
 from crowdscale.cli.result_files import STDOUT, write_each
 from crowdscale.cli.tables import counted
+from crowdscale.counting.hints import with_hint
 
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
@@ -65,6 +65,8 @@ def report(outcomes: list[Outcome], files: Files, quiet: bool, verbose: bool = F
         # Quiet leaves out warnings, but a number that must not be used never stands alone.
         for warning in prediction.warnings[: int(not prediction.usable)] if quiet else prediction.warnings:
             print(f"Warning: {outcome.photo}: {with_hint(warning)}", file=sys.stderr)
+        for note in () if quiet else prediction.notes:
+            print(f"Note: {outcome.photo}: {with_hint(note)}", file=sys.stderr)
     print_errors([*(outcome.error for outcome in outcomes if outcome.error), *unwritten])
     return bool(unwritten)
 
@@ -85,6 +87,7 @@ def _print_counts(
             print(f"Turned by {done[0][1].turn}° clockwise before counting.")
     else:
         print_answer([(outcome.photo, prediction) for outcome, prediction in done])
+    print_meaning([prediction for _, prediction in done])
     _print_zones(outcomes)
     _print_pictures(outcomes)
 
@@ -119,8 +122,6 @@ def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
         note = f"without {counted(left_out, 'photo')}" if left_out else ""
         table.add_row(f"{len(done)} photos", *total, "", "", f"{sums[2]:.2f}", note)
     print_table(table)
-    for holds in dict.fromkeys(each.interval_of for each in predictions if each.interval_of):
-        print(f"90 %: {holds}")
 
 
 def _numbers(prediction: Prediction) -> tuple[float, float, float]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from crowdscale.cli.hints import TURN, with_hint
 from crowdscale.cli.tables import counted
+from crowdscale.counting.hints import TURN, with_hint
 
 if TYPE_CHECKING:
     from crowdscale.files.images import Pixels

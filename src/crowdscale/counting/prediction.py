@@ -95,7 +95,9 @@ class Prediction:
     calibration: Calibration | None = None
     """Source of the intervals; None for a model without one and for options that change counts."""
     warnings: tuple[str, ...] = ()
-    """A sentence for each way in which the photo differs from the training photos."""
+    """A sentence for each way in which the photo differs from the training photos, and for each guess at its values."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each choice in reading the file, such as the page of a TIFF. Notes leave the interval."""
     usable: bool = True
     """Whether the count may be used: False for a photo that is unlike all training photos. The first warning says so."""
 

@@ -116,7 +116,8 @@ class Predictor:
         """Yield the people in each photo, in order: a prediction, or the error of a photo that cannot be read.
 
         Photos are read as results are taken, a few ahead, so memory does not grow with their number. Threads count them
-        in parallel; results are those of ``predict``.
+        in parallel; results are those of ``predict``. Photos are not joined into one call of the network: a batch takes as
+        long a photo, several times the memory, and photos of one size (``docs/speed.md`` has the numbers).
 
         Args:
             sources: Photos, each as ``predict`` takes it.
@@ -166,7 +167,8 @@ class Predictor:
         return replace(
             assembled,
             calibration=self.config.calibration if self.options.as_calibrated else None,
-            warnings=photo.notes + warnings if usable else (warnings[0], *photo.notes, *warnings[1:]),
+            warnings=photo.warnings + warnings if usable else (warnings[0], *photo.warnings, *warnings[1:]),
+            notes=photo.notes,
             usable=usable,
             seconds=time.perf_counter() - started,
         )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from crowdscale.counting.hints import notes_with_hints
+
 if TYPE_CHECKING:
     from crowdscale.counting.prediction import Prediction
     from crowdscale.points import Points
@@ -156,12 +158,31 @@ class PhotoRow:
         default=0,
     )
     warnings: list[str] = column(
-        "texts", "a sentence for each way in which the photo differs from the training photos", default=list
+        "texts",
+        "a sentence for each way in which the photo differs from the training photos, and for each guess at its values",
+        default=list,
+    )
+    notes: list[str] = column(
+        "texts",
+        "a sentence for each choice in reading the file, such as the page of a TIFF, and the option of `crowdscale "
+        "count` that answers a warning",
+        default=list,
     )
     usable: bool = column(
         "boolean",
         "whether the count may be used; not for a photo that is unlike all training photos",
         default=True,
+    )
+    calibrated: bool = column(
+        "boolean",
+        "whether the model was calibrated with photos of your own, by `models calibrate`; the intervals of a bundled "
+        "model hold for photos like those trained on",
+        default=False,
+    )
+    calibrated_heads: bool = column(
+        "boolean",
+        "whether the confidences of heads are probabilities; else they order heads alone",
+        default=False,
     )
     error: str = column("text", "the sentence that explains a missing count or picture", default="")
 
@@ -330,7 +351,10 @@ def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), err
         prediction.interval_of,
         prediction.turn,
         list(prediction.warnings),
+        notes_with_hints(prediction.notes, prediction.warnings),
         prediction.usable,
+        prediction.calibration is not None and prediction.calibration.own,
+        prediction.calibrated_heads,
         error,
     )
 

@@ -259,18 +259,26 @@ def _page_count(image: Image.Image) -> int:
 
 
 def _largest_page(image: Image.Image, name: str) -> str:
-    sizes = [image.size for _ in _walk_pages(image)]
-    if len(sizes) == 1:
-        image.seek(0)
-        return ""
-    areas = [width * height for width, height in sizes]
-    best = areas.index(max(areas))
-    image.seek(best)
+    areas = _own_pages(image)
+    best = max(areas, key=areas.__getitem__)  # the first of equal ones
+    image.seek(best - 1)
     check_bounds(image.size, name)
-    if best == 0 and areas.count(areas[0]) == 1:
-        return ""  # smaller copies of the first page
-    which = "first" if best == 0 else "largest"
-    return f"The file has {len(sizes)} pages: page {best + 1}, the {which}, was counted."
+    if len(areas) == 1:
+        return ""
+    equal = list(areas.values()).count(areas[best]) > 1
+    which = "the first of the largest" if equal else "the largest"
+    return f"The file has {len(areas)} pages: page {best}, {which}, was counted."
+
+
+def _own_pages(image: Image.Image) -> dict[int, int]:
+    """Return the pixels of each page of a TIFF by its number, from 1, without marked reduced copies and masks."""
+    tags: Any = image
+    pixels = {
+        page: image.size[0] * image.size[1]
+        for page in _walk_pages(image)
+        if not int(tags.tag_v2.get(SUBFILE, 0)) & COPY
+    }
+    return pixels or {1: 0}
 
 
 def _walk_pages(image: Image.Image) -> Iterator[int]:
@@ -295,9 +303,7 @@ def photo_pages(source: str | os.PathLike[str] | IO[bytes], name: str = "") -> l
     name = name or str(source)
     with opened(source, name) as image:
         if image.format == "TIFF":
-            tags: Any = image
-            pages = [page for page in _walk_pages(image) if not int(tags.tag_v2.get(SUBFILE, 0)) & COPY]
-            return pages or [1]
+            return list(_own_pages(image))
         count = _page_count(image)
         if count > MAX_PAGES:
             raise ImageError(

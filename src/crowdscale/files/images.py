@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -66,11 +66,13 @@ class Photo:
     Args:
         pixels: (h, w, 3) RGB uint8, turned upright by its EXIF orientation.
         size: (width, height) of the upright original, larger than ``pixels`` where it was reduced.
-        notes: A sentence for each choice that the reader made: a page, a range of grey values.
+        warnings: A sentence for each guess at what values mean, such as a range of grey.
+        notes: A sentence for each choice that changes no value: the page of a file.
     """
 
     pixels: Pixels
     size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def turned(self, degrees: int) -> Photo:
@@ -78,7 +80,7 @@ class Photo:
         if degrees % 360 == 0:
             return self
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -degrees // 90))
-        return Photo(pixels, self.size if degrees == 180 else self.size[::-1], self.notes)
+        return replace(self, pixels=pixels, size=self.size if degrees == 180 else self.size[::-1])
 
     @property
     def reduction(self) -> tuple[float, float]:
@@ -110,7 +112,7 @@ def read_image(
         raise ImageError("expected a photo", f"{name}, which is empty")
     with opened(io.BytesIO(source) if isinstance(source, bytes) else source, name) as image:
         note = choose_page(image, name, page)
-        return _decode(image, max_pixels, (note,) if note else ())
+        return replace(_decode(image, max_pixels), notes=(note,) if note else ())
 
 
 def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo:
@@ -134,7 +136,8 @@ def photo_from_array(array: NDArray[Any], max_pixels: float | None = None) -> Ph
     return Photo(_reduced(np.ascontiguousarray(pixels), size, max_pixels), size, (note,) if note else ())
 
 
-def _decode(image: Image.Image, max_pixels: float | None, notes: tuple[str, ...] = ()) -> Photo:
+def _decode(image: Image.Image, max_pixels: float | None) -> Photo:
+    warnings: tuple[str, ...] = ()
     width, height = image.size
     deep_stream = _deep_stream(image)  # asked first: reading EXIF may decode
     page = image.tell()
@@ -144,11 +147,11 @@ def _decode(image: Image.Image, max_pixels: float | None, notes: tuple[str, ...]
         image.draft("RGB", (max(1, int(width * factor)), max(1, int(height * factor))))
     most = _brightest(image) if deep_stream is not None else 255
     if deep_stream is not None and most < DARK:
-        image, deep_note = _deep_colours(image, most, deep_stream, page)
-        notes = (*notes, deep_note)
+        image, guess = _deep_colours(image, most, deep_stream, page)
+        warnings = (guess,)
     pixels, note = _to_rgb(image, orientation)
     size = (height, width) if orientation in TURNED else (width, height)
-    return Photo(_reduced(pixels, size, max_pixels), size, (*notes, note) if note else notes)
+    return Photo(_reduced(pixels, size, max_pixels), size, (*warnings, note) if note else warnings)
 
 
 def _reduced(pixels: Pixels, size: tuple[int, int], max_pixels: float | None) -> Pixels:

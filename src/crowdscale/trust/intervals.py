@@ -152,7 +152,7 @@ class Calibration:
         if self.own:
             return f"In 9 of 10 photos like those of the calibration: {', '.join(self.data)}."
         return (
-            "In 9 of 10 photos like those trained on. Your camera was never calibrated: "
+            "In 9 of 10 photos like those trained on. Your camera is not calibrated: "
             f"crowdscale models calibrate {model} --data my_photos/ --write"
         )
 

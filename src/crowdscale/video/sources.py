@@ -93,7 +93,9 @@ def _folder(path: Path, options: SourceOptions) -> Callable[[Source], Iterator[F
             for number, photo in enumerate(photos, turn * len(photos)):
                 try:
                     read = read_image(photo)
-                    yield Frame(number, number / options.photo_rate, read.pixels, notes=read.notes)
+                    yield Frame(
+                        number, number / options.photo_rate, read.pixels, notes=read.warnings + read.notes
+                    )
                     readable = True
                 except ImageError as error:
                     if turn == 0:

@@ -1,6 +1,6 @@
 """Rewrites a quantized ONNX graph for speed: bytes in, pixels by cells, small maps out, steps without overflow.
 
-The graph computes the same. Each rewrite saves time in ONNX Runtime (measured in docs/speed.md).
+The graph computes the same. Each rewrite saves time in ONNX Runtime (measured in research/results/speed-history.md).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Side outputs are mixed at their own resolution and enlarged step by step. The expected label is computed at the finest
 level and then enlarged as one channel: labels are smooth, so count and heads differ by noise alone (measured in
-docs/speed.md), at a quarter of the time outside convolutions. Training keeps the full map, which its losses need.
+research/results/speed-history.md), at a quarter of the time outside convolutions. Training keeps the full map, which its losses need.
 """
 
 from __future__ import annotations
