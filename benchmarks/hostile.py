@@ -1,8 +1,9 @@
 """Damaged files of each format by the thousand: ``python -m benchmarks.hostile --inputs 10000``.
 
-Each input is a sound file of ``tests/hostile/seeds.py`` with words, JSON values or bytes replaced. It must be read
-or refused in one sentence. Printed are the inputs that were read and refused, other exceptions, the slowest input
-and the largest memory of the process.
+Each input is a sound file of ``tests/hostile`` with words, JSON values or bytes replaced. It must be read or refused
+in one sentence, within 5 seconds of processor time and 2 GB. Inputs run in a process of their own, which is started again behind an
+input that ends it. Printed are the inputs that were read and refused, those with another exception, a crash or a
+hang, the slowest input and the largest memory.
 """
 
 from __future__ import annotations
@@ -10,58 +11,90 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import sys
 import tempfile
-import time
-import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks.hostile_answers import answers
+from benchmarks.isolated import run_isolated
 from crowdscale.data import Folder, read_list
-from crowdscale.errors import CrowdscaleError
 from crowdscale.files.images import read_image
 from crowdscale.metrics import read_entries
+from crowdscale.models.description import ModelConfig
+from crowdscale.models.download import read_index
 from crowdscale.video.sources import open_source
 from crowdscale.zones.files import read_zones
 from tests.hostile.damage import TOKEN, VALUES, WORDS
-from tests.hostile.media import PICTURES
-from tests.hostile.seeds import BINARY, POINT_FILES, TEXTS, ZONES
+from tests.hostile.media import PICTURES, odd_exif, with_checksums, with_exif
+from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES
 from tests.support.films import grey_frame, write_film, write_packets
 from tests.support.layouts import write_photo
 
 BYTES = (b"\xff", b"\0", b"\x7f", b"\x80", b"9", b"-", b'"', b"[", b"<")
 
-Kind = tuple[str, str, bytes, Callable[[Path], object]]
-"""(name, file name, sound content, reader)."""
+
+class Kind(NamedTuple):
+    """A format: a sound file, its reader, and how it is damaged."""
+
+    name: str
+    file: str
+    content: bytes | Callable[[], bytes]
+    read: Callable[[Path], object]
+    damage: Callable[[bytes, random.Random], bytes] | None = None
 
 
 def kinds() -> Iterator[Kind]:
     """Yield each format with its reader."""
     for name, (file, text) in TEXTS.items():
-        yield name, file, text.encode(), read_folder
+        yield Kind(name, file, text.encode(), read_folder)
     for name, (file, data) in BINARY.items():
-        yield name, file, data, read_folder
+        yield Kind(name, file, data, read_folder)
     for name, (file, text) in ZONES.items():
-        yield f"zones {name}", file, text.encode(), read_zones
+        yield Kind(f"zones {name}", file, text.encode(), read_zones)
     for name, (file, text) in POINT_FILES.items():
-        yield f"points {name}", file, text.encode(), read_entries
+        yield Kind(f"points {name}", file, text.encode(), read_entries)
     for name, data in PICTURES.items():
-        yield f"picture {name}", name, data, read_image
+        yield Kind(f"picture {name}", name, data, read_image, damaged_picture)
     for name, data in films().items():
-        yield f"film {name}", f"film.{name}", data, read_film
-    yield "list", "list.txt", b"sha/IMG_1\nfolder/a  # comment\n", read_list
+        yield Kind(f"film {name}", f"film.{name}", data, read_film, damaged_bytes)
+    yield Kind("list", "list.txt", b"sha/IMG_1\nfolder/a  # comment\n", read_list)
+    yield Kind(
+        "model index", "index.json", INDEX.encode(), lambda path: read_index(text_of(path), "lite", "index")
+    )
+    yield Kind(
+        "model description",
+        "model.json",
+        DESCRIPTION.encode(),
+        lambda path: ModelConfig.from_json(text_of(path)),
+    )
+    yield from (Kind(*each) for each in answers())
+
+
+def text_of(path: Path) -> str:
+    """Return a file's text, whatever its bytes."""
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def films() -> dict[str, bytes]:
-    """Return short films of H.264 by suffix."""
-    frames = [grey_frame(20 * number) for number in range(12)]
+    """Return short films by suffix: H.264, and JPEGs in AVI."""
+    frames = [grey_frame(20 * number) for number in range(8)]
     with tempfile.TemporaryDirectory() as folder:
-        paths = [write_packets(Path(folder) / f"film.{suffix}", frames) for suffix in ("mp4", "mkv", "ts")]
-        paths.append(write_film(Path(folder) / "film.avi", frames))
+        paths = [
+            write_packets(Path(folder) / f"film.{suffix}", frames) for suffix in ("mp4", "mkv", "ts", "mov")
+        ]
+        paths.append(write_film(Path(folder) / "film.avi", frames, codec="mjpeg"))
         return {path.suffix[1:]: path.read_bytes() for path in paths}
+
+
+def damaged_picture(seed: bytes, rng: random.Random) -> bytes:
+    """Return a picture with bytes changed, with odd EXIF, or both; every second PNG has right checksums."""
+    data = seed if rng.random() < 0.4 else damaged_bytes(seed, rng)
+    if data is seed or rng.random() < 0.2:
+        data = with_exif(data, odd_exif(rng))
+        data = damaged_bytes(seed, rng) if data == seed else data
+    return with_checksums(data) if rng.random() < 0.5 else data
 
 
 def read_film(path: Path) -> object:
@@ -125,48 +158,36 @@ def replaced(content: Any, rng: random.Random) -> Any:
     return [*content[:index], replaced(content[index], rng), *content[index + 1 :]]
 
 
-def try_kind(kind: Kind, root: Path, inputs: int, seed: int) -> tuple[Counter[str], float]:
-    """Return the outcomes and the slowest input's seconds."""
-    name, file, content, read = kind
-    rng, outcomes, slowest = random.Random(f"{seed} {name}"), Counter[str](), 0.0
-    path = root / file
-    for _ in range(inputs):
-        data = damaged(content, rng)
-        path.write_bytes(data)
-        start = time.perf_counter()
-        try:
-            read(path)
-            outcomes["read"] += 1
-        except CrowdscaleError:
-            outcomes["refused"] += 1
-        except Exception:
-            outcomes["other"] += 1
-            print(f"{name}: {data[:300]!r}\n{traceback.format_exc(limit=-4)}", file=sys.stderr)
-        slowest = max(slowest, time.perf_counter() - start)
-    path.unlink()
-    return outcomes, slowest
-
-
 def main() -> int:
-    """Print a line a format; return 1 where an input gave another exception."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print a line a format; return 1 where an input gave anything but an answer or a sentence."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--inputs", type=int, default=1000, help="inputs of each format")
+    parser.add_argument("--first", type=int, default=0, help="number of the first input")
     parser.add_argument("--only", default="", help="formats whose name begins so")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    others = 0
-    print(f"{'format':20} {'read':>7} {'refused':>7} {'other':>6} {'slowest s':>9} {'MB':>6}")
-    for kind in (each for each in kinds() if each[0].startswith(options.only)):
+    faults = 0
+    columns = ("read", "refused", "other", "crash", "hang", "slowest s", "MB")
+    print(f"{'format':22}" + "".join(f"{name:>10}" for name in columns), flush=True)
+    for kind in (each for each in kinds() if each.name.startswith(options.only)):
         with tempfile.TemporaryDirectory() as folder:
             write_photo(Path(folder) / "a.jpg")
-            outcomes, slowest = try_kind(kind, Path(folder), options.inputs, options.seed)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-        row = (
-            f"{outcomes['read']:7} {outcomes['refused']:7} {outcomes['other']:6} {slowest:9.2f} {memory:6.0f}"
-        )
-        print(f"{kind[0]:20} {row}", flush=True)
-        others += outcomes["other"]
-    return 1 if others else 0
+
+            sound = kind.content if isinstance(kind.content, bytes) else kind.content()
+
+            def make(
+                index: int, kind: Kind = kind, sound: bytes = sound, path: Path = Path(folder) / kind.file
+            ) -> Path:
+                rng = random.Random(f"{options.seed} {kind.name} {index}")
+                path.write_bytes((kind.damage or damaged)(sound, rng))
+                return path
+
+            tally = run_isolated(
+                kind.name, make, kind.read, range(options.first, options.first + options.inputs)
+            )
+        print(f"{kind.name:22}" + "".join(f"{value:10}" for value in tally.row()), flush=True)
+        faults += tally.other + tally.crash + tally.hang
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

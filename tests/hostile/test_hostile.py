@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,7 @@ from crowdscale.models.description import ModelConfig
 from crowdscale.models.download import read_index
 from crowdscale.zones.files import read_zones
 from tests.hostile.damage import FUZZ, damaged_bytes, damaged_text
-from tests.hostile.media import PICTURES
+from tests.hostile.media import PICTURES, odd_exif, with_checksums, with_exif
 from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES
 from tests.support.layouts import write_photo
 
@@ -118,9 +119,16 @@ def test_pictures(name: str, data: st.DataObject) -> None:
     read_picture(data.draw(damaged_bytes(PICTURES[name])))
 
 
+@pytest.mark.parametrize("name", ["jpeg", "png"])
+def test_odd_exif_costs_at_most_the_turn(name: str) -> None:
+    for seed in range(60):
+        photo = read_image(with_checksums(with_exif(PICTURES[name], odd_exif(random.Random(seed)))))
+        assert sorted(photo.size) == [24, 32]
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_the_seeds_of_pictures_are_sound(name: str) -> None:
-    assert sorted(read_image(PICTURES[name]).size) == [24, 32]
+    assert sorted(read_image(PICTURES[name]).size) == ([48, 64] if name.endswith("heic") else [24, 32])
 
 
 @pytest.mark.parametrize("name", ZONES)

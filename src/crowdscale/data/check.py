@@ -15,10 +15,12 @@ from scipy.spatial import cKDTree
 from crowdscale.arrays import Floats
 from crowdscale.data.checks import is_outside
 from crowdscale.data.classes import split_source
+from crowdscale.data.formats.label import Label
 from crowdscale.data.opening import FOLDER, GRAMMAR, open_dataset, protocol_of
 from crowdscale.data.recognition import beside_format
 from crowdscale.data.scanning import Scan, scan_folder
 from crowdscale.errors import CrowdscaleError
+from crowdscale.files.decoder import TURNED, choose_page, opened, orientation_of
 from crowdscale.files.documents import read_xml
 from crowdscale.files.images import read_image
 from crowdscale.files.writing import write_atomic
@@ -29,6 +31,9 @@ __all__ = ["LEVELS", "PhotoFacts", "Problem", "Report", "check_dataset", "spread
 LEVELS = {"0": (0, 0), "1–10": (1, 10), "11–100": (11, 100), "101–500": (101, 500), "501–2,000": (501, 2000),
           "over 2,000": (2001, 10**9)}  # fmt: skip
 """Density levels where a set has none of its own: name → fewest and most heads."""
+
+UPPER_LEFT, FEWEST = 0.7, 20
+"""Where all heads of a set, and so many of several photos, lie within this share of both sides, photos are enlarged."""
 
 DOUBLE = 1.0
 """Two heads at most this many pixels apart are suspected to be one, marked twice."""
@@ -44,7 +49,8 @@ class Problem:
     photo: str
     """The photo's name, or the file's."""
     kind: str
-    """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``changed``, ``outside``, ``double``, ``one-based``."""
+    """``unreadable``, ``annotation``, ``unlabelled``, ``orphan``, ``changed``, ``outside``, ``double``, ``corner``,
+    ``turned``, ``enlarged``, ``one-based``."""
     sentence: str
     broken: bool = True
     """Whether it must be corrected; otherwise it is a warning."""
@@ -140,7 +146,7 @@ def check_dataset(
         root = Path(source.removeprefix(f"{FOLDER}:")).expanduser()
         scan = scan_folder(root, classes=classes)
         entries = _own_entries(scan, problems)
-        problems += _orphans(root, scan)
+        problems += [*_orphans(root, scan), *_suspect_turned(scan)]
         levels = LEVELS
     else:
         dataset = open_dataset(source)  # a public set is as its authors left it: its first fault is the fault
@@ -153,7 +159,7 @@ def check_dataset(
             photos.append(facts)
         if on_photo is not None:
             on_photo(len(entries))
-    problems += _suspect_one_based(photos)
+    problems += [*_suspect_one_based(photos), *_suspect_enlarged(photos)]
     problems.sort(key=lambda problem: not problem.broken)
     return Report(source, tuple(photos), tuple(problems), tuple(levels))
 
@@ -171,7 +177,7 @@ def _own_entries(scan: Scan, problems: list[Problem]) -> Entries:
 
 def _orphans(root: Path, scan: Scan) -> Iterator[Problem]:
     """Return annotations of one photo without their photo; in the root, those that are recognised as such."""
-    used = {source.split(" for ")[0] for source, _ in scan.labels.values()}
+    used = scan.taken
     faulty = {name for name, _ in scan.problems}
     lone = _lone_annotations(scan)
     for path in sorted(root.rglob("*")):
@@ -225,6 +231,10 @@ def _look(
         if doubles:
             text = f"{doubles} pairs of heads lie within {DOUBLE:g} px of each other in {name}."
             problems.append(Problem(name, "double", text, broken=False))
+        corner = int((points.xy <= 0).all(axis=1).sum())
+        if corner:
+            text = f"{corner} of {len(points)} heads lie at 0,0 in {name}: points that were never marked, perhaps."
+            problems.append(Problem(name, "corner", text, broken=False))
         level = next((key for key, (low, high) in levels.items() if low <= len(points) <= high), "")
     return PhotoFacts(name, path, (width, height), points, level)
 
@@ -244,6 +254,48 @@ def _suspect_one_based(photos: Sequence[PhotoFacts]) -> list[Problem]:
         f"width or height, the first {reaching[0]}. Subtract 1 if so."
     )
     return [Problem(reaching[0], "one-based", text, broken=False)]
+
+
+def _suspect_turned(scan: Scan) -> list[Problem]:
+    """Return a warning where EXIF turns photos, and nothing says whether heads were marked before or after."""
+    turned = [name for name, (_, label) in scan.labels.items() if _is_open(label, scan.photos[name])]
+    if not turned:
+        return []
+    text = (
+        f"EXIF turns or mirrors {len(turned)} photos whose annotations may have been made before or after, the first "
+        f"{scan.photos[turned[0]]}: heads are read as those of the upright photo. Look at one of them."
+    )
+    return [Problem(turned[0], "turned", text, broken=False)]
+
+
+def _is_open(label: Label, photo: Path) -> bool:
+    """Return whether EXIF turns a photo and the size of its annotation does not tell which way it was looked at."""
+    if not len(label.points):
+        return False
+    try:
+        with opened(photo, str(photo)) as image:
+            choose_page(image, str(photo))
+            orientation, square = orientation_of(image), image.width == image.height
+    except CrowdscaleError:  # reported as unreadable
+        return False
+    return orientation != 1 and (label.size is None or square or orientation not in TURNED)
+
+
+def _suspect_enlarged(photos: Sequence[PhotoFacts]) -> list[Problem]:
+    """Return a warning where the heads of several photos all lie in their upper left part."""
+    shares = [
+        photo.points.xy / photo.size for photo in photos if photo.points is not None and len(photo.points)
+    ]
+    if len(shares) < 2 or sum(map(len, shares)) < FEWEST:
+        return []
+    right, bottom = np.vstack(shares).max(axis=0).tolist()
+    if max(right, bottom) > UPPER_LEFT:
+        return []
+    text = (
+        f"All heads lie in the upper left part of their photos, up to {right:.0%} of the width and {bottom:.0%} of the "
+        "height. Were the photos enlarged after they were annotated?"
+    )
+    return [Problem(photos[0].name, "enlarged", text, broken=False)]
 
 
 def _is_whole_from_one(xy: Floats) -> bool:

@@ -36,6 +36,8 @@ class Scan:
     """(photo's name, sentence on a change)."""
     unread: list[Path] = field(default_factory=list)
     """Files that might hold annotations and were not recognised."""
+    taken: set[str] = field(default_factory=set)
+    """Files that were read or refused as annotations."""
 
     @property
     def lacking(self) -> list[str]:
@@ -82,6 +84,7 @@ def scan_folder(
     if named is None or named.is_dir():
         shared = _read_each(scan, entries, named, format)
     names = PhotoNames(path.relative_to(root).as_posix() for path in scan.photos.values())
+    _note_other_photos(scan, entries, names)
     for file, kind in [*shared, *_shared_files(scan, named, format)]:
         _take(scan, entries, names, file, kind)
     _label(scan, entries, classes)
@@ -118,6 +121,7 @@ def _read_each(
             if kind.read_one is None:
                 shared.append((path, kind))
                 continue
+            scan.taken.add(str(path))
             try:
                 entry = kind.read_one(path, partial(photo_size, photo))
                 if kind.name == "yolo":
@@ -126,6 +130,20 @@ def _read_each(
             except CrowdscaleError as error:
                 scan.problems.append((name, error))
     return shared
+
+
+def _note_other_photos(scan: Scan, entries: Found, names: PhotoNames) -> None:
+    """Note each file beside a photo that names another photo of the folder: two may be exchanged."""
+    for name, found in entries.items():
+        own = scan.photos[name].relative_to(scan.root)
+        for source, entry in found:
+            for claimed in entry.also:
+                photo = names.find(claimed, inside=own.parent.as_posix().removeprefix("."))
+                if photo not in (None, own.as_posix()) and PurePosixPath(claimed).stem != own.stem:
+                    sentence = (
+                        f"{source}: lies beside {own.name}, but names {claimed}. Check whose heads these are."
+                    )
+                    scan.notes.append((name, sentence))
 
 
 def read_label(file: Path, photo: Path, classes: Sequence[str] = ()) -> Label:
@@ -205,6 +223,7 @@ def _as_requested(kind: Format, format: str | None) -> Format | None:
 def _take(scan: Scan, sources: Found, names: PhotoNames, file: Path, kind: Format) -> None:
     """Add the entries of a file of many photos."""
     assert kind.read is not None  # kinds of one file have it
+    scan.taken.add(str(file))
     try:
         entries = kind.read(file)
     except CrowdscaleError as error:
@@ -252,7 +271,8 @@ def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
     _check_classes(scan, entries, classes)
     for name, sources in entries.items():
         if len(sources) > 1:
-            listed = " and ".join(Path(source.split(" for ")[0]).name for source, _ in sources)
+            files = (Path(source.split(" for ")[0]) for source, _ in sources)
+            listed = " and ".join(_short(file, scan.root) for file in files)
             expected = f"expected the points of {scan.photos[name]} in one place"
             scan.problems.append((name, DataError(expected, listed, "Remove all but one")))
             continue
@@ -261,6 +281,10 @@ def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
             scan.labels[name] = source, _fitted(scan, name, source, entry, classes)
         except CrowdscaleError as problem:
             scan.problems.append((name, problem))
+
+
+def _short(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
 
 
 def _check_classes(scan: Scan, entries: Found, classes: Sequence[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
 import cv2
@@ -23,6 +25,32 @@ NOTE = "crowdscale_note"
 """Key of ``info`` under which a picture keeps the note on its range."""
 
 
+class _Quiet:
+    """Silences OpenCV, which prints a line for each odd tag of a TIFF; the level of the host program comes back."""
+
+    def __init__(self) -> None:
+        self._lock, self._running, self._level = threading.Lock(), 0, 0
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Stay silent while any thread decodes."""
+        with self._lock:
+            if not self._running:
+                self._level = cv2.utils.logging.getLogLevel()
+                cv2.utils.logging.setLogLevel(0)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    cv2.utils.logging.setLogLevel(self._level)
+
+
+_QUIET = _Quiet()
+
+
 def read_deep(stream: IO[bytes], page: int = 0) -> NDArray[Any] | None:
     """Return (h, w) or (h, w, 3 or 4) RGB values of a picture, not turned; None where OpenCV does not read it.
 
@@ -34,11 +62,12 @@ def read_deep(stream: IO[bytes], page: int = 0) -> NDArray[Any] | None:
     data = np.frombuffer(stream.read(), np.uint8)
     flags = cv2.IMREAD_UNCHANGED  # which leaves EXIF orientation alone, too
     try:
-        if page:
-            read, pages = cv2.imdecodemulti(data, flags, range=(page, page + 1))
-            values = pages[0] if read and pages else None
-        else:
-            values = cv2.imdecode(data, flags)
+        with _QUIET.decoding():
+            if page:
+                read, pages = cv2.imdecodemulti(data, flags, range=(page, page + 1))
+                values = pages[0] if read and pages else None
+            else:
+                values = cv2.imdecode(data, flags)
     except cv2.error:
         return None
     if values is None or values.ndim == 2:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -46,6 +47,9 @@ Whole = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 
 MOST_BYTES = 512_000_000
 """Documents beyond this are refused before they are read: the annotations of COCO's 118,000 photos fit."""
+
+SMALL = 5_000_000
+"""Bytes of JSON up to which a key that stands twice in an object is refused: readers keep the last in silence."""
 
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 """Encodings by the mark at the beginning of a file, as spreadsheets write them."""
@@ -94,16 +98,30 @@ def parse_json(data: bytes | str, where: str) -> Any:
         where: Its name in errors.
 
     Raises:
-        DataError: It is no JSON, or nested too deeply.
+        DataError: It is no JSON, nested too deeply, or has a key twice in one object.
     """
     try:
-        return msgspec.json.decode(_decode(data) if isinstance(data, bytes) else data)
+        text = _decode(data) if isinstance(data, bytes) else data
+        content = msgspec.json.decode(text)
+        if len(text) <= SMALL:
+            json.loads(text, object_pairs_hook=lambda pairs: _check_keys(pairs, where))
+        return content
+    except DataError:
+        raise
     except RecursionError:
         raise DataError(f"{where} is nested too deeply for an annotation") from None
     except (ValueError, OverflowError) as error:  # msgspec's errors are ValueErrors
         raise DataError(
             f"expected JSON in {where}", f"something else ({error})", "Correct the file"
         ) from None
+
+
+def _check_keys(pairs: list[tuple[str, Any]], where: str) -> None:
+    """Refuse an object with a key that stands there twice. Raises DataError."""
+    keys = [key for key, _ in pairs]
+    if len({*keys}) < len(keys):
+        double = next(key for key in keys if keys.count(key) > 1)
+        raise DataError(f"expected each key once in an object of {where}", f"{double!r} again", "Join both")
 
 
 def shaped(content: Any, kind: type[T], what: str, where: object) -> T:

@@ -141,7 +141,8 @@ def _entry(
     marks: list[Mark] = []
     ignored: list[Area] = []
     for each in annotations:
-        category = categories.get(_text(each.category_id), _Category(0))
+        key = _text(each.category_id)
+        category = categories.get(key) or _Category(0, key if each.category_id is not None else "")
         if each.iscrowd or each.ignore:
             ignored += _areas(each, category.name, path)
         else:

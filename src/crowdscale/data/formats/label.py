@@ -17,6 +17,7 @@ from crowdscale.errors import DataError
 from crowdscale.points import Points
 
 __all__ = [
+    "NONE",
     "Entry",
     "Format",
     "Label",
@@ -32,6 +33,7 @@ __all__ = [
 Size = tuple[int, int]
 
 NONE = math.nan
+"""The sides of a point."""
 
 
 class Mark(NamedTuple):

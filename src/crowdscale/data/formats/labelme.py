@@ -62,7 +62,8 @@ def read_labelme(path: Path, photo_size: Callable[[], Size] | None = None) -> En
     del photo_size
     content = shaped(read_json(path), LabelMe, "LabelMe", path)
     marks = [_mark(each, f"shape {number} of {path}") for number, each in enumerate(content.shapes, 1)]
-    return Entry(marks, read_size(content.imageWidth, content.imageHeight))
+    size = read_size(content.imageWidth, content.imageHeight)
+    return Entry(marks, size, also=(content.imagePath,) if content.imagePath else ())
 
 
 def _mark(shape: _Shape, where: str) -> Mark:

@@ -27,13 +27,16 @@ def is_napari(header: Sequence[str]) -> bool:
     return set(AXES) <= set(header)
 
 
-def napari_marks(path: Path, rows: Sequence[tuple[int, list[str]]], header: Sequence[str]) -> list[Mark]:
+def napari_marks(
+    path: Path, rows: Sequence[tuple[int, list[str]]], header: Sequence[str], kind: int | None = None
+) -> list[Mark]:
     """Return a mark a point, or a mark a shape.
 
     Args:
         path: The file, for errors.
         rows: (line, cells) of each row, the header first.
         header: The header in lower case.
+        kind: The column of the class.
 
     Raises:
         DataError: The layer is one of a stack, or a cell is no number.
@@ -48,7 +51,8 @@ def napari_marks(path: Path, rows: Sequence[tuple[int, list[str]]], header: Sequ
     columns = [header.index(name) for name in reversed(AXES)]
     places = [row_numbers(path, line, row, columns) for line, row in rows[1:]]
     if SHAPE not in header:
-        return [mark_of(place) for place in places]
+        kinds = ["" if kind is None else cell(row, kind) for _, row in rows[1:]]
+        return [mark_of(place, label) for place, label in zip(places, kinds, strict=True)]
     shapes: dict[str, tuple[str, list[list[float]]]] = {}
     for (_, row), place in zip(rows[1:], places, strict=True):
         kind = cell(row, header.index(SHAPE))

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from crowdscale.data.areas import Area
-from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, read_size
+from crowdscale.data.formats.label import NONE, Entry, Format, Label, Mark, Size, read_size
 from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, read_json, shaped
 
@@ -29,6 +29,7 @@ class _Sides(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 class _Points(msgspec.Struct):
     points: list[Pair]
     sizes: list[Pair] | None = None
+    labels: list[str] | None = None
     photo_size: Pair | None = None
     ignore: list[list[Any]] = []
     only: list[list[Any]] = []
@@ -37,12 +38,12 @@ class _Points(msgspec.Struct):
 def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     """Return the entry of NAME.json: [[x, y], …] or {"points": [[x, y], …], "sizes": [[width, height], …]}.
 
-    Beside the points ``"photo_size"`` may give the photo's width and height, ``"ignore"`` areas that are not annotated,
+    Beside the points ``"labels"`` may give the class of each, ``"photo_size"`` may give the photo's width and height, ``"ignore"`` areas that are not annotated,
     and ``"only"`` the areas that are. An area is a box [left, top, right, bottom] of the pixels from left and top to
     below right and bottom, or a polygon [[x, y], …] in the same measure.
 
     Raises:
-        DataError: The file holds something else, or not a size for each point.
+        DataError: The file holds something else, or not a size or a class for each point.
     """
     del photo_size
     content = read_json(path)
@@ -63,13 +64,12 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
 
 
 def _marks(label: _Points, path: Path) -> list[Mark]:
-    if label.sizes is None:
-        return [Mark(x, y) for x, y in label.points]
-    if len(label.sizes) != len(label.points):
-        raise DataError(
-            f"expected a size for each point in {path}", f"{len(label.sizes)} for {len(label.points)}"
-        )
-    return [Mark(*xy, *size) for xy, size in zip(label.points, label.sizes, strict=True)]
+    number = len(label.points)
+    for what, values in (("size", label.sizes), ("class", label.labels)):
+        if values is not None and len(values) != number:
+            raise DataError(f"expected a {what} for each point in {path}", f"{len(values)} for {number}")
+    sizes, kinds = label.sizes or [(NONE, NONE)] * number, label.labels or [""] * number
+    return [Mark(*xy, *size, kind) for xy, size, kind in zip(label.points, sizes, kinds, strict=True)]
 
 
 def _area(values: list[Any], path: Path) -> Area:

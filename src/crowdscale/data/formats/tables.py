@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from crowdscale.data.formats.cells import cell, row_numbers
-from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, mark_of
+from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, mark_of, read_size
 from crowdscale.data.formats.napari import is_napari, napari_marks
 from crowdscale.errors import DataError
-from crowdscale.files.documents import parse_number, read_table
+from crowdscale.files.documents import FARTHEST, parse_number, read_table
 
 __all__ = ["CSV", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table"]
 
@@ -22,7 +22,20 @@ Row = tuple[int, list[str]]
 IMAGE_COLUMNS = ("image", "filename", "file_name", "photo", "name", "file")
 """Headers of the column with the photo's name."""
 
-CLASS_COLUMNS = ("class", "label")
+CLASS_COLUMNS = (
+    "class", "label", "class_name", "label_name", "category", "category_name", "class_id", "classid", "category_id",
+    "label_id", "classes", "labels", "type", "kind", "species", "object", "counter",
+)  # fmt: skip
+"""Headers of the column with the class, a space as an underscore; the last is that of ImageJ's multi-point tool."""
+
+SIZE_COLUMNS = tuple((f"{of}_{width}", f"{of}_{height}") for of in ("image", "img", "photo")
+                     for width, height in (("width", "height"), ("w", "h")))  # fmt: skip
+"""Headers of the columns with the photo's width and height."""
+
+PASSED = frozenset(
+    ("", "id", "index", "area", "mean", "min", "max", "ch", "comment", "note", "notes", "score")
+)
+"""Headers of columns that say nothing about which head is where: they are passed over without a note."""
 
 CORNER_COLUMNS = frozenset(
     ("w", "h", "x1", "y1", "x2", "y2", "xmin", "ymin", "xmax", "ymax", "right", "bottom")
@@ -49,10 +62,39 @@ def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     if parse_number(rows[0][1][0]) is not None:
         return Entry(_without_header(path, rows))
     if is_napari(header):
-        return Entry(napari_marks(path, rows, header))
+        kind = _place_of(CLASS_COLUMNS, header)
+        return Entry(napari_marks(path, rows, header, kind))
     places = columns_of(path, rows[0][1], (("x",), ("y",)))
     _check_stack(path, rows, header)
-    return Entry(_marks(path, rows, places))
+    named = _place_of(IMAGE_COLUMNS, header)
+    also = {cell(row, named) for _, row in rows[1:]} - {""} if named is not None else set()
+    if len(also) > 1 and header[named or 0] != "name":
+        raise DataError(
+            f"{path} lies beside one photo, but names {len(also)}",
+            "",
+            f"Rename it points{path.suffix}, in the root",
+        )
+    notes = _unread_columns(header, {*places, named})
+    return Entry(_marks(path, rows, places), _size_of(rows), also=tuple(also), notes=notes)
+
+
+def _unread_columns(header: Sequence[str], read: Collection[int | None]) -> tuple[str, ...]:
+    """Return a sentence that names the columns that are not read, if any may matter."""
+    known = {*PASSED, *STACK_COLUMNS, "width", "height", *(name for pair in SIZE_COLUMNS for name in pair)}
+    kind = _place_of(CLASS_COLUMNS, header)
+    left = [name for at, name in enumerate(header) if at not in read and at != kind and name not in known]
+    return (f"columns that are not read: {', '.join(left)[:200]}",) if left else ()
+
+
+def _size_of(rows: Sequence[Row]) -> Size | None:
+    """Return the photo's size by the columns of the first row below the header; None without such columns."""
+    header = [name.lower() for name in rows[0][1]]
+    for pair in SIZE_COLUMNS:
+        if {*pair} <= {*header} and len(rows) > 1:
+            sides = (parse_number(cell(rows[1][1], header.index(name))) for name in pair)
+            width, height = (side if side is not None and 0 < side <= FARTHEST else 0.0 for side in sides)
+            return read_size(width, height)
+    return None
 
 
 def _check_stack(path: Path, rows: Sequence[Row], header: Sequence[str]) -> None:
@@ -90,13 +132,15 @@ def read_points_table(path: Path) -> dict[str, Entry]:
     rows_of_photo: dict[str, list[Row]] = {}
     for line, row in rows[1:]:
         rows_of_photo.setdefault(cell(row, image).replace("\\", "/"), []).append((line, row))
-    return {
-        name: Entry(
-            _marks(path, [rows[0], *((n, row) for n, row in own if any(cell(row, c) for c in places[:2]))], places),
-            where=f", line {own[0][0]}",
-        )
-        for name, own in rows_of_photo.items()
-    }  # fmt: skip
+    header = [name.lower() for name in rows[0][1]]
+    notes = _unread_columns(header, {image, *places})
+    entries = {}
+    for name, own in rows_of_photo.items():
+        marked = [rows[0], *((n, row) for n, row in own if any(cell(row, c) for c in places[:2]))]
+        _check_stack(path, marked, header)
+        marks, size = _marks(path, marked, places), _size_of([rows[0], *own])
+        entries[name] = Entry(marks, size, f", line {own[0][0]}", notes=() if entries else notes)
+    return entries
 
 
 def _marks(path: Path, rows: Sequence[Row], places: Sequence[int]) -> list[Mark]:
@@ -145,7 +189,8 @@ def columns_of(path: Path, header: Sequence[str], wanted: Sequence[Sequence[str]
 
 def _place_of(names: Sequence[str], lowered: Sequence[str]) -> int | None:
     """Return the place in a lower-case header of the first name that stands there; None without one."""
-    return next((lowered.index(name) for name in names if name in lowered), None)
+    plain = [name.replace(" ", "_") for name in lowered]
+    return next((plain.index(name) for name in names if name in plain), None)
 
 
 def _write_csv(name: str, label: Label) -> str:

@@ -28,7 +28,8 @@ def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     names = [each.findtext("name", "").strip() for each in voc_objects(root)]
     boxes = voc_boxes(root, path).tolist()
     marks = [box_of(sides, name) for sides, name in zip(boxes, names, strict=True)]
-    return Entry(marks, read_size(_side(root, "width"), _side(root, "height")))
+    size, name = read_size(_side(root, "width"), _side(root, "height")), root.findtext("filename", "").strip()
+    return Entry(marks, size, also=(name,) if name else ())
 
 
 def _side(root: Tree.Element, name: str) -> float:

@@ -16,6 +16,8 @@ from crowdscale.files.documents import parse_number, read_text
 
 __all__ = ["YOLO", "yolo_names"]
 
+DOTA, KITTI = 10, (15, 16)
+"""Words of a line in two other formats of text."""
 OVER = 4.0
 """Pixels by which a value may lie outside the photo: boxes of people at the edge, rounded by tools."""
 
@@ -36,7 +38,7 @@ def read_yolo(path: Path, photo_size: Callable[[], Size]) -> Entry:
     width, height = photo_size()
     pose = pose_width([row for _, row in rows], path)
     marks = [_mark(row, pose, (width, height), f"line {line} of {path}") for line, row in rows]
-    return Entry(marks, (width, height))
+    return Entry(marks)
 
 
 def _rows(path: Path) -> list[tuple[int, list[float]]]:
@@ -45,6 +47,11 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
         numbers = [parse_number(word) for word in text.split()]
         row = [number for number in numbers if number is not None]
         if len(row) < len(numbers) or (row and (len(row) < BOX or not np.isfinite(row).all())):
+            other = _other_kind(text)
+            if other:
+                raise DataError(
+                    f"{path} is of {other}, which is not read", "", "Export COCO, VOC or CSV from it"
+                )
             raise DataError(f"expected 5 numbers in line {line} of {path}", repr(text.strip()[:80]))
         if row and not (row[0] >= 0 and row[0] == int(row[0])):
             raise DataError(
@@ -53,6 +60,19 @@ def _rows(path: Path) -> list[tuple[int, list[float]]]:
         if row:
             rows.append((line, row))
     return rows
+
+
+def _other_kind(text: str) -> str:
+    """Return the name of another format with a text file a photo, by one of its lines; empty for others."""
+    words = text.split()
+    numbers = [parse_number(word) is not None for word in words]
+    if text.lower().startswith(("imagesource:", "gsd:")) or (
+        len(words) == DOTA and all(numbers[:8]) and not numbers[8]
+    ):
+        return "DOTA (turned boxes)"
+    if len(words) in KITTI and not numbers[0] and all(numbers[1:]):
+        return "KITTI"
+    return ""
 
 
 def _mark(row: Sequence[float], pose: int, size: Size, where: str) -> Mark:

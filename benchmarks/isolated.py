@@ -1,0 +1,128 @@
+"""Hostile inputs in a process of their own: crashes and hangs are counted, and the next input goes on."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import resource
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from crowdscale.errors import CrowdscaleError
+
+__all__ = ["Tally", "run_isolated"]
+
+HANG = 5.0
+"""Seconds of processor time after which an input is a hang."""
+STILL = 60.0
+"""Seconds after which an input is a hang whatever it computes; also the limit of the first input, with which a reader
+imports what it needs and loads a model."""
+TICKS = os.sysconf("SC_CLK_TCK")
+GROWTH = 500
+"""Megabytes by which one input may raise the largest memory without a word."""
+
+
+@dataclass
+class Tally:
+    """What became of the inputs."""
+
+    read: int = 0
+    refused: int = 0
+    other: int = 0
+    """Exceptions that are no sentence."""
+    crash: int = 0
+    hang: int = 0
+    slowest: float = 0.0
+    """Seconds of processor time."""
+    memory: float = 0.0
+    """Largest, in MB."""
+
+    def row(self) -> list[str]:
+        """Return the numbers as texts."""
+        return [f"{getattr(self, each.name):.{2 if each.name == 'slowest' else 0}f}" for each in fields(self)]
+
+
+def run_isolated(
+    name: str, make: Callable[[int], Path], read: Callable[[Path], object], inputs: Sequence[int]
+) -> Tally:
+    """Read each input; one that ends the process or hangs is printed and passed over.
+
+    Args:
+        name: Of the format, in what is printed.
+        make: Writes the input of a number.
+        read: Raises CrowdscaleError for a bad file.
+        inputs: Numbers in ascending order.
+    """
+    context = multiprocessing.get_context("fork")
+    shared = context.Array(
+        "d", len(fields(Tally)) + 3, lock=False
+    )  # and the number, its start and its CPU time
+    numbers = inputs
+    while len(numbers):
+        shared[-3:] = numbers[0], time.monotonic(), 0.0
+        child = context.Process(target=_work, args=(name, make, read, numbers, shared))
+        child.start()
+        hangs = False
+        while child.is_alive() and not hangs:
+            child.join(0.5)
+            hangs = _hangs(child.pid or 0, shared, numbers[0])
+        if hangs:
+            child.kill()
+            child.join()
+        elif child.exitcode == 0:
+            break
+        at = int(shared[-3])
+        print(
+            f"{name}: input {at} {'hangs' if hangs else f'ends the process ({child.exitcode})'}",
+            file=sys.stderr,
+        )
+        shared[4 if hangs else 3] += 1
+        numbers = range(at + 1, inputs[-1] + 1)
+    return Tally(*(value if index > 4 else int(value) for index, value in enumerate(shared[:-3])))
+
+
+def _hangs(process: int, shared: Any, first: int) -> bool:
+    """Return whether the input that a process reads takes too long."""
+    number, spent = shared[-3], shared[-1]
+    try:
+        used = sum(map(int, Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]))
+    except FileNotFoundError:
+        return False
+    slow = number != first and used / TICKS - spent > HANG
+    return bool(shared[-3] == number and (slow or time.monotonic() - shared[-2] > STILL))
+
+
+def _work(
+    name: str,
+    make: Callable[[int], Path],
+    read: Callable[[Path], object],
+    numbers: Sequence[int],
+    shared: Any,
+) -> None:
+    gc.freeze()  # what the parent loaded need not be walked after each film
+    warnings.simplefilter("ignore")
+    for number in numbers:
+        path = make(number)
+        start = time.process_time()
+        shared[-3:] = number, time.monotonic(), start
+        try:
+            read(path)
+            shared[0] += 1
+        except CrowdscaleError:
+            shared[1] += 1
+        except Exception:
+            shared[2] += 1
+            print(f"{name}: input {number}\n{traceback.format_exc(limit=-4)}", file=sys.stderr, flush=True)
+        if number != numbers[0]:
+            shared[5] = max(shared[5], time.process_time() - start)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        if number != numbers[0] and memory > shared[6] + GROWTH:
+            print(f"{name}: input {number} takes {memory:.0f} MB", file=sys.stderr, flush=True)
+        shared[6] = max(shared[6], memory)
