@@ -47,6 +47,11 @@ def test_a_photo_that_is_small_enough_is_one_tile():
     assert tile.owned == tile.context == Box(0, 0, 1600, 1000)
 
 
+def test_a_strip_that_padding_makes_large_is_cut():
+    assert len(plan_tiles(1600, 1, TileOptions())) == 1
+    assert len(plan_tiles(131_070, 2, TileOptions())) == 128
+
+
 def test_batches_hold_tiles_of_one_size_in_order():
     tiles = plan_tiles(640, 300, SMALL)
     runs = list(batches(tiles, 2))

@@ -14,6 +14,10 @@ GRID = 32
 """Tiles begin at multiples of this, the networks' stride, so that cells of tiles are cells of the whole."""
 
 
+PADDED = 1.25
+"""Most pixels with padding, as a multiple of ``whole``, of a photo in one piece: strips of few rows cost 32."""
+
+
 @dataclass(frozen=True)
 class TileOptions:
     """How a photo that is too large for one run is cut."""
@@ -55,8 +59,9 @@ class Tile:
 
 
 def plan_tiles(width: int, height: int, options: TileOptions) -> list[Tile]:
-    """Return the tiles of a (width, height) photo, row by row; one tile for a small photo."""
-    if width * height <= options.whole:
+    """Return the tiles of a (width, height) photo, row by row; one tile for a small photo that is no thin strip."""
+    padded = (-(-width // GRID) * GRID) * (-(-height // GRID) * GRID)  # as the network reads it
+    if width * height <= options.whole and padded <= PADDED * options.whole:
         frame = Box(0, 0, width, height)
         return [Tile(frame, frame)]
     return [

@@ -47,7 +47,7 @@ __all__ = [
 MAX_PIXELS = 400_000_000
 """A photo with more pixels is refused before it is decoded (1.2 GB as RGB)."""
 MAX_SIDE = 65_535
-"""A photo with a longer side is refused, as JPEG does: memory grows with the square of the longer side."""
+"""A photo with a longer side is refused, as JPEG does: lines of a million pixels are no photos."""
 MAX_PAGES = 1_000
 """Pages of a file that are compared or counted."""
 SUBFILE, COPY = 254, 1 | 4

@@ -9,6 +9,7 @@ import numpy as np
 
 from crowdscale.arrays import Floats, Maps
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
+from crowdscale.maps.overlaps import interval_shares
 from crowdscale.points import Box, Points
 
 __all__ = ["BLOCK", "BlockEstimate"]
@@ -69,8 +70,7 @@ class BlockEstimate:
 
     def resample(self, x_edges: Floats, y_edges: Floats) -> Floats:
         """Return the people in each cell of another grid; what lies beside it is left out."""
-        rows = _overlaps(y_edges, self.y_edges) / np.diff(self.y_edges)
-        columns = _overlaps(x_edges, self.x_edges) / np.diff(self.x_edges)
+        rows, columns = interval_shares(y_edges, self.y_edges), interval_shares(x_edges, self.x_edges)
         return np.asarray(rows @ self.people @ columns.T)
 
     def place(self, context: Box, width: int, height: int) -> BlockEstimate:
@@ -110,10 +110,3 @@ class BlockEstimate:
             ours = x[columns.start : columns.stop + 1], y[rows.start : rows.stop + 1]
             people[rows, columns] = part.resample(*ours)
         return BlockEstimate(people, x, y, join_heads([(box, part.points) for box, part in parts]))
-
-
-def _overlaps(ours: Floats, theirs: Floats) -> Floats:
-    """Return the (n, m) lengths that intervals between ``ours`` share with those between ``theirs``."""
-    low = np.maximum(ours[:-1, None], theirs[None, :-1])
-    high = np.minimum(ours[1:, None], theirs[None, 1:])
-    return np.asarray(np.clip(high - low, 0, None))

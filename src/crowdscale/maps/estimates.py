@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from crowdscale.arrays import Floats, Maps
 from crowdscale.maps.blocks import BLOCK, BlockEstimate
 from crowdscale.maps.heads import join_heads, move_back, replace_heads
+from crowdscale.maps.overlaps import interval_shares
 from crowdscale.points import Box, Points
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["DensityEstimate", "Estimate", "PointsEstimate", "PublishedEstimate", "overlap_matrix"]
+__all__ = ["DensityEstimate", "Estimate", "PointsEstimate", "PublishedEstimate"]
 
 
 class Estimate(Protocol):
@@ -167,8 +168,7 @@ class DensityEstimate:
         heads = move_back(self.points, context, width, height)
         if (width, height) == (context.width, context.height):
             return DensityEstimate(self.density, context, heads)
-        rows = overlap_matrix(0, height, height, context.height)
-        columns = overlap_matrix(0, width, width, context.width)
+        rows, columns = _pixel_shares(height, context.height), _pixel_shares(width, context.width)
         return DensityEstimate((rows @ self.density @ columns.T).astype(np.float32), context, heads)
 
     def replace(self, box: Box, second: DensityEstimate) -> DensityEstimate:
@@ -212,6 +212,11 @@ class DensityEstimate:
         return slice(box.top - top, box.bottom - top), slice(box.left - left, box.right - left)
 
 
+def _pixel_shares(cells: int, bins: int) -> Any:
+    """Return the (bins, cells) shares of equal cells in equal bins of the same line, as float32."""
+    return interval_shares(np.linspace(0, cells, bins + 1), np.arange(cells + 1.0)).astype(np.float32)
+
+
 def _sum_rows(values: NDArray[Any], side: int) -> Floats:
     """Return (⌈h/side⌉, w) sums over each ``side`` rows; several times faster than np.add.reduceat."""
     whole = len(values) // side * side
@@ -219,11 +224,3 @@ def _sum_rows(values: NDArray[Any], side: int) -> Floats:
     if whole == len(values):
         return np.asarray(sums)
     return np.concatenate([sums, values[whole:].sum(axis=0, keepdims=True, dtype=np.float64)])
-
-
-def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> Maps:
-    """Return the (bins, cells) lengths by which equal bins of [start, stop) overlap unit cells 0…cells."""
-    edges = np.linspace(start, stop, bins + 1)
-    low = np.maximum(edges[:-1, None], np.arange(cells)[None])
-    high = np.minimum(edges[1:, None], np.arange(1, cells + 1)[None])
-    return np.asarray(np.clip(high - low, 0, None), dtype=np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from crowdscale.arrays import Booleans, Maps
 from crowdscale.errors import OptionError
-from crowdscale.maps.estimates import overlap_matrix
+from crowdscale.maps.overlaps import overlap_matrix
 from crowdscale.points import Box
 
 __all__ = [

@@ -6,7 +6,7 @@ import numpy as np
 
 from crowdscale.arrays import Floats, Maps
 from crowdscale.errors import OptionError
-from crowdscale.maps.estimates import overlap_matrix
+from crowdscale.maps.overlaps import overlap_matrix
 from crowdscale.points import Points
 
 __all__ = ["game_errors", "grid_counts", "grid_sums"]
