@@ -10,13 +10,16 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import pytest
 
 from crowdscale.errors import DataError
 from crowdscale.zones import delivery
-from crowdscale.zones.alarms import Alarm, AlarmRule, Alarms
+from crowdscale.zones.alarms import Alarm, AlarmEvent, AlarmRule, Alarms
 from crowdscale.zones.delivery import ATTEMPTS, WAITING, Receiver
 
 
@@ -255,3 +258,40 @@ def test_a_dead_receiver_delays_no_other(receiver, monkeypatch):
 def test_rules_that_cannot_be_are_refused_when_read(wrong):
     with pytest.raises(DataError, match="expected"):
         AlarmRule(**{"above": 5, **wrong})
+
+
+def drip(pieces: Iterable[bytes]) -> str:
+    """The address of a server that sends pieces to its first client for as long as it listens."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError), server.accept()[0] as connection:
+            connection.recv(65536)
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(0.02)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{server.getsockname()[1]}/key"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: ", b"y", id="header"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="1xx"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", id="headers"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", b"y", id="body"),
+        pytest.param(b"", b"H", id="status"),
+    ],
+)
+def test_an_answer_without_end_is_given_up(monkeypatch, first, again):
+    monkeypatch.setattr(delivery, "ATTEMPTS", 1)
+    monkeypatch.setattr(delivery, "WHOLE_WITHIN", 0.2)
+    told: list[str] = []
+    receiver = delivery.Receiver(drip(chain([first], repeat(again))), None, (), told.append)
+    receiver.send(AlarmEvent("gate", "raised", 12.0, 1.0, 10.0))
+    receiver.finish()
+    receiver.join(10)
+    assert len(told) == 1
+    assert "no whole answer within 0.2 seconds" in told[0] or "more than" in told[0]

@@ -263,13 +263,13 @@ def _suspect_turned(scan: Scan) -> list[Problem]:
         return []
     text = (
         f"EXIF turns or mirrors {len(turned)} photos whose annotations may have been made before or after, the first "
-        f"{scan.photos[turned[0]]}: heads are read as those of the upright photo. Look at one of them."
+        f"{scan.photos[turned[0]]}: heads are read as those of the upright photo. Check one of them."
     )
     return [Problem(turned[0], "turned", text, broken=False)]
 
 
 def _is_open(label: Label, photo: Path) -> bool:
-    """Return whether EXIF turns a photo and the size of its annotation does not tell which way it was looked at."""
+    """Return whether EXIF turns a photo and the size of its annotation leaves open whether it was upright then."""
     if not len(label.points):
         return False
     try:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import socket
 import subprocess
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict
+from http.client import HTTPConnection, HTTPSConnection
 from queue import Full, Queue
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -20,6 +23,8 @@ from urllib.parse import urlparse
 from crowdscale.errors import DataError, without_password
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from crowdscale.zones.alarms import AlarmEvent
 
 __all__ = ["Receiver", "check_key"]
@@ -28,7 +33,9 @@ ATTEMPTS = 5
 FIRST_WAIT = 0.5
 """Seconds before the second attempt; each further one waits twice as long."""
 ANSWER_WITHIN = 5.0
-"""Seconds that a webhook has to answer."""
+"""Seconds of silence after which a webhook is given up."""
+WHOLE_WITHIN = 10.0
+"""Seconds in which the whole answer has to come: drips and endless 1xx answers would hold a connection for ever."""
 COMMAND_WITHIN = 60.0
 WAITING = 100
 """Events that wait for one receiver at most: counting never waits for a slow one."""
@@ -135,8 +142,8 @@ class Receiver:
                 sleep(FIRST_WAIT * 2 ** (attempt - 1))
             request = urllib.request.Request(str(self.webhook), body, headers, method="POST")
             try:
-                with _OPENER.open(request, timeout=ANSWER_WITHIN) as answer:
-                    answer.read(1024)
+                with _Deadline(WHOLE_WITHIN) as deadline:
+                    deadline.open(request)
                 return ""
             except Exception as error:  # http.client, ssl and codecs raise their own classes
                 reason = " ".join(str(error).split()) or type(error).__name__
@@ -162,11 +169,89 @@ def _is_refusal(error: Exception) -> bool:
     )
 
 
+class _Deadline:
+    """Sends one request and shuts its connection down where the whole answer takes too long.
+
+    Args:
+        seconds: From the beginning to the end.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.passed = seconds, False
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._end)
+
+    def __enter__(self) -> Self:
+        self._timer.daemon = True
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self.passed:  # whatever the shut connection raised, or a body that it cut
+            raise TimeoutError(f"no whole answer within {self.seconds:g} seconds")
+
+    def open(self, request: urllib.request.Request) -> None:
+        """Send the request and read the beginning of its answer. Raises what urllib does, and TimeoutError."""
+        opener = urllib.request.build_opener(
+            _NoRedirect, _Watched(self._connected), _WatchedTls(self._connected)
+        )
+        with opener.open(request, timeout=ANSWER_WITHIN) as answer:
+            answer.read(1024)
+
+    def _connected(self, connection: socket.socket) -> None:
+        self._sockets.append(connection)
+        if self.passed:
+            self._end()
+
+    def _end(self) -> None:
+        self.passed = True
+        for connection in self._sockets:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+def _watching(kind: type[HTTPConnection], connected: Callable[[socket.socket], None]) -> Any:
+    """Return a class of connections that hand on their socket as soon as there is one."""
+
+    class Connection(kind):  # type: ignore[valid-type,misc]
+        def connect(self) -> None:
+            create = self._create_connection
+
+            def creating(*arguments: Any, **named: Any) -> socket.socket:
+                made: socket.socket = create(*arguments, **named)
+                connected(made)
+                return made
+
+            self._create_connection = creating  # before TLS begins, which may drip as well
+            super().connect()
+            connected(self.sock)
+
+    return Connection
+
+
+class _Watched(urllib.request.HTTPHandler):
+    def __init__(self, connected: Callable[[socket.socket], None]) -> None:
+        super().__init__()
+        self._kind = _watching(HTTPConnection, connected)
+
+    def http_open(self, req: urllib.request.Request) -> Any:
+        """Open a watched connection."""
+        return self.do_open(self._kind, req)
+
+
+class _WatchedTls(urllib.request.HTTPSHandler):
+    def __init__(self, connected: Callable[[socket.socket], None]) -> None:
+        super().__init__()
+        self._kind = _watching(HTTPSConnection, connected)
+
+    def https_open(self, req: urllib.request.Request) -> Any:
+        """Open a watched connection."""
+        return self.do_open(self._kind, req)
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: a body signed for one address is sent to no other."""
 
     def redirect_request(self, *_: Any) -> None:
         """Refuse."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
