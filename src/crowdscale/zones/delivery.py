@@ -216,7 +216,7 @@ def _watching(kind: type[HTTPConnection], connected: Callable[[socket.socket], N
 
     class Connection(kind):  # type: ignore[valid-type,misc]
         def connect(self) -> None:
-            create = self._create_connection
+            create = self._create_connection  # type: ignore[has-type]
 
             def creating(*arguments: Any, **named: Any) -> socket.socket:
                 made: socket.socket = create(*arguments, **named)
