@@ -7,7 +7,7 @@ import { scale as scalePoints } from "./points.js";
 import { blend, count, countInBox, heads, join, place, readOutput, replace, trustedShare } from "./reading.js";
 import { denseBox, poolRegion } from "./regions.js";
 import { crop } from "./resize.js";
-import { intervalOf, intervalsOf, isOwn, joinMeasures, meanFeatures, judge, measurePicture } from "./trust.js";
+import { intervalOf, intervalsOf, isOwn, joinMeasures, meanFeatures, judge, measurePicture, notesOf } from "./trust.js";
 
 const MOST_BASE = 2; // a small photo is read at no more than twice its side
 
@@ -120,7 +120,7 @@ export class Predictor {
       interval_of: intervalOf(this.config.calibration, intervals, this.config.name),
       turn: 0,
       warnings,
-      notes: [], // a browser decodes one picture a file, and has no options
+      notes: notesOf(warnings),
       usable,
       calibrated: isOwn(this.config.calibration),
       calibrated_heads: Boolean(this.config.confidence),

@@ -220,6 +220,12 @@ function halfFloats(text) {
   });
 }
 
+/** Return the option of `crowdscale count` for each warning that has one; a browser decodes one picture a file. */
+export function notesOf(warnings) {
+  const turned = /^The photo seems to (lie on its side|be upside down)\b/;
+  return warnings.filter((each) => turned.test(each)).map(() => "Run with --turn auto.");
+}
+
 /** Return whether a calibration comes from a user's own folders alone, and not from public sets. */
 export function isOwn(calibration) {
   const data = calibration?.data ?? [];

@@ -130,18 +130,26 @@ def _numbers(prediction: Prediction) -> tuple[float, float, float]:
 
 
 def _print_zones(outcomes: list[Outcome]) -> None:
+    """Print a line for each zone; columns without any value are left out."""
     from rich.markup import escape
 
     from crowdscale.cli.tables import new_table, print_table
 
-    if not any(outcome.zones for outcome in outcomes):
+    rows = [
+        (escape(str(outcome.photo)), escape(zone.name), *_zone_cells(zone))
+        for outcome in outcomes
+        for zone in outcome.zones
+    ]
+    if not rows:
         return
-    sides = dict.fromkeys(("people", "heads", "capacity", "m2", "per_m2"), "right")
-    table = new_table(photo="left", zone="left", **sides, level="left")
-    for outcome in outcomes:
-        for zone in outcome.zones:
-            name = escape(str(outcome.photo)), escape(zone.name)
-            table.add_row(*name, *_zone_cells(zone))
+    names = ("photo", "zone", "people", "heads", "capacity", "m2", "per_m2", "level")
+    used = [place for place in range(len(names)) if place < 3 or any(row[place] for row in rows)]
+    sides = {
+        names[place]: "left" if names[place] in ("photo", "zone", "level") else "right" for place in used
+    }
+    table = new_table(**sides)
+    for row in rows:
+        table.add_row(*(row[place] for place in used))
     print()
     print_table(table)
 
