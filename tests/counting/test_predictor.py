@@ -22,8 +22,9 @@ from crowdscale.maps import Density, HybridLabels
 from crowdscale.maps.regions import DensityRule, RuleChoice
 from crowdscale.models.description import ModelConfig, ZoomOptions
 from crowdscale.points import Box, Points
+from crowdscale.trust.appearance import FeatureCloud
 from crowdscale.trust.intervals import Calibration
-from crowdscale.trust.profile import FeatureCloud, Profile
+from crowdscale.trust.profile import Profile
 from tests.support.fakes import TruthBackend, axis, coordinate_photo, truth_config
 from tests.support.people import assert_same_people
 

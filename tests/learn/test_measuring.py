@@ -14,7 +14,8 @@ from crowdscale.files.images import write_image
 from crowdscale.learn.training.measuring import measure_model
 from crowdscale.models.description import read_config, write_config
 from crowdscale.points import Points
-from crowdscale.trust.profile import SENTENCES, FeatureCloud, Profile
+from crowdscale.trust.appearance import FeatureCloud
+from crowdscale.trust.profile import SENTENCES, Profile
 from tests.support.fakes import label_photo
 
 GRID = np.array([[x, y] for x in range(12, 120, 12) for y in range(12, 90, 12)], float)

@@ -16,8 +16,9 @@ from crowdscale.models.card import CARD, add_notes, card_text, parse_picture, re
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import BUNDLED
 from crowdscale.points import Points
+from crowdscale.trust.appearance import FeatureCloud
 from crowdscale.trust.intervals import Calibration, Check
-from crowdscale.trust.profile import Alarms, FeatureCloud, Profile
+from crowdscale.trust.profile import Alarms, Profile
 
 PLAIN = ModelConfig("small", "points", "lite", DistanceLabels(), LabelRule(), licence="Apache-2.0")
 CALIBRATION = Calibration(

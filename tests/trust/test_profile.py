@@ -11,18 +11,8 @@ import pytest
 
 from crowdscale.errors import DataError
 from crowdscale.points import Points
-from crowdscale.trust.profile import (
-    SENTENCES,
-    TURNED,
-    UNLIKE,
-    Alarms,
-    Appearance,
-    FeatureCloud,
-    Profile,
-    ProfiledPhoto,
-    learn_profile,
-    turn_of,
-)
+from crowdscale.trust.appearance import Appearance, FeatureCloud, ProfiledPhoto
+from crowdscale.trust.profile import SENTENCES, TURNED, UNLIKE, Alarms, Profile, learn_profile, turn_of
 
 SIZE = (640, 480)
 

@@ -17,7 +17,8 @@ import pytest
 from crowdscale.counting.predictor import Predictor, load
 from crowdscale.errors import OptionError
 from crowdscale.points import Points
-from crowdscale.trust.profile import TURNED, FeatureCloud, Profile
+from crowdscale.trust.appearance import FeatureCloud
+from crowdscale.trust.profile import TURNED, Profile
 from crowdscale.trust.upright import Uprightness
 from crowdscale.video.sources import Frame, Source
 from crowdscale.video.watch import RowWriter, WatchOptions, watch

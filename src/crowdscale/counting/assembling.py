@@ -17,7 +17,7 @@ from crowdscale.maps import Estimate
 from crowdscale.maps.estimates import DensityEstimate
 from crowdscale.models.description import ModelConfig
 from crowdscale.points import Box, Points
-from crowdscale.trust.profile import Appearance
+from crowdscale.trust.appearance import Appearance
 
 __all__ = ["TileResult", "assemble", "tile_map"]
 

@@ -17,8 +17,8 @@ from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.maps import BlockEstimate
 from crowdscale.points import Box, Points
+from crowdscale.trust.appearance import Appearance
 from crowdscale.trust.intervals import Calibration, Interval
-from crowdscale.trust.profile import Appearance
 
 __all__ = ["Prediction", "Region"]
 

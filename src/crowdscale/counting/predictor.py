@@ -34,7 +34,8 @@ from crowdscale.maps.regions import Reference
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.points import Points
-from crowdscale.trust.profile import Appearance, Judgement, ProfiledPhoto, mean_features, turn_of
+from crowdscale.trust.appearance import Appearance, ProfiledPhoto, mean_features
+from crowdscale.trust.profile import Judgement, turn_of
 
 __all__ = ["MAP_CELL", "PredictOptions", "Predictor", "load", "open_photo"]
 

@@ -12,7 +12,7 @@ from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
 from crowdscale.data.sample import Sample
 from crowdscale.errors import ModelError
-from crowdscale.trust.profile import ProfiledPhoto
+from crowdscale.trust.appearance import ProfiledPhoto
 from crowdscale.trust.upright import TURNS
 
 __all__ = ["drawn_evenly", "measured", "turned_features", "uncalibrated"]
