@@ -110,13 +110,13 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("regions", "", "regions"),
     ("dense MAE, baseline", "beside", "dense_mae"),
     ("first pass", "", "dense_mae_first"),
-    ("refined", "", "dense_mae_refined"),
+    ("second pass", "", "dense_mae_refined"),
     ("dense bias, baseline", "beside", "dense_bias"),
     ("first pass", "", "dense_bias_first"),
-    ("refined", "", "dense_bias_refined"),
+    ("second pass", "", "dense_bias_refined"),
     ("MAE of images with a region, baseline", "beside", "mae"),
     ("first pass", "", "mae_first"),
-    ("refined", "", "mae_refined"),
+    ("second pass", "", "mae_refined"),
     ("clamped low (%)", "share", "clamped_low"),
     ("clamped high (%)", "share", "clamped_high"),
     ("capped (%)", "share", "capped"),
@@ -135,7 +135,7 @@ def diagnosis_table(lines: Sequence[Line], cells: Cells) -> ResultTable:
         if diagnosed:
             body.append((line.sets, line.label, *_diagnosed(diagnosed)))
     names = [name for name, _, _ in COLUMNS]
-    header = ("data", "model", *names, "dense F 4px / 8px (%), baseline", "first pass", "refined",
+    header = ("data", "model", *names, "dense F 4px / 8px (%), baseline", "first pass", "second pass",
               "factor, 10th / 50th / 90th percentile", "centre, start → end")  # fmt: skip
     return ResultTable(header, tuple(body))
 

@@ -60,7 +60,7 @@ def test_two_folders_of_one_name_are_told_apart_and_so_are_their_photos(own, lab
 
 def test_nobody_anywhere_is_a_dash(own, label_model):
     done = crowdscale("evaluate", label_model, "--data", "empty", cwd=own)
-    assert "| refined | 0.0 | 0.0 | – | +0.0 |" in done.stdout
+    assert "| second pass | 0.0 | 0.0 | – | +0.0 |" in done.stdout
     assert done.stdout.endswith("No photo has a dense region, so there was no second pass.\n")
 
 

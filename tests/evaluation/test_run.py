@@ -92,7 +92,7 @@ def test_nobody_anywhere_gives_no_nae_and_few_images_no_intervals(tmp_path):
     empty = [Sample(f"{i}", tmp_path, Points()) for i in range(12)]
     for number in (3, 12):
         result = evaluate(Two(), empty[:number])
-        assert result.markdown().splitlines()[3] == "| refined | 2.0 | 2.0 | – | +2.0 |"
+        assert result.markdown().splitlines()[3] == "| second pass | 2.0 | 2.0 | – | +2.0 |"
         result.write_json(tmp_path / "a.json", {})
         saved = json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail)
         assert saved["refined"]["nae"] is saved["refined"]["measures"]["NAE"] is None

@@ -18,11 +18,18 @@ import crowdscale
 from crowdscale.errors import DataError, ModelError, OptionError
 from crowdscale.files.images import read_image
 from crowdscale.learn.crops.transforms import CropOptions
-from crowdscale.learn.export.onnx import CHECK_SIZES, check_equality, describe_folder, export_folder
+from crowdscale.learn.export.onnx import (
+    CHECK_SIZES,
+    Difference,
+    check_equality,
+    describe_folder,
+    export_folder,
+)
 from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training.loop import TrainOptions, _fabric, _only_writer, _skip_blocks, train
 from crowdscale.learn.training.preparation import Start, gather, start_model
+from crowdscale.learn.training.validation import error_sentence
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
 from tests.support.commands import crowdscale as crowdscale_command
@@ -116,8 +123,24 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_pa
 @pytest.mark.slow
 def test_a_finished_run_is_not_begun_again(folder, trained):
     before = (trained / "log.csv").read_text()
-    run(folder, trained, *REGULAR)
+    done = run(folder, trained, *REGULAR)
     assert (trained / "log.csv").read_text() == before
+    assert f"Best model: {trained / 'best'}. Mean error on the held-out photos: " in done.stdout
+    assert "largest difference from torch " in done.stdout
+    assert "{" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "sentence"), [(5.3445, "2.8 people, 5.3 by the first pass alone."), (2.8354, "2.8 people.")]
+)
+def test_errors_are_a_sentence(first, sentence):
+    errors = {"mae": 2.8354, "first_mae": first}
+    assert error_sentence(errors) == f"Mean error on the held-out photos: {sentence}"
+
+
+def test_a_difference_names_its_parts():
+    found = str(Difference(1.04e-5, 2.5e-5, 0.0))
+    assert found == "1.0e-05 in the map, 2.5e-05 in the features, 0.0e+00 in zoom_area, 0.0e+00 in the blocks"
 
 
 def test_two_trainings_do_not_write_one_folder(tmp_path):

@@ -104,6 +104,7 @@ def train(
     from crowdscale.learn.training.options import TrainOptions
     from crowdscale.learn.training.preparation import gather, start_model
     from crowdscale.learn.training.settings import choose_settings, usual_regime
+    from crowdscale.learn.training.validation import error_sentence
 
     given = {name: value for name, value in settings.items() if value is not None}
     register_network(given.get("network", ""))
@@ -119,7 +120,7 @@ def train(
         )
     model, config = start_model(chosen.start, gathered, chosen.centre, chosen.losses)
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, chosen.train)
-    typer.echo(f"Best model: {out / 'best'} ({best.training['validation']})")
+    typer.echo(f"Best model: {out / 'best'}. {error_sentence(best.training['validation'])}")
     _export(out / "best", gathered.held_out)
     from crowdscale.learn.training.measuring import measure_model
 

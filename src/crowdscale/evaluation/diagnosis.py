@@ -82,7 +82,7 @@ class Diagnosis:
         lines = [(name, f"{before:.1f}", f"{after:.1f}") for name, before, after in pairs]
         name = "log-spread of true spacing"
         lines.append((name, f"{self.log_spread_before:.3f}", f"{self.log_spread_after:.3f}"))
-        return ResultTable(("", "first pass", "refined"), tuple(lines))
+        return ResultTable(("", "first pass", "second pass"), tuple(lines))
 
 
 def diagnose(result: Evaluation, zoom: ZoomOptions) -> Diagnosis:

@@ -144,9 +144,9 @@ class Evaluation:
         }
 
     def table(self) -> ResultTable:
-        """Return the table: the first pass beside the refined result."""
+        """Return the table: the first pass above the second pass."""
         header, lines = [""], []
-        passes: tuple[tuple[Pass, str], ...] = (("first", "first pass"), ("refined", "refined"))
+        passes: tuple[tuple[Pass, str], ...] = (("first", "first pass"), ("refined", "second pass"))
         for which, label in passes:
             shown = _shown(self.scores(which))
             header = ["", *shown]

@@ -48,6 +48,12 @@ class Difference:
     area_factor: float
     blocks: float = 0.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.output:.1e} in the map, {self.features:.1e} in the features, "
+            f"{self.area_factor:.1e} in zoom_area, {self.blocks:.1e} in the blocks"
+        )
+
 
 def describe_folder(
     folder: Path, name: str = "", licence: str = "", method: str = "", dots: bool | None = None

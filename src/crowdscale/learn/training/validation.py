@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from crowdscale.learn.backend import TorchBackend
 from crowdscale.learn.model import AutoScale
 from crowdscale.models.description import ModelConfig
 
-__all__ = ["Validation", "validate"]
+__all__ = ["Validation", "error_sentence", "validate"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,14 @@ class Validation:
         """Return the scores as plain values."""
         rounded = {name: round(value, 4) for name, value in asdict(self).items()}
         return {name: value if np.isfinite(value) else None for name, value in rounded.items()}
+
+
+def error_sentence(errors: Mapping[str, float | None]) -> str:
+    """Return the errors of ``Validation.to_dict`` as a sentence."""
+    sentence = f"Mean error on the held-out photos: {errors['mae']:,.1f} people"
+    if errors["first_mae"] != errors["mae"]:
+        sentence += f", {errors['first_mae']:,.1f} by the first pass alone"
+    return f"{sentence}."
 
 
 def validate(
