@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,6 +31,7 @@ from crowdscale.learn.training.preparation import Start, gather, start_model
 from crowdscale.learn.training.validation import error_sentence
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
+from tests.support.commands import command_line, crowdscale_process
 from tests.support.commands import crowdscale as crowdscale_command
 from tests.support.learn_crowds import draw, write_folder
 
@@ -41,19 +41,32 @@ SMALL = (
 )
 
 
-def command(folder, out, *more):
-    return [
-        sys.executable, "-m", "crowdscale", "train", "--data", f"folder:{folder}", "--out", str(out), *SMALL.split(), *more
-    ]  # fmt: skip
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+"""Sums in the same order in every process, so that whole and resumed runs are equal to the bit."""
 
 
-def run(*args, **kwargs):
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command(*args, **kwargs), capture_output=True, text=True, env=env, timeout=500, check=False
-    )
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def words(folder, out, *more):
+    return ["train", "--data", f"folder:{folder}", "--out", str(out), *SMALL.split(), *more]
+
+
+def run(*args):
+    """Train in this process: importing torch and the exporter anew takes longer than these trainings."""
+    done = crowdscale_command(*words(*args))
     assert done.returncode == 0, done.stderr[-3000:]
     return done
+
+
+def run_processes(*args):
+    done = crowdscale_process(*words(*args), env=ONE_THREAD)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +113,8 @@ def test_a_run_leaves_a_model_a_journal_curves_and_pictures(trained):
 @pytest.mark.parametrize("steps", [3, 15], ids=["first phase", "second phase"])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_path, steps):
     out = tmp_path / "killed"
-    words = [*command(folder, out, *REGULAR), "--save-every", "1"]
-    process = subprocess.Popen(words, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    started = command_line(*words(folder, out, *REGULAR), "--save-every", "1")
+    process = subprocess.Popen(started, stderr=subprocess.DEVNULL, env=ONE_THREAD)
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         if (out / "state.pt").exists():
@@ -165,7 +178,7 @@ def test_two_processes_of_which_one_has_no_region(tmp_path):
     root.mkdir()
     write_folder(root, [60, 0, 0, 0, 0, 0, 0, 0])
     out = tmp_path / "two"
-    run(
+    run_processes(
         root,
         out,
         "--devices",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import pytest
-
-schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-
-from hypothesis import HealthCheck, Phase, given, settings  # noqa: E402
-from schemathesis.checks import not_a_server_error  # noqa: E402
-from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance  # noqa: E402
+from hypothesis import HealthCheck, Phase, given, settings
 
 
 @pytest.fixture(scope="module")
 def schema(label_model):
+    schemathesis = pytest.importorskip(
+        "schemathesis", reason="schemathesis is not installed"
+    )  # seconds to import
     from crowdscale.serve.app import create_app
     from crowdscale.serve.counter import Counter
     from crowdscale.serve.options import ServeOptions
@@ -23,7 +21,6 @@ def schema(label_model):
     )
 
 
-CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 MANY = settings(
     max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -31,14 +28,17 @@ MANY = settings(
 
 
 def test_every_answer_is_described(schema):
-    asked = []
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+    checks, asked = [not_a_server_error, status_code_conformance, response_schema_conformance], []
     for found in schema.get_all_operations():
         operation = found.ok()
 
         @MANY
         @given(case=operation.as_strategy())
         def ask(case):
-            case.call_and_validate(checks=CHECKS)
+            case.call_and_validate(checks=checks)
 
         ask()
         asked.append(operation.label)

@@ -45,7 +45,7 @@ def command_line(*arguments: object) -> list[str]:
 def crowdscale_process(*arguments: object, **options: object) -> Done:
     """Run a command in a process of its own."""
     done = subprocess.run(
-        command_line(*arguments), capture_output=True, text=True, check=False, timeout=120, **options
+        command_line(*arguments), capture_output=True, text=True, check=False, timeout=600, **options
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

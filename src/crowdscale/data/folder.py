@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from crowdscale.data.checks import Outside, check_outside_choice, check_points, is_outside, photo_size
 from crowdscale.data.formats import Label
 from crowdscale.data.recognition import TABLE_NAME
-from crowdscale.data.sample import Sample
+from crowdscale.data.sample import Sample, SampleSequence
 from crowdscale.data.scanning import Scan, scan_folder
 from crowdscale.errors import DataError, unknown_name
 
@@ -22,7 +22,7 @@ HOW_TO = (
 )
 
 
-class Folder:
+class Folder(SampleSequence):
     """A folder of your own photos with the positions of the heads in them.
 
     The folder and its sub-folders are searched for photos. The points of ``NAME.jpg`` stand in one of
@@ -85,15 +85,6 @@ class Folder:
             for name in scan.photos
             if name in scan.labels
         ]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self.samples[index]
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
 
 def _unlabelled_error(scan: Scan) -> DataError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +14,7 @@ from crowdscale.data.classes import split_source
 from crowdscale.data.folder import Folder
 from crowdscale.data.lists import read_list, split_samples
 from crowdscale.data.protocol import Card, Protocol
-from crowdscale.data.sample import Sample
+from crowdscale.data.sample import Sample, SampleSequence
 from crowdscale.errors import OptionError, unknown_name
 
 __all__ = [
@@ -34,7 +34,7 @@ MOST_NOTES = 5
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(SampleSequence):
     """An opened data set: its name, its samples and the facts that a result must state."""
 
     name: str
@@ -47,15 +47,6 @@ class Dataset:
     """The release of the annotation (``2015``, ``2016``, ``unknown``); empty where a set has only one."""
     protocol: Protocol = field(default_factory=lambda: protocol_of(FOLDER))
     """How papers use it."""
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self.samples[index]
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
 
 DATASETS: dict[str, tuple[str, str, dict[str, str]]] = {

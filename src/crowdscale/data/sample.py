@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from crowdscale.files.images import read_image, resize_image, write_image
 from crowdscale.files.matlab import read_mat
 from crowdscale.points import Points
 
-__all__ = ["Mask", "Region", "Sample"]
+__all__ = ["Mask", "Region", "Sample", "SampleSequence"]
 
 
 class Region(Protocol):
@@ -177,3 +177,18 @@ class Sample:
         moved = self.points.shift(-x, -y)
         inside = np.all((moved.xy >= -0.5) & (moved.xy < np.subtract(own, (2 * x, 2 * y)) - 0.5), axis=1)
         return replace(self, border=(x, y), points=moved)._select(inside)
+
+
+class SampleSequence:
+    """A data set whose ``samples`` are its items."""
+
+    samples: list[Sample]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)

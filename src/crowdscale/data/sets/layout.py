@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.data.protocol import Card, Protocol
-from crowdscale.data.sample import Sample
+from crowdscale.data.sample import Sample, SampleSequence
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.documents import parse_number, read_text
 from crowdscale.files.finding import IMAGE_SUFFIXES
@@ -38,7 +38,7 @@ __all__ = [
 UNPACK = "Check that the set was unpacked in full"
 
 
-class Reader:
+class Reader(SampleSequence):
     """A data set as a sequence of samples; subclasses fill ``samples``."""
 
     card: ClassVar[Card]
@@ -47,15 +47,6 @@ class Reader:
     """Its use in papers."""
     split: str
     samples: list[Sample]
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self.samples[index]
-
-    def __iter__(self) -> Iterator[Sample]:
-        return iter(self.samples)
 
 
 def check_split(splits: Collection[str], split: str, title: str) -> str:
