@@ -25,12 +25,14 @@ ON_REQUEST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if "slow" in config.getoption("markexpr"):
-        return
-    for item in items:
-        path = item.path.as_posix()
-        if item.get_closest_marker("slow") and any(each in path for each in ON_REQUEST):
-            item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if "slow" not in config.getoption("markexpr"):
+        for item in slow:
+            if any(each in item.path.as_posix() for each in ON_REQUEST):
+                item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
+    if "PYTEST_XDIST_WORKER" in os.environ:  # the long files first: none is begun when the other workers are done
+        long = {item.path for item in slow if not item.get_closest_marker("skip")}
+        items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,7 @@ import pytest
 
 from crowdscale.errors import ModelError, OptionError
 from crowdscale.learn.crops.transforms import CropOptions
-from crowdscale.learn.export.onnx import (
-    Difference,
-)
+from crowdscale.learn.export.onnx import Difference
 from crowdscale.learn.networks.backbones import VGG16
 from crowdscale.learn.scaling import CentreOptions
 from crowdscale.learn.training.loop import TrainOptions, _skip_blocks, train
