@@ -205,7 +205,7 @@ def test_what_is_no_photo_is_refused(source):
         predictor(CROWD).predict(source)
 
 
-@pytest.mark.parametrize("source", [None, 7, {"photo": 1}, object()], ids=str)
+@pytest.mark.parametrize("source", [None, 7, {"photo": 1}, object()], ids=lambda value: type(value).__name__)
 def test_what_is_nothing_like_a_photo_is_one_sentence(source):
     with pytest.raises(
         ImageError, match="expected a photo as a path, bytes, an open file, a PIL image or an array"
