@@ -177,7 +177,7 @@ def test_zones_edit_serves_saves_and_ends(frames, tmp_path):
         urllib.request.Request(address + "zones.json", json.dumps(ZONES).encode(), method="POST")
     )
     urllib.request.urlopen(urllib.request.Request(address + "done", b"", method="POST"))
-    stdout, _ = process.communicate(timeout=20)
+    stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert stdout == f"2 zones in {out}\n"
     assert [zone.name for zone in read_zones(out).zones] == ["left", "right"]

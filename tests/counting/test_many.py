@@ -61,7 +61,7 @@ def test_order_stays_when_the_first_is_the_slowest():
 
     def work(number):
         if number == 0:
-            assert gate.wait(10)
+            assert gate.wait(60)
         else:
             gate.set()
         return number

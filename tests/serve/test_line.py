@@ -15,7 +15,7 @@ def test_more_than_its_places_is_refused_and_a_place_comes_free():
         line, gate, seen = Line(1), threading.Event(), list[int]()
 
         def work(number: int):
-            return lambda _: (gate.wait(5), seen.append(number))[1]
+            return lambda _: (gate.wait(60), seen.append(number))[1]
 
         first, second = (asyncio.create_task(line.run(work(n))) for n in (1, 2))
         await asyncio.sleep(0.05)
@@ -40,12 +40,12 @@ def test_cancelled_work_is_stopped_or_never_begun():
 
         def running(stop: threading.Event) -> None:
             begun.set()
-            told.append("stopped" if stop.wait(5) else "went on")
+            told.append("stopped" if stop.wait(60) else "went on")
             raise CancelledWorkError
 
         first = asyncio.create_task(line.run(running))
         second = asyncio.create_task(line.run(lambda _: told.append("second ran")))
-        await asyncio.to_thread(begun.wait, 5)
+        await asyncio.to_thread(begun.wait, 60)
         second.cancel()
         first.cancel()
         await asyncio.gather(first, second, return_exceptions=True)

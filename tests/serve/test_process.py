@@ -36,7 +36,7 @@ def service(label_model: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     yield process, address
     if process.poll() is None:
         process.kill()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -141,6 +141,6 @@ def test_ctrl_c_ends_a_pipe_that_says_nothing(tmp_path):
     process.stdin.flush()
     assert process.stdout.readline() == b"0\n"
     process.send_signal(signal.SIGINT)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     assert process.stdout.read().endswith(b"ended\n")
     assert process.returncode == 0
