@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in slow:
             if any(each in item.path.as_posix() for each in ON_REQUEST):
                 item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
-    if "PYTEST_XDIST_WORKER" in os.environ:  # the long files first: none is begun when the other workers are done
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # the long files first: none is begun when the other workers are done
         long = {item.path for item in slow if not item.get_closest_marker("skip")}
         items.sort(key=lambda item: item.path not in long)
 
