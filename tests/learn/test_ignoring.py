@@ -269,7 +269,7 @@ def _people_on_the_right(samples: list[Sample], out) -> float:
     )
     cut = CropOptions(crop=96, scale_low=1, scale_high=1, flip=False)
     options = TrainOptions(
-        crops=320, l2s_crops=0, batch=4, validate_every=10**6, warmup=5, workers=0, precision="32-true",
+        crops=120, l2s_crops=0, batch=4, validate_every=10**6, warmup=5, workers=0, precision="32-true",
         pictures=0, ema=0.0, lr=3e-3, backbone_lr=1e-3, crop_options=cut,
     )  # fmt: skip
     train(model, config, samples, gathered.weights, held_out, out, options)

@@ -30,10 +30,10 @@ def make(codec=None, boxes=None, centre=None, **losses):
     return model
 
 
-def batch_of(codec, people, seed=0):
+def batch_of(codec, people, seed=0, side=96):
     items = []
     for index, number in enumerate(people):
-        pixels, xy = draw(96, 96, number, seed + index)
+        pixels, xy = draw(side, side, number, seed + index)
         items.append(Crop(pixels, Points(xy)))
     batch = collate(codec)(items)
     return batch, batch["images"].float() / 255
@@ -235,9 +235,9 @@ def test_several_regions_of_a_crop_are_enlarged_where_asked():
 @pytest.mark.slow
 def test_it_overfits_one_batch():
     model = make()
-    batch, images = batch_of(model.codec, [12, 6])
+    batch, images = batch_of(model.codec, [12, 6], side=64)
     optimiser = torch.optim.AdamW(model.network.parameters(), 2e-3)
-    for _ in range(120):
+    for _ in range(40):
         loss = model.losses(images, batch, refine=False).total
         optimiser.zero_grad()
         loss.backward()

@@ -110,17 +110,18 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(folder, trained, tmp_pa
     out = tmp_path / "killed"
     started = command_line(*words(folder, out, *REGULAR), "--save-every", "1")
     process = subprocess.Popen(started, stderr=subprocess.DEVNULL, env=ONE_THREAD)
-    deadline = time.monotonic() + 300
+    deadline, saved = time.monotonic() + 600, 0
     while time.monotonic() < deadline and process.poll() is None:
-        if (out / "state.pt").exists():
-            state = state_of(out)["state"]
+        path = out / "state.pt"
+        if path.exists() and path.stat().st_mtime_ns != saved:
+            saved, state = path.stat().st_mtime_ns, state_of(out)["state"]
             if state["step"] + 12 * (state["phase"] == "l2s") >= steps:
                 break
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
-    run(folder, out, *REGULAR, "--save-every", "1")
+    run(folder, out, *REGULAR)
     whole, resumed = state_of(trained), state_of(out)
     assert whole["state"] == resumed["state"]
     for part in ("model", "average"):
