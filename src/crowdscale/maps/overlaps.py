@@ -51,5 +51,5 @@ def _sparse_shares(ours: Floats, theirs: Floats) -> Any:
 
 def overlap_matrix(start: float, stop: float, cells: int, bins: int) -> Maps:
     """Return the (bins, cells) lengths by which equal bins of [start, stop) overlap unit cells 0…cells."""
-    edges, units = np.linspace(start, stop, bins + 1), np.arange(cells + 1)
+    edges, units = np.linspace(start, stop, bins + 1), np.arange(cells + 1, dtype=np.float64)
     return _lengths(edges[:-1, None], edges[1:, None], units[None, :-1], units[None, 1:]).astype(np.float32)

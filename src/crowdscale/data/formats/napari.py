@@ -55,9 +55,9 @@ def napari_marks(
         return [mark_of(place, label) for place, label in zip(places, kinds, strict=True)]
     shapes: dict[str, tuple[str, list[list[float]]]] = {}
     for (_, row), place in zip(rows[1:], places, strict=True):
-        kind = cell(row, header.index(SHAPE))
-        shapes.setdefault(cell(row, 0), (kind, []))[1].append(place)
-    return [_shape_mark(kind, corners) for kind, corners in shapes.values()]
+        shape = cell(row, header.index(SHAPE))
+        shapes.setdefault(cell(row, 0), (shape, []))[1].append(place)
+    return [_shape_mark(shape, corners) for shape, corners in shapes.values()]
 
 
 def _shape_mark(kind: str, corners: Sequence[Sequence[float]]) -> Mark:

@@ -134,7 +134,7 @@ def read_points_table(path: Path) -> dict[str, Entry]:
         rows_of_photo.setdefault(cell(row, image).replace("\\", "/"), []).append((line, row))
     header = [name.lower() for name in rows[0][1]]
     notes = _unread_columns(header, {image, *places})
-    entries = {}
+    entries: dict[str, Entry] = {}
     for name, own in rows_of_photo.items():
         marked = [rows[0], *((n, row) for n, row in own if any(cell(row, c) for c in places[:2]))]
         _check_stack(path, marked, header)
