@@ -49,6 +49,15 @@ def test_heic_of_two_pictures_gives_the_main_one_or_each():
     assert read_image(two, page=1).notes == ()
 
 
+@pytest.mark.parametrize("place", [b"Exif", b"hvc1"])
+def test_a_heic_whose_item_has_no_type_does_not_end_the_process(place):
+    """The decoder takes the type for text, and ends the process where it is none."""
+    data = (INPUTS / "turned.heic").read_bytes()
+    damaged = data.replace(place, place[:2] + b"\xff" + place[3:])
+    with pytest.raises(ImageError, match="an item whose type is no text"):
+        read_image(damaged)
+
+
 def test_a_cut_heic_is_one_sentence():
     data = (INPUTS / "plain.heic").read_bytes()
     for length in (30, 300, 700):

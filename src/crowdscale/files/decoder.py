@@ -29,6 +29,7 @@ from PIL import (
 
 from crowdscale.errors import CrowdscaleError, ImageError
 from crowdscale.files.deep import deep_tiff
+from crowdscale.files.heic import check_items
 from crowdscale.files.jxl import jxl_size
 from crowdscale.files.kinds import FILM, HEIC_BRANDS, brand_of, kind_of
 
@@ -156,6 +157,8 @@ def _call(factory: Callable[[IO[bytes], str], Image.Image], stream: IO[bytes]) -
 def _open_heic(stream: IO[bytes]) -> Image.Image:
     from pi_heif.as_plugin import HeifImageFile
 
+    check_items(stream)
+    stream.seek(0)
     image: Image.Image = HeifImageFile(stream, "")
     return image
 
