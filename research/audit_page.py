@@ -11,8 +11,12 @@ __all__ = ["tables", "write_page"]
 
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
-TILES = (8, 10, 12, 20)
-SETS = {"ucf": "UCF_CC_50, very dense, 30", "sha": "ShanghaiTech A, train", "shb": "ShanghaiTech B, train"}
+SETS = {
+    "held": "six sets, held out",
+    "ucf": "UCF_CC_50, very dense",
+    "sha": "ShanghaiTech A, train",
+    "shb": "ShanghaiTech B, train",
+}
 QUALITIES = {
     "lite-full": "`lite`",
     "nano-full": "`nano`",
@@ -39,8 +43,6 @@ def tables(results: Path) -> str:
     parts = [
         "### One photo",
         _photos(measured),
-        "All photos of the three sets together:",
-        _pooled(measured),
         "### Stopping as soon as ±10 % is reached, from the eighth tile on",
         _stops(measured),
         "### A folder of 30 photos, tiles drawn across all",
@@ -59,7 +61,8 @@ def _is_photo(row: dict[str, Any]) -> bool:
 def _cases(results: dict[str, Any]) -> Iterable[tuple[str, str, list[dict[str, Any]]]]:
     for data, data_name in SETS.items():
         for quality, name in QUALITIES.items():
-            yield data_name, name, results[f"{data}-{quality}"]["rows"]
+            if f"{data}-{quality}" in results:
+                yield data_name, name, results[f"{data}-{quality}"]["rows"]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -82,7 +85,7 @@ def _photos(results: dict[str, Any]) -> str:
     )  # fmt: skip
     rows = [
         (
-            f"{data} ({row['photos']})" if data != SETS["ucf"] else data, name, row["tiles"], _coverage(row),
+            f"{data} ({row['photos']})", name, row["tiles"], _coverage(row),
             _percent(row["error"]), _percent(row["model_error"]), _percent(row["half_width"]),
             _percent(row["median_half_width"]), _percent(row["clicked"], 0),
         )
@@ -91,28 +94,6 @@ def _photos(results: dict[str, Any]) -> str:
         if _is_photo(row)
     ]  # fmt: skip
     return _table(head, rows)
-
-
-def _pooled(results: dict[str, Any]) -> str:
-    rows = []
-    for quality, name in QUALITIES.items():
-        for tiles in TILES:
-            parts = [
-                row
-                for data in SETS
-                for row in results[f"{data}-{quality}"]["rows"]
-                if _is_photo(row) and row["tiles"] == tiles
-            ]
-            rows.append((name, tiles, *_joined(parts)))
-    return _table(("model", "tiles", "photos", "90 % intervals that hold"), rows)
-
-
-def _joined(parts: Sequence[dict[str, Any]]) -> tuple[int, str]:
-    """Return the photos of rows, and how many intervals hold in all."""
-    photos = sum(part["photos"] for part in parts)
-    mean = sum(part["photos"] * part["coverage"] for part in parts) / photos
-    error = sum((part["photos"] * part["coverage_error"]) ** 2 for part in parts) ** 0.5 / photos
-    return photos, _coverage({"coverage": mean, "coverage_error": error})
 
 
 def _stops(results: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from scipy.special import stdtrit
 
 from crowdscale.trust.audit import AuditPlan
 from crowdscale.trust.audit.design import uniform
+from crowdscale.trust.audit.estimate import missed_share
 
 __all__ = ["Audits", "draw_orders", "simulate"]
 
@@ -95,7 +96,20 @@ def simulate(plan: AuditPlan, truth: Sequence[int], orders: NDArray[np.int64], l
     least = (weights / chances**2).mean(axis=1)
     variance = np.maximum(tiles / (tiles - 1) * (hajek + successive) / 2, least)
     times = stdtrit(tiles - 1, (1 + level) / 2)
-    half = times * np.sqrt(variance)
-    low = np.maximum(unbiased - half, counted)
-    high = np.maximum(unbiased + half, counted + times * np.sqrt(least))
-    return Audits(unbiased, np.maximum(unbiased, counted), low, high, counted)
+    count = np.maximum(unbiased, counted)
+    missed = count * _unseen_shares(plan, drawn) * missed_share(tiles)
+    low = np.maximum(unbiased - times * np.sqrt(variance), counted)
+    above = times * np.sqrt(variance + missed**2)
+    high = np.maximum(unbiased + above, counted + times * np.sqrt(least))
+    return Audits(unbiased, count, low, high, counted)
+
+
+def _unseen_shares(plan: AuditPlan, drawn: NDArray[np.int64]) -> Floats:
+    """Return for each seed the share of the draw that belongs to photos without a drawn cell."""
+    if not plan.options.unseen_photos:
+        return np.zeros(len(drawn))
+    photo = np.array([cell.photo for cell in plan.cells])
+    sizes = np.bincount(photo, [cell.size for cell in plan.cells], len(plan.photos))
+    seen = np.zeros((len(drawn), len(plan.photos)), bool)
+    np.put_along_axis(seen, photo[drawn], True, axis=1)
+    return np.asarray(1 - (seen * sizes).sum(axis=1) / sizes.sum(), np.float64)

@@ -6,14 +6,16 @@
 
 ``photos`` predicts each photo once, simulates audits by people who count without mistakes, and writes a row for each
 number of tiles to ``research/results/audit``. ``bad`` does so on drawn crowds by models that are wrong on purpose.
-``page`` writes the tables of docs/audit.md between its marks.
+``folders`` does again what ``photos`` does of folders, and keeps the rest of the result. ``page`` writes the tables of
+docs/audit.md between its marks.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 
 from crowdscale.trust.audit import AuditPlan, PeopleMap, plan_audit
 from research.audit_simulation import draw_orders, simulate
+from research.domains.photos import held_out, parse_borders
 
 Floats = NDArray[np.float64]
 
@@ -54,30 +57,39 @@ def true_counts(plan: AuditPlan, truth: Sequence[Floats]) -> list[int]:
     return [int(cell.box.contains(truth[cell.photo]).sum()) for cell in plan.cells]
 
 
-def crowds(source: str, model: str, base: float | None, cache: Path) -> Iterator[Crowd]:
-    """Yield each annotated photo of a data set, predicted once and kept in the cache.
+def crowds(
+    sources: Sequence[str],
+    model: str,
+    base: float | None,
+    cache: Path,
+    only: Path | None = None,
+    borders: Mapping[str, float] | None = None,
+) -> Iterator[Crowd]:
+    """Yield each annotated photo of data sets, predicted once and kept in the cache.
 
     Args:
-        source: As in ``--data``.
+        sources: As in ``--data``.
         model: Name or folder.
         base: Side factor at which photos are read by the first pass alone; None: counted as usual.
         cache: Folder.
+        only: File with the photos to take, one ``domain/name`` a line; None: all.
+        borders: Share of a side that nobody annotated, by domain.
     """
     from crowdscale.counting.audit import people_map
     from crowdscale.counting.predictor import PredictOptions, load
-    from crowdscale.data.opening import open_dataset
 
     options = PredictOptions(keep_map=False)
     if base is not None:
         options = replace(options, refine=False, read_scale=base)
     predictor = load(model, threads=1, options=options)
-    for sample in open_dataset(source).samples:
-        file = cache / f"{sample.name.replace('/', '_')}.npz"
+    photos = held_out(sources, only, borders or {})
+    for domain, sample in [(name, each) for name, part in photos.items() for each in part]:
+        file = cache / domain / f"{sample.name.replace('/', '_')}.npz"
         if sample.points is None:
             continue
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
-            counted = people_map(predictor.predict(sample.image_path), sample.name)
+            counted = people_map(predictor.predict(sample.read()), sample.name)
             np.savez(
                 file, people=counted.people, x=counted.x_edges, y=counted.y_edges, size=np.array(counted.size),
                 truth=sample.points.within(*counted.size).xy,
@@ -159,6 +171,11 @@ def study_folder(photos: Sequence[Crowd], seeds: int, size: int = 30) -> list[di
     return table
 
 
+def mixed(photos: Sequence[Crowd]) -> list[Crowd]:
+    """Return photos of several sets in an order that depends on their names alone."""
+    return sorted(photos, key=lambda crowd: hashlib.sha256(crowd.people.name.encode()).hexdigest())
+
+
 BAD: dict[str, Callable[[Floats], Floats]] = {
     "right": lambda people: people,
     "halved": lambda people: people / 2,
@@ -211,13 +228,28 @@ def write(name: str, content: dict[str, Any]) -> None:
     print(text)
 
 
+def _kept(name: str) -> list[dict[str, Any]]:
+    """Return the rows of single photos that were measured before."""
+    rows = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["rows"]
+    return [row for row in rows if "folder_of" not in row]
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("photos", "bad", "page"))
-    parser.add_argument("--data", help="a data set with points, such as sha/train:ShanghaiTech")
+    parser.add_argument("what", choices=("photos", "folders", "bad", "page"))
+    parser.add_argument(
+        "--data", action="append", help="a data set with points, such as sha/train:ShanghaiTech; repeat"
+    )
+    parser.add_argument("--only", type=Path, help="list of photos, one DOMAIN/NAME a line")
+    parser.add_argument(
+        "--border", action="append", default=[], help="DOMAIN=SHARE left out along the edges of its photos"
+    )
+    parser.add_argument(
+        "--mixed", action="store_true", help="folders of photos of all sets, in an order by name"
+    )
     parser.add_argument("--model", default="lite")
     parser.add_argument("--base", type=float, help="read photos at this side factor, by the first pass alone")
     parser.add_argument("--cache", type=Path, help="folder for predictions")
@@ -231,9 +263,16 @@ def main() -> None:
     elif chosen.what == "bad":
         write("bad", {"seeds": chosen.seeds, "rows": study_bad(chosen.seeds)})
     else:
-        photos = list(crowds(chosen.data, chosen.model, chosen.base, chosen.cache))
-        rows = study_photos(photos, chosen.seeds) + study_folder(photos, 5 * chosen.seeds)
-        facts = {"data": chosen.data.split(":")[0], "model": chosen.model, "base": chosen.base}
+        borders = parse_borders(chosen.border)
+        photos = list(crowds(chosen.data, chosen.model, chosen.base, chosen.cache, chosen.only, borders))
+        singles = _kept(chosen.name) if chosen.what == "folders" else study_photos(photos, chosen.seeds)
+        ordered = mixed(photos) if chosen.mixed else photos
+        rows = singles + study_folder(ordered, 5 * chosen.seeds)
+        facts = {
+            "data": [text.split(":")[0] for text in chosen.data],
+            "model": chosen.model,
+            "base": chosen.base,
+        }
         write(chosen.name, {**facts, "seeds": chosen.seeds, "rows": rows})
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crowdscale.trust.audit import estimate
+from crowdscale.trust.audit import PeopleMap, estimate, plan_audit
 from research.audit_simulation import draw_orders, simulate
-from research.audits import BAD, drawn_crowd, photo_row, stopped_row, study_bad
+from research.audits import BAD, drawn_crowd, photo_row, stopped_row, study_bad, true_counts
 from tests.support.audits import audited
 
 SEEDS = 12
@@ -27,6 +27,18 @@ def test_draws_and_estimates_equal_the_package(name: str, tiles: int) -> None:
             float(each[seed]) for each in (found.unbiased, found.count, found.low, found.high, found.counted)
         ]
         assert mine == pytest.approx([one.unbiased, one.count, one.low, one.high, one.counted])
+
+
+def test_folders_equal_the_package() -> None:
+    heads = [drawn_crowd(seed, 90, (640, 480)) for seed in range(6)]
+    maps = [PeopleMap.from_points(f"{i}.jpg", (640, 480), xy) for i, xy in enumerate(heads)]
+    plan = plan_audit([replace(each, people=each.people / 2) for each in maps], "0")
+    truth = true_counts(plan, heads)
+    orders = draw_orders(plan, 5, SEEDS)
+    found = simulate(plan, truth, orders)
+    for seed in range(SEEDS):
+        one = estimate(replace(plan, seed=str(seed)), [truth[cell] for cell in orders[seed]])
+        assert (found.low[seed], found.high[seed]) == pytest.approx((one.low, one.high))
 
 
 def test_rows_of_photos_and_of_bad_models() -> None:

@@ -144,8 +144,8 @@ def _unseen_share(plan: AuditPlan, audited: int) -> float:
     """Return the share of the photos without an audited cell, by their part of the draw; 0 where it leaves no room."""
     if not plan.options.unseen_photos:
         return 0.0
-    seen = {plan.cells[index].photo for index in plan.order(audited)}
-    unseen = sum(cell.size for cell in plan.cells if cell.photo not in seen)
+    sampled = {plan.cells[index].photo for index in plan.order(audited)}
+    unseen = sum(cell.size for cell in plan.cells if cell.photo not in sampled)
     return unseen / plan.nodes[""].size
 
 
