@@ -35,7 +35,7 @@ from research.synthetic.options import SceneOptions
 SIZES = {20: (768, 576), 200: (1024, 768), 1000: (1600, 1200)}
 ASKED = {20: 20, 200: 200, 1000: 1500}
 """People in the scene: of 1,500 some 1,080 have a head that shows."""
-FRAMES = {20: 16, 200: 16, 1000: 6}
+FRAMES = {20: 16, 200: 16, 1000: 3}
 RATES = (5, 10, 25)
 LINES = 5
 REACH = 0.5

@@ -18,6 +18,8 @@ __all__ = ["PAGE", "drawn_lines_table", "drawn_table", "lines_table", "page", "s
 FOLDER = Path(__file__).parent / "results" / "moving"
 PAGE = Path(__file__).parents[1] / "docs" / "moving-crowds.md"
 
+FEWEST = 20
+"""True crossings below which no error is given as a share."""
 SETTLED = 600.0
 """Seconds after which caches are full."""
 
@@ -155,11 +157,14 @@ def drawn_lines_table(rows: list[dict[str, Any]]) -> str:
     ]
     for row in (each for each in rows if "true" in each):
         (forward, backward), (counted, back) = row["true"], row["counted"]
-        whole = max(1, forward + backward)
-        net = (counted - back) - (forward - backward)
+        whole, all_counted = forward + backward, counted + back
+        shares = ["too few", "too few"]
+        if whole >= FEWEST:
+            net = (counted - back) - (forward - backward)
+            shares = [f"{100 * each / whole:+.1f} %" for each in (all_counted - whole, net)]
         lines.append(
             f"| {row['people']:,.0f} | {row['frames_a_second']:g} | {row['frames'] / row['frames_a_second']:g} | {forward}, {counted} | "
-            f"{backward}, {back} | {100 * (counted + back - forward - backward) / whole:+.1f} % | {100 * net / whole:+.1f} % |"
+            f"{backward}, {back} | {shares[0]} | {shares[1]} |"
         )
     return "\n".join(lines)
 
