@@ -5,6 +5,7 @@ import { askJson, askService, openEngine } from "./engines.js";
 import { BrowserFolder, ServiceFolder, canPick } from "./folders.js";
 import { Photos, bitmapOf } from "./photos.js";
 import { forgetBefore } from "./store.js";
+import { connectTheme } from "./theme.js";
 import { Viewer } from "./viewer.js";
 
 export const at = (id) => document.getElementById(id);
@@ -32,7 +33,7 @@ class App {
     this.tabs = {};
     this.active = "count";
     this.photos.addEventListener("select", () => this.showCurrent());
-    this.setTheme();
+    connectTheme(at("theme"), () => this.viewer.redraw());
     this.connectTabs();
     at("zoom-in").addEventListener("click", () => this.viewer.zoom(1.4));
     at("zoom-out").addEventListener("click", () => this.viewer.zoom(1 / 1.4));
@@ -47,6 +48,7 @@ class App {
     this.tabs.count = new CountTab(this);
     try {
       this.site = await askJson("site.json");
+      at("cameras-link").hidden = !this.site.cameras;
       if (this.site.mode === "zones") return await this.startZones();
       at("engine").textContent = "Loading the model …";
       this.engine = await openEngine(this.site);
@@ -153,21 +155,6 @@ class App {
     }
     if (this.active === name) this.tabs[name].enter?.();
     this.viewer.redraw();
-  }
-
-  setTheme() {
-    const dark = window.matchMedia("(prefers-color-scheme: dark)");
-    const apply = () => {
-      const chosen = localStorage.getItem("theme") ?? (dark.matches ? "dark" : "light");
-      document.documentElement.dataset.theme = chosen;
-      this.viewer.redraw();
-    };
-    dark.addEventListener("change", apply);
-    at("theme").addEventListener("click", () => {
-      localStorage.setItem("theme", document.documentElement.dataset.theme === "dark" ? "light" : "dark");
-      apply();
-    });
-    apply();
   }
 }
 

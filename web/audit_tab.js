@@ -2,7 +2,7 @@
 
 import { say } from "./app.js";
 import { BrowserAuditor, ServiceAuditor } from "./auditors.js";
-import { element } from "./count_tab.js";
+import { element } from "./elements.js";
 import { Edits, holds } from "./edits.js";
 import { sendCorrection } from "./corrections.js";
 import { download } from "./formats.js";

@@ -1,7 +1,7 @@
 // Correct: heads added, moved and deleted, areas to ignore; kept in the browser after every change.
 
 import { say } from "./app.js";
-import { element } from "./count_tab.js";
+import { element } from "./elements.js";
 import { sendCorrection } from "./corrections.js";
 import { Edits } from "./edits.js";
 import { FORMATS, download } from "./formats.js";

@@ -1,6 +1,7 @@
 // Count: photos in, numbers out.
 
 import { at, say } from "./app.js";
+import { element } from "./elements.js";
 import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
 import { heatLayer } from "./heat.js";
@@ -277,11 +278,4 @@ function details(result) {
 
 export function listed(sentences) {
   return sentences.map((sentence) => element("li", {}, sentence));
-}
-
-/** Return an element with properties and children. */
-export function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
 }

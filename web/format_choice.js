@@ -1,7 +1,7 @@
 // A choice of formats with its button, and the side of boxes where a format needs one.
 
 import { say } from "./app.js";
-import { element } from "./count_tab.js";
+import { element } from "./elements.js";
 import { download } from "./formats.js";
 import { HEAD_FORMATS, headsFile, suggestedSide } from "./saving.js";
 

@@ -1,7 +1,7 @@
 // Teach: corrected photos become a better model. The service trains in a process of its own; nothing is replaced unasked.
 
 import { at, say } from "./app.js";
-import { element } from "./count_tab.js";
+import { element } from "./elements.js";
 import { askJson } from "./engines.js";
 
 const FEWEST = 50; // corrected photos below which a comparison gives no verdict: one in five is held out, ten are needed

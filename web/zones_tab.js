@@ -1,7 +1,7 @@
 // Zones: areas, queues and ground points over a photo or a frame, saved as the JSON that `crowdscale watch --zones` reads.
 
 import { say } from "./app.js";
-import { element } from "./count_tab.js";
+import { element } from "./elements.js";
 import { isInside } from "./edits.js";
 import { askJson } from "./engines.js";
 import { download } from "./formats.js";

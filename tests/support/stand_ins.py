@@ -8,6 +8,7 @@ __all__ = ["STAND_INS"]
 
 PORT = str(free_port())
 BROKER = str(free_port())
+CAMERAS = free_port()
 FILL_IN = "sed -i '2,$ s/^\\([^,]*,[^,]*,[^,]*\\),/\\1,15/' audit/counts.csv\n"
 SERVED = f"python -m http.server {PORT} --bind 127.0.0.1 > log 2>&1 & trap 'kill $!' EXIT; sleep 2\n"
 
@@ -17,7 +18,7 @@ def started(options: str, port: int) -> str:
     serve = (
         f"timeout 300 crowdscale serve --no-browser --port {port} {options} > log 2>&1 & echo $! > service\n"
     )
-    return f"{serve}curl -sS --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:{port}/health\n"
+    return f"{serve}curl -sS --retry 240 --retry-delay 1 --retry-connrefused http://127.0.0.1:{port}/health\n"
 
 
 def served(options: str) -> str:
@@ -62,6 +63,11 @@ STAND_INS: dict[str, dict[str, str]] = {
         "crowdscale count s3://bucket/2024/ --out s3://bucket": (
             f"{FOLDERS}crowdscale count file://$PWD/bucket/2024/ --out file://$PWD/bucket"
         )
+    },
+    "guides/dashboard": {
+        "crowdscale serve --cameras cameras.toml\n": started("--model nano --cameras cameras.toml", CAMERAS),
+        ":8000": f":{CAMERAS}",
+        "kill %1": "kill $(cat service)",
     },
     "guides/films": {
         "crowdscale watch rtsp://camera/live --every 10s --rows": (

@@ -14,8 +14,9 @@ from crowdscale.counting.predictor import load
 from crowdscale.points import Points
 from crowdscale.video import several
 from crowdscale.video.frame import Frame, Source, SourceOptions
-from crowdscale.video.several import Camera, Cameras, Turns
+from crowdscale.video.several import Camera, Cameras
 from crowdscale.video.sources import VideoError
+from crowdscale.video.turns import Turns
 from crowdscale.video.watch import WatchOptions
 from tests.support.commands import crowdscale
 from tests.support.fakes import label_photo

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crowdscale.cli.options import OUTPUT, Backend, Model, Threads, option
+from crowdscale.cli.serve_cameras import watched_cameras
 from crowdscale.errors import MissingExtraError, OptionError
 
 __all__ = ["serve"]
@@ -54,6 +55,15 @@ def serve(
             panel=SERVICE,
             metavar="NAME=SOURCE",
             help="A video or camera that /watch may stream.",
+        ),
+    ] = None,
+    cameras: Annotated[
+        Path | None,
+        option(
+            "--cameras",
+            panel=SERVICE,
+            metavar="FILE",
+            help="Watch the cameras of a .toml file, shown at /dashboard.",
         ),
     ] = None,
     no_browser: Annotated[
@@ -128,13 +138,16 @@ def serve(
     def ready(address: str) -> None:
         page = f"{address}#token={token}" if token and options.is_local else address
         print(f"crowdscale counts with {counter.config.name} at {page} (Ctrl-C ends it)", flush=True)
+        if cameras is not None:
+            print(f"Cameras: {page.replace(address, f'{address}dashboard')}", flush=True)
         # A token on a browser's command line could be read by other users of this machine.
         if not no_browser and options.is_local and not token and _has_screen():
             import webbrowser
 
             webbrowser.open(page)
 
-    run_service(create_app(counter, options), options, ready)
+    with watched_cameras(cameras, counter) as watched:
+        run_service(create_app(counter, options, watched), options, ready)
 
 
 def _source(text: str) -> tuple[str, str]:

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from crowdscale.video.mqtt import Publisher
     from crowdscale.video.several import Camera, Cameras, Watching
 
-__all__ = ["open_publisher", "refuse_single_options", "watch_cameras"]
+__all__ = [
+    "LOOK",
+    "leave",
+    "open_publisher",
+    "publish_status",
+    "published",
+    "refuse_single_options",
+    "teller",
+    "watch_cameras",
+]
 
 LOOK = 0.5
 """Seconds between two checks of the cameras."""
@@ -48,6 +57,18 @@ def open_publisher(stack: ExitStack, address: str | None, tell: Callable[[str], 
     return publisher
 
 
+def teller(quiet: bool) -> Callable[[str, str], None]:
+    """Return what prints a camera's name and a sentence, from any thread."""
+    terminal = threading.Lock()
+
+    def tell(name: str, sentence: str) -> None:
+        if not quiet:
+            with terminal:
+                typer.echo(f"{name}: {sentence}", err=True)
+
+    return tell
+
+
 def watch_cameras(
     cameras: list[Camera],
     predictor: Predictor,
@@ -59,17 +80,10 @@ def watch_cameras(
     """Watch until all end, Ctrl-C or the duration; return the exit code."""
     from crowdscale.video.several import Cameras
 
-    terminal = threading.Lock()
-
-    def tell(name: str, sentence: str) -> None:
-        if not quiet:
-            with terminal:
-                typer.echo(f"{name}: {sentence}", err=True)
-
-    interrupted = False
+    interrupted, tell = False, teller(quiet)
     with ExitStack() as stack:
         publisher = open_publisher(stack, mqtt, lambda sentence: tell("mqtt", sentence))
-        on_count = None if publisher is None else _published(publisher, cameras)
+        on_count = None if publisher is None else published(publisher, cameras)
         several = Cameras(cameras, predictor, tell, on_count, **counting)
         lines = stack.enter_context(_status_lines(several, quiet))
         several.start()
@@ -79,11 +93,11 @@ def watch_cameras(
             interrupted = True
         several.stop(30.0)
     code = _summary(several, quiet, interrupted)
-    _leave(several, code)
+    leave(several, code)
     return code
 
 
-def _leave(several: Cameras, code: int) -> None:
+def leave(several: Cameras, code: int) -> None:
     """End at once where a thread still waits for a silent camera: Python would end it inside a library, and abort.
 
     Every row is in its file by then.
@@ -96,7 +110,7 @@ def _leave(several: Cameras, code: int) -> None:
         os._exit(code)
 
 
-def _published(publisher: Publisher, cameras: list[Camera]) -> Callable[[Watching], None]:
+def published(publisher: Publisher, cameras: list[Camera]) -> Callable[[Watching], None]:
     """Announce the cameras and return what publishes each count."""
     for camera in cameras:
         zones = () if camera.zones is None else [zone.name for zone in camera.zones.zones if not zone.roi]
@@ -110,6 +124,12 @@ def _published(publisher: Publisher, cameras: list[Camera]) -> Callable[[Watchin
     return publish
 
 
+def publish_status(publisher: Publisher, several: Cameras) -> None:
+    """Publish which cameras are there."""
+    for state in several.states:
+        publisher.status(state.camera.name, state.now == "counting")
+
+
 def _wait(
     several: Cameras, publisher: Publisher | None, show: Callable[[], None], duration: float | None
 ) -> None:
@@ -119,8 +139,7 @@ def _wait(
     while several.wait(LOOK) and (until is None or monotonic() < until):
         show()
         if publisher is not None:
-            for state in several.states:
-                publisher.status(state.camera.name, state.status == "counting")
+            publish_status(publisher, several)
 
 
 @contextmanager

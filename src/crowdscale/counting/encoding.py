@@ -11,7 +11,7 @@ from typing import Any
 
 from crowdscale.counting.table import RECORDS, VERSION, PhotoRow, columns
 
-__all__ = ["KINDS", "arrow_schema", "csv_text", "file_schema", "json_schema"]
+__all__ = ["KINDS", "arrow_schema", "csv_text", "file_schema", "json_schema", "record_schema"]
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]], names: Sequence[str], header: bool = True) -> str:
@@ -98,7 +98,7 @@ def json_schema() -> dict[str, Any]:
         "$id": f"urn:crowdscale:photo:{VERSION}",
         "title": "crowdscale photo",
         "version": VERSION,
-        **_record_schema(PhotoRow),
+        **record_schema(PhotoRow),
     }
 
 
@@ -115,14 +115,13 @@ def file_schema() -> dict[str, Any]:
     }
 
 
-def _record_schema(table: type) -> dict[str, Any]:
+def record_schema(table: type) -> dict[str, Any]:
+    """Return the JSON schema of the plain values of a table."""
     properties = {}
     for each in fields(table):
         kind = each.metadata["kind"]
         content: dict[str, Any] = (
-            {"type": "array", "items": _record_schema(RECORDS[kind])}
-            if kind in RECORDS
-            else dict(KINDS[kind])
+            {"type": "array", "items": record_schema(RECORDS[kind])} if kind in RECORDS else dict(KINDS[kind])
         )
         if each.default is None:
             content["type"] = [content["type"], "null"]

@@ -24,8 +24,10 @@ __all__ = [
     "Column",
     "CrowdColumns",
     "EvaluationRow",
+    "EventRecord",
     "FrameRow",
     "LineColumns",
+    "LineRecord",
     "PhotoRow",
     "RegionRecord",
     "StayColumns",
@@ -36,6 +38,7 @@ __all__ = [
     "photo_row",
     "plain",
     "rounded",
+    "zone_records",
 ]
 
 VERSION = 1
@@ -103,6 +106,33 @@ class ZoneRecord:
     square_metres: float | None = column("number", "area on the ground", "m²", (), 4, None)
     per_square_metre: float | None = column("number", "people per square metre", "people/m²", (), 4, None)
     level: str | None = column("text", "level of service, A (free) to F (jam)", default=None)
+
+
+@dataclass(frozen=True)
+class LineRecord:
+    """The people who crossed one line since the watch began."""
+
+    name: str = column("text", "name of the line")
+    forward: int = column(
+        "integer", "people who crossed from its left to its right, as its points run", "people"
+    )
+    backward: int = column("integer", "people who crossed the other way", "people")
+    forward_per_minute: float | None = column(
+        "number", "forward in the last minute", "people/min", decimals=2, default=None
+    )
+    backward_per_minute: float | None = column(
+        "number", "backward in the last minute", "people/min", decimals=2, default=None
+    )
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """An alarm of a zone that was raised or cleared."""
+
+    zone: str = column("text", "name of the zone")
+    kind: str = column("text", "`raised` or `cleared`")
+    count: float | None = column("number", "people in the zone", "people", decimals=2, default=None)
+    clock: str | None = column("text", "date and clock of the frame (ISO 8601)", default=None)
 
 
 @dataclass(frozen=True)
@@ -334,18 +364,7 @@ def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), err
             RegionRecord(list(each.box.as_tuple()), each.zoom, each.first_pass_count, each.count, each.capped)
             for each in prediction.regions
         ],
-        [
-            ZoneRecord(
-                each.name,
-                each.people,
-                each.dots,
-                each.capacity,
-                each.square_metres,
-                each.per_square_metre,
-                each.level,
-            )
-            for each in zones
-        ],
+        zone_records(zones),
         head_rows(prediction.points),
         intervals,
         prediction.interval_of,
@@ -357,6 +376,22 @@ def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), err
         prediction.calibrated_heads,
         error,
     )
+
+
+def zone_records(zones: Sequence[Any]) -> list[ZoneRecord]:
+    """Return the counts of zones as records."""
+    return [
+        ZoneRecord(
+            each.name,
+            each.people,
+            each.dots,
+            each.capacity,
+            each.square_metres,
+            each.per_square_metre,
+            each.level,
+        )
+        for each in zones
+    ]
 
 
 def head_rows(points: Points | None) -> list[list[float]] | None:
@@ -395,5 +430,5 @@ def after_name(name: str, added: Any) -> dict[str, Any]:
     return {f"{name} {column.replace('_', ' ')}": value for column, value in rounded(added).items()}
 
 
-RECORDS = {"regions": RegionRecord, "zones": ZoneRecord}
+RECORDS = {"regions": RegionRecord, "zones": ZoneRecord, "lines": LineRecord, "events": EventRecord}
 """The table of each kind that is a list of records."""

@@ -18,6 +18,8 @@ from crowdscale import __version__
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.serve.annotating import annotation_routes
 from crowdscale.serve.auditing import audit_routes
+from crowdscale.serve.camera_meters import CameraCollector
+from crowdscale.serve.cameras import NothingThereError, camera_routes
 from crowdscale.serve.correcting import correction_routes
 from crowdscale.serve.counter import Counter, TooLargeError
 from crowdscale.serve.counting import RESPONSES, counting_routes
@@ -35,11 +37,15 @@ from crowdscale.serve.teaching import Teaching, teaching_routes
 from crowdscale.serve.watching import watch_routes
 from crowdscale.serve.zone_editor import checked_zones
 from crowdscale.serve.zone_server import LARGEST
+from crowdscale.video.several import Cameras
 
 __all__ = ["create_app"]
 
 TOGETHER = 10
 """Largest photos whose bytes a form of several photos may have."""
+
+CAMERAS_STOP = 30.0
+"""Seconds that cameras have for the frame that they count, its row and the delivery of alarms."""
 
 STATUSES: dict[type[Exception], int] = {
     CrowdscaleError: 400,
@@ -50,22 +56,26 @@ STATUSES: dict[type[Exception], int] = {
     StorageError: 507,
     ClientGoneError: 499,
     ConflictError: 409,
+    NothingThereError: 404,
 }
 """The status of each kind of error; nobody reads the last one, and the log has it."""
 
 
-def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI:
+def create_app(
+    counter: Counter, options: ServeOptions | None = None, cameras: Cameras | None = None
+) -> FastAPI:
     """Return the application that counts with a loaded model.
 
     Args:
         counter: The model.
         options: Limits and access.
+        cameras: Watched while the application runs, with ``counter.for_cameras`` and ``counter.turns``.
     """
     chosen = options or ServeOptions()
     line = Line(chosen.waiting)
     state, teaching = State(counter, chosen, line, Meters(line)), Teaching.of(chosen)
     app = FastAPI(
-        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state, teaching), docs_url=None, redoc_url=None, redirect_slashes=False,
+        title="crowdscale", version=__version__, lifespan=partial(_lifespan, state, teaching, cameras), docs_url=None, redoc_url=None, redirect_slashes=False,
         description="Counts and locates people in photos on this machine.",
     )  # fmt: skip
     for kind, status in STATUSES.items():
@@ -76,10 +86,13 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
     app.include_router(annotation_routes(state))
     app.include_router(folder_routes(state))
     app.include_router(watch_routes(state))
+    app.include_router(camera_routes(state, cameras))
+    if cameras is not None:
+        state.meters.registry.register(CameraCollector(cameras.states))
     app.include_router(teaching_routes(state, teaching))
     app.state.ending = state.ending
-    app.include_router(_own_routes(state))
-    files = {path: _sender(file) for path, file in page_files(find_page()).items()}
+    app.include_router(_own_routes(state, cameras))
+    files = {path: _sender(file) for path, file in page_files(find_page(), dashboard=True).items()}
     for path, send in files.items():
         app.add_api_route(path, send, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _http_error)
@@ -90,14 +103,20 @@ def create_app(counter: Counter, options: ServeOptions | None = None) -> FastAPI
 
 
 @asynccontextmanager
-async def _lifespan(state: State, teaching: Teaching, _: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(
+    state: State, teaching: Teaching, cameras: Cameras | None, _: FastAPI
+) -> AsyncIterator[None]:
+    if cameras is not None:
+        cameras.start()
     yield
+    if cameras is not None:
+        await run_in_threadpool(cameras.stop, CAMERAS_STOP)
     if teaching.teacher is not None:
         await run_in_threadpool(teaching.teacher.close)
     state.line.close()
 
 
-def _own_routes(state: State) -> APIRouter:
+def _own_routes(state: State, cameras: Cameras | None) -> APIRouter:
     """Return the routes that describe the service."""
     routes = APIRouter()
 
@@ -141,6 +160,7 @@ def _own_routes(state: State) -> APIRouter:
             limits=limits,
             corrections=None if folder is None else str(folder),
             folder=None if state.options.folder is None else str(state.options.folder),
+            cameras=0 if cameras is None else len(cameras.states),
         )
         return Response(text, media_type="application/json")
 

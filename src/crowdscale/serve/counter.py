@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, NetworkOutput, open_backend
 from crowdscale.counting.prediction import Prediction
-from crowdscale.counting.predictor import Predictor
+from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import ImageError
 from crowdscale.files.decoder import opened
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.models.finding import find_model
 from crowdscale.serve.line import CancelledWorkError
+from crowdscale.video.turns import Turns
 
 __all__ = ["Counter", "StoppableBackend", "TooLargeError"]
 
@@ -80,11 +81,13 @@ class Counter:
         opening: tuple[str, int] = ("onnx", 0),
     ) -> None:
         self.max_pixels, self._opening = max_pixels, opening
+        self.turns = Turns()
+        """Photos and frames of cameras are counted one at a time, in the order in which they came."""
         self._take(folder, config, backend)
 
     def _take(self, folder: Path, config: ModelConfig, backend: Backend) -> None:
         self.folder, self.config = folder, config
-        self._backend = StoppableBackend(backend)
+        self._bare, self._backend = backend, StoppableBackend(backend)
         self.predictor = Predictor(self._backend, config)
 
     def switch(self, folder: Path) -> None:
@@ -114,9 +117,14 @@ class Counter:
 
     @contextmanager
     def until(self, stop: threading.Event) -> Iterator[Predictor]:
-        """Lend the predictor; it raises CancelledWorkError once the event is set."""
-        self._backend.stop = stop
-        yield self.predictor
+        """Lend the predictor for a turn; it raises CancelledWorkError once the event is set."""
+        with self.turns.turn():
+            self._backend.stop = stop
+            yield self.predictor
+
+    def for_cameras(self) -> Predictor:
+        """Return a predictor with the model of now that no request stops; each of its frames needs a turn."""
+        return Predictor(self._bare, self.config, PredictOptions(keep_map=False))
 
     def describe(self) -> dict[str, Any]:
         """Return what the page and a client may know of the model."""

@@ -17,6 +17,9 @@ __all__ = ["PageFile", "find_page", "page_files", "site_description"]
 SUFFIXES = (".html", ".css", ".js", ".svg", ".webmanifest")
 """Of the page's files that are served; what stands beside them is not."""
 
+DASHBOARD = "dashboard"
+"""Beginning of the names of the files that show cameras: a static site has none."""
+
 GRAPHS = ("model.json", "network.onnx", "scale.onnx")
 """Files of a model that the browser counts with."""
 
@@ -45,14 +48,21 @@ def find_page() -> Path:
     raise CrowdscaleError("The page's files are missing", "", "Install the package again")
 
 
-def page_files(folder: Path) -> dict[str, PageFile]:
-    """Return the page's files by the path under which they are served."""
+def page_files(folder: Path, dashboard: bool = False) -> dict[str, PageFile]:
+    """Return the page's files by the path under which they are served.
+
+    Args:
+        folder: Of ``find_page``.
+        dashboard: Whether there are cameras to show.
+    """
     files = {
         path.relative_to(folder).as_posix(): PageFile(path, media_type(path))
         for path in sorted(folder.rglob("*"))
         if path.suffix in SUFFIXES and path.is_file() and "node_modules" not in path.parts
+        if dashboard or not path.name.startswith(DASHBOARD)
     }
-    return {"/": files["index.html"], **{f"/{name}": file for name, file in files.items()}}
+    shown = {"/dashboard": files["dashboard.html"]} if dashboard else {}
+    return {"/": files["index.html"], **shown, **{f"/{name}": file for name, file in files.items()}}
 
 
 def media_type(path: Path) -> str:

@@ -164,6 +164,7 @@ def _arrived(number: int, started: float, each: Decoded) -> Frame:
 
 def _again(source: Source, connect: Connect, retries: int | None, failures: int) -> tuple[Any, int]:
     """Return the stream opened again and the failures in a row; None where it stays away."""
+    source.lost = True
     while retries is None or failures < retries:
         wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
         failures += 1
@@ -172,6 +173,7 @@ def _again(source: Source, connect: Connect, retries: int | None, failures: int)
         container = _connected(connect)
         if container is not None:
             source.note_seldom("back", f"{source.name} is back.")
+            source.lost, source.reconnects = False, source.reconnects + 1
             return container, failures
     source.problems.append(f"lost {source.name}: no frames after {retries} attempts to reach it again.")
     return None, failures

@@ -94,6 +94,10 @@ class Source:
         """Faults: an end that came too soon, a photo that cannot be read."""
         self.dropped = 0
         """Frames of a live source that passed while another one was counted."""
+        self.lost = False
+        """Whether a live source is away."""
+        self.reconnects = 0
+        """Times that a lost source was reached again."""
         self.recorded: float | None = None
         """Unix seconds of the first frame by a film's own record."""
         self.on_note: Callable[[str], object] | None = None

@@ -4,115 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
 
-from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import CrowdscaleError, without_password
+from crowdscale.video.camera_state import Camera, Watching
 from crowdscale.video.cameras import LONGEST_WAIT
-from crowdscale.video.frame import Source, SourceOptions
+from crowdscale.video.frame import Source
 from crowdscale.video.outputs import Output
 from crowdscale.video.resuming import whose_rows
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.sources import VideoError, open_source
-from crowdscale.video.watch import Watched, WatchOptions, watch
+from crowdscale.video.turns import InTurn, Turns
+from crowdscale.video.watch import WatchOptions, watch
 from crowdscale.zones.alarms import Alarms
-from crowdscale.zones.zone import Zones
 
-__all__ = ["Camera", "Cameras", "Turns", "Watching"]
-
-Status = Literal["starting", "counting", "lost", "ended", "failed"]
-
-KEPT_NOTES = 20
-KEPT_COUNTS = 1000
-"""Counts of a camera that its curve shows."""
-
-
-@dataclass(frozen=True)
-class Camera:
-    """One camera or film of several."""
-
-    name: str
-    source: str = field(repr=False)
-    """An address, perhaps with a password."""
-    opening: SourceOptions = field(default_factory=lambda: SourceOptions(retries=None))
-    options: WatchOptions = field(default_factory=WatchOptions)
-    zones: Zones | None = None
-    zones_file: Path | None = None
-    rows: Path | None = None
-
-
-class Turns:
-    """One count at a time, in the order in which they were asked for: each camera gets its fair share."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: deque[object] = deque()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until those who asked before are done."""
-        mine = object()
-        with self._changed:
-            self._waiting.append(mine)
-            self._changed.wait_for(lambda: self._waiting[0] is mine)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._waiting.popleft()
-                self._changed.notify_all()
-
-
-class _InTurn:
-    """A predictor that waits for its turn.
-
-    Args:
-        predictor: Counts.
-        turns: Shared by the cameras.
-    """
-
-    def __init__(self, predictor: Predictor, turns: Turns) -> None:
-        self._predictor, self._turns = predictor, turns
-
-    def predict(self, source: Any) -> Prediction:
-        with self._turns.turn():
-            return self._predictor.predict(source)
-
-    def with_options(self, **changes: Any) -> _InTurn:
-        return _InTurn(self._predictor.with_options(**changes), self._turns)
-
-
-@dataclass
-class Watching:
-    """The state of one camera: written by its thread, read by status lines and pages."""
-
-    camera: Camera
-    status: Status = "starting"
-    counts: int = 0
-    people: float = 0.0
-    """Sum of the counts."""
-    last: Watched | None = None
-    problems: list[str] = field(default_factory=list)
-    notes: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_NOTES))
-    raised: frozenset[str] = frozenset()
-    """Zones with a raised alarm."""
-    curve: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=KEPT_COUNTS))
-    """Unix seconds, people of the last counts."""
-
-    def line(self) -> str:
-        """Return the camera in one line."""
-        if self.last is None:
-            return f"{self.status} {self.notes[-1] if self.notes else ''}".strip()
-        row = self.last.row
-        interval = "" if row.interval is None else f" ({row.interval[0]:,}–{row.interval[1]:,})"
-        alarms = f" · alarm: {', '.join(sorted(self.raised))}" if self.raised else ""
-        return f"{self.status} · {row.time:,.0f} s · {row.count:,.0f} people{interval}{alarms}"
+__all__ = ["Camera", "Cameras", "Watching"]
 
 
 class Cameras:
@@ -123,6 +33,7 @@ class Cameras:
         predictor: Counts; one frame at a time.
         report: Called with a camera's name and a sentence, from any thread.
         on_count: Called with the state of a camera after each count, from its thread.
+        turns: Shared with others who count with the same model.
         counting: Options of the model by name, which rows depend on.
     """
 
@@ -132,11 +43,12 @@ class Cameras:
         predictor: Predictor,
         report: Callable[[str, str], object],
         on_count: Callable[[Watching], object] | None = None,
+        turns: Turns | None = None,
         **counting: Any,
     ) -> None:
         self.states = [Watching(camera) for camera in cameras]
         self.predictor, self.report, self.on_count, self.counting = predictor, report, on_count, counting
-        self._turns, self._stop = Turns(), threading.Event()
+        self._turns, self._stop = turns or Turns(), threading.Event()
         self._sources: list[Source] = []
         self._threads = [
             threading.Thread(target=self._run, args=(state,), name=state.camera.name, daemon=True)
@@ -165,7 +77,7 @@ class Cameras:
     def _run(self, state: Watching) -> None:
         def note(sentence: str) -> None:
             sentence = without_password(sentence)
-            state.notes.append(sentence)
+            state.note(sentence)
             self.report(state.camera.name, sentence)
 
         try:
@@ -201,13 +113,8 @@ class Cameras:
 
     def _watch(self, state: Watching, source: Source, note: Callable[[str], None]) -> None:
         camera = state.camera
-
-        def heard(sentence: str) -> None:
-            lost = " was lost" in sentence
-            state.status = "lost" if lost else "counting" if " is back" in sentence else state.status
-            note(sentence)
-
-        source.on_note = heard
+        source.on_note = note
+        state.source = source
         self._sources.append(source)
         if self._stop.is_set():
             source.stop()
@@ -218,9 +125,10 @@ class Cameras:
         try:
             with ExitStack() as stack:
                 options = self._with_rows(stack, state, source, note, outputs, alarms)
-                predictor = _InTurn(self.predictor, self._turns)
+                predictor = InTurn(self.predictor, self._turns)
                 for watched in watch(source, predictor, options, camera.zones, alarms):
-                    self._keep(state, watched, alarms)
+                    state.status = "counting"
+                    state.take(watched, frozenset(alarms.raised if alarms is not None else ()))
                     for output in outputs:
                         output.take(watched)
                     if self.on_count is not None:
@@ -256,12 +164,3 @@ class Cameras:
             return camera.options
         table.past.restore(alarms)
         return replace(camera.options, after=table.past.after)
-
-    @staticmethod
-    def _keep(state: Watching, watched: Watched, alarms: Alarms | None) -> None:
-        row = watched.row
-        at = time.time() if row.clock is None else row.clock.timestamp()
-        state.last, state.status = watched, "counting"
-        state.counts, state.people = state.counts + 1, state.people + row.count
-        state.curve.append((at, row.count))
-        state.raised = frozenset(alarms.raised) if alarms is not None else frozenset()
