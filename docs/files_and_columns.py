@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from crowdscale.counting.camera_table import BinRecord, CameraRow
 from crowdscale.counting.encoding import file_schema, json_schema
 from crowdscale.counting.table import (
     RECORDS,
@@ -12,8 +13,10 @@ from crowdscale.counting.table import (
     Column,
     CrowdColumns,
     EvaluationRow,
+    EventRecord,
     FrameRow,
     LineColumns,
+    LineRecord,
     PhotoRow,
     RegionRecord,
     StayColumns,
@@ -43,6 +46,7 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 | `count --out`, `broken/` | `photo` and `error` |
 | `Prediction.to_dict()` | a photo without `photo`, `zones` and `error` |
 | `watch --rows` | frames |
+| `GET /cameras` of the service | cameras |
 | `evaluate --csv` | evaluated photos |
 
 [{FILE_SCHEMA}]({FILE_SCHEMA}) is the JSON schema of the file that `count --json` writes, [{SCHEMA}]({SCHEMA}) that of one
@@ -90,6 +94,10 @@ def files() -> dict[str, str]:
         table_text("A line of a frame", LineColumns, after_name=True),
         table_text("An area of a frame", StayColumns, after_name=True),
         table_text("An area on the ground", CrowdColumns, after_name=True) + f"\n{NO_SAFETY_DEVICE}\n",
+        table_text("A camera", CameraRow),
+        table_text("A line of a camera", LineRecord),
+        table_text("An alarm of a camera", EventRecord),
+        table_text("A bin of a camera's curve", BinRecord),
         table_text("An evaluated photo", EvaluationRow)
         + "\nEach threshold, such as 4px, adds `matched_4px` and `first_pass_matched_4px`: the true heads that a located "
         "head\nmatches.\n",
