@@ -25,7 +25,7 @@ from tests.support.lessons import FAKE, correct, plan
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
-PATIENCE = 40_000
+PATIENCE = 120_000
 """Milliseconds: how long a step takes is the machine's affair."""
 
 
