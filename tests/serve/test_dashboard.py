@@ -1,4 +1,4 @@
-"""The dashboard in a headless browser: a card, and an alarm by keys alone."""
+"""The dashboard in a headless browser: a card, an alarm by keys alone, choices, a service that ends."""
 
 from __future__ import annotations
 
@@ -156,3 +156,19 @@ def test_an_alarm_is_seen_and_acknowledged_on_this_page_only_by_keys_alone(opene
     page.wait_for_selector(".events li:has-text('stairs cleared, 1 people')")
     wall.show(0, 5)  # a new alarm is new
     page.wait_for_selector("#alarms li:not([data-known])")
+
+
+def test_pictures_can_be_left_out_and_curves_span_a_day(opened):
+    _, page = opened(1)
+    page.wait_for_function("document.querySelector('.camera img').naturalWidth > 100")
+    page.uncheck("#pictures")
+    page.wait_for_selector(".camera img", state="hidden")
+    with page.expect_response(lambda answer: "span=day" in answer.url):
+        page.select_option("#span", "day")
+
+
+def test_a_service_that_ends_is_said_plainly(opened):
+    wall, page = opened(1)
+    wall.close()
+    page.wait_for_selector("#trouble:has-text('The numbers are old. It is asked again.')")
+    page.wait_for_selector("article[data-old]")
