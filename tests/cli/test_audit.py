@@ -1,6 +1,7 @@
 """``crowdscale audit`` as a user types it: begin, fill in, go on, report, check."""
 
 import csv
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from crowdscale.cli.main import main
+from crowdscale.data.folder import Folder
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
 from crowdscale.trust.audit.tiles import TileView
@@ -115,6 +117,40 @@ def test_heads_marked_on_the_tiles_are_moved_into_the_photo(run: Run, tmp_path: 
     assert sum(record.counts) > 0
 
 
+def test_marked_tiles_are_saved_for_training_and_the_rest_is_ignored(run: Run, tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "heads.csv", CROWD.xy, "%.3f", ",")
+    code, out, _ = run("crowd.png", "--heads", "heads.csv", "--tiles", 4, "--corrections", "taught")
+    assert code == 0
+    assert "Saved the tiles of 1 photo for training in taught." in out
+    assert "crowdscale train --data folder:taught --init labels" in out
+    plan = Worksheet(tmp_path / "crowd_audit").load().plan
+    boxes = [plan.cells[cell].box for cell in plan.order(4)]
+    (sample,) = Folder(tmp_path / "taught")
+    assert len(sample.points) == sum(len(CROWD.inside(box)) for box in boxes)
+    assert sample.read_mask().sum() == sum(box.area for box in boxes)
+    (photo,) = (tmp_path / "taught").glob("crowd-*.png")
+    assert photo.read_bytes() == (tmp_path / "crowd.png").read_bytes()
+    with photo.with_suffix(".json").open() as stream:
+        whole = {**json.load(stream), "only": []}
+    photo.with_suffix(".json").write_text(json.dumps(whole))
+    code, _, err = run("crowd.png", "--tiles", 4, "--corrections", "taught")
+    assert (code, "heads of all of it" in err) == (1, True)
+
+
+def test_numbers_alone_are_no_training_data(run: Run, tmp_path: Path) -> None:
+    run("crowd.png", "--tiles", 3)
+    table = tmp_path / "crowd_audit" / "counts.csv"
+    table.write_text("tile,people\n1,3\n2,2\n")
+    code, _, err = run("crowd.png", "--tiles", 3, "--corrections", "taught")
+    assert (code, "marked heads for --corrections" in err) == (2, True)
+    assert not (tmp_path / "taught").exists()
+    table.write_text("tile,people\n1,3\n2,0\n")
+    code, out, _ = run("crowd.png", "--tiles", 3, "--corrections", "taught")
+    assert (code, "1 tiles with a number" in out) == (0, True)
+    (sample,) = Folder(tmp_path / "taught")
+    assert len(sample.points) == 0  # of the empty tile it is known that nobody is there
+
+
 def test_annotated_heads_of_whole_photos_count_a_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "heads").mkdir()
     for name, heads in (("few", FEW), ("crowd", CROWD)):
@@ -148,6 +184,10 @@ def test_a_film_is_audited_by_frames(run: Run, tmp_path: Path) -> None:
     assert [photo.name for photo in record.plan.photos] == ["film.avi 0.000 s", "film.avi 2.000 s"]
     assert len(list((tmp_path / "film_audit" / "tiles").iterdir())) == 3
     table = tmp_path / "film_audit" / "counts.csv"
+    table.write_text("tile,people\n1,3\n2,4\n3,5\n")
+    table.write_text("tile,people\n1,3\n2,4\n3,0\n")
+    code, out, err = run("film.avi", "--every", "2s", "--tiles", 3, "--corrections", "taught")
+    assert (code, len(Folder(tmp_path / "taught"))) == (0, 1)
     table.write_text("tile,people\n1,3\n2,4\n3,5\n")
     code, out, err = run("film.avi", "--every", "2s", "--tiles", 3, "--report", "film.html")
     assert (code, err) == (0, "")

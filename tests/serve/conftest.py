@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 from collections.abc import Iterator
@@ -13,25 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from crowdscale.points import Points
-from tests.support.fakes import label_photo
+from tests.support.fakes import encoded, label_photo
 
 if (
     find_spec("fastapi") is None
 ):  # without the extra [serve] the zone editor, the engine and the export remain
     collect_ignore = [
-        f"test_{name}.py" for name in ("annotations", "auditing", "cameras", "correcting", "dashboard", "folder", "line", "teaching", "openapi", "page", "page_troubles", "process", "service", "site", "watching")
+        f"test_{name}.py" for name in ("annotations", "auditing", "cameras", "dashboard", "folder", "line", "teaching", "openapi", "page", "page_troubles", "process", "service", "site", "watching")
     ]  # fmt: skip
 
 HEADS = Points(np.array([(20.0, 30.0), (60.0, 32.0), (100.0, 90.0), (150.0, 60.0), (200.0, 120.0)]))
-
-
-def encoded(pixels: np.ndarray, kind: str = "PNG") -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, kind)
-    return stream.getvalue()
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,13 @@ from scipy.io import loadmat
 from crowdscale.serve import teaching
 from crowdscale.serve.teacher import Teacher
 from crowdscale.serve.zone_editor import ZoneEditor
+from crowdscale.trust.audit import AuditRecord
 from crowdscale.trust.audit.report import read_report
+from crowdscale.trust.audit.worksheet import Worksheet
 from crowdscale.zones.files import read_zones
-from tests.serve.conftest import HEADS, encoded, served
-from tests.support.fakes import label_photo
+from tests.serve.conftest import HEADS, served
+from tests.support.commands import crowdscale
+from tests.support.fakes import encoded, label_photo
 from tests.support.lessons import FAKE, correct, plan
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -243,7 +246,7 @@ def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
     assert read_report(page.saved("#audit-report").decode()).counts == (1, 1)
 
 
-def test_audited_tiles_are_saved_for_training(opened, running):
+def test_audited_tiles_are_saved_for_training(opened, running, tmp_path):
     page = opened()
     pixels = label_photo(HEADS, 240, 160)
     pixels[0, 0] = 77  # no photo that another test corrected
@@ -264,6 +267,16 @@ def test_audited_tiles_are_saved_for_training(opened, running):
     ((x, y),) = saved["points"]
     assert left <= x < right <= 240
     assert top <= y < bottom <= 160
+    sheet = Worksheet(tmp_path / "audit")  # the command line saves the same of the same audit
+    sheet.save(AuditRecord.from_dict(tab.evaluate("crowdscale.tabs.audit.state.record")))
+    photo = tmp_path / "tiles.png"
+    photo.write_bytes(encoded(pixels))
+    done = crowdscale(
+        "audit", photo, "--out", sheet.folder, "--tiles", 1, "--corrections", tmp_path / "taught"
+    )
+    assert done.returncode == 0, done.stderr
+    for each in (file, file.with_suffix(".png")):
+        assert (tmp_path / "taught" / each.name).read_bytes() == each.read_bytes()
 
 
 def test_teach_says_why_this_model_cannot_learn_and_shows_the_commands(opened, running):

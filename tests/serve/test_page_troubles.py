@@ -18,9 +18,10 @@ import pytest
 from PIL import Image
 
 from crowdscale.serve.page import find_page
-from tests.serve.conftest import HEADS, encoded, served
+from tests.serve.conftest import HEADS, served
 from tests.serve.test_page import BROWSER, PATIENCE, Page, browser, opened  # noqa: F401, fixtures
 from tests.serve.test_service import huge_png
+from tests.support.fakes import encoded
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 NODE = shutil.which("node")

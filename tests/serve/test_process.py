@@ -20,8 +20,7 @@ import numpy as np
 import pytest
 
 from crowdscale.points import Points
-from tests.serve.conftest import encoded
-from tests.support.fakes import label_photo
+from tests.support.fakes import encoded, label_photo
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from crowdscale.serve.app import create_app
 from crowdscale.serve.counter import Counter
 from crowdscale.serve.gate import host_name
 from crowdscale.serve.options import ServeOptions
-from tests.serve.conftest import HEADS, encoded
+from tests.serve.conftest import HEADS
+from tests.support.fakes import encoded
 
 
 def test_result_is_the_prediction_of_the_one_schema(client, crowd, label_model):

@@ -22,7 +22,8 @@ from crowdscale.serve.counter import Counter
 from crowdscale.serve.lessons import Lesson, choose_lists, judge, next_name
 from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.teacher import PROGRAM, Teacher
-from tests.serve.conftest import HEADS, encoded
+from tests.serve.conftest import HEADS
+from tests.support.fakes import encoded
 from tests.support.lessons import FAKE, correct, plan
 
 

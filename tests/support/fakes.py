@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.spatial import cKDTree
 
 from crowdscale.backends import NetworkOutput
@@ -109,6 +111,13 @@ def label_photo(points: Points, width: int, height: int) -> NDArray[np.uint8]:
     nearest = cKDTree(points.xy).query(np.stack(np.mgrid[:height, :width][::-1], axis=-1))[0]
     grey = np.clip(np.rint(nearest / 3 * 25), 0, 250).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def encoded(pixels: NDArray[np.uint8], kind: str = "PNG") -> bytes:
+    """Return pixels as the bytes of a file."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, kind)
+    return stream.getvalue()
 
 
 def write_label_model(folder: Path, area: float = 2.25) -> Path:

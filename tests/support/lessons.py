@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from crowdscale.data.corrections import save_correction
 from crowdscale.points import Points
-from crowdscale.serve.correcting import save_correction
 from tests.support.fakes import label_photo
 
 HEADS = Points(np.array([(20.0, 30.0), (60.0, 32.0), (100.0, 90.0), (150.0, 60.0), (200.0, 120.0)]))
@@ -24,7 +24,7 @@ def correct(folder: Path, number: int) -> None:
         pixels = label_photo(HEADS, 240, 160)
         pixels[0, 0] = index  # photos of their own
         text = json.dumps({"heads": HEADS.xy.tolist()})
-        save_correction(folder, f"photo {index}.png", _png(pixels), text, 10**6)
+        save_correction(folder, f"photo {index}.png", _png(pixels), text)
 
 
 def plan(tmp_path: Path, model: Path, **more: object) -> None:

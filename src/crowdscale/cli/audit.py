@@ -14,7 +14,10 @@ from crowdscale.cli.options import INPUT, OUTPUT, Backend, Device, Model, Thread
 from crowdscale.errors import DataError, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crowdscale.cli.audit_sources import Sources
+    from crowdscale.files.images import Pixels
     from crowdscale.trust.audit import AuditRecord
     from crowdscale.trust.audit.worksheet import Worksheet
 
@@ -54,6 +57,10 @@ def audit(
     ] = None,
     report: Annotated[
         Path | None, option("--report", panel=OUTPUT, metavar="FILE", help="Write the report: one .html file.")
+    ] = None,
+    corrections: Annotated[
+        Path | None,
+        option("--corrections", panel=OUTPUT, metavar="DIR", help="Save marked tiles as training data; the rest is ignored."),
     ] = None,
     note: Annotated[str, option("--note", panel=OUTPUT, metavar="TEXT", help="Title of the report.")] = "",
     quiet: Annotated[bool, option("--quiet", panel=OUTPUT, help="Print the sentence of the result alone.")] = False,
@@ -96,7 +103,7 @@ def audit(
             record = _resumed(sheet, sources, seed)
         else:
             record = _started(sheet, sources, (model, backend, device, threads), seed, most, quiet)
-        _go_on(record, sheet, sources, Wanted(tiles, report, heads, by, note, level, quiet))
+        _go_on(record, sheet, sources, Wanted(tiles, report, corrections, heads, by, note, level, quiet))
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,7 @@ class Wanted:
 
     tiles: int
     report: Path | None
+    corrections: Path | None
     heads: Path | None
     by: str
     note: str
@@ -183,13 +191,25 @@ def _go_on(record: AuditRecord, sheet: Worksheet, sources: Sources, wanted: Want
         print_todo(record, sheet, tiles)
         if wanted.report is not None:
             typer.echo(f"Written: {wanted.report}")
+    if wanted.corrections is not None:
+        _save_corrections(record, sources, photo, wanted.corrections, wanted.quiet)
 
 
-def _write_report(record: AuditRecord, path: Path, photo: object) -> None:
+def _save_corrections(
+    record: AuditRecord, sources: Sources, photo: Callable[[int], Pixels], folder: Path, quiet: bool
+) -> None:
+    from crowdscale.cli.audit_corrections import save_tiles
+
+    for sentence in save_tiles(record, sources, photo, folder):
+        if not quiet:
+            typer.echo(sentence)
+
+
+def _write_report(record: AuditRecord, path: Path, photo: Callable[[int], Pixels]) -> None:
     from crowdscale.files.writing import write_atomic
     from crowdscale.trust.audit.report import report_html
 
     if not record.answers:
         raise DataError("expected a counted tile before a report", "none", "Fill in counts.csv first")
-    page = report_html(record, photo).encode()  # type: ignore[arg-type]
+    page = report_html(record, photo).encode()
     write_atomic(path, lambda stream: stream.write(page))

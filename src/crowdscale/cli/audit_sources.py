@@ -99,6 +99,10 @@ class Sources:
         frames = {index: f.pixels for index, f in enumerate(self._frames()) if index in needed}
         return lambda index: frames[index]
 
+    def photo_bytes(self, name: str) -> bytes | None:
+        """Return the file of a photo; None of a video's frame."""
+        return None if self.video is not None else self.photos[name].read_bytes()
+
     def annotated(self, heads: Path) -> dict[str, Points]:
         """Return the annotated heads of whole photos by name. Raises DataError where they cannot be read."""
         if self.video is not None:

@@ -30,6 +30,7 @@ __all__ = [
     "people_map",
     "predictions_agree",
     "start_audit",
+    "tile_corrections",
 ]
 
 PLAIN = (bool, int, float, str)
@@ -217,3 +218,19 @@ def heads_of_photos(heads: dict[str, Points], record: AuditRecord, tiles: int) -
         xy = np.round(heads[photo.name].within(photo.width, photo.height).xy, 2)
         marked[tile] = _rounded(xy[cell.box.contains(xy)])
     return marked
+
+
+def tile_corrections(record: AuditRecord) -> dict[int, dict[str, Any]]:
+    """Return ``heads`` and ``only``, the counted tiles, of each photo by its index, as corrections are saved.
+
+    A tile with a number and no marks is left out, unless its number is 0.
+    """
+    found: dict[int, dict[str, Any]] = {}
+    for answer in record.answers:
+        if answer.heads is None and answer.count > 0:
+            continue
+        cell = record.plan.cells[answer.cell]
+        content = found.setdefault(cell.photo, {"heads": [], "only": []})
+        content["heads"] += [list(head) for head in answer.heads or ()]
+        content["only"].append(list(cell.box.as_tuple()))
+    return dict(sorted(found.items()))

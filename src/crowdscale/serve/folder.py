@@ -16,10 +16,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from crowdscale.data.corrections import MOST_HEADS
 from crowdscale.data.scanning import scan_folder
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.files.writing import write_atomic
-from crowdscale.serve.correcting import MOST_HEADS
 from crowdscale.serve.counting import RESPONSES
 from crowdscale.serve.page import media_type
 from crowdscale.serve.requests import read_body

@@ -11,8 +11,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
+from crowdscale.data.corrections import count_corrections
 from crowdscale.errors import ModelError
-from crowdscale.serve.correcting import count_corrections
 from crowdscale.serve.counting import RESPONSES
 from crowdscale.serve.options import ServeOptions
 from crowdscale.serve.state import State
