@@ -3,6 +3,7 @@
 import { CountTab } from "./count_tab.js";
 import { askJson, askService, openEngine } from "./engines.js";
 import { BrowserFolder, ServiceFolder, canPick } from "./folders.js";
+import { Forgetting, saidForgotten } from "./forgetting.js";
 import { Photos, bitmapOf } from "./photos.js";
 import { forgetBefore } from "./store.js";
 import { connectTheme } from "./theme.js";
@@ -35,6 +36,7 @@ class App {
     this.photos.addEventListener("select", () => this.showCurrent());
     connectTheme(at("theme"), () => this.viewer.redraw());
     this.connectTabs();
+    new Forgetting(this);
     at("zoom-in").addEventListener("click", () => this.viewer.zoom(1.4));
     at("zoom-out").addEventListener("click", () => this.viewer.zoom(1 / 1.4));
     at("zoom-fit").addEventListener("click", () => this.viewer.fit());
@@ -64,7 +66,7 @@ class App {
       say(this.problem, 60);
       this.tabs.count.countWaiting();
     }
-    if (this.site?.mode === "browser") navigator.serviceWorker?.register("offline.js").catch(() => {});
+    if (!saidForgotten() && this.site?.mode === "browser") navigator.serviceWorker?.register("offline.js").catch(() => {});
     document.body.dataset.ready = "1";
   }
 

@@ -178,7 +178,7 @@ export class AuditTab {
       (pen, viewer) => drawHeads(pen, viewer, heads),
     ];
     this.app.viewer.redraw();
-    this.task.textContent = `You counted ${heads.length} (yellow). The model predicted ${tile.predicted.toFixed(1)} (blue).`;
+    this.task.textContent = `You counted ${heads.length} (yellow). The model predicted ${tile.predicted.toFixed(1)} and located ${located.length} (blue).`;
     this.doneButton.hidden = true;
     this.nextButton.hidden = false;
     this.undo.disabled = this.erase.disabled = true;
@@ -188,6 +188,7 @@ export class AuditTab {
   show() {
     const { estimate, headline, advice, record } = this.state;
     this.number.replaceChildren(whole(estimate.count), element("small", {}, " people"));
+    this.number.classList.toggle("early", estimate.low == null); // without an interval it is no result yet
     this.headline.textContent = headline;
     this.advice.textContent = advice;
     this.back.disabled = this.reportButton.disabled = this.storeButton.disabled = !record.answers.length;

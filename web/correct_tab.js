@@ -11,7 +11,7 @@ import { headsOf, whole } from "./results.js";
 import { dropEdits, keepEdits, recallEdits } from "./keeping.js";
 import { hold, keyOf } from "./store.js";
 
-const MODES = { heads: "Heads", lasso: "Lasso", ignore: "Ignore area", hand: "Hand" };
+const MODES = { heads: "Heads", lasso: "Lasso", ignore: "Ignore", hand: "Hand" };
 const HINTS = {
   heads: "Click to add a head. Drag one to move it.",
   lasso: "Draw around heads to select them.",

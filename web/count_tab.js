@@ -9,6 +9,7 @@ import { drawHeads, drawRegions } from "./overlays.js";
 import { droppedFiles, fileOf } from "./photos.js";
 import { keepResult, light, recallResult } from "./kept_results.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
+import { howSure, peopleWord, quote, rangeOf } from "./wording.js";
 
 const MOST_PICTURE = 40_000_000; // pixels of a saved picture
 
@@ -20,6 +21,7 @@ export class CountTab {
     this.photos.addEventListener("change", () => this.list());
     this.connectInputs();
     this.connectLayers();
+    this.connectNext();
     this.connectSaving();
     this.enter();
   }
@@ -69,6 +71,15 @@ export class CountTab {
     at("compare").addEventListener("input", ({ target }) => {
       this.app.viewer.split = target.value / 100;
       this.app.viewer.redraw();
+    });
+  }
+
+  connectNext() {
+    at("to-audit").addEventListener("click", () => this.app.open("audit"));
+    at("to-correct").addEventListener("click", () => this.app.open("correct"));
+    at("quote").addEventListener("click", async () => {
+      const sentence = quote(this.photos.current.result);
+      await navigator.clipboard.writeText(sentence).then(() => say(`Copied: ${sentence}`, 10), () => say(sentence, 20));
     });
   }
 
@@ -147,14 +158,24 @@ export class CountTab {
   show() {
     const item = this.photos.current;
     const result = item?.result;
-    at("layers").hidden = !result;
+    at("layers").hidden = at("next-steps").hidden = !result;
     at("people").classList.toggle("refused", result?.usable === false);
     at("people").textContent = !result ? "" : result.usable === false ? "Do not use this number" : whole(result.count);
-    if (result && result.usable !== false) at("people").append(element("small", {}, peopleWord(result)));
+    if (result && result.usable !== false) at("people").append(element("small", {}, ` ${peopleWord(result.count)}`));
     at("interval").textContent = result ? intervalSentence(result) : item ? "" : "No photo yet.";
+    at("promise").hidden = Boolean(item);
     at("warnings").replaceChildren(...listed(item?.error ? [item.error] : (result?.warnings ?? [])));
+    this.showSure(result);
     at("details").textContent = result ? details(result) : "";
     this.showLayers();
+  }
+
+  /** Say in words how sure the number is and what to do with it; the step that is advised stands out. */
+  showSure(result) {
+    const [kind, advice] = result ? howSure(result) : ["", ""];
+    at("sure").replaceChildren(...(result ? [element("strong", {}, kind), ` ${advice}`] : []));
+    at("to-audit").classList.toggle("main", /[Aa]udit/.test(advice));
+    at("quote").hidden = result?.usable === false;
   }
 
   showLayers() {
@@ -258,18 +279,17 @@ export class CountTab {
   }
 }
 
-const peopleWord = (result) => (Math.round(result.count) === 1 ? " person" : " people");
-
 function intervalSentence(result) {
-  if (result.usable === false) return `${whole(result.count)}${peopleWord(result)} counted in a photo unlike all training photos`;
-  const interval = intervalOf(result);
-  if (interval) return `90 % interval: ${whole(interval.low)} to ${whole(interval.high)}`;
-  return result.warnings?.length ? "No interval, because of the warning below" : "No interval: this model is not calibrated";
+  if (result.usable === false) return `${whole(result.count)} ${peopleWord(result.count)} counted`;
+  const range = rangeOf(result);
+  if (range) return `${range[0].toUpperCase()}${range.slice(1)}`;
+  return result.warnings?.length ? "No range, because of the warning below" : "No range: this model is not calibrated";
 }
 
 function details(result) {
   const regions = result.regions ?? [];
-  const parts = [`First pass ${whole(firstPassOf(result))}.`];
+  const parts = intervalOf(result) && result.usable !== false ? ["The range holds for 9 of 10 photos like those it was measured on."] : [];
+  parts.push(`First pass ${whole(firstPassOf(result))}.`);
   if (regions.length) parts.push(`Second pass on ${regions.length} ${regions.length === 1 ? "region" : "regions"}.`);
   if (readScaleOf(result) !== 1) parts.push(`Read at ${Math.round(readScaleOf(result) * 100)} % of its side.`);
   parts.push(`${whole(headsOf(result).length)} heads located. ${sizeOf(result).join(" × ")} pixels, ${result.seconds.toFixed(1)} s.`);

@@ -4,6 +4,7 @@
 const ROOM = 0.3; // margin on each side, as a share of the view
 const MOST = 24_000_000; // pixels of the canvas; beyond that the margin shrinks
 const WIDEST = 1.8; // enlarged or reduced by more, it is drawn again
+const SLOW = 24; // milliseconds between two frames of a zoom above which smoothing is left out
 const REST = 140; // milliseconds without a zoom after which it is drawn sharply
 
 export class Scene {
@@ -11,6 +12,8 @@ export class Scene {
     this.canvas = new OffscreenCanvas(1, 1);
     this.pen = this.canvas.getContext("2d");
     this.key = [];
+    this.last = 0; // time of the last frame of a zoom
+    this.slow = 0; // frames that took long
   }
 
   /** Draw the scene of a viewer onto its canvas; `key` lists what it depends on, `paint(pen, frame)` draws it. */
@@ -23,8 +26,17 @@ export class Scene {
     const place = (at, own, view, side) => Math.round(view / 2 + (own - at) * viewer.scale - side / 2);
     const left = place(viewer.x, frame.x, viewer.canvas.width, width);
     const top = place(viewer.y, frame.y, viewer.canvas.height, height);
-    viewer.pen.imageSmoothingEnabled = factor !== 1;
+    viewer.pen.imageSmoothingEnabled = factor !== 1 && !this.isSlow();
     viewer.pen.drawImage(canvas, left, top, width, height);
+  }
+
+  /** Whether this screen draws slowly: it then enlarges without smoothing until the view rests. */
+  isSlow() {
+    const now = performance.now();
+    const gap = now - this.last;
+    this.last = now;
+    if (gap > SLOW && gap < REST) this.slow++;
+    return this.slow >= 3;
   }
 
   /** Whether the scene can show a view: near enough in scale, and it holds all of the photo that is visible. */

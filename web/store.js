@@ -39,6 +39,19 @@ export const forgetBefore = (kind, time) =>
     return request;
   });
 
+/** Forget everything of every kind. */
+export const forgetAll = () => run("readwrite", (store) => store.clear());
+
+/** Return how many values of each kind are kept. */
+export async function kinds() {
+  const found = {};
+  for (const key of await run("readonly", (store) => store.getAllKeys())) {
+    const kind = key.split(/[|/]/)[0];
+    found[kind] = (found[kind] ?? 0) + 1;
+  }
+  return found;
+}
+
 export const forget = (key) => run("readwrite", (store) => store.delete(key));
 
 /** Return the key of a photo's work: equal for the same file in another visit. */

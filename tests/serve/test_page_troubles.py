@@ -21,6 +21,7 @@ from crowdscale.serve.page import find_page
 from tests.serve.conftest import HEADS, served
 from tests.serve.test_page import BROWSER, PATIENCE, Page, browser, opened  # noqa: F401, fixtures
 from tests.serve.test_service import huge_png
+from tests.support.disks import fill, small_disk
 from tests.support.fakes import encoded
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
@@ -168,6 +169,40 @@ def test_a_full_disk_leaves_the_old_file_and_the_work(own, browser, monkeypatch)
     page.page.wait_for_selector("#not-saved", state="hidden")
     assert points(folder, "a.json") == len(HEADS) + 3
     page.context.close()
+
+
+def test_a_partition_that_is_full_loses_nothing(browser, label_model, crowd, tmp_path):  # noqa: F811
+    with small_disk(tmp_path / "disk") as disk:
+        (disk / "mine").mkdir()
+        for name in ("a.png", "b.png"):
+            (disk / "mine" / name).write_bytes(crowd)
+        (disk / "corrections").mkdir()
+        with served(label_model, disk / "corrections", disk / "mine") as made:
+            page = correcting(browser, made.address, len(HEADS))
+            add_head(page)
+            page.page.wait_for_selector("#panel-correct .note:has-text('Heads of 1 of 2')")
+            before = (disk / "mine" / "a.json").read_bytes()
+            filler = fill(disk)
+            with page.page.expect_response("**/folder/heads?*") as answer:
+                add_head(page)
+            assert answer.value.status == 507
+            page.page.wait_for_selector("#not-saved:has-text('The disk is full, so a.json was not saved')")
+            page.page.click("#save-correction")
+            page.page.wait_for_selector("#say:has-text('The disk is full, so the correction was not saved')")
+            assert (disk / "mine" / "a.json").read_bytes() == before
+            assert not list((disk / "corrections").iterdir())
+            assert len(json.loads(page.saved("#save-copy"))["points"]) == len(HEADS) + 2
+            page.page.reload()  # the browser kept the heads that the disk has no room for
+            page.page.wait_for_selector("body[data-ready]")
+            filler.unlink()
+            page.page.click("#list tbody tr:nth-child(1) .name")
+            page.page.click("#tab-correct")
+            page.page.wait_for_selector(f"#panel-correct .number:has-text('{len(HEADS) + 2} heads')")
+            add_head(page)
+            page.page.wait_for_selector("#panel-correct .note:has-text('Heads of 1 of 2')")
+            until(page.page, "!crowdscale.tabs.correct.unsaved")
+            assert points(disk / "mine", "a.json") == len(HEADS) + 3
+            page.context.close()
 
 
 IN_BROWSER = """async (photo) => {

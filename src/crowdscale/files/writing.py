@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import tempfile
@@ -12,7 +13,10 @@ from typing import IO
 
 from crowdscale.errors import OptionError
 
-__all__ = ["check_writable", "make_folder", "sync_folder", "write_atomic"]
+__all__ = ["FULL", "check_writable", "make_folder", "sync_folder", "write_atomic"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Errors of a disk, or a share of it, without room."""
 
 _UMASK = threading.Lock()
 OPENED = ("/dev/std", "/dev/fd/", "/proc/")
@@ -40,6 +44,11 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         _replace(path, write)
     except OSError as error:
         at = error.filename if isinstance(error.filename, str) and not _is_temporary(error.filename) else path
+        if error.errno in FULL:
+            raise OptionError.plain(
+                f"the disk is full, so {at} was not written; what was there before is intact",
+                "Free some space and run the same command again",
+            ) from error
         raise OptionError(
             "expected a file that can be written", f"{at} ({error.strerror or error})"
         ) from error

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from crowdscale.errors import CrowdscaleError, OptionError
+from crowdscale.files.writing import FULL
 
 __all__ = ["StorageError", "storing"]
-
-FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class StorageError(CrowdscaleError):
