@@ -1,5 +1,7 @@
 """The report and its check: self-contained, and every kind of tampering is found."""
 
+import base64
+import io
 import json
 import re
 from collections.abc import Callable
@@ -8,26 +10,35 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from crowdscale import __version__
 from crowdscale.errors import DataError
 from crowdscale.trust.audit import AuditModel, AuditRecord, PeopleMap, plan_audit
 from crowdscale.trust.audit.check import PhotoFacts, check_audit
 from crowdscale.trust.audit.design import derived_seed
+from crowdscale.trust.audit.page_check import PICTURE
 from crowdscale.trust.audit.report import read_report, report_html
+from crowdscale.trust.audit.report_page import OPENING
 from crowdscale.trust.audit.wording import headline, interval_text, next_step
 from tests.support.audits import crowd
 from tests.trust.test_audit_record import heads_in, started
 
 
 def photo(index: int) -> np.ndarray:
-    return np.full((480, 640, 3), 90 + index, np.uint8)
+    rows, columns = np.mgrid[:480, :640]
+    waves = 110 + 50 * np.sin(columns / 9) * np.cos(rows / 7) + index
+    return np.repeat(waves[..., None], 3, axis=2).astype(np.uint8)
+
+
+GIVEN = {"photo.jpg": PhotoFacts("ab", 640, 480, lambda: photo(0))}
 
 
 def audited(tiles: int = 9) -> AuditRecord:
     record = started()
-    record = replace(
-        record, plan=replace(record.plan, seed=derived_seed(["cd", "ab"])), note="A <b>square</b> & more"
-    )
+    model = replace(record.model, version=__version__)
+    plan = replace(record.plan, seed=derived_seed(["cd", "ab"]))
+    record = replace(record, plan=plan, model=model, note="A <b>square</b> & more")
     for cell in record.plan.order(tiles):
         record = record.answered(heads=heads_in(record, cell), by="Ada <script>", at="2026-05-01 12:00")
     return record
@@ -49,9 +60,13 @@ def test_a_report_holds_everything_and_nothing_from_outside() -> None:
 
 def test_a_sound_report_passes_every_check() -> None:
     page = report_html(audited(), photo)
-    record, findings = check_audit(page, {"photo.jpg": PhotoFacts("ab", 640, 480)})
+    record, findings = check_audit(page, GIVEN)
     assert record == audited()
-    assert [finding.holds for finding in findings] == [True] * 9
+    assert [finding.holds for finding in findings] == [True] * 10
+    _, findings = check_audit(page)
+    assert [finding.sentence for finding in findings if finding.holds is None] == [
+        "No photo was given to compare.", "Pictures were not compared: that needs the photos."
+    ]  # fmt: skip
 
 
 def test_the_json_alone_can_be_checked_too() -> None:
@@ -114,6 +129,52 @@ def test_another_number_on_the_page_and_another_photo_are_found() -> None:
     assert any(finding.holds is False and "page shows" in finding.sentence for finding in findings)
     _, findings = check_audit(page, {"other.jpg": PhotoFacts("ff", 640, 480)})
     assert any(finding.holds is False and "other.jpg" in finding.sentence for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "other"),
+    [
+        pytest.param(r"<td>600</td>", "<td>900</td>", id="people"),
+        pytest.param(r"<td>ab</td>|sha256 ab", "sha256 ff", id="sha256"),
+        pytest.param(r"Tile 3: (\d+) by hand", "Tile 3: 99 by hand", id="tile"),
+        pytest.param(r'<circle class="hand" cx="[\d.]+"', '<circle class="hand" cx="7"', id="click"),
+        pytest.param(r"Ada &lt;script&gt;", "Eve", id="who"),
+        pytest.param(r"2026-05-01", "2027-05-01", id="when"),
+        pytest.param(r"</h2>", "</h2><p>Checked by the city.</p>", id="addition"),
+    ],
+)
+def test_another_word_or_mark_on_the_page_is_found(pattern: str, other: str) -> None:
+    page = report_html(audited(), photo)
+    body, opening, rest = page.partition(OPENING)
+    changed = re.sub(pattern, other, body, count=1)
+    assert changed != body
+    _, findings = check_audit(changed + opening + rest, GIVEN)
+    wrong = [finding.sentence for finding in findings if finding.holds is False]
+    assert len(wrong) == 1
+    assert wrong[0].startswith("The page shows “")
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "the overview of photo.jpg"), (3, "tile 3")])
+def test_a_picture_that_was_painted_is_found_and_another_compression_is_not(number: int, name: str) -> None:
+    page = report_html(audited(), photo)
+    former = PICTURE.findall(page)[number]
+    pixels = np.array(Image.open(io.BytesIO(base64.b64decode(former))))
+    for painted, quality in ((False, 55), (True, 90)):
+        if painted:
+            pixels[20:36, 20:36] = 70
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+        changed = page.replace(former, base64.b64encode(stream.getvalue()).decode())
+        _, findings = check_audit(changed, GIVEN)
+        wrong = [finding.sentence for finding in findings if finding.holds is False]
+        assert wrong == ([f"The photo does not show what the page shows as {name}."] if painted else [])
+
+
+def test_the_page_of_another_version_is_not_compared() -> None:
+    record = replace(audited(), model=replace(audited().model, version="0.0.1"))
+    _, findings = check_audit(report_html(record, photo).replace("Limits", "Limit"), GIVEN)
+    assert not any(finding.holds is False for finding in findings)
+    assert any("made by crowdscale 0.0.1" in finding.sentence for finding in findings)
 
 
 def test_a_chosen_seed_is_named() -> None:

@@ -68,8 +68,9 @@ def _facts(name: str) -> PhotoFacts:
         digest = hashlib.sha256(Path(name).read_bytes()).hexdigest()
     except OSError as error:
         raise DataError("expected a photo that can be read", f"{name} ({error.strerror})") from error
-    size = read_image(name).size if Path(name).suffix.lower() in IMAGE_SUFFIXES else (0, 0)
-    return PhotoFacts(digest, *size)
+    if Path(name).suffix.lower() not in IMAGE_SUFFIXES:
+        return PhotoFacts(digest, 0, 0)
+    return PhotoFacts(digest, *read_image(name).size, lambda: read_image(name).pixels)
 
 
 def _predicted_again(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from crowdscale.files.images import Pixels
 from crowdscale.points import Box
 from crowdscale.trust.audit.cells import SHARES
 from crowdscale.trust.audit.design import AuditPlan, derived_seed
+from crowdscale.trust.audit.page_check import check_page
 from crowdscale.trust.audit.record import AuditRecord
 from crowdscale.trust.audit.report import record_text
 from crowdscale.trust.audit.wording import headline
@@ -29,6 +30,8 @@ class PhotoFacts:
     sha256: str
     width: int
     height: int
+    pixels: Callable[[], Pixels] | None = None
+    """Returns the (h, w, 3) RGB pixels; None of a file that is no photo."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,9 @@ def check_audit(
         *_check_draw(record, values),
         *_check_cells(record.plan),
         *_check_numbers(record, values),
-        *_check_headline(record, text),
         *_check_seed(record),
         *_check_photos(record.plan, photos or {}),
+        *_check_page(record, text, photos or {}),
     ]
     return record, findings
 
@@ -144,10 +147,14 @@ def _equal(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _check_headline(record: AuditRecord, text: str) -> Iterator[Finding]:
-    if not text.lstrip().startswith("{"):
-        shown = escape(headline(record.estimate()))
-        yield Finding(f'<p class="headline">{shown}</p>' in text, "The page shows the number of the record.")
+def _check_page(record: AuditRecord, text: str, given: Mapping[str, PhotoFacts]) -> Iterator[Finding]:
+    if text.lstrip().startswith("{"):
+        return
+    by_digest = {facts.sha256: facts.pixels for facts in given.values()}
+    read = ((index, by_digest.get(photo.sha256)) for index, photo in enumerate(record.plan.photos))
+    photos = {index: pixels for index, pixels in read if pixels is not None}
+    for holds, sentence in check_page(record, text, photos):
+        yield Finding(holds, sentence)
 
 
 def _check_seed(record: AuditRecord) -> Iterator[Finding]:
