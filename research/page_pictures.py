@@ -15,11 +15,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+Scheme = Literal["dark", "light"]
 DESKTOP, PHONE = (1060, 680), (360, 740)
 LARGEST = 148_000
 """Bytes of a picture."""
@@ -58,14 +60,12 @@ def service(corrections: Path) -> Iterator[str]:
     process.wait(120)
 
 
-def opened(browser: Browser, address: str, size: tuple[int, int], scheme: str, *photos: str) -> Page:
-    """Return a page with counted photos."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=1,
-        has_touch=size == PHONE,
-    )  # fmt: skip
+def opened(context: BrowserContext, address: str, size: tuple[int, int], scheme: Scheme, *photos: str) -> Page:
+    """Return a page with counted photos; the browser keeps results, so that each photo is counted once."""
     page = context.new_page()
-    page.set_default_timeout(300_000)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
+    page.set_default_timeout(600_000)
     page.goto(address)
     page.wait_for_selector("body[data-ready]")
     if photos:
@@ -86,36 +86,36 @@ def shoot(page: Page, path: Path) -> None:
             break
     path.write_bytes(stream.getvalue())
     print(f"{path}: {image.size[0]} × {image.size[1]}, {stream.tell() / 1000:.0f} kB")
-    page.context.close()
+    page.close()
 
 
-def empty(browser: Browser, address: str) -> Page:
+def empty(context: BrowserContext, address: str) -> Page:
     """Show the page as it opens."""
-    return opened(browser, address, DESKTOP, "light")
+    return opened(context, address, DESKTOP, "light")
 
 
-def count(browser: Browser, address: str) -> Page:
+def count(context: BrowserContext, address: str) -> Page:
     """Show two counted photos."""
-    return opened(browser, address, DESKTOP, "light", "auditorium.jpg", "crossing.jpg")
+    return opened(context, address, DESKTOP, "light", "auditorium.jpg", "crossing.jpg")
 
 
-def compare(browser: Browser, address: str) -> Page:
+def compare(context: BrowserContext, address: str) -> Page:
     """Show heat, heads and regions against the photo, in dark colours."""
-    page = opened(browser, address, DESKTOP, "dark", "auditorium.jpg")
+    page = opened(context, address, DESKTOP, "dark", "auditorium.jpg")
     page.check("#show-heat")
     page.check("#show-regions")
     page.locator("#compare").fill("62")
     return page
 
 
-def phone(browser: Browser, address: str) -> Page:
+def phone(context: BrowserContext, address: str) -> Page:
     """Show a count on a phone."""
-    return opened(browser, address, PHONE, "light", "crossing.jpg")
+    return opened(context, address, PHONE, "light", "crossing.jpg")
 
 
-def correct(browser: Browser, address: str) -> Page:
+def correct(context: BrowserContext, address: str) -> Page:
     """Show corrected heads and an area that does not count."""
-    page = opened(browser, address, DESKTOP, "light", "crossing.jpg")
+    page = opened(context, address, DESKTOP, "light", "crossing.jpg")
     page.click("#tab-correct")
     page.click("#mode-ignore")
     box = page.locator("#view").bounding_box()
@@ -128,9 +128,9 @@ def correct(browser: Browser, address: str) -> Page:
     return page
 
 
-def audit(browser: Browser, address: str) -> Page:
+def audit(context: BrowserContext, address: str) -> Page:
     """Show the first tile of an audit, counted by hand beside the model."""
-    page = opened(browser, address, DESKTOP, "light", "auditorium.jpg")
+    page = opened(context, address, DESKTOP, "light", "auditorium.jpg")
     page.click("#tab-audit")
     page.click("#audit-start")
     page.wait_for_selector("#audit-task:has-text('Tile 1')")
@@ -144,9 +144,9 @@ def audit(browser: Browser, address: str) -> Page:
     return page
 
 
-def zones(browser: Browser, address: str) -> Page:
+def zones(context: BrowserContext, address: str) -> Page:
     """Show an area and a line over a photo."""
-    page = opened(browser, address, DESKTOP, "light", "crossing.jpg")
+    page = opened(context, address, DESKTOP, "light", "crossing.jpg")
     page.click("#tab-zones")
     box = page.locator("#view").bounding_box()
     assert box is not None
@@ -162,9 +162,9 @@ def zones(browser: Browser, address: str) -> Page:
     return page
 
 
-def teach(browser: Browser, address: str) -> Page:
+def teach(context: BrowserContext, address: str) -> Page:
     """Show a training that runs on ten parts of a photo, corrected by nobody: it teaches nothing but what it looks like."""
-    page = opened(browser, address, (860, 460), "light")
+    page = opened(context, address, (860, 460), "light")
     whole = Image.open(EXAMPLES / "crossing.jpg").convert("RGB")
     parts = []
     for index in range(10):
@@ -187,7 +187,7 @@ def teach(browser: Browser, address: str) -> Page:
     return page
 
 
-PICTURES: dict[str, Callable[[Browser, str], Page]] = {
+PICTURES: dict[str, Callable[[BrowserContext, str], Page]] = {
     each.__name__: each for each in (empty, count, compare, phone, correct, audit, zones, teach)
 }
 
@@ -204,9 +204,10 @@ def main() -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        context = browser.new_context()
         with service(Path(folder) / "corrections") as address:
             for name in chosen.only or PICTURES:
-                shoot(PICTURES[name](browser, address), chosen.out / f"page_{name}.jpg")
+                shoot(PICTURES[name](context, address), chosen.out / f"page_{name}.jpg")
         browser.close()
 
 

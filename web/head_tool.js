@@ -135,12 +135,13 @@ export class HeadTool {
   }
 
   takeNearest() {
-    if (!this.cursor) return;
-    const index = this.edits.nearest(this.cursor, this.viewer.reach(4 * REACH));
+    this.cursor ??= [this.viewer.x, this.viewer.y];
+    const index = this.edits.nearest(this.cursor, Infinity);
     if (index < 0) return;
     this.held = { index, place: this.edits.heads[index] };
     this.selected = [index];
     this.cursor = this.held.place;
+    this.viewer.reveal(...this.cursor);
   }
 
   removeNearest() {

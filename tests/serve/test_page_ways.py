@@ -204,3 +204,66 @@ def test_everything_is_forgotten_when_asked_and_the_disk_stays(opened, crowd, ru
     assert tab.evaluate("localStorage.length") == 0
     assert tab.locator("#list tbody tr").count() == 0
     until(other, "!document.body.dataset.old && document.body.dataset.ready")  # another tab forgets, too
+
+
+COLOURS = """async () => {
+  const { viewer } = crowdscale;
+  const next = () => new Promise(requestAnimationFrame);
+  await next();
+  await next();
+  const colour = (x, y) => {
+    const place = [(x - viewer.x) * viewer.scale + viewer.canvas.width / 2, (y - viewer.y) * viewer.scale + viewer.canvas.height / 2];
+    return [...viewer.pen.getImageData(...place.map(Math.floor), 1, 1).data].slice(0, 3).join();
+  };
+  return [colour(20.5, 30.5), colour(200.5, 120.5), colour(40, 31)];
+}"""  # two heads, and a place between two
+
+
+def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):  # noqa: F811
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    yellow, plain = "255,225,77", tab.evaluate(COLOURS)
+    assert plain[:2] == [yellow, yellow]
+    tab.check("#show-heat")
+    heated = tab.evaluate(COLOURS)
+    assert heated[2] != plain[2]
+    tab.uncheck("#show-heat")
+    tab.locator("#compare").fill("50")
+    assert [colour == yellow for colour in tab.evaluate(COLOURS)[:2]] == [True, False]
+    tab.uncheck("#show-heads")
+    assert yellow not in tab.evaluate(COLOURS)
+
+
+def test_lasso_nudge_and_undo(opened, crowd):  # noqa: F811
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    tab.click("#to-correct")
+    heads = "#panel-correct .number:has-text('{} heads')"
+    tab.wait_for_selector(heads.format(len(HEADS)))
+    tab.click("#mode-lasso")
+    box = tab.locator("#view").bounding_box()
+    corners = tab.evaluate("""() => {
+        const { viewer } = crowdscale;
+        const place = (x, y) => [(x - viewer.x) * viewer.scale + viewer.canvas.width / 2, (y - viewer.y) * viewer.scale + viewer.canvas.height / 2];
+        return [[5, 15], [80, 15], [80, 50], [5, 50], [5, 15]].map(([x, y]) => place(x, y).map((v) => v / viewer.ratio));
+    }""")  # around the first two heads
+    tab.mouse.move(box["x"] + corners[0][0], box["y"] + corners[0][1])
+    tab.mouse.down()
+    for x, y in corners[1:]:
+        tab.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+    tab.mouse.up()
+    tab.click("text=Delete selected")
+    tab.wait_for_selector(heads.format(len(HEADS) - 2))
+    tab.click("#undo")
+    tab.wait_for_selector(heads.format(len(HEADS)))
+    tab.click("#mode-heads")
+    tab.focus("#view")
+    before = tab.evaluate("crowdscale.photos.current.edits.heads")
+    for key in ("m", "ArrowRight", "Enter"):  # the head nearest to the middle is taken, moved and dropped
+        tab.keyboard.press(key)
+    after = tab.evaluate("crowdscale.photos.current.edits.heads")
+    moved = [(one, other) for one, other in zip(before, after, strict=True) if one != other]
+    assert len(moved) == 1
+    assert moved[0][1][0] > moved[0][0][0]
