@@ -2,6 +2,7 @@
 
 import { at, say } from "./app.js";
 import { element } from "./elements.js";
+import { GONE, mayWorkLater } from "./engines.js";
 import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
 import { heatLayer } from "./heat.js";
@@ -139,9 +140,17 @@ export class CountTab {
       item.size = sizeOf(item.result);
       item.status = "counted";
     } catch (error) {
-      item.status = signal.aborted ? "stopped" : "failed";
+      const again = signal.aborted || mayWorkLater(error);
+      item.status = again ? "stopped" : "failed";
       item.error = signal.aborted ? "Stopped." : error.message;
+      if (error.status === GONE && !signal.aborted) this.lost(error);
     }
+  }
+
+  /** Stop where nobody answers: the photos that wait are not tried one by one. */
+  lost(error) {
+    say(`${error.message} Then choose “Count the rest”.`, 30);
+    this.busy.abort();
   }
 
   progress(item, share) {

@@ -1,5 +1,11 @@
 // Who counts: the service on this machine, or a worker in this browser. Both give results of one schema.
 
+export const GONE = 0; // the status of an answer that never came
+const LATER = [GONE, 408, 504]; // not the photo's fault: it can be tried again
+
+/** Whether a count that failed may succeed another time. */
+export const mayWorkLater = (error) => LATER.includes(error.status);
+
 /** Return the engine that this site has. */
 export async function openEngine(site) {
   return site.mode === "service" ? new ServiceEngine(site) : BrowserEngine.open(site);
@@ -16,7 +22,7 @@ export function askService(path, options = {}) {
 export async function askJson(path, options) {
   const response = await askService(path, options).catch((error) => {
     if (error.name === "AbortError") throw error;
-    throw new Error("The service does not answer. Is it still running?");
+    throw Object.assign(new Error("The service does not answer. Is it still running?"), { status: GONE });
   });
   const values = await response.json().catch(() => ({}));
   if (!response.ok) {

@@ -91,6 +91,36 @@ def test_a_tab_closed_in_the_middle_goes_on_where_it_was(opened, crowd, tmp_path
     assert [url.rpartition("name=")[2] for url in asked if "/count?" in url] == ["b.png"]
 
 
+def test_a_service_that_went_away_stops_the_rest_which_can_be_counted_later(opened, crowd):  # noqa: F811
+    page = opened()
+    page.note = lambda message: None  # the browser logs what is refused
+    tab, answers = page.page, ["abort", "504"]
+
+    def answer(route) -> None:
+        kind = answers.pop(0) if answers else ""
+        if kind == "504":
+            route.fulfill(status=504, json={"error": "The photo was not counted within 120 s."})
+        else:
+            route.abort() if kind else route.continue_()
+
+    tab.route("**/count?*", answer)
+    tab.set_input_files(
+        "#files", [{"name": f"{i}.png", "mimeType": "image/png", "buffer": crowd} for i in range(4)]
+    )
+    tab.wait_for_selector("#say:has-text('The service does not answer')")
+    tab.wait_for_selector("#rest:visible")
+    assert [sentence(page, row) for row in (1, 4)] == [
+        "The service does not answer. Is it still running?",
+        "",
+    ]
+    tab.click("#rest")
+    tab.wait_for_selector("#list tbody tr:nth-child(1):has-text('stopped')")
+    until(tab, "crowdscale.photos.items.filter((item) => item.result).length === 3")
+    assert "not counted within 120 s" in sentence(page, 1)
+    tab.click("#rest")
+    until(tab, "crowdscale.photos.items.every((item) => item.result)")
+
+
 @pytest.fixture
 def own(label_model: Path, tmp_path: Path, crowd: bytes) -> Iterator[tuple[str, Path]]:
     """A service that was started with the user's folder."""
