@@ -35,7 +35,7 @@ DROP = """() => {
   document.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
 }"""
 INPUT = """() => document.body.append(Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "benchmark", hidden: true }))"""
-DONE = "Number(document.body.dataset.done)"
+DONE = "crowdscale.photos.items.filter((item) => item.result).length"
 SLOWEST = """() => {
   globalThis.slowest = 0;
   let last = performance.now();

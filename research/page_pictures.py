@@ -60,7 +60,9 @@ def service(corrections: Path) -> Iterator[str]:
     process.wait(120)
 
 
-def opened(context: BrowserContext, address: str, size: tuple[int, int], scheme: Scheme, *photos: str) -> Page:
+def opened(
+    context: BrowserContext, address: str, size: tuple[int, int], scheme: Scheme, *photos: str
+) -> Page:
     """Return a page with counted photos; the browser keeps results, so that each photo is counted once."""
     page = context.new_page()
     page.set_viewport_size({"width": size[0], "height": size[1]})

@@ -82,7 +82,7 @@ def test_begin_fill_in_report_and_check(run: Run, tmp_path: Path) -> None:
     assert estimate.low <= len(CROWD) <= estimate.high  # type: ignore[operator]
     code, out, _ = run("--check", "report.html", "crowd.png")
     assert code == 0
-    assert out.count("holds  ") == 8
+    assert out.count("holds  ") == 9
     assert "unknown  Marked heads" in out
     assert "holds    The model predicts" in run("--check", "report.html", "crowd.png", "--predict")[1]
     assert "needs each photo" in run("--check", "report.html", "--predict")[1]

@@ -133,7 +133,11 @@ figure text { fill: #ffd600; stroke: #000; paint-order: stroke; font-weight: 700
 .chart polyline { fill: none; stroke: var(--main); stroke-width: 2.5; }
 .chart line { stroke: var(--soft); stroke-dasharray: 5 4; }
 .chart text { fill: var(--soft); stroke: none; font-size: 12px; font-weight: 400; }
+h2 { break-after: avoid; }
+@page { size: A4; margin: 14mm; }
 @media print { body { max-width: none; padding: 0; font-size: 12px; } :root { --page: #fff; --ink: #000; --soft: #444; }
+  figure svg { max-height: 88mm; } .tiles { grid-template-columns: 1fr; gap: 4mm; } .tile svg { max-height: 52mm; }
+  tr { break-inside: avoid; }
   .drawn, .cell, .hand, .model { print-color-adjust: exact; } }
 </style>
 </head>
