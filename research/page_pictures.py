@@ -1,7 +1,7 @@
 """Pictures of the page for the docs: a real service with a bundled model, driven in headless Chromium.
 
 Run: python -m research.page_pictures --out docs/pictures. Needs the extras [serve] and, for the picture of a training,
-[learn]. Look at each picture afterwards. --only NAME makes one.
+[learn]. Check each picture by eye afterwards. --only NAME makes one.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def zones(context: BrowserContext, address: str) -> Page:
 
 
 def teach(context: BrowserContext, address: str) -> Page:
-    """Show a training that runs on ten parts of a photo, corrected by nobody: it teaches nothing but what it looks like."""
+    """Show a training that runs, on ten parts of a photo."""
     page = opened(context, address, (860, 460), "light")
     whole = Image.open(EXAMPLES / "crossing.jpg").convert("RGB")
     parts = []
