@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, FilePayload, Page, sync_playwright
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 Scheme = Literal["dark", "light"]
@@ -152,7 +152,10 @@ def zones(context: BrowserContext, address: str) -> Page:
     page.click("#tab-zones")
     box = page.locator("#view").bounding_box()
     assert box is not None
-    click = lambda x, y: page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
+
+    def click(x: float, y: float) -> None:
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
     page.click("#draw-area")
     for x, y in ((0.06, 0.58), (0.62, 0.58), (0.68, 0.92), (0.06, 0.92)):
         click(x, y)
@@ -168,7 +171,7 @@ def teach(context: BrowserContext, address: str) -> Page:
     """Show a training that runs, on ten parts of a photo."""
     page = opened(context, address, (860, 460), "light")
     whole = Image.open(EXAMPLES / "crossing.jpg").convert("RGB")
-    parts = []
+    parts: list[FilePayload] = []
     for index in range(10):
         stream = io.BytesIO()
         left, top = 120 * (index % 5), 100 * (index // 5)
