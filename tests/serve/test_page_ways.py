@@ -215,8 +215,8 @@ COLOURS = """async () => {
     const place = [(x - viewer.x) * viewer.scale + viewer.canvas.width / 2, (y - viewer.y) * viewer.scale + viewer.canvas.height / 2];
     return [...viewer.pen.getImageData(...place.map(Math.floor), 1, 1).data].slice(0, 3).join();
   };
-  return [colour(20.5, 30.5), colour(200.5, 120.5), colour(40, 31)];
-}"""  # two heads, and a place between two
+  return [colour(20.5, 30.5), colour(200.5, 120.5), colour(12, 152)];
+}"""  # two heads, and a place where the legend of heat stands
 
 
 def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):  # noqa: F811
