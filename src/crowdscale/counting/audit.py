@@ -225,12 +225,12 @@ def tile_corrections(record: AuditRecord) -> dict[int, dict[str, Any]]:
 
     A tile with a number and no marks is left out, unless its number is 0.
     """
-    found: dict[int, dict[str, Any]] = {}
+    corrections: dict[int, dict[str, Any]] = {}
     for answer in record.answers:
         if answer.heads is None and answer.count > 0:
             continue
         cell = record.plan.cells[answer.cell]
-        content = found.setdefault(cell.photo, {"heads": [], "only": []})
+        content = corrections.setdefault(cell.photo, {"heads": [], "only": []})
         content["heads"] += [list(head) for head in answer.heads or ()]
         content["only"].append(list(cell.box.as_tuple()))
-    return dict(sorted(found.items()))
+    return dict(sorted(corrections.items()))

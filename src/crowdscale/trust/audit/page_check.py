@@ -40,13 +40,13 @@ def check_page(
     if record.model.version != __version__:
         yield None, f"The page was made by crowdscale {record.model.version}: its words were not compared."
         return
-    known = report_html(record, lambda index: _pixels(record, index, photos))
-    difference = _first_difference(_words(text), _words(known))
+    expected = report_html(record, lambda index: _pixels(record, index, photos))
+    difference = _first_difference(_words(text), _words(expected))
     if difference is None:
         yield True, "Words, tables and marks of the page are those of the record."
     else:
         yield False, f"The page shows “{difference[0]}” where its record gives “{difference[1]}”."
-    yield from _check_pictures(record, text, known, set(photos))
+    yield from _check_pictures(record, text, expected, set(photos))
 
 
 def _pixels(record: AuditRecord, index: int, photos: Mapping[int, Callable[[], Pixels]]) -> Pixels:
@@ -79,27 +79,27 @@ def _first_difference(shown: list[str], known: list[str]) -> tuple[str, str] | N
 
 
 def _check_pictures(
-    record: AuditRecord, text: str, known: str, at_hand: set[int]
+    record: AuditRecord, text: str, page: str, at_hand: set[int]
 ) -> Iterator[tuple[bool | None, str]]:
     """Compare each picture with the one that the photo gives."""
     drawn = [record.plan.cells[cell].photo for cell in record.plan.order(len(record.answers))]
     overviews = sorted(set(drawn))[:MOST_PHOTOS]
     names = [f"the overview of {record.plan.photos[index].name}" for index in overviews]
     names += [f"tile {tile}" for tile in range(1, len(drawn) + 1)]
-    shown, expected = PICTURE.findall(text), PICTURE.findall(known)
+    shown, expected = PICTURE.findall(text), PICTURE.findall(page)
     if len(shown) != len(expected):
         yield False, f"The page has {len(shown)} pictures, and its record gives {len(expected)}."
         return
-    found = [
+    compared = [
         (name, _alike(one, other))
         for name, photo, one, other in zip(names, overviews + drawn, shown, expected, strict=True)
         if photo in at_hand
     ]
-    others = [name for name, alike in found if not alike]
+    others = [name for name, alike in compared if not alike]
     if others:
         yield False, f"The photo does not show what the page shows as {', '.join(others)}."
-    elif found:
-        yield True, f"{len(found)} of {len(shown)} pictures show what the photos show there."
+    elif compared:
+        yield True, f"{len(compared)} of {len(shown)} pictures show what the photos show there."
     else:
         yield None, "Pictures were not compared: that needs the photos."
 
