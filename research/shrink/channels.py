@@ -29,7 +29,7 @@ __all__ = ["Spread", "slimmed"]
 
 Matrix = NDArray[np.float64]
 
-CROPS, PIXELS = 96, 4_000
+CROPS, PIXELS = 96, 2_000
 """Crops whose features are measured, and feature pixels per level and crop."""
 
 RIDGE = 1e-6
@@ -45,13 +45,29 @@ class Spread:
     covariance: Matrix
     """(c, c)."""
 
-    @classmethod
-    def of(cls, values: Sequence[Tensor]) -> Spread:
-        """Return the spread of (n, c) values."""
-        rows = torch.cat(list(values)).double().numpy()
-        covariance = np.cov(rows, rowvar=False)
+
+
+class Sums:
+    """Sums over the rows of a feature, crop by crop: all rows of all layers would take gigabytes."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.total: Tensor | float = 0.0
+        self.products: Tensor | float = 0.0
+
+    def add(self, values: Tensor) -> None:
+        """Add (n, c) values."""
+        self.rows += len(values)
+        self.total = self.total + values.double().sum(dim=0)
+        self.products = self.products + (values.T @ values).double()
+
+    def spread(self) -> Spread:
+        """Return the spread of all values."""
+        mean = np.asarray(self.total) / self.rows
+        covariance = np.asarray(self.products) / self.rows - np.outer(mean, mean)
+        covariance *= self.rows / (self.rows - 1)
         covariance += RIDGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
-        return cls(rows.mean(axis=0), covariance)
+        return Spread(mean, covariance)
 
 
 @dataclass(frozen=True)
@@ -121,13 +137,13 @@ def _measure(
         flat = feature[0].flatten(1).T
         return flat[torch.randint(len(flat), (PIXELS,), generator=random)]
 
-    read, written = [list[Tensor]() for _ in readers], [list[Tensor]() for _ in writers]
+    read, written = [Sums() for _ in readers], [Sums() for _ in writers]
     hooks = [
-        layer.register_forward_hook(lambda _, given, __, kept=kept: kept.append(rows(given[0])))
+        layer.register_forward_hook(lambda _, given, __, kept=kept: kept.add(rows(given[0])))
         for layer, kept in zip(readers, read, strict=True)
     ]
     hooks += [
-        layer.register_forward_hook(lambda _, __, returned, kept=kept: kept.append(rows(returned)))
+        layer.register_forward_hook(lambda _, __, returned, kept=kept: kept.add(rows(returned)))
         for layer, kept in zip(writers, written, strict=True)
     ]
     network.eval()
@@ -136,7 +152,7 @@ def _measure(
         network(torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255)
     for hook in hooks:
         hook.remove()
-    return [Spread.of(kept) for kept in read], [Spread.of(kept) for kept in written]
+    return [kept.spread() for kept in read], [kept.spread() for kept in written]
 
 
 def _readers(wide: AutoScale, number: int) -> list[Matrix]:

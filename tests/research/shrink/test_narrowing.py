@@ -16,7 +16,7 @@ from crowdscale.maps.regions import LabelRule, pool_region
 from crowdscale.models.description import ModelConfig, read_config
 from crowdscale.points import Box
 from research.shrink import channels
-from research.shrink.channels import Spread, _choose
+from research.shrink.channels import Sums, _choose
 from research.shrink.narrow import app
 from research.shrink.narrowing import narrow_model
 from tests.support.learn_crowds import write_folder
@@ -136,7 +136,10 @@ def test_fewer_channels_inside_blocks_come_near(tmp_path):
 def test_channels_are_dropped_as_by_trying_each():
     random = np.random.default_rng(0)
     mixed = random.normal(size=(400, 9)) @ random.normal(size=(9, 24)) + 0.05 * random.normal(size=(400, 24))
-    spread = Spread.of([torch.from_numpy(mixed)])
+    sums = Sums()
+    for part in torch.from_numpy(mixed).split(150):
+        sums.add(part)
+    spread = sums.spread()
     readers = [random.normal(size=(7, 24)), random.normal(size=(3, 24))]
     covariance = spread.covariance
     noticed = sum(reader.T @ reader / np.trace(reader @ covariance @ reader.T) for reader in readers)
