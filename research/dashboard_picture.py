@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 from typing import Any
 
 from PIL import Image
@@ -118,7 +119,7 @@ def take(address: str, options: argparse.Namespace) -> None:
 
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        scheme = "dark" if options.dark else "light"
+        scheme: Literal["dark", "light"] = "dark" if options.dark else "light"
         page = browser.new_page(
             viewport={"width": options.width, "height": options.height}, color_scheme=scheme
         )

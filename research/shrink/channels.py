@@ -46,7 +46,6 @@ class Spread:
     """(c, c)."""
 
 
-
 class Sums:
     """Sums over the rows of a feature, crop by crop: all rows of all layers would take gigabytes."""
 
