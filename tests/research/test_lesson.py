@@ -1,8 +1,10 @@
 """Lessons: which photos are learned from and judged, and the table of what they brought."""
 
+import json
+
 import pytest
 
-from research.lesson import HELD_OUT, LESSONS, comparison, halves, table, ten
+from research.lesson import HELD_OUT, LESSONS, PAGE, comparison, halves, read_results, table, ten
 
 
 def result(shift: float, learned: int = 10, scene: str = "hall") -> dict:
@@ -55,3 +57,10 @@ def test_both_halves_are_one_row():
     assert len(lines) == 4
     assert "| 7 and 6 | 24 |" in lines[3]
     assert "24 of 24" in lines[3]
+
+
+def test_the_guide_has_the_table_of_the_results():
+    results = read_results()
+    assert results
+    assert table(results) in PAGE.read_text(encoding="utf-8")
+    assert json.dumps(results).count("/work/") == 0
