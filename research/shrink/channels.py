@@ -58,7 +58,7 @@ class Sums:
         """Add (n, c) values."""
         self.rows += len(values)
         self.total = self.total + values.double().sum(dim=0)
-        self.products = self.products + (values.T @ values).double()
+        self.products = self.products + values.double().T @ values.double()
 
     def spread(self) -> Spread:
         """Return the spread of all values."""

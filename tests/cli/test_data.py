@@ -17,7 +17,7 @@ def mine(tmp_path: Path) -> Path:
     folder = tmp_path / "mine"
     for index in range(10):
         write_image(folder / f"p{index}.png", np.full((48, 64, 3), 20 * index, np.uint8))
-        text = "".join(f"{3 + 5 * k},{4 + 2 * k}\n" for k in range(index))
+        text = "".join(f"{3 + 7 * k},{4 + 5 * k}\n" for k in range(index))
         (folder / f"p{index}.csv").write_text(text)
     return folder
 

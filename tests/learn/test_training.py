@@ -208,7 +208,7 @@ def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
 def test_the_paper_s_regime_takes_whole_photos_and_whole_regions_one_at_a_time(folder, tmp_path):
     out = tmp_path / "whole_photos"
     whole = "--regime paper --crop 0 --l2s-crop 0 --batch 1 --l2s-batch 1 --crops 2 --l2s-crops 2"
-    often = "--validate-every 1 --l2s-validate-every 1 --pictures 1"
+    often = "--validate-every 1 --l2s-validate-every 1 --pictures 1 --pictures-every 1"
     run(folder, out, *whole.split(), *often.split(), "--zoom-gradient")
     assert list((out / "pictures").glob("*.jpg"))
     config = read_config(out / "best")
