@@ -251,10 +251,10 @@ def test_photos_and_cameras_take_turns_and_a_cancelled_photo_stops_no_camera(cou
 
 
 def test_cameras_that_go_away_or_close_touch_nothing_else(counter, monkeypatch):
-    """Real MJPEG on loopback: one falls silent and then is gone, one closes after each frame and comes back."""
+    """Real MJPEG on loopback: one is switched off, one closes after each frame and comes back."""
     monkeypatch.setattr("crowdscale.video.cameras.LONGEST_WAIT", 0.2)
     silent = threading.Event()
-    photos = [people(2)] * 12
+    photos = [people(2)] * 150  # long enough for a busy reader to open the stream
     answers = {"/stalls": mjpeg(photos, silent), "/closes": mjpeg(photos[:1])}
     with web_server(answers) as address:
         options = SourceOptions(timeout=30.0, retries=None)
