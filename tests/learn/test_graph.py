@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 
 from crowdscale.learn.export.graph import ServedNetwork, infer  # noqa: E402
-from crowdscale.learn.model import decode, expected_blocks  # noqa: E402
+from crowdscale.learn.losses import expected_blocks  # noqa: E402
+from crowdscale.learn.model import decode  # noqa: E402
 from crowdscale.learn.networks.backbones import VGG16, Lite  # noqa: E402
 from crowdscale.learn.networks.fpn import CountingNetwork  # noqa: E402
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crowdscale.learn.crops.batches import BLOCK, Batch, block_counts
-from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss, whole_cells
+from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss, twin_loss, whole_cells
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.fpn import Prediction, class_probabilities
 from crowdscale.learn.scaling import (
@@ -34,7 +34,6 @@ __all__ = [
     "LossOptions",
     "Losses",
     "decode",
-    "expected_blocks",
     "run_in_batches_of",
     "whole_batches",
 ]
@@ -43,7 +42,7 @@ Codec = DistanceLabels | Density
 
 
 class Losses(NamedTuple):
-    """The weighted terms of Eq. 6 and 8; ``total`` is their sum."""
+    """The weighted terms of Eq. 6 and 8; ``total`` is their sum. ``blocks`` holds the consistency of twins, too."""
 
     first: Tensor
     second: Tensor
@@ -64,12 +63,6 @@ def decode(fused: Tensor) -> Tensor:
     ranks = torch.arange(fused.shape[1], device=fused.device, dtype=torch.float32)
     expected = (probabilities * ranks.view(1, -1, 1, 1)).sum(1)
     return torch.stack([expected, fused.argmax(1).float()], 1)
-
-
-def expected_blocks(blocks: Tensor) -> Tensor:
-    """Return the (b, h, w) people in each block, (1 - π)·λ, of the (b, 2, h, w) block head's output."""
-    values = blocks.float()
-    return torch.sigmoid(-values[:, 0]) * values[:, 1].clamp(-8, 6).exp()
 
 
 class AutoScale(nn.Module):
@@ -121,6 +114,8 @@ class AutoScale(nn.Module):
         blocks = nothing
         if first.blocks is not None:
             blocks = self._block_loss(first.blocks, batch["blocks"], batch["counted"])
+            if self.loss_options.consistency:
+                blocks = blocks + self.loss_options.consistency * twin_loss(first.blocks)
         if not refine:
             return Losses(first_loss, nothing, nothing, blocks)
         second, centre = self._refine(images, first, batch)

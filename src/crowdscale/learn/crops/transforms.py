@@ -73,6 +73,8 @@ class CropOptions:
     limit."""
     negatives: float = 0.0
     """Share of the crops without people, cut from empty windows of the photos."""
+    twins: bool = False
+    """Crops come in pairs: the second is the first with other colours, noise, blur and damage, for --consistency."""
     points_right: float = 0.0
     """Distance of annotated points to the right of heads, in pixels of the photo as it is read, equal in all sets.
     Training then uses the positions of heads, and so does the model until its offset is measured. ShanghaiTech: 0.8 px."""
@@ -148,16 +150,23 @@ class Crops(Dataset[Crop]):
 
     def __getitem__(self, index: int) -> Crop:
         random = np.random.default_rng([self.seed, index])
-        pixels, points, counted = self._composed(random)
-        if self.options.flip and random.random() < 0.5:
-            pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
-            counted = None if counted is None else np.ascontiguousarray(counted[:, ::-1])
+        pixels, points, counted = self._flipped(
+            np.random.default_rng([self.seed, index - index % 2, 1]) if self.options.twins else random
+        )
         if self.options.jitter:
             pixels = _jitter(pixels, self.options.jitter, random)
         if self.options.variety:
             pixels = _other_camera(pixels, self.options.variety, random)
         if self.options.journeys and random.random() < self.options.journeys:
             pixels = travel(pixels, random)
+        return Crop(pixels, points, counted)
+
+    def _flipped(self, random: np.random.Generator) -> Crop:
+        """Return a composed crop, every other one mirrored."""
+        pixels, points, counted = self._composed(random)
+        if self.options.flip and random.random() < 0.5:
+            pixels, points = np.ascontiguousarray(pixels[:, ::-1]), points.flip(pixels.shape[1])
+            counted = None if counted is None else np.ascontiguousarray(counted[:, ::-1])
         return Crop(pixels, points, counted)
 
     def _composed(self, random: np.random.Generator) -> Crop:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crowdscale.learn.model import decode, expected_blocks
+from crowdscale.learn.losses import expected_blocks
+from crowdscale.learn.model import decode
 from crowdscale.learn.networks.building import Network
 from crowdscale.learn.networks.folding import SamePadConv
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel, SubpixelHead, enlarge

@@ -1,7 +1,7 @@
 """Losses of both papers and their rivals, each a function and a Module; ``choice`` selects one for a map."""
 
 from crowdscale.learn.losses.bayesian import BayesianLoss, bayesian_loss
-from crowdscale.learn.losses.blocks import BlockCountLoss, block_count_loss
+from crowdscale.learn.losses.blocks import BlockCountLoss, block_count_loss, expected_blocks, twin_loss
 from crowdscale.learn.losses.choice import (
     DENSITY_LOSSES,
     LABEL_LOSSES,
@@ -47,9 +47,11 @@ __all__ = [
     "density_loss",
     "distribution_loss",
     "dynamic_cross_entropy",
+    "expected_blocks",
     "focal_loss",
     "ordinal_loss",
     "reduce_pixels",
     "transport_cost",
+    "twin_loss",
     "whole_cells",
 ]

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crowdscale.errors import OptionError
 from crowdscale.learn.losses.reduction import reduce_pixels, widen
 
-__all__ = ["BlockCountLoss", "block_count_loss"]
+__all__ = ["BlockCountLoss", "block_count_loss", "expected_blocks", "twin_loss"]
 
 
 SPANS = (4, 8)
@@ -61,6 +62,35 @@ def _known_sums(error: Tensor, known: Tensor, spans: Sequence[int]) -> Iterator[
             functional.avg_pool2d(each, kernel, divisor_override=1).flatten() for each in (error, number)
         )
         yield reduce_pixels(sums.abs() / held.clamp(min=1).sqrt(), "mean", held > 0)
+
+
+def expected_blocks(blocks: Tensor) -> Tensor:
+    """Return the (b, h, w) people in each block, (1 - π)·λ, of the (b, 2, h, w) block head's output."""
+    values = blocks.float()
+    return torch.sigmoid(-values[:, 0]) * values[:, 1].clamp(-8, 6).exp()
+
+
+def twin_loss(blocks: Tensor) -> Tensor:
+    """Return how much the counts of two versions of the same crops differ; what is true does not matter.
+
+    The difference is that of squares of 4 and 8 blocks, weighed as the errors of ``block_count_loss``: both together
+    have the same unit. Smaller maps have the whole alone.
+
+    Args:
+        blocks: (b, 2, h, w): logit of π and log λ; crops 0 and 1, 2 and 3, … are two versions of one.
+
+    Raises:
+        OptionError: The number of crops is odd.
+    """
+    if len(blocks) % 2:
+        raise OptionError("expected an even number of crops a step with --consistency", str(len(blocks)))
+    with torch.autocast(blocks.device.type, enabled=False):
+        people = expected_blocks(blocks)
+        difference = (people[0::2] - people[1::2])[:, None]
+        spans = [span for span in SPANS if min(difference.shape[-2:]) >= span]
+        squares = [functional.avg_pool2d(difference, span).abs().mean() * span for span in spans]
+        whole = difference.mean((1, 2, 3)).abs().mean() * difference[0].numel() ** 0.5
+        return torch.stack([*squares, whole]).sum()
 
 
 class BlockCountLoss(nn.Module):

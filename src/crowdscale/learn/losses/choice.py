@@ -59,6 +59,8 @@ class LossOptions:
     """Weight of the auxiliary block counts."""
     block_squares: bool = True
     """Block counts: add absolute errors of squares and of the whole to the likelihood."""
+    consistency: float = 0.0
+    """Weight of the difference between the block counts of the two crops of a pair; needs --twins."""
     centre_weight: float = 1.0
     """Weight of the centre loss: λ1, λ2 of Eq. 6 and 8."""
     zoom_gradient: bool = False
@@ -80,6 +82,8 @@ class LossOptions:
             raise OptionError("expected --thinning of at least 1", str(self.thinning))
         if self.canvas < 0 or self.canvas % 32:
             raise OptionError("expected --canvas as a multiple of 32, or 0", str(self.canvas))
+        if self.consistency < 0:
+            raise OptionError("expected --consistency of at least 0", str(self.consistency))
         self._check_matching()
 
     def _check_matching(self) -> None:

@@ -93,12 +93,28 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
         raise OptionError("expected --init, a trained model, with --regime teach", "none")
     values = {**_presets(regime, chosen), **chosen}
     crops = CropOptions(**_of(CropOptions, values))
-    return Settings(
+    settings = Settings(
         Start(**_of(Start, values)),
         TrainOptions(**_of(TrainOptions, values), crop_options=crops),
         LossOptions(**_of(LossOptions, values)),
         CentreOptions(**_of(CentreOptions, values)),
     )
+    if settings.losses.consistency:
+        _check_twins(settings)
+    return settings
+
+
+def _check_twins(settings: Settings) -> None:
+    """Refuse a consistency of crops that are no pairs, or of a network without block counts."""
+    if not settings.train.crop_options.twins:
+        raise OptionError("expected --twins with --consistency", "crops that differ")
+    if not settings.start.blocks:
+        raise OptionError("expected --blocks with --consistency", "--no-blocks")
+    if settings.train.batch % 2 or settings.train.l2s_batch % 2:
+        raise OptionError(
+            "expected an even --batch and --l2s-batch with --consistency",
+            f"{settings.train.batch}, {settings.train.l2s_batch}",
+        )
 
 
 KINDS: tuple[type[Any], ...] = (Start, TrainOptions, CropOptions, LossOptions, CentreOptions)
