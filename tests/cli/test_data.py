@@ -91,8 +91,25 @@ def test_split_is_seeded_stratified_and_whole(mine: Path, tmp_path: Path) -> Non
     assert [len(lists[name]) for name in ("train", "validation", "test")] == [6, 2, 2]
 
 
-def test_list_names_sets_and_formats() -> None:
-    done = crowdscale("data", "list")
+@pytest.mark.parametrize("command", [("data", "list"), ("models", "list")])
+def test_lists_fit_a_terminal_of_80_columns(command: tuple[str, ...]) -> None:
+    done = crowdscale(*command)
     assert done.returncode == 0
-    for word in ("qnrf", "trancos", "unverified", "labelstudio", "[[x, y], …]"):
-        assert word in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_list_names_sets_and_formats() -> None:
+    shown = crowdscale("data", "list").stdout
+    for word in ("qnrf", "trancos", "no real file yet", "labelstudio", "NAME.csv beside each photo"):
+        assert word in shown
+
+
+def test_list_prints_all_of_what_is_named() -> None:
+    shown = crowdscale("data", "list", "nwpu", "json").stdout
+    for word in ("5,109 photos", "train, val, test", "--data nwpu/train:FOLDER", "https://", "[[x, y], …]"):
+        assert word in shown
+    everything = crowdscale("data", "list", "--verbose").stdout
+    assert shown.split("\n\n")[0] in everything
+    done = crowdscale("data", "list", "sho")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: no data set or format 'sho'. Known are sha, shb")

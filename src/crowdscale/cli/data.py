@@ -1,4 +1,4 @@
-"""``crowdscale data``: convert, check, split and list data sets."""
+"""``crowdscale data``: the list of its commands; convert, check and split data sets."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from crowdscale.cli.tables import counted
 if TYPE_CHECKING:
     from crowdscale.data.check import Report
 
-__all__ = ["check", "convert", "data_app", "list_sets", "split"]
+__all__ = ["check", "convert", "data_app", "split"]
 
 data_app = command_group(
     "Check, convert, split and list data sets.",
     Entry("check", "List all that is wrong with a data set.", "data:check"),
     Entry("convert", "Convert annotations between formats.", "data:convert"),
     Entry("split", "Write lists of photos to train, validate and test.", "data:split"),
-    Entry("list", "List the public data sets and the formats of points.", "data:list_sets"),
+    Entry("list", "List the public data sets and the formats of points.", "data_list:list_sets"),
 )
 
 Classes = Annotated[
@@ -210,26 +210,3 @@ def _shares(text: str) -> list[float]:
             "expected --share as one or two shares between 0 and 1, such as 0.1,0.2", repr(text)
         )
     return shares
-
-
-def list_sets() -> None:
-    """List the public data sets that are read as they unpack, and the formats of your own points."""
-    from rich.markup import escape
-
-    from crowdscale.cli.tables import new_table, print_table
-    from crowdscale.data.conversion import WRITTEN
-    from crowdscale.data.formats import FORMATS
-    from crowdscale.data.opening import describe_datasets
-
-    table = new_table(name="left", data_set="left", what="left", splits="left", layout="left", source="left")
-    for name, (card, protocol) in describe_datasets().items():
-        splits = ", ".join(protocol.splits[:4]) + (" …" if len(protocol.splits) > 4 else "")
-        layout = f"confirmed on {card.confirmed}" if card.confirmed else "unverified"
-        table.add_row(name, card.title, f"{card.what}; {card.annotation}", splits, layout, card.source)
-    print_table(table)
-    typer.echo("")
-    formats = new_table(format="left", what="left", points="left", boxes="left", read="left", written="left")
-    for each in {**FORMATS, **WRITTEN}.values():
-        answers = ("yes" if yes else "no" for yes in (each.boxes, each.readable, each.written))
-        formats.add_row(each.name, escape(each.what), "yes" if each.points else "centres", *answers)
-    print_table(formats)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["counted", "new_table", "print_table"]
+__all__ = ["COLUMNS", "counted", "new_table", "print_table", "wrapped"]
+
+COLUMNS = 80
+"""Signs in a line of running text."""
 
 UNCUT = 100_000
 """Width of a console that is a file or a pipe."""
@@ -17,6 +21,13 @@ UNCUT = 100_000
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, as ``1 image`` and ``2,000 images``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def wrapped(text: str, first: str = "", other: str = "") -> str:
+    """Return text in lines of at most 80 columns, indented; a word, such as an address, is never broken."""
+    return textwrap.fill(
+        text, COLUMNS, initial_indent=first, subsequent_indent=other, break_long_words=False, break_on_hyphens=False
+    )  # fmt: skip
 
 
 def new_table(**justified: str) -> Table:

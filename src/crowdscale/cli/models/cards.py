@@ -21,29 +21,32 @@ SCORES = {"mae": "MAE", "rmse": "RMSE"}
 
 
 def list_models() -> None:
-    """List the models on this machine: method, backbone, size, validation scores, licence."""
-    from crowdscale.cli.tables import new_table, print_table
+    """List the models on this machine: method, backbone, size, validation scores; then their licences."""
+    from crowdscale.cli.tables import new_table, print_table, wrapped
     from crowdscale.models.description import read_config
     from crowdscale.models.finding import find_model, known_models
 
-    table = new_table(
-        model="left", method="left", backbone="left", size="right", validation="left", licence="left"
-    )
-    names = list(known_models())
-    for name in names:
+    table = new_table(model="left", method="left", backbone="left", size="right", validation="left")
+    licences: dict[str, list[str]] = {}
+    for name in known_models():
         folder = find_model(name)
-        table.add_row(*_row(name, folder, read_config(folder, verify=False)))
-    if names:
-        print_table(table)
-    else:
+        config = read_config(folder, verify=False)
+        table.add_row(*_row(name, folder, config))
+        licences.setdefault(config.licence or "not stated", []).append(name)
+    if not licences:
         print("This installation has no models. Give --model the path of a model folder.")
+        return
+    print_table(table)
+    print("\nLicences (more of each: crowdscale models show MODEL)")
+    for licence, names in licences.items():
+        print(wrapped(f"{', '.join(names)}: {licence}", "  ", "    "))
 
 
 def _row(name: str, folder: Path, config: ModelConfig) -> list[str]:
     from rich.markup import escape
 
     size = f"{_size(folder, config) / 1e6:.1f} MB"
-    cells = [name, config.method, config.backbone, size, validation_scores(config), config.licence]
+    cells = [name, config.method, config.backbone, size, validation_scores(config)]
     return [escape(cell) for cell in cells]
 
 

@@ -74,7 +74,7 @@ def _write(labels: Mapping[str, Label]) -> str:
 
 CVAT = Format(
     "cvat",
-    "one XML (CVAT 1.1 for images or video): points, boxes, ellipses, skeletons",
+    "one XML (CVAT 1.1, images or video): points, boxes, ellipses, skeletons",
     ".xml",
     True,
     True,

@@ -108,6 +108,6 @@ def _write(name: str, label: Label) -> str:
 
 
 LABELME = Format(
-    "labelme", "NAME.json beside each photo (LabelMe): points, rectangles, circles, polygons", ".json", False, True,
+    "labelme", "NAME.json a photo (LabelMe): points, rectangles, circles, polygons", ".json", False, True,
     True, read_one=read_labelme, write_one=_write,
 )  # fmt: skip

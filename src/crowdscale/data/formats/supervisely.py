@@ -75,6 +75,6 @@ def _mark(each: _Object, where: str) -> Mark:
 
 
 SUPERVISELY = Format(
-    "supervisely", "ann/NAME.jpg.json a photo (Supervisely): points, rectangles, polygons", ".json", False, True,
+    "supervisely", "ann/NAME.jpg.json (Supervisely): points, rectangles, polygons", ".json", False, True,
     True, read_one=read_supervisely,
 )  # fmt: skip

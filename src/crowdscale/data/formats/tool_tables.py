@@ -110,10 +110,10 @@ class _Photos:
 
 
 BOXES = Format(
-    "boxes", "one CSV for all photos (Roboflow, TensorFlow): filename,…,xmin,ymin,xmax,ymax", ".csv", True, False,
+    "boxes", "one CSV (Roboflow, TensorFlow): filename,…,xmin,ymin,xmax,ymax", ".csv", True, False,
     True, read=read_box_table,
 )  # fmt: skip
 MAKESENSE = Format(
-    "makesense", "one CSV for all photos (makesense.ai): points or boxes", ".csv", True, True, True,
+    "makesense", "one CSV (makesense.ai): points or boxes", ".csv", True, True, True,
     read=read_makesense,
 )  # fmt: skip
