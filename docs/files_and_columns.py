@@ -41,6 +41,7 @@ Every file and the Python API use these names. `docs/files_and_columns.py` gener
 |---|---|
 | `count --json` | a list of photos, every column, exact numbers |
 | `count --csv` | photos without `heads`, `intervals` and `interval_of`; `--zones` adds a column for each zone, its count |
+| the page's JSON and CSV | the same as of `count --json` and `--csv` |
 | `count --out`, Parquet and JSON lines | photos without `intervals`, `interval_of` and `error` |
 | `count --out`, CSV | photos without `heads`, `intervals`, `interval_of` and `error` |
 | `count --out`, `broken/` | `photo` and `error` |

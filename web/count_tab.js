@@ -10,6 +10,7 @@ import { drawHeads, drawRegions } from "./overlays.js";
 import { droppedFiles, fileOf } from "./photos.js";
 import { keepResult, light, recallResult } from "./kept_results.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
+import { failedRow, rowOf } from "./table.js";
 import { howSure, peopleWord, quote, rangeOf } from "./wording.js";
 
 const MOST_PICTURE = 40_000_000; // pixels of a saved picture
@@ -263,9 +264,10 @@ export class CountTab {
 
   async save(format) {
     if (format === "picture") return this.savePicture();
-    const results = this.counted.map((item) => item.result);
+    const ended = this.photos.items.filter((item) => item.result || item.status === "failed");
+    const rows = ended.map((item) => (item.result ? rowOf(item.result) : failedRow(item.name, item.error)));
     const { file, kind, write } = FORMATS[format];
-    download(file, write(results), kind);
+    download(file, write(rows), kind);
   }
 
   /** Save the current photo with what is shown over it. */

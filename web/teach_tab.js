@@ -90,7 +90,7 @@ export class TeachTab {
     if (phase === "failed") return this.halted(this.state.problem, "Try again", "bad");
     if (phase === "done") return this.finished();
     const parts = [element("p", {}, "Corrected photos and audited tiles are training data. A part of them is held out, and both models are compared there before you choose.")];
-    if (accepted) parts.push(element("p", { className: "card", id: "teach-accepted" }, `The service counts with ${nameOf(accepted)}. To start it so again: `, element("code", {}, `crowdscale serve --model ${quoted(accepted)}`)));
+    if (accepted) parts.push(element("p", { className: "card", id: "teach-accepted" }, `The service counts with ${nameOf(accepted)}. To start it so again: `, element("code", {}, `crowdscale serve --model ${quoted(accepted)}`), this.cameras()));
     parts.push(element("p", { className: "note", id: "teach-photos" }, this.photos()));
     if (reason) parts.push(element("p", { className: "card", id: "teach-reason" }, reason));
     if (available) {
@@ -99,6 +99,12 @@ export class TeachTab {
       parts.push(element("p", { className: "note" }, "It takes minutes on two quiet cores. You can count meanwhile, stop it, and resume it later."));
     }
     return parts;
+  }
+
+  /** The cameras of a service take no new model while it runs: their files of rows name the one that they began with. */
+  cameras() {
+    const { cameras_keep: kept } = this.state;
+    return kept ? ` Cameras count with ${kept} until the service starts again.` : "";
   }
 
   photos() {
@@ -155,7 +161,7 @@ export class TeachTab {
     if (!(await this.ask("accept"))) return;
     this.app.site.models = await askJson("models");
     at("engine").textContent = `Counted on this machine by ${this.app.site.models[0].name}`;
-    say(`Photos are counted by ${name} from now on. Counts that are shown stay those of the old model.`, 10);
+    say(`Photos are counted by ${name} from now on. Counts that are shown stay those of the old model.${this.cameras()}`, 10);
   }
 
   async discard(question) {

@@ -14,6 +14,7 @@ import pytest
 from scipy.io import loadmat
 
 from crowdscale.serve import teaching
+from crowdscale.serve.counter import Counter
 from crowdscale.serve.teacher import Teacher
 from crowdscale.serve.zone_editor import ZoneEditor
 from crowdscale.trust.audit import AuditRecord
@@ -98,8 +99,12 @@ def test_count_good_and_bad_photos_and_save_a_table(opened, crowd):
     assert page.page.locator("#list tbody tr").count() == 3
     assert "failed" in page.page.inner_text("#list tbody tr:nth-child(2)")
     table = rows(page.saved("#save"))
-    assert [row[0] for row in table] == ["photo", "a.png", "c.png"]
+    assert [row[0] for row in table] == ["photo", "a.png", "b.png", "c.png"]
     assert float(table[1][1]) == len(HEADS)
+    assert (table[2][1], table[2][-1]) == (
+        "",
+        page.page.get_attribute("#list tbody tr:nth-child(2)", "title"),
+    )
     page.page.click("#list tbody tr:nth-child(2) .name")
     page.page.wait_for_selector("#warnings li:has-text('this file')")
 
@@ -298,6 +303,7 @@ def test_teach_trains_stops_resumes_compares_and_replaces_when_asked(
     correct(corrections, 60)
     plan(tmp_path, model, steps=2000, seconds=0.02)
     monkeypatch.setattr(teaching, "Teacher", lambda folder: Teacher(folder, FAKE))
+    monkeypatch.setattr(Counter, "cameras_keep", "labels")  # as if the service watched cameras
     with served(model, corrections) as service:
         page = Page(browser, service.address)
         tab = page.page
@@ -317,6 +323,9 @@ def test_teach_trains_stops_resumes_compares_and_replaces_when_asked(
         assert "labels" in tab.inner_text("#engine")
         assert "taught" not in tab.inner_text("#engine")
         tab.click("#teach-accept")
+        tab.wait_for_selector(
+            "#teach-accepted:text('Cameras count with labels until the service starts again.')"
+        )
         tab.wait_for_selector("#engine:text('labels-taught-1')")
         tab.wait_for_selector("#teach-accepted:has-text('labels-taught-1')")
         assert (

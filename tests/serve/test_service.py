@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from starlette.exceptions import HTTPException
 
+from crowdscale.counting.predictor import PredictOptions, load
 from crowdscale.errors import OptionError
 from crowdscale.serve.app import create_app
 from crowdscale.serve.counter import Counter
@@ -28,6 +30,42 @@ def test_result_is_the_prediction_of_the_one_schema(client, crowd, label_model):
     known = Counter.open(str(label_model), 10**6).count(crowd).to_dict()
     assert {**known, "photo": "a/b.png", "seconds": values["seconds"]} == values
     assert values["count"] == len(HEADS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "turn"),
+    [("off", "off"), ("auto", "auto"), ("90", 90), ("180", 180), ("270", 270)],
+)
+def test_a_photo_is_turned_as_the_command_turns_it(client, crowd, label_model, monkeypatch, asked, turn):
+    monkeypatch.setattr(
+        "crowdscale.counting.predictor.turn_of", lambda warnings: 1
+    )  # as if it lay on its side
+    known = load(label_model, options=PredictOptions(turn=turn)).predict(crowd).to_dict()
+    assert known["turn"] == {"off": 0, "auto": 270}.get(asked, turn)
+    assert (known["width"], known["height"]) == ((160, 240) if known["turn"] in (90, 270) else (240, 160))
+    values = client.post(f"/count?turn={asked}", content=crowd).json()
+    assert {**known, "photo": "", "seconds": values["seconds"]} == values
+    batch = client.post(f"/count/batch?turn={asked}", files=[("photos", ("a.png", crowd))]).json()
+    assert {**known, "photo": "a.png", "seconds": batch["seconds"]} == batch
+
+
+def test_another_turn_is_refused(client, crowd):
+    answer = client.post("/count?turn=45", content=crowd)
+    assert answer.status_code == 422
+    assert answer.json() == {"error": "turn: Input should be 'auto', '90', '180', '270' or 'off'."}
+    assert client.post("/count", content=crowd).json()["turn"] == 0
+
+
+def test_cameras_keep_the_model_that_they_began_with(label_model, tmp_path):
+    counter = Counter.open(str(label_model), 10**6)
+    other = shutil.copytree(label_model, tmp_path / "other")
+    counter.switch(other)
+    assert counter.cameras_keep == ""  # there are none
+    counter.switch(label_model)
+    predictor = counter.for_cameras()
+    assert counter.cameras_keep == ""
+    counter.switch(other)
+    assert counter.cameras_keep == predictor.config.name == "labels"
 
 
 def test_page_its_modules_and_headers(client):

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
@@ -76,7 +77,7 @@ def create_app(
     state, teaching = State(counter, chosen, line, Meters(line)), Teaching.of(chosen)
     app = FastAPI(
         title="crowdscale", version=__version__, lifespan=partial(_lifespan, state, teaching, cameras), docs_url=None, redoc_url=None, redirect_slashes=False,
-        description="Counts and locates people in photos on this machine.",
+        description="Counts and locates people in photos on this machine.", responses={422: RESPONSES[422]},
     )  # fmt: skip
     for kind, status in STATUSES.items():
         app.add_exception_handler(kind, partial(_error, status))
@@ -96,6 +97,7 @@ def create_app(
     for path, send in files.items():
         app.add_api_route(path, send, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _wrong_value)
     app.add_middleware(Bounded, most=chosen.max_bytes * TOGETHER, seconds=chosen.upload)
     app.add_middleware(Gate, options=chosen, open_paths=frozenset(files))
     app.add_middleware(Measured, meters=state.meters)
@@ -181,6 +183,14 @@ async def _http_error(_: Request, error: Exception) -> Response:
     """Answer with the sentence of an HTTP error under the same name as all others."""
     assert isinstance(error, HTTPException)  # it is registered for these
     return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
+
+
+async def _wrong_value(_: Request, error: Exception) -> Response:
+    """Answer with a sentence on the first value of a request that cannot be used."""
+    assert isinstance(error, RequestValidationError)  # it is registered for these
+    first = error.errors()[0]
+    name = " ".join(str(part) for part in first["loc"][1:]) or "the request"
+    return JSONResponse({"error": f"{name}: {first['msg']}."}, 422)
 
 
 async def _error(status: int, _: Request, error: Exception) -> Response:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.backends import Backend, NetworkOutput, open_backend
+from crowdscale.counting.options import Turn
 from crowdscale.counting.prediction import Prediction
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.errors import ImageError
@@ -81,6 +82,7 @@ class Counter:
         opening: tuple[str, int] = ("onnx", 0),
     ) -> None:
         self.max_pixels, self._opening = max_pixels, opening
+        self._of_cameras: tuple[Path, str] | None = None
         self.turns = Turns()
         """Photos and frames of cameras are counted one at a time, in the order in which they came."""
         self._take(folder, config, backend)
@@ -103,8 +105,13 @@ class Counter:
         opened_backend = open_backend(backend, folder, config, "cpu", threads)
         return cls(folder, config, opened_backend, max_pixels, (backend, threads))
 
-    def count(self, photo: bytes, stop: threading.Event | None = None) -> Prediction:
+    def count(self, photo: bytes, stop: threading.Event | None = None, turn: Turn = "off") -> Prediction:
         """Return the people in an encoded photo.
+
+        Args:
+            photo: A file's bytes.
+            stop: Ends the count once it is set.
+            turn: As in ``PredictOptions``.
 
         Raises:
             TooLargeError: The photo has too many pixels.
@@ -113,7 +120,7 @@ class Counter:
         """
         with self.until(stop or threading.Event()) as predictor:
             check_pixels(photo, self.max_pixels)
-            return predictor.predict(photo)
+            return predictor.with_options(turn=turn).predict(photo)
 
     @contextmanager
     def until(self, stop: threading.Event) -> Iterator[Predictor]:
@@ -123,8 +130,18 @@ class Counter:
             yield self.predictor
 
     def for_cameras(self) -> Predictor:
-        """Return a predictor with the model of now that no request stops; each of its frames needs a turn."""
+        """Return a predictor with the model of now that no request stops; each of its frames needs a turn.
+
+        Its rows name the model, so it keeps this one when the service takes another.
+        """
+        self._of_cameras = self.folder, self.config.name
         return Predictor(self._bare, self.config, PredictOptions(keep_map=False))
+
+    @property
+    def cameras_keep(self) -> str:
+        """Name of the model that cameras count with, where it is another than the present one; else empty."""
+        folder, name = self._of_cameras or (self.folder, "")
+        return name if folder != self.folder else ""
 
     def describe(self) -> dict[str, Any]:
         """Return what the page and a client may know of the model."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from crowdscale.counting import options
 from crowdscale.counting.prediction import Prediction
 from crowdscale.errors import CrowdscaleError
 from crowdscale.serve.counter import TooLargeError
@@ -34,6 +35,7 @@ SENTENCES = {
     409: "It was saved elsewhere meanwhile; nothing was overwritten.",
     413: "The photo is too large.",
     421: "The host is not known.",
+    422: "A value of the request cannot be used.",
     503: "The queue is full; Retry-After gives the seconds to wait.",
     504: "The photo was not counted in time.",
     507: "The disk is full; what was saved before is intact.",
@@ -53,6 +55,17 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 Name = Annotated[str, Query(max_length=500, description="The photo's name, returned with its result.")]
 
 
+TURNS: dict[str, options.Turn] = {str(value): value for value in get_args(options.Turn)}
+
+Turned = Annotated[
+    Literal["auto", "90", "180", "270", "off"],
+    Query(
+        description="Degrees by which the photo is turned clockwise first; auto turns one that lies on its side or is "
+        "upside down. Sizes and positions are those of the turned photo."
+    ),
+]
+
+
 def counting_routes(state: State) -> APIRouter:
     """Return the routes that count photos."""
     routes = APIRouter()
@@ -62,23 +75,25 @@ def counting_routes(state: State) -> APIRouter:
         request: Request,
         name: Name = "",
         density: Annotated[bool, Query(description="Add the people in each cell of a grid.")] = False,
+        turn: Turned = "off",
     ) -> dict[str, Any]:
         """Count the people in one photo."""
         limits = state.options
         photo = await read_body(request, limits.max_bytes)
-        prediction = await while_connected(request, _counted(state, photo), limits.timeout)
+        prediction = await while_connected(request, _counted(state, photo, TURNS[turn]), limits.timeout)
         return result_of(prediction, name, density)
 
     @routes.post("/count/batch", responses=RESPONSES, response_class=StreamingResponse)
     async def count_batch(
         photos: Annotated[list[UploadFile], File(description="Photos; each is limited as a single one.")],
+        turn: Turned = "off",
     ) -> StreamingResponse:
         """Count several photos; each result is a line of JSON, sent as soon as it is there."""
         if len(photos) > state.options.batch:
             raise TooLargeError(
                 f"A batch has at most {state.options.batch} photos", f"{len(photos)}", "Send several"
             )
-        return StreamingResponse(_lines(state, photos), media_type="application/x-ndjson")
+        return StreamingResponse(_lines(state, photos, TURNS[turn]), media_type="application/x-ndjson")
 
     return routes
 
@@ -98,20 +113,20 @@ def result_of(prediction: Prediction, name: str, density: bool = False) -> dict[
     return values
 
 
-async def _counted(state: State, photo: bytes) -> Prediction:
-    prediction = await state.line.run(lambda stop: state.counter.count(photo, stop))
+async def _counted(state: State, photo: bytes, turn: options.Turn) -> Prediction:
+    prediction = await state.line.run(lambda stop: state.counter.count(photo, stop, turn))
     state.meters.counted(prediction.count, prediction.seconds)
     return prediction
 
 
-async def _lines(state: State, photos: list[UploadFile]) -> AsyncIterator[str]:
+async def _lines(state: State, photos: list[UploadFile], turn: options.Turn) -> AsyncIterator[str]:
     """Count photo by photo; a bad one is a line with an error, and the others go on."""
     for photo in photos:
         name = photo.filename or ""
         try:
             if (photo.size or 0) > state.options.max_bytes:
                 raise TooLargeError(f"The photo is larger than {state.options.max_bytes / 1e6:g} MB")
-            values = result_of(await _counted(state, await photo.read()), name)
+            values = result_of(await _counted(state, await photo.read(), turn), name)
         except CrowdscaleError as error:
             values = {"photo": name, "error": str(error)}
             if isinstance(error, BusyError):

@@ -112,4 +112,5 @@ def _show(state: State, teaching: Teaching) -> dict[str, Any]:
         "commands": teacher.lesson(state.counter.folder).commands(),
         **values,
         "accepted": values["accepted"] if counts_so else "",  # a later service may count with another model
+        "cameras_keep": state.counter.cameras_keep,
     }
