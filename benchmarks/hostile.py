@@ -4,6 +4,10 @@ Each input is a sound file of ``tests/hostile`` with words, JSON values or bytes
 in one sentence, within 5 seconds of processor time and 2 GB. Inputs run in a process of their own, which is started again behind an
 input that ends it. Printed are the inputs that were read and refused, those with another exception, a crash or a
 hang, the slowest input and the largest memory.
+
+The counts of ``docs/hostile-inputs.md`` are in ``research/results/hostile.json``. A piece that goes on with them::
+
+    python -m benchmarks.hostile --inputs 10000 --keep research/results/hostile.json --minutes 9
 """
 
 from __future__ import annotations
@@ -11,16 +15,22 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import struct
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.hostile_answers import answers
-from benchmarks.isolated import run_isolated
+from benchmarks.isolated import Tally, run_isolated
 from crowdscale.data import Folder, read_list
+from crowdscale.files.decoder import photo_size
 from crowdscale.files.images import read_image
+from crowdscale.files.taken import date_taken
+from crowdscale.files.writing import write_atomic
 from crowdscale.metrics import read_entries
 from crowdscale.models.description import ModelConfig
 from crowdscale.models.download import read_index
@@ -57,6 +67,8 @@ def kinds() -> Iterator[Kind]:
         yield Kind(f"points {name}", file, text.encode(), read_entries)
     for name, data in PICTURES.items():
         yield Kind(f"picture {name}", name, data, read_image, damaged_picture)
+    for name in ("jpeg", "png"):
+        yield Kind(f"exif {name}", f"exif.{name}", PICTURES[f"{name}-exif"], read_turned, damaged_exif)
     for name, data in films().items():
         yield Kind(f"film {name}", f"film.{name}", data, read_film, damaged_bytes)
     yield Kind("list", "list.txt", b"sha/IMG_1\nfolder/a  # comment\n", read_list)
@@ -95,6 +107,29 @@ def damaged_picture(seed: bytes, rng: random.Random) -> bytes:
         data = with_exif(data, odd_exif(rng))
         data = damaged_bytes(seed, rng) if data == seed else data
     return with_checksums(data) if rng.random() < 0.5 else data
+
+
+def damaged_exif(seed: bytes, rng: random.Random) -> bytes:
+    """Return a picture with odd EXIF, or with bytes of its own EXIF block changed; its pixels stay whole."""
+    if rng.random() < 0.5:
+        return with_exif(seed, odd_exif(rng))
+    start = seed.index(b"MM\0*")
+    length = (
+        struct.unpack(">I", seed[start - 8 : start - 4])[0]
+        if seed[:1] == b"\x89"
+        else struct.unpack(">H", seed[start - 8 : start - 6])[0] - 8
+    )
+    data = bytearray(seed)
+    for _ in range(rng.randint(1, 6)):
+        data[rng.randrange(start, start + length)] = rng.choice((*BYTES, rng.randbytes(1)))[0]
+    return with_checksums(bytes(data))
+
+
+def read_turned(path: Path) -> object:
+    """Read a picture as ``count --out`` does: its pixels, its size and its time."""
+    photo = read_image(path)
+    assert sorted(photo.size) == sorted(photo_size(path))
+    return date_taken(path), photo
 
 
 def read_film(path: Path) -> object:
@@ -162,32 +197,80 @@ def main() -> int:
     """Print a line a format; return 1 where an input gave anything but an answer or a sentence."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--inputs", type=int, default=1000, help="inputs of each format")
-    parser.add_argument("--first", type=int, default=0, help="number of the first input")
-    parser.add_argument("--only", default="", help="formats whose name begins so")
+    parser.add_argument("--only", default=[], nargs="+", help="formats whose name begins so")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="go on with the counts of this file, and keep them there")
+    parser.add_argument("--piece", type=int, default=500, help="inputs between two writings of --keep")
+    parser.add_argument("--minutes", type=float, default=600.0, help="begin no piece after so many minutes")
+    parser.add_argument("--again", action="store_true", help="read only the faults of --keep once more")
     options = parser.parse_args()
-    faults = 0
-    columns = ("read", "refused", "other", "crash", "hang", "slowest s", "MB")
-    print(f"{'format':22}" + "".join(f"{name:>10}" for name in columns), flush=True)
-    for kind in (each for each in kinds() if each.name.startswith(options.only)):
-        with tempfile.TemporaryDirectory() as folder:
-            write_photo(Path(folder) / "a.jpg")
+    counts = Counts(options.keep)
+    end = time.monotonic() + 60 * options.minutes
+    for kind in (each for each in kinds() if not options.only or each.name.startswith(tuple(options.only))):
+        tally = counts.of(kind.name)
+        if options.again:
+            counts.add(kind.name, repaired(kind, tally, options.seed))
+        while not options.again and tally.inputs < options.inputs and time.monotonic() < end:
+            numbers = range(tally.inputs, min(tally.inputs + options.piece, options.inputs))
+            tally = tally.plus(read_inputs(kind, numbers, options.seed))
+            counts.add(kind.name, tally)
+    print(counts.table())
+    return 1 if any(tally.faults for tally in counts.tallies.values()) else 0
 
-            sound = kind.content if isinstance(kind.content, bytes) else kind.content()
 
-            def make(
-                index: int, kind: Kind = kind, sound: bytes = sound, path: Path = Path(folder) / kind.file
-            ) -> Path:
-                rng = random.Random(f"{options.seed} {kind.name} {index}")
-                path.write_bytes((kind.damage or damaged)(sound, rng))
-                return path
+def read_inputs(kind: Kind, numbers: Sequence[int], seed: int) -> Tally:
+    """Read the damaged inputs of some numbers, in a folder of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_photo(Path(folder) / "a.jpg")
+        path = Path(folder) / kind.file
+        sound = kind.content if isinstance(kind.content, bytes) else kind.content()
 
-            tally = run_isolated(
-                kind.name, make, kind.read, range(options.first, options.first + options.inputs)
+        def make(index: int) -> Path:
+            rng = random.Random(f"{seed} {kind.name} {index}")
+            path.write_bytes((kind.damage or damaged)(sound, rng))
+            return path
+
+        return run_isolated(kind.name, make, kind.read, numbers)
+
+
+def repaired(kind: Kind, tally: Tally, seed: int) -> Tally:
+    """Read the inputs that were faults once more: those that are mended count as read or refused."""
+    if not tally.faults:
+        return tally
+    again = read_inputs(kind, sorted(tally.faults), seed)
+    return tally.without_faults().plus(again)
+
+
+class Counts:
+    """What became of the inputs of each format, in a file that later pieces go on with."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        kept = json.loads(path.read_text(encoding="utf-8")) if path is not None and path.exists() else {}
+        self.tallies = {name: Tally(**values) for name, values in kept.items()}
+
+    def of(self, name: str) -> Tally:
+        """Return the counts of a format."""
+        return self.tallies.get(name, Tally())
+
+    def add(self, name: str, tally: Tally) -> None:
+        """Replace the counts of a format, and write them."""
+        self.tallies[name] = tally
+        if self.path is not None:
+            lines = ",\n".join(
+                f"{json.dumps(name)}: {json.dumps(asdict(tally))}" for name, tally in self.tallies.items()
             )
-        print(f"{kind.name:22}" + "".join(f"{value:10}" for value in tally.row()), flush=True)
-        faults += tally.other + tally.crash + tally.hang
-    return 1 if faults else 0
+            content = f"{{\n{lines}\n}}\n".encode()
+            write_atomic(self.path, lambda stream: stream.write(content))
+
+    def table(self) -> str:
+        """Return a table in Markdown: a line a format, and all together."""
+        whole = sum(self.tallies.values(), Tally())
+        rows = [*self.tallies.items(), ("all", whole)]
+        columns = ("inputs", "read", "refused", "exceptions", "crashes", "hangs", "slowest s", "MB")
+        lines = [f"| format | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+        lines += [f"| {name} | {' | '.join(tally.row())} |" for name, tally in rows]
+        return "\n".join(lines)
 
 
 if __name__ == "__main__":

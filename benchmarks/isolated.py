@@ -10,8 +10,8 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ GROWTH = 500
 """Megabytes by which one input may raise the largest memory without a word."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tally:
     """What became of the inputs."""
 
@@ -43,10 +43,36 @@ class Tally:
     """Seconds of processor time."""
     memory: float = 0.0
     """Largest, in MB."""
+    faults: tuple[int, ...] | list[int] = ()
+    """Numbers of the inputs with an exception, a crash or a hang."""
+
+    @property
+    def inputs(self) -> int:
+        """All that were tried."""
+        return self.read + self.refused + self.other + self.crash + self.hang
+
+    def plus(self, more: Tally) -> Tally:
+        """Return the counts of both."""
+        return Tally(
+            *(getattr(self, name) + getattr(more, name) for name in COUNTED),
+            round(max(self.slowest, more.slowest), 3),
+            round(max(self.memory, more.memory)),
+            [*self.faults, *more.faults],
+        )
+
+    __add__ = plus
+
+    def without_faults(self) -> Tally:
+        """Return the counts of the inputs that were read and refused."""
+        return Tally(self.read, self.refused, slowest=self.slowest, memory=self.memory)
 
     def row(self) -> list[str]:
-        """Return the numbers as texts."""
-        return [f"{getattr(self, each.name):.{2 if each.name == 'slowest' else 0}f}" for each in fields(self)]
+        """Return the numbers as texts: of inputs, of each outcome, seconds, MB."""
+        counts = (f"{getattr(self, name):,}" for name in COUNTED)
+        return [f"{self.inputs:,}", *counts, f"{self.slowest:.2f}", f"{self.memory:.0f}"]
+
+
+COUNTED = ("read", "refused", "other", "crash", "hang")
 
 
 def run_isolated(
@@ -61,17 +87,19 @@ def run_isolated(
         inputs: Numbers in ascending order.
     """
     context = multiprocessing.get_context("fork")
-    shared = context.Array(
-        "d", len(fields(Tally)) + 3, lock=False
-    )  # and the number, its start and its CPU time
+    # five counts, the slowest, the largest memory; the number, its start and its CPU time
+    shared = context.Array("d", len(COUNTED) + 5, lock=False)
+    faults = context.SimpleQueue()
+    wrong: list[int] = []
     numbers = inputs
     while len(numbers):
         shared[-3:] = numbers[0], time.monotonic(), 0.0
-        child = context.Process(target=_work, args=(name, make, read, numbers, shared))
+        child = context.Process(target=_work, args=(name, make, read, numbers, shared, faults))
         child.start()
         hangs = False
         while child.is_alive() and not hangs:
             child.join(0.5)
+            wrong += _taken(faults)
             hangs = _hangs(child.pid or 0, shared, numbers[0])
         if hangs:
             child.kill()
@@ -84,8 +112,15 @@ def run_isolated(
             file=sys.stderr,
         )
         shared[4 if hangs else 3] += 1
-        numbers = range(at + 1, inputs[-1] + 1)
-    return Tally(*(value if index > 4 else int(value) for index, value in enumerate(shared[:-3])))
+        wrong.append(at)
+        numbers = [number for number in inputs if number > at]
+    wrong += _taken(faults)
+    return Tally(*(int(value) for value in shared[:5]), shared[5], shared[6], sorted(wrong))
+
+
+def _taken(faults: Any) -> Iterator[int]:
+    while not faults.empty():
+        yield faults.get()
 
 
 def _hangs(process: int, shared: Any, first: int) -> bool:
@@ -105,6 +140,7 @@ def _work(
     read: Callable[[Path], object],
     numbers: Sequence[int],
     shared: Any,
+    faults: Any,
 ) -> None:
     gc.freeze()  # what the parent loaded need not be walked after each film
     warnings.simplefilter("ignore")
@@ -119,6 +155,7 @@ def _work(
             shared[1] += 1
         except Exception:
             shared[2] += 1
+            faults.put(number)
             print(f"{name}: input {number}\n{traceback.format_exc(limit=-4)}", file=sys.stderr, flush=True)
         if number != numbers[0]:
             shared[5] = max(shared[5], time.process_time() - start)

@@ -20,7 +20,7 @@ def kinds(root: Path) -> list[tuple[str, str, bool]]:
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
-    for name, text in (("a", "1.5,2\n10,20\n"), ("b", ""), ("deep/c", "7,8\n")):
+    for name, text in (("a", "x,y\n1.5,2\n10,20\n"), ("b", ""), ("deep/c", "x,y\n7,8\n")):
         write_photo(tmp_path / f"{name}.jpg").with_suffix(".csv").write_text(text)
     return tmp_path
 

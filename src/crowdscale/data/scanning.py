@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from crowdscale.data.checks import photo_size
-from crowdscale.data.classes import choose_marks, class_counts, classes_error
+from crowdscale.data.classes import attribute_note, choose_marks, class_counts, classes_error, other_names
 from crowdscale.data.fitting import fit_label
 from crowdscale.data.formats import FORMATS, Entry, Format, Label, label_of, yolo_names
+from crowdscale.data.formats.tables import HEADLESS
 from crowdscale.data.naming import PhotoNames
 from crowdscale.data.places import BESIDE, folder_of_photos, own_files, shared_candidates
 from crowdscale.data.recognition import TABLE_NAME, beside_format, shared_format
@@ -161,7 +162,7 @@ def read_label(file: Path, photo: Path, classes: Sequence[str] = ()) -> Label:
     if kind.read_one is None:
         raise DataError("expected an annotation of one photo", f"{file} ({kind.name})")
     entry = kind.read_one(file, partial(photo_size, photo))
-    error = classes_error(class_counts([entry.marks]), classes, file)
+    error = classes_error(class_counts([entry.marks]), classes, file, other_names([entry.marks]))
     if error is not None:
         raise error
     label = _chosen_label(entry, classes, file)
@@ -269,6 +270,7 @@ def _misplaced(
 def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
     """Turn the entries of photos into labels: one source each, one class, in the photo's pixels."""
     _check_classes(scan, entries, classes)
+    remarks: dict[str, list[tuple[str, str]]] = {}
     for name, sources in entries.items():
         if len(sources) > 1:
             files = (Path(source.split(" for ")[0]) for source, _ in sources)
@@ -281,6 +283,20 @@ def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
             scan.labels[name] = source, _fitted(scan, name, source, entry, classes)
         except CrowdscaleError as problem:
             scan.problems.append((name, problem))
+            continue
+        for text in entry.notes:
+            remarks.setdefault(text, []).append((name, source))
+    if HEADLESS in remarks and any(_reaches_right(scan, name) for name, _ in remarks[HEADLESS]):
+        del remarks[HEADLESS]
+    for text, places in remarks.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        scan.notes.append((places[0][0], f"{places[0][1]}{more}: {text}."))
+
+
+def _reaches_right(scan: Scan, name: str) -> bool:
+    """Return whether a head lies farther right than the photo is high: its x and y are not exchanged."""
+    xy = scan.labels[name][1].points.xy
+    return bool(len(xy)) and float(xy[:, 0].max()) > photo_size(scan.photos[name])[1]
 
 
 def _short(file: Path, root: Path) -> str:
@@ -289,14 +305,18 @@ def _short(file: Path, root: Path) -> str:
 
 def _check_classes(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
     """Put the fault of a choice that the classes do not allow before all others."""
-    counts = class_counts(entry.marks for sources in entries.values() for _, entry in sources)
+    marks = [entry.marks for sources in entries.values() for _, entry in sources]
+    counts = class_counts(marks)
     holder = {
         source.split(" for ")[0] for sources in entries.values() for source, entry in sources if entry.marks
     }
     where = next(iter(holder)) if len(holder) == 1 else scan.root
-    error = classes_error(counts, classes, where)
+    error = classes_error(counts, classes, where, other_names(marks))
     if error is not None:
         scan.problems.insert(0, (str(where), error))
+    note = attribute_note(marks)
+    if note and not any("=" in name for name in classes):
+        scan.notes.append((str(where), f"{where}: {note}."))
 
 
 def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[str]) -> Label:
@@ -305,7 +325,6 @@ def _fitted(scan: Scan, name: str, source: str, entry: Entry, classes: Sequence[
     label, note = fit_label(label, scan.photos[name], source)
     _check_pixels(label, scan.photos[name], source)
     _check_head_sizes(label, scan.photos[name], source)
-    scan.notes += [(name, f"{source}: {text}.") for text in entry.notes]
     if note is not None:
         scan.notes.append((name, note))
     return label

@@ -18,6 +18,7 @@ import numpy as np
 
 from crowdscale.arrays import Integers
 from crowdscale.data.areas import Area, run_areas
+from crowdscale.data.formats.attributes import CROWD, classed, is_true
 from crowdscale.data.formats.keypoints import KeyPoint, head_of, is_head
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, read_size
 from crowdscale.data.formats.shapes import box, box_of, polygon, refusal
@@ -27,6 +28,9 @@ from crowdscale.files.documents import Number, Whole, read_json, shaped
 __all__ = ["COCO", "coco_content", "is_coco"]
 
 Key = Whole | str | float
+
+ALIKE = 0.01
+"""Share by which an area may differ from that of its box: numbers are rounded."""
 
 MOST_VISIBLE = 2.0
 """Third number of a keypoint that is visible; models write a confidence up to 1."""
@@ -58,6 +62,15 @@ class _Annotation(msgspec.Struct):
     bbox: list[Number] | None = None
     keypoints: list[Number] | None = None
     segmentation: _Runs | list[list[Number]] | None = None
+    attributes: dict[str, Any] | None = None
+    area: Number | None = None
+    score: Number | None = None
+
+    @property
+    def crowd(self) -> bool:
+        """Whether it is a region of many people, by ``iscrowd`` or by an attribute ``is_crowd``."""
+        given = (self.attributes or {}).items()
+        return bool(self.iscrowd) or any(name.lower() in CROWD and is_true(value) for name, value in given)
 
 
 class _Category(msgspec.Struct):
@@ -82,7 +95,8 @@ def read_coco(path: Path) -> dict[str, Entry]:
 
     The head's is the first labelled one with a name such as head or nose, or the first labelled one where the
     category gives no names. A keypoint whose third number is 0 is not labelled. Annotations without either give
-    the box around their polygons or run lengths. Regions with ``iscrowd`` or ``ignore`` are areas to ignore.
+    the box around their polygons or run lengths. Regions with ``iscrowd``, an attribute ``is_crowd``,
+    or ``ignore`` are areas to ignore.
 
     Raises:
         DataError: The file is no COCO, an image stands in it twice, or an annotation has no image or no position.
@@ -136,22 +150,25 @@ def _same(key: Key, keys: Mapping[Key, object]) -> Key | None:
 def _entry(
     image: _Image, annotations: Sequence[_Annotation], categories: Mapping[str, _Category], path: Path
 ) -> Entry:
-    crowds = sum(bool(each.iscrowd) for each in annotations)
-    regions = sum(bool(each.ignore) and not each.iscrowd for each in annotations)
+    crowds = sum(each.crowd for each in annotations)
+    regions = sum(bool(each.ignore) and not each.crowd for each in annotations)
     marks: list[Mark] = []
     ignored: list[Area] = []
     for each in annotations:
         key = _text(each.category_id)
         category = categories.get(key) or _Category(0, key if each.category_id is not None else "")
-        if each.iscrowd or each.ignore:
+        if each.crowd or each.ignore:
             ignored += _areas(each, category.name, path)
         else:
-            marks.append(_mark(each, category, path))
+            marks.append(classed(_mark(each, category, path), each.attributes or {}))
     kinds = (("crowd region", "iscrowd", crowds), ("region", "ignore", regions))
     notes = [f"{n} {what}{'s' * (n > 1)} ({key}) ignored" for what, key, n in kinds if n]
     headless = sum(_is_headless(each, categories.get(_text(each.category_id))) for each in annotations)
     if headless:
         notes.append(f"{headless} without a labelled keypoint of the head: their first labelled one is taken")
+    scores = [each.score for each in annotations if each.score is not None]
+    if scores:
+        notes.append(f"{len(scores)} annotations have a score, down to {min(scores):g}: all of them are read")
     also = (image.extra.name,) if image.extra and image.extra.name else ()
     size = read_size(image.width, image.height)
     return Entry(marks, size, also=also, notes=tuple(notes), ignored=ignored)
@@ -184,6 +201,20 @@ def _four(numbers: Sequence[float], where: str) -> Sequence[float]:
     return numbers
 
 
+def _sides(each: _Annotation, numbers: Sequence[float], where: str) -> Sequence[float]:
+    """Return left, top, width, height. Raises DataError where the area says that they are two corners."""
+    x, y, width, height = numbers
+    area = each.area or 0.0
+    own, other = width * height, (width - x) * (height - y)
+    bare = not each.segmentation and area > 0 and width > x and height > y
+    if bare and abs(area - other) <= ALIKE * area < abs(area - own):
+        raise DataError(
+            f"expected a bbox as left, top, width, height in {where}", "two corners, as its area says",
+            "Write the width and the height in place of the right and the bottom",
+        )  # fmt: skip
+    return numbers
+
+
 def _mark(each: _Annotation, category: _Category, path: Path) -> Mark:
     where = f"id {each.id} of {path}"
     bounds = _bounds(each, where)
@@ -199,7 +230,7 @@ def _mark(each: _Annotation, category: _Category, path: Path) -> Mark:
 def _is_headless(each: _Annotation, category: _Category | None) -> bool:
     """Return whether an annotation has labelled keypoints, none of them one of the head that its category names."""
     names, numbers = (category.keypoints if category else None) or [], each.keypoints or []
-    if each.iscrowd or each.ignore or len(names) * 3 != len(numbers) or not any(map(is_head, names)):
+    if each.crowd or each.ignore or len(names) * 3 != len(numbers) or not any(map(is_head, names)):
         return False
     labelled = [name for name, visible in zip(names, numbers[2::3], strict=True) if visible > 0]
     return bool(labelled) and not any(map(is_head, labelled))
@@ -226,7 +257,7 @@ def _labelled(numbers: Sequence[float], names: Sequence[str], where: str) -> lis
 def _bounds(each: _Annotation, where: str) -> Mark | None:
     """Return the mark of an annotation's box, or of the box around its segmentation; None without either."""
     if each.bbox and each.bbox[2:] != [0, 0]:
-        return box_of(_four(each.bbox, where))
+        return box_of(_sides(each, _four(each.bbox, where), where))
     if isinstance(each.segmentation, _Runs):
         return _runs_box(each.segmentation, where)
     if each.segmentation:

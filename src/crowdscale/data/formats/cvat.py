@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 from crowdscale.data.areas import Area
+from crowdscale.data.formats.attributes import grouped
 from crowdscale.data.formats.cvat_shapes import is_crowd, number, shape_area, shape_marks
 from crowdscale.data.formats.cvat_tracks import read_tracks
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, read_size
@@ -50,7 +51,8 @@ def _entry(image: Tree.Element, where: str, size: Size | None) -> Entry:
             ignored += shape_area(shape, label, where)
         else:
             marks += shape_marks(shape, label, where)
-    return Entry(marks, size, ignored=ignored)
+    groups = ((each.get("label", ""), each.get("group_id")) for each in image if each.get("group_id"))
+    return Entry(marks, size, ignored=ignored, notes=grouped(groups))
 
 
 def _write(labels: Mapping[str, Label]) -> str:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Tree
 import numpy as np
 
 from crowdscale.data.areas import Area, run_areas
+from crowdscale.data.formats.attributes import CROWD, classed, is_true
 from crowdscale.data.formats.keypoints import KeyPoint, head_of
 from crowdscale.data.formats.label import Mark
 from crowdscale.data.formats.shapes import box, corners, ellipse, polygon, refusal, turned_box
@@ -21,12 +22,30 @@ PASSED_OVER = ("tag", "attribute")
 """Elements of an image that mark no place: labels of the whole photo."""
 
 
-def shape_marks(shape: Tree.Element, label: str, where: str) -> Iterator[Mark]:
+def shape_marks(
+    shape: Tree.Element, label: str, where: str, more: Tree.Element | None = None
+) -> Iterator[Mark]:
     """Return the marks of one element: one a point of ``points``, none of a shape outside its frame.
+
+    Args:
+        shape: The element.
+        label: Its class.
+        where: The photo and the file, for errors.
+        more: The track of the shape, which may have attributes, too.
 
     Raises:
         DataError: A number is missing or none.
     """
+    facts = {name: value for each in (more, shape) if each is not None for name, value in _attributes(each)}
+    yield from (classed(mark, facts) for mark in _shape_marks(shape, label, where))
+
+
+def _attributes(element: Tree.Element) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the attributes of an element, not of those in it."""
+    yield from ((each.get("name", ""), (each.text or "").strip()) for each in element.findall("attribute"))
+
+
+def _shape_marks(shape: Tree.Element, label: str, where: str) -> Iterator[Mark]:
     if shape.tag in PASSED_OVER or shape.get("outside") == "1":
         return
     if shape.tag == "points":
@@ -43,10 +62,7 @@ def shape_marks(shape: Tree.Element, label: str, where: str) -> Iterator[Mark]:
 
 def is_crowd(shape: Tree.Element) -> bool:
     """Whether a shape holds many people: CVAT's attribute ``is_crowd``, which it exports as COCO's ``iscrowd``."""
-    return any(
-        each.get("name") == "is_crowd" and (each.text or "").strip().lower() in ("1", "true")
-        for each in shape.iter("attribute")
-    )
+    return any(name.lower() in CROWD and is_true(value) for name, value in _attributes(shape))
 
 
 def shape_area(shape: Tree.Element, label: str, where: str) -> Iterator[Area]:

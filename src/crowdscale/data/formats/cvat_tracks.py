@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
-from crowdscale.data.formats.cvat_shapes import number, shape_marks
-from crowdscale.data.formats.label import Entry, Mark, mark_of, read_size
+from crowdscale.data.areas import Area
+from crowdscale.data.formats.cvat_shapes import is_crowd, number, shape_area, shape_marks
+from crowdscale.data.formats.label import Entry, Mark, read_size
 from crowdscale.errors import DataError
 
 __all__ = ["read_tracks"]
@@ -29,17 +31,24 @@ def read_tracks(root: Tree.Element, path: Path) -> dict[str, Entry]:
         DataError: A number is none, or tracks are longer than a film can be.
     """
     frames: dict[int, list[Mark]] = {frame: [] for frame in range(_frames(root, path))}
+    ignored: dict[int, list[Area]] = {}
     total = 0
     for track in root.iter("track"):
-        for frame, marks in _filled(_listed(track, path)):
+        for frame, shapes in chain(_filled(_listed(track, path)), _crowds(track, path)):
             total += 1
             if total > MOST_MARKS:
                 raise DataError(f"expected at most {MOST_MARKS:,} shapes in the tracks of {path}", "more")
-            frames.setdefault(frame, []).extend(marks)
+            frames.setdefault(frame, []).extend(each for each in shapes if isinstance(each, Mark))
+            ignored.setdefault(frame, []).extend(each for each in shapes if isinstance(each, Area))
     size = _size(root, path)
     return {
         f"frame_{frame:06}": Entry(
-            marks, size, f", frame {frame}", (f"{frame:06}", f"frame_{frame}"), optional=True
+            marks,
+            size,
+            f", frame {frame}",
+            (f"{frame:06}", f"frame_{frame}"),
+            optional=True,
+            ignored=ignored.get(frame, ()),
         )
         for frame, marks in sorted(frames.items())
     }
@@ -64,16 +73,34 @@ def _size(root: Tree.Element, path: Path) -> tuple[int, int] | None:
 def _listed(track: Tree.Element, path: Path) -> list[tuple[int, list[Mark]]]:
     """Return (frame, marks) of a track in order; a shape outside its frame has none."""
     shapes = []
+    for frame, shape in _shapes(track, path):
+        where = f"frame {frame} in {path}"
+        gone = _left(shape) or is_crowd(shape) or is_crowd(track)
+        marks = [] if gone else list(shape_marks(shape, track.get("label", ""), where, track))
+        shapes.append((frame, marks))
+    return shapes
+
+
+def _shapes(track: Tree.Element, path: Path) -> list[tuple[int, Tree.Element]]:
+    """Return (frame, shape) of a track in order."""
+    shapes = []
     for shape in track:
-        if shape.get("frame") is None:
-            continue
-        frame = number(shape, "frame", str(path))
-        if not 0 <= frame < MOST_FRAMES or frame != int(frame):
-            raise DataError(f"expected a frame's number in {path}", repr(shape.get("frame")))
-        where = f"frame {int(frame)} in {path}"
-        marks = [] if _left(shape) else list(shape_marks(shape, track.get("label", ""), where))
-        shapes.append((int(frame), marks))
+        if shape.get("frame") is not None:
+            frame = number(shape, "frame", str(path))
+            if not 0 <= frame < MOST_FRAMES or frame != int(frame):
+                raise DataError(f"expected a frame's number in {path}", repr(shape.get("frame")))
+            shapes.append((int(frame), shape))
     return sorted(shapes, key=lambda each: each[0])
+
+
+def _crowds(track: Tree.Element, path: Path) -> Iterator[tuple[int, list[Area]]]:
+    """Yield (frame, areas) of the shapes with the attribute ``is_crowd``, each until the next one of its track."""
+    shapes = _shapes(track, path)
+    for index, (frame, shape) in enumerate(shapes):
+        if shape.get("outside") != "1" and (is_crowd(shape) or is_crowd(track)):
+            end = shapes[index + 1][0] if index + 1 < len(shapes) else frame + 1
+            areas = list(shape_area(shape, track.get("label", ""), f"frame {frame} in {path}"))
+            yield from ((each, areas) for each in range(frame, max(end, frame + 1)))
 
 
 def _left(shape: Tree.Element) -> bool:
@@ -97,8 +124,11 @@ def _between(first: list[Mark], second: list[Mark], share: float) -> list[Mark]:
     if len(first) != len(second):
         return first
     return [
-        mark_of([a + (b - a) * share for a, b in zip(one[:4], two[:4], strict=True)], one.label)._replace(
-            refused=one.refused
+        one._replace(
+            x=one.x + (two.x - one.x) * share,
+            y=one.y + (two.y - one.y) * share,
+            width=one.width + (two.width - one.width) * share,
+            height=one.height + (two.height - one.height) * share,
         )
         for one, two in zip(first, second, strict=True)
     ]

@@ -44,6 +44,8 @@ class Mark(NamedTuple):
         width, height: The box's sides in pixels; NaN for a point.
         label: The object's class; empty without one.
         refused: The shape's name, where it gives no position; such a mark is an error unless its class is left out.
+        also: Other names by which its class may be chosen, such as each of several.
+        attributes: ``NAME=VALUE`` of its attributes, tags and flags, by which it may be chosen as well.
     """
 
     x: float
@@ -52,6 +54,8 @@ class Mark(NamedTuple):
     height: float = NONE
     label: str = ""
     refused: str = ""
+    also: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

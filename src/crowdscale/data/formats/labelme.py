@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from crowdscale.data.formats.attributes import classed, grouped
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, read_size
 from crowdscale.data.formats.shapes import box, corners, polygon, refusal
 from crowdscale.errors import DataError
@@ -37,6 +38,16 @@ class _Shape(msgspec.Struct):
     points: list[tuple[Number, Number]]
     label: str | None = ""
     shape_type: str | None = "polygon"
+    flags: dict[str, Any] | None = None
+    attributes: dict[str, Any] | None = None
+    group_id: Any = None
+    difficult: bool | None = None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Its flags and attributes by name; ``difficult`` where a tool writes it."""
+        own = {} if self.difficult is None else {"difficult": self.difficult}
+        return {**own, **(self.flags or {}), **(self.attributes or {})}
 
 
 class LabelMe(msgspec.Struct):
@@ -61,9 +72,14 @@ def read_labelme(path: Path, photo_size: Callable[[], Size] | None = None) -> En
     """
     del photo_size
     content = shaped(read_json(path), LabelMe, "LabelMe", path)
-    marks = [_mark(each, f"shape {number} of {path}") for number, each in enumerate(content.shapes, 1)]
+    marks = [
+        classed(_mark(each, f"shape {number} of {path}"), each.facts)
+        for number, each in enumerate(content.shapes, 1)
+    ]
     size = read_size(content.imageWidth, content.imageHeight)
-    return Entry(marks, size, also=(content.imagePath,) if content.imagePath else ())
+    also = (content.imagePath,) if content.imagePath else ()
+    groups = ((each.label or "", each.group_id) for each in content.shapes if each.group_id is not None)
+    return Entry(marks, size, also=also, notes=grouped(groups))
 
 
 def _mark(shape: _Shape, where: str) -> Mark:

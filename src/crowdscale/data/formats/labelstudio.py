@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from crowdscale.data.formats.attributes import classed
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, Size, boxes_of, photo_size_of, read_size
 from crowdscale.data.formats.labelstudio_names import address_name, photo_address, without_hash
 from crowdscale.data.formats.labelstudio_regions import Region, region_mark, region_of_value
@@ -176,6 +177,7 @@ def _has_predictions(content: Sequence[Any]) -> bool:
 
 def _entry(regions: Sequence[Region], where: str, also: tuple[str, ...]) -> Entry:
     labels = {each.id: each.value.labels for each in regions if each.type == "labels" and each.id is not None}
+    choices = _choices(regions)
     marks: list[Mark] = []
     size: Size | None = None
     for each in _places(regions):
@@ -183,8 +185,18 @@ def _entry(regions: Sequence[Region], where: str, also: tuple[str, ...]) -> Entr
         if size not in (None, own):
             raise DataError(f"expected one size of the photo for {where}", f"{size} and {own}")
         size = own
-        marks.append(region_mark(each, own, labels.get(each.id or ""), where))
+        mark = region_mark(each, own, labels.get(each.id or ""), where)
+        marks.append(classed(mark, choices.get(each.id or "", {})))
     return Entry(marks, size, also=also)
+
+
+def _choices(regions: Sequence[Region]) -> dict[str | int, dict[str, Any]]:
+    """Return what was chosen for single regions, by their id: values by the control's name."""
+    choices: dict[str | int, dict[str, Any]] = {}
+    for each in regions:
+        if each.type == "choices" and each.id is not None and each.value.choices:
+            choices.setdefault(each.id, {})[each.from_name or "choice"] = each.value.choices
+    return choices
 
 
 def _places(regions: Sequence[Region]) -> list[Region]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from crowdscale.data.formats.attributes import joined
 from crowdscale.data.formats.label import Mark, Size
 from crowdscale.data.formats.shapes import box, ellipse, polygon, refusal, turned_box
 from crowdscale.errors import DataError
@@ -32,6 +33,7 @@ class Value(msgspec.Struct):
     polygonlabels: list[str] | None = None
     brushlabels: list[str] | None = None
     labels: list[str] | None = None
+    choices: list[str] | str | None = None
 
     @property
     def place(self) -> str:
@@ -50,6 +52,7 @@ class Region(msgspec.Struct):
     original_height: Number | None = None
     image_rotation: Number | None = 0.0
     to_name: str | None = None
+    from_name: str | None = None
     item_index: Whole | None = None
 
 
@@ -81,11 +84,14 @@ def region_mark(region: Region, size: Size | None, labels: list[str] | None, whe
         DataError: Numbers are missing, or the photo was turned in Label Studio.
     """
     kind = region.type.removesuffix("labels")
-    label = next(
-        iter(getattr(region.value, f"{kind}labels", None) or labels or region.value.labels or ()), ""
-    )
+    names = getattr(region.value, f"{kind}labels", None) or labels or region.value.labels or ()
+    return joined(_mark(region, kind, size, where), names)
+
+
+def _mark(region: Region, kind: str, size: Size | None, where: str) -> Mark:
+    """Return the mark of a region, without a class."""
     if kind not in ("keypoint", "rectangle", "ellipse", "polygon"):
-        return refusal(region.type or "result without a type", label)
+        return refusal(region.type or "result without a type")
     if size is None:
         raise DataError(f"expected original_width and original_height for {where}", "none", "Export it again")
     if (region.image_rotation or 0) % 360:
@@ -94,31 +100,31 @@ def region_mark(region: Region, size: Size | None, labels: list[str] | None, whe
             f"one turned by {region.image_rotation:g}° in Label Studio",
             "Turn the photo itself, or turn it back there and export again",
         )
-    return _placed(kind, region.value, size, label, where)
+    return _placed(kind, region.value, size, where)
 
 
-def _placed(kind: str, value: Value, size: Size, label: str, where: str) -> Mark:
+def _placed(kind: str, value: Value, size: Size, where: str) -> Mark:
     """A share of 0 is the photo's edge, which lies half a pixel before the first pixel's centre."""
     across, down = size[0] / 100, size[1] / 100
     if kind == "polygon":
-        return polygon([(x * across, y * down) for x, y in value.points or ()], label, where)
+        return polygon([(x * across, y * down) for x, y in value.points or ()], "", where)
     x, y = _needed(value.x, "x", where) * across, _needed(value.y, "y", where) * down
     if kind == "keypoint":
-        return Mark(x - 0.5, y - 0.5, label=label)
+        return Mark(x - 0.5, y - 0.5)
     degrees = value.rotation or 0.0
     if kind == "ellipse":
         radii = (
             _needed(value.radiusX, "radiusX", where) * across,
             _needed(value.radiusY, "radiusY", where) * down,
         )
-        return ellipse(x, y, *radii, degrees, label)
+        return ellipse(x, y, *radii, degrees)
     width, height = (
         _needed(value.width, "width", where) * across,
         _needed(value.height, "height", where) * down,
     )
     if degrees % 360 == 0:
-        return box(x, y, width, height, label)
-    return turned_box(*centre_of_rectangle(x, y, width, height, degrees), width, height, degrees, label)
+        return box(x, y, width, height)
+    return turned_box(*centre_of_rectangle(x, y, width, height, degrees), width, height, degrees)
 
 
 def centre_of_rectangle(

@@ -16,6 +16,9 @@ from crowdscale.files.documents import Number, read_json, shaped
 
 __all__ = ["JSON", "read_points_json"]
 
+PASSED = ("boxes", "comment", "note", "notes", "version")
+"""Keys beside the points that say nothing else about them; NWPU's boxes are around the same heads."""
+
 Pair = tuple[Number, Number]
 
 
@@ -33,6 +36,17 @@ class _Points(msgspec.Struct):
     photo_size: Pair | None = None
     ignore: list[list[Any]] = []
     only: list[list[Any]] = []
+    image: str | None = None
+    img_id: str | None = None
+    file_name: str | None = None
+    filename: str | None = None
+    human_num: Number | None = None
+    number: Number | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The photo's names."""
+        return tuple(filter(None, (self.image, self.img_id, self.file_name, self.filename)))
 
 
 def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
@@ -55,9 +69,12 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
     if "points" not in content:
         raise DataError(expected, "an object without 'points'")
     label = shaped(content, _Points, "JSON [[x, y], …]", path)
+    left = sorted(content.keys() - {*_Points.__struct_fields__, *PASSED})
     return Entry(
         _marks(label, path),
         None if label.photo_size is None else read_size(*label.photo_size),
+        also=label.named,
+        notes=(f"keys that are not read: {', '.join(left)[:200]}",) if left else (),
         ignored=[_area(values, path) for values in label.ignore],
         only=[_area(values, path) for values in label.only],
     )
@@ -65,6 +82,11 @@ def read_points_json(path: Path, photo_size: Callable[[], Size] | None = None) -
 
 def _marks(label: _Points, path: Path) -> list[Mark]:
     number = len(label.points)
+    for stated in (label.human_num, label.number):
+        if stated is not None and stated != number:
+            raise DataError(
+                f"expected {stated:g} points in {path}, as it says", f"{number}", "Correct the file"
+            )
     for what, values in (("size", label.sizes), ("class", label.labels)):
         if values is not None and len(values) != number:
             raise DataError(f"expected a {what} for each point in {path}", f"{len(values)} for {number}")

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from crowdscale.data.formats.attributes import classed
 from crowdscale.data.formats.label import Entry, Format, Mark, Size, read_size
 from crowdscale.data.formats.shapes import box, polygon, refusal
 from crowdscale.errors import DataError
@@ -23,9 +24,15 @@ class _Places(msgspec.Struct):
     exterior: list[tuple[Number, Number]] = []
 
 
+class _Tag(msgspec.Struct):
+    name: str = ""
+    value: Any = None
+
+
 class _Object(msgspec.Struct):
     geometryType: str
     classTitle: str = ""
+    tags: list[_Tag] | None = None
     points: _Places = msgspec.field(default_factory=_Places)
 
 
@@ -56,7 +63,10 @@ def read_supervisely(path: Path, photo_size: Callable[[], Size] | None = None) -
     """
     del photo_size
     content = shaped(read_json(path), _Photo, "Supervisely", path)
-    marks = [_mark(each, f"object {number} of {path}") for number, each in enumerate(content.objects, 1)]
+    marks = [
+        classed(_mark(each, f"object {number} of {path}"), {tag.name: tag.value for tag in each.tags or ()})
+        for number, each in enumerate(content.objects, 1)
+    ]
     return Entry(marks, read_size(content.size.width, content.size.height))
 
 

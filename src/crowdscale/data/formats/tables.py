@@ -15,7 +15,7 @@ from crowdscale.data.formats.napari import is_napari, napari_marks
 from crowdscale.errors import DataError
 from crowdscale.files.documents import FARTHEST, parse_number, read_table
 
-__all__ = ["CSV", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table"]
+__all__ = ["CSV", "HEADLESS", "IMAGE_COLUMNS", "TABLE", "columns_of", "read_csv", "read_points_table"]
 
 Row = tuple[int, list[str]]
 
@@ -32,15 +32,16 @@ SIZE_COLUMNS = tuple((f"{of}_{width}", f"{of}_{height}") for of in ("image", "im
                      for width, height in (("width", "height"), ("w", "h")))  # fmt: skip
 """Headers of the columns with the photo's width and height."""
 
-PASSED = frozenset(
-    ("", "id", "index", "area", "mean", "min", "max", "ch", "comment", "note", "notes", "score")
-)
+PASSED = frozenset(("", "id", "index", "area", "mean", "min", "max", "ch", "comment", "note", "notes"))
 """Headers of columns that say nothing about which head is where: they are passed over without a note."""
 
 CORNER_COLUMNS = frozenset(
     ("w", "h", "x1", "y1", "x2", "y2", "xmin", "ymin", "xmax", "ymax", "right", "bottom")
 )
 """Headers beside x and y that leave open whether x, y is a box's corner or its centre."""
+
+HEADLESS = "the first line names no columns: the first is read as x, to the right, the second as y, down"
+"""A note that stands where the columns may be exchanged."""
 
 STACK_COLUMNS = ("frame", "slice", "z", "t", "time", "page")
 """Headers of a column with the photo's number within a film or a stack."""
@@ -60,7 +61,7 @@ def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
         return Entry([])
     header = [name.lower() for name in rows[0][1]]
     if parse_number(rows[0][1][0]) is not None:
-        return Entry(_without_header(path, rows))
+        return Entry(_without_header(path, rows), notes=(HEADLESS,))
     if is_napari(header):
         kind = _place_of(CLASS_COLUMNS, header)
         return Entry(napari_marks(path, rows, header, kind))
@@ -80,7 +81,8 @@ def read_csv(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
 
 def _unread_columns(header: Sequence[str], read: Collection[int | None]) -> tuple[str, ...]:
     """Return a sentence that names the columns that are not read, if any may matter."""
-    known = {*PASSED, *STACK_COLUMNS, "width", "height", *(name for pair in SIZE_COLUMNS for name in pair)}
+    sides = ("width", "height") if {"width", "height"} <= {*header} else ()
+    known = {*PASSED, *STACK_COLUMNS, *sides, *(name for pair in SIZE_COLUMNS for name in pair)}
     kind = _place_of(CLASS_COLUMNS, header)
     left = [name for at, name in enumerate(header) if at not in read and at != kind and name not in known]
     return (f"columns that are not read: {', '.join(left)[:200]}",) if left else ()

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from crowdscale.data.formats.attributes import CLASS_KEYS, joined
 from crowdscale.data.formats.label import Entry, Format, Label, Mark, boxes_of, mark_of
 from crowdscale.data.formats.shapes import box_of, ellipse, polygon, refusal
 from crowdscale.data.formats.tables import columns_of
@@ -17,9 +18,6 @@ from crowdscale.errors import DataError
 from crowdscale.files.documents import Number, parse_json, read_json, read_table, shaped
 
 __all__ = ["RECT", "VIA", "VIA_CSV", "ViaShape", "is_via", "is_via_csv", "via_photos"]
-
-CLASS_KEYS = ("class", "label", "type", "name", "category")
-"""Attributes of a region that mostly hold its class."""
 
 RECT = ("x", "y", "width", "height")
 """Sides of a box."""
@@ -145,40 +143,47 @@ def _check_count(name: str, count: str, marks: Sequence[Mark], path: Path) -> No
 
 
 def _mark(region: ViaRegion, where: str) -> Mark:
-    shape, label = region.shape_attributes, _class(region.region_attributes or {})
+    return joined(_placed(region.shape_attributes, where), _classes(region.region_attributes or {}))
+
+
+def _placed(shape: ViaShape, where: str) -> Mark:
+    """Return the mark of a shape, without a class."""
     if shape.name == "point":
-        return mark_of(shape.numbers(("cx", "cy"), where), label)
+        return mark_of(shape.numbers(("cx", "cy"), where))
     if shape.name == "rect":
-        return box_of(shape.numbers(RECT, where), label)
+        return box_of(shape.numbers(RECT, where))
     if shape.name == "circle":
         cx, cy, r = shape.numbers(("cx", "cy", "r"), where)
-        return ellipse(cx, cy, r, r, 0.0, label)
+        return ellipse(cx, cy, r, r)
     if shape.name == "ellipse":
         cx, cy, rx, ry = shape.numbers(("cx", "cy", "rx", "ry"), where)
-        return ellipse(cx, cy, rx, ry, math.degrees(shape.theta or 0.0), label)
+        return ellipse(cx, cy, rx, ry, math.degrees(shape.theta or 0.0))
     if shape.name != "polygon":
-        return refusal(shape.name, label)
+        return refusal(shape.name)
     if len(shape.all_points_x) != len(shape.all_points_y):
         raise DataError(f"expected as many x as y of a polygon for {where}", "more of one")
-    return polygon(list(zip(shape.all_points_x, shape.all_points_y, strict=True)), label, where)
+    return polygon(list(zip(shape.all_points_x, shape.all_points_y, strict=True)), "", where)
 
 
-def _class(attributes: Mapping[str, Any]) -> str:
-    """Return a region's class: of the attribute that is named so, or of all; a choice of several is joined."""
+def _classes(attributes: Mapping[str, Any]) -> list[str]:
+    """Return a region's classes: of the attribute that is named so, or of all; those of check boxes each."""
     key = next((key for key in CLASS_KEYS if key in attributes), None)
     if key is not None:
         return _chosen(attributes[key])
-    named = [(name, text) for name, value in sorted(attributes.items()) if (text := _chosen(value))]
-    return (
-        named[0][1] if len(attributes) == 1 and named else "+".join(f"{name}={text}" for name, text in named)
-    )
+    if len(attributes) == 1:
+        return _chosen(next(iter(attributes.values())))
+    return [
+        f"{name}={'+'.join(chosen)}"
+        for name, value in sorted(attributes.items())
+        if (chosen := _chosen(value))
+    ]
 
 
-def _chosen(value: Any) -> str:
+def _chosen(value: Any) -> list[str]:
     """Return the text of an attribute, or the chosen ones of check boxes: {"head": true}."""
     if isinstance(value, dict):
-        return "+".join(sorted(str(name) for name, chosen in value.items() if chosen))
-    return value.strip() if isinstance(value, str) else ""
+        return sorted(str(name) for name, chosen in value.items() if chosen)
+    return [value.strip()] if isinstance(value, str) and value.strip() else []
 
 
 def _write(labels: Mapping[str, Label]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
+from crowdscale.data.formats.attributes import classed
 from crowdscale.data.formats.label import Entry, Format, Label, Size, boxes_of, read_size
 from crowdscale.data.formats.shapes import box_of
 from crowdscale.data.formats.vocxml import voc_boxes, voc_objects
@@ -13,6 +14,9 @@ from crowdscale.errors import DataError
 from crowdscale.files.documents import FARTHEST, parse_number, read_xml
 
 __all__ = ["VOC"]
+
+FLAGS = ("difficult", "truncated", "occluded")
+"""Facts on an object that Pascal VOC writes as 0 or 1."""
 
 
 def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
@@ -25,11 +29,20 @@ def read_voc(path: Path, photo_size: Callable[[], Size] | None = None) -> Entry:
     root = read_xml(path)
     if root.tag != "annotation":
         raise DataError("expected Pascal VOC (<annotation>)", f"another kind of XML in {path}")
-    names = [each.findtext("name", "").strip() for each in voc_objects(root)]
     boxes = voc_boxes(root, path).tolist()
-    marks = [box_of(sides, name) for sides, name in zip(boxes, names, strict=True)]
+    marks = [
+        classed(box_of(sides, each.findtext("name", "").strip()), _facts(each))
+        for sides, each in zip(boxes, voc_objects(root), strict=True)
+    ]
     size, name = read_size(_side(root, "width"), _side(root, "height")), root.findtext("filename", "").strip()
     return Entry(marks, size, also=(name,) if name else ())
+
+
+def _facts(each: Tree.Element) -> dict[str, str]:
+    """Return ``difficult``, ``truncated`` and ``occluded`` of an object, and the attributes that CVAT writes."""
+    facts = {name: each.findtext(name, "").strip() for name in FLAGS}
+    facts |= {a.findtext("name", "").strip(): a.findtext("value", "").strip() for a in each.iter("attribute")}
+    return {name: value for name, value in facts.items() if name and value}
 
 
 def _side(root: Tree.Element, name: str) -> float:
