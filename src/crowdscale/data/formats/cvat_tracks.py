@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree as Tree
@@ -34,7 +34,9 @@ def read_tracks(root: Tree.Element, path: Path) -> dict[str, Entry]:
     ignored: dict[int, list[Area]] = {}
     total = 0
     for track in root.iter("track"):
-        for frame, shapes in chain(_filled(_listed(track, path)), _crowds(track, path)):
+        of_track: Iterator[tuple[int, Sequence[Mark | Area]]]
+        of_track = chain(_filled(_listed(track, path)), _crowds(track, path))
+        for frame, shapes in of_track:
             total += 1
             if total > MOST_MARKS:
                 raise DataError(f"expected at most {MOST_MARKS:,} shapes in the tracks of {path}", "more")
