@@ -1,6 +1,6 @@
 """Peak memory of photos of extreme shapes, each in a child process: ``python -m benchmarks.memory``.
 
-A child reads a plain PNG of the shape and, where ``--count`` is given, counts it. Printed are the largest memory of the
+A child reads a plain PNG of the shape, grey or with ``--colour``, of 8 bits or with ``--deep`` of 16, and, where ``--count`` is given, counts it. Printed are the largest memory of the
 child, its seconds, and the sentence of a refusal.
 """
 
@@ -50,13 +50,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", default="", metavar="MODEL", help="count with this model")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--colour", action="store_true", help="three values a pixel")
+    parser.add_argument("--deep", action="store_true", help="16 bits a value")
     options = parser.parse_args()
     if options.child:
         return child(options.child, options.count)
     with tempfile.TemporaryDirectory() as folder:
         for width, height in SHAPES:
             path = Path(folder) / f"{width}x{height}.png"
-            cv2.imwrite(str(path), np.full((height, width), 120, np.uint8))
+            values = (height, width, 3) if options.colour else (height, width)
+            plain = np.full(
+                values, 120 * 257 if options.deep else 120, np.uint16 if options.deep else np.uint8
+            )
+            cv2.imwrite(str(path), plain)
+            del plain
             command = [
                 sys.executable,
                 "-m",

@@ -30,10 +30,10 @@ def encoded(image, kind, **options):
     return stream.getvalue()
 
 
-def png_header(width, height):
+def png_header(width, height, bits=8, kind=0):
     """A PNG that names a size and holds a kilobyte of nothing."""
     chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))  # noqa: E731  # fmt: skip
-    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    size = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", size)
@@ -121,6 +121,20 @@ def test_sides_and_area_are_bounded_before_decoding(size, sentence, tmp_path):
     (tmp_path / "a.png").write_bytes(png_header(*size))
     with pytest.raises(ImageError, match=sentence):
         photo_size(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "sentence"),
+    [
+        (2, 20_000, "20000×20000 in the bytes given, which takes 2.8 GB"),
+        (2, 16_000, "cannot be decoded"),
+        (0, 22_000, "400 megapixels"),
+        (0, 20_000, "cannot be decoded"),
+    ],
+)
+def test_photos_of_16_bits_stay_below_2_gb(kind, side, sentence):
+    with pytest.raises(ImageError, match=sentence):
+        read_image(png_header(side, side, 16, kind))
 
 
 def test_the_host_s_own_limit_of_pixels_stays_and_does_not_bind(monkeypatch):

@@ -72,6 +72,14 @@ def test_bands_and_the_whole_are_the_same_and_can_be_written_on(monkeypatch, mod
     assert whole.flags.c_contiguous
 
 
+def test_bands_of_deep_grey_are_the_whole(monkeypatch):
+    deep = Image.fromarray(RNG.integers(0, 60_000, (23, 8), np.uint16))
+    whole = photo_from_pil(deep).pixels
+    monkeypatch.setattr(images, "BAND", 5)
+    np.testing.assert_array_equal(photo_from_pil(deep).pixels, whole)
+    assert deep.getpixel((0, 0)) >= 0  # the caller's picture stays open
+
+
 def test_16_bit_grey_is_scaled_not_cut(tmp_path):
     deep = np.array([[0, 257 * 100], [257 * 200, 65535]], np.uint16)
     pixels = read_image(saved(tmp_path / "a.png", Image.fromarray(deep))).pixels

@@ -32,6 +32,7 @@ from crowdscale.files.deep import deep_tiff
 from crowdscale.files.heic import check_items
 from crowdscale.files.jxl import jxl_size
 from crowdscale.files.kinds import FILM, HEIC_BRANDS, brand_of, kind_of
+from crowdscale.files.memory import check_memory
 
 __all__ = [
     "MAX_PIXELS",
@@ -147,7 +148,12 @@ def _openers(start: bytes, name: str) -> Iterator[Opener]:
     if start.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
         yield partial(_open_jxl, name)
     if start.startswith((b"II", b"MM")):
-        yield lambda stream: deep_tiff(stream, lambda size: check_bounds(size, name))
+        yield lambda stream: deep_tiff(stream, partial(_check_deep, name))
+
+
+def _check_deep(name: str, size: tuple[int, int], each: int) -> None:
+    check_bounds(size, name)
+    check_memory(size, each, name)
 
 
 def _call(factory: Callable[[IO[bytes], str], Image.Image], stream: IO[bytes]) -> Image.Image:

@@ -19,6 +19,7 @@ __all__ = ["NOTE", "PHOTOMETRIC", "colours_to_8_bits", "deep_tiff", "no_data", "
 WIDTH, HEIGHT, ORIENTATION = 256, 257, 274
 PHOTOMETRIC, NO_DATA = 262, 42113
 """TIFF tags: 0 in the first means that 0 is white; the second holds GDAL's value of missing pixels."""
+BITS, SAMPLES = 258, 277
 BIG = 43
 """Third byte of a BigTIFF."""
 NOTE = "crowdscale_note"
@@ -91,17 +92,19 @@ def colours_to_8_bits(values: NDArray[Any], missing: float | None = None) -> tup
     return np.concatenate([pixels, opaque], axis=2), note
 
 
-def deep_tiff(stream: IO[bytes], check: Callable[[tuple[int, int]], None]) -> Image.Image | None:
+def deep_tiff(stream: IO[bytes], check: Callable[[tuple[int, int], int], None]) -> Image.Image | None:
     """Return the first page of a TIFF that Pillow refuses, such as colours in floating point; None if nothing reads it.
 
     Its note lies in ``info`` under ``NOTE``.
 
     Args:
         stream: The file.
-        check: Raises an error for a (width, height) that is too large to decode.
+        check: Raises an error for a (width, height) with so many bytes a pixel that is too large to decode.
     """
     tags = _first_tags(stream)
-    check((int(tags[WIDTH]), int(tags[HEIGHT])))
+    bits, samples = tags.get(BITS, 8), int(tags.get(SAMPLES, 1))
+    deepest = max(bits) if isinstance(bits, tuple) else int(bits)
+    check((int(tags[WIDTH]), int(tags[HEIGHT])), samples * (deepest // 4 + 2))  # two copies, and the result
     values = read_deep(stream)
     if values is None or values.size == 0:
         return None

@@ -20,6 +20,7 @@ from crowdscale.errors import ImageError
 from crowdscale.files.decoder import MAX_PIXELS, TURNED, check_bounds, choose_page, opened, orientation_of
 from crowdscale.files.deep import NOTE, PHOTOMETRIC, colours_to_8_bits, no_data, read_deep
 from crowdscale.files.finding import PICTURE_MARK, has_picture_name
+from crowdscale.files.memory import DEEP, DEEP_COLOURS, DEEP_GREY, check_memory, fits_memory
 from crowdscale.files.pixels import as_pixels
 from crowdscale.files.tones import to_8_bits
 from crowdscale.files.writing import write_atomic
@@ -112,7 +113,7 @@ def read_image(
         raise ImageError("expected a photo", f"{name}, which is empty")
     with opened(io.BytesIO(source) if isinstance(source, bytes) else source, name) as image:
         note = choose_page(image, name, page)
-        return replace(_decode(image, max_pixels), notes=(note,) if note else ())
+        return replace(_decode(image, max_pixels, name, own=True), notes=(note,) if note else ())
 
 
 def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo:
@@ -136,10 +137,17 @@ def photo_from_array(array: NDArray[Any], max_pixels: float | None = None) -> Ph
     return Photo(_reduced(np.ascontiguousarray(pixels), size, max_pixels), size, (note,) if note else ())
 
 
-def _decode(image: Image.Image, max_pixels: float | None) -> Photo:
+def _decode(
+    image: Image.Image, max_pixels: float | None, name: str = "the image given", own: bool = False
+) -> Photo:
+    """Return a picture as a photo; ``own`` pictures may be emptied before the result is made."""
     warnings: tuple[str, ...] = ()
     width, height = image.size
     deep_stream = _deep_stream(image)  # asked first: reading EXIF may decode
+    if image.mode.startswith(("I", "F")):
+        check_memory(image.size, DEEP_GREY.get(image.mode, 4), name)
+    elif deep_stream is not None:
+        check_memory(image.size, DEEP, name)
     page = image.tell()
     orientation = orientation_of(image)
     if max_pixels and width * height > max_pixels:
@@ -149,7 +157,7 @@ def _decode(image: Image.Image, max_pixels: float | None) -> Photo:
     if deep_stream is not None and most < DARK:
         image, guess = _deep_colours(image, most, deep_stream, page)
         warnings = (guess,)
-    pixels, note = _to_rgb(image, orientation)
+    pixels, note = _to_rgb(image, orientation, own)
     size = (height, width) if orientation in TURNED else (width, height)
     return Photo(_reduced(pixels, size, max_pixels), size, (*warnings, note) if note else warnings)
 
@@ -162,9 +170,9 @@ def _reduced(pixels: Pixels, size: tuple[int, int], max_pixels: float | None) ->
     return resize_image(pixels, max(1, round(size[0] * factor)), max(1, round(size[1] * factor)))
 
 
-def _to_rgb(image: Image.Image, orientation: int) -> tuple[Pixels, str]:
+def _to_rgb(image: Image.Image, orientation: int, own: bool) -> tuple[Pixels, str]:
     """Return the upright RGB of a picture of any mode, and a note where its grey values were stretched."""
-    deep, note = _deep_grey(image)
+    deep, note = _deep_grey(image, own)
     image = deep or image
     turn = TRANSPOSED.get(orientation)
     image = image if turn is None else image.transpose(turn)
@@ -192,7 +200,8 @@ def _brightest(image: Image.Image) -> int:
 
 def _deep_colours(image: Image.Image, most: int, stream: IO[bytes], page: int) -> tuple[Image.Image, str]:
     """Return colours of 10, 12 or 14 bits in a file of 16 by the rule of ``tones``, with its note."""
-    values = None if stream.closed else read_deep(stream, page)
+    fits = fits_memory(image.size, DEEP_COLOURS)
+    values = None if stream.closed or not fits else read_deep(stream, page)
     if values is None or values.ndim == 2:
         return (
             image,
@@ -202,13 +211,28 @@ def _deep_colours(image: Image.Image, most: int, stream: IO[bytes], page: int) -
     return Image.fromarray(pixels), note
 
 
-def _deep_grey(image: Image.Image) -> tuple[Image.Image | None, str]:
+def _deep_grey(image: Image.Image, own: bool) -> tuple[Image.Image | None, str]:
     """Return a picture of more than 8 bits a grey value as 8 bits; None where it is none."""
     if not image.mode.startswith(("I", "F")):
         return None, str(image.info.get(NOTE, ""))
     tags = getattr(image, "tag_v2", {})
-    grey, note = to_8_bits(np.asarray(image), no_data(tags), tags.get(PHOTOMETRIC) == 0)
+    values = _values(image)
+    if own:
+        image.close()  # of 400 megapixels 0.8 GB
+    grey, note = to_8_bits(values, no_data(tags), tags.get(PHOTOMETRIC) == 0)
     return Image.fromarray(grey), note
+
+
+def _values(image: Image.Image) -> NDArray[Any]:
+    """Return the (h, w) grey values, copied in bands: the whole at once takes three times its memory."""
+    width, height = image.size
+    first = np.asarray(image.crop((0, 0, width, min(BAND, height))))
+    if height <= BAND:
+        return first
+    values = np.empty((height, width), first.dtype)
+    for top in range(0, height, BAND):
+        values[top : top + BAND] = np.asarray(image.crop((0, top, width, min(top + BAND, height))))
+    return values
 
 
 def _opaque(image: Image.Image) -> Pixels:
