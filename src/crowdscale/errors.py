@@ -14,6 +14,7 @@ __all__ = [
     "MissingExtraError",
     "ModelError",
     "OptionError",
+    "choices",
     "need_learn",
     "unknown_name",
     "without_password",
@@ -121,6 +122,18 @@ def need_learn(what: str) -> None:
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:
-    """Return the error for a name that no table knows, listing those that it does."""
-    article = "an" if kind.lstrip("-")[0] in "aeiou" else "a"
-    return OptionError(f"expected {article} {kind} out of {', '.join(sorted(known))}", repr(name))
+    """Return the error for a name that no table knows: the closest one that it does, if any, and all of them."""
+    names = sorted(known)
+    return OptionError.plain(f"unknown {kind} {name!r}", choices(name, names))
+
+
+def choices(name: object, names: Iterable[str]) -> str:
+    """Return the remedy for a misspelt name: the closest of the names, if one is close, and all of them."""
+    from difflib import get_close_matches  # takes 5 ms, and most commands have no error
+
+    names = list(names)
+    close = get_close_matches(str(name), names, 1)
+    guess = f"Did you mean {close[0]}? " if close else ""
+    return (
+        f"{guess}{'Choose one of' if len(names) > 1 else 'There is only'} {', '.join(names)}" if names else ""
+    )

@@ -150,7 +150,7 @@ def test_two_processes_on_one_folder(tmp_path):
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout.readline() == "in\n"
-        with pytest.raises(OptionError, match=r"no other process writes, but got .* in use"):
+        with pytest.raises(OptionError, match=r"another process writes into "):
             ResultFolder(str(tmp_path), "csv").opened(JOB).__enter__()
     finally:
         other.kill()
@@ -162,7 +162,11 @@ def test_two_processes_on_one_folder(tmp_path):
 def test_a_remote_folder_is_leased(tmp_path):
     address = f"memory://lease-{tmp_path.name}"
     first, second = ResultFolder(address, "csv"), ResultFolder(address, "csv")
-    with first.opened(JOB), pytest.raises(OptionError, match="in use"), second.opened(JOB):
+    with (
+        first.opened(JOB),
+        pytest.raises(OptionError, match="another process writes into"),
+        second.opened(JOB),
+    ):
         pass
     with second.opened(JOB):
         pass
@@ -172,7 +176,7 @@ def test_a_lease_that_another_process_took_ends_the_slower_one(tmp_path):
     """Stores without locks cannot keep two from beginning at once, but no two write the same part."""
     address = f"memory://taken-{tmp_path.name}"
     first, second = ResultFolder(address, "csv"), ResultFolder(address, "csv")
-    with pytest.raises(OptionError, match="in use"), first.opened(JOB):  # noqa: PT012
+    with pytest.raises(OptionError, match="another process writes into"), first.opened(JOB):  # noqa: PT012
         first.add(row(0))
         first.folder.write("lock.json", b'{"time": 0, "owner": ""}')  # gone stale meanwhile
         with second.opened(JOB):
@@ -385,7 +389,7 @@ def test_a_power_cut_at_any_moment_loses_no_part_of_the_manifest(tmp_path, monke
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, target):
     (tmp_path / "file").touch()
     with (
-        pytest.raises(OptionError, match="expected a folder for results that can be written"),
+        pytest.raises(OptionError, match="cannot be written"),
         ResultFolder(str(tmp_path / target), "csv").opened(JOB),
     ):
         pass

@@ -40,7 +40,7 @@ def test_check_lists_every_fault_and_fails(mine: Path) -> None:
     done = crowdscale("data", "check", mine)
     assert done.returncode == 1
     assert "2 broken, 0 to check:" in done.stdout
-    assert "unreadable: expected a JPEG" in done.stdout
+    assert "is no photo" in done.stdout
     assert "outside: 1 of 2 heads lie outside their 64×48 photo p4." in done.stdout
 
 
@@ -58,11 +58,14 @@ def test_convert_there_and_back(mine: Path, tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("convert", "mine", "out.json"), "expected --to with one of"),
-        (("convert", "mine", "out", "--to", "dota"), "expected a format out of"),
+        (("convert", "mine", "out", "--to", "dota"), "unknown format 'dota'"),
         (("convert", "mine", "out", "--to", "yolo"), "Give --box PIXELS"),
-        (("convert", "mine", "out", "--to", "csv", "--photos", "move"), "choice for --photos out of"),
-        (("convert", "nowhere", "out", "--to", "csv"), "a folder of photos, but got nowhere"),
-        (("check", "nowhere"), "a folder of photos, but got nowhere"),
+        (
+            ("convert", "mine", "out", "--to", "csv", "--photos", "move"),
+            "unknown choice for --photos 'move'. Choose one of copy, link",
+        ),
+        (("convert", "nowhere", "out", "--to", "csv"), "no such folder: nowhere"),
+        (("check", "nowhere"), "no such folder: nowhere"),
         (("check", "qnrf:mine"), "The set unpacks to:"),
         (("split", "mine", "--out", "lists", "--share", "0.6,0.6"), "one or two shares between 0 and 1"),
         (("split", "mine", "--out", "lists", "--share", "many"), "one or two shares"),

@@ -67,9 +67,9 @@ def test_nobody_anywhere_is_a_dash(own, label_model):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--csv", "/proc/x.csv", "--json", "ok.json"), "file that can be written, but got /proc/x.csv"),
+        (("--csv", "/proc/x.csv", "--json", "ok.json"), "/proc/x.csv cannot be written"),
         (("--table", "e.xyz"), "expected a table's suffix"),
-        (("--protocol", "foo"), "expected a protocol out of"),
+        (("--protocol", "foo"), "unknown protocol 'foo'"),
         (
             ("--protocol", "nwpu", "--resume", "kept"),
             "Error: expected head boxes for the threshold 'small', but",

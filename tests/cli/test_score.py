@@ -78,14 +78,14 @@ def test_no_truth_and_nothing_to_compare_with_is_an_error(files):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("good.txt", "gt.txt", "--protocol", "citys"), "expected a protocol out of"),
+        (("good.txt", "gt.txt", "--protocol", "citys"), "unknown protocol 'citys'"),
         (("good.txt", "gt.txt", "--thresholds", "4mm"), "expected a threshold as 4px"),
         (("good.txt", "gt.txt", "--average", "9-1"), "two whole pixels such as 1-100"),
-        (("missing.txt", "gt.txt"), "missing.txt cannot be read"),
+        (("missing.txt", "gt.txt"), "no such file: missing.txt"),
         (("gt.txt", "good.txt", "--thresholds", "large"), "expected head boxes for the threshold 'large'"),
         (("good.txt", "gt.txt", "--ids", "colour"), "expected --ids as one of"),
         (("good.txt", "gt.txt", "--table", "t.xyz"), "expected a table's suffix"),
-        (("good.txt", "gt.txt", "--json", "/proc/x.json"), "file that can be written"),
+        (("good.txt", "gt.txt", "--json", "/proc/x.json"), "cannot be written"),
     ],
 )
 def test_what_cannot_be_scored(files, arguments, sentence):

@@ -25,7 +25,7 @@ def test_a_result_comes_without_a_sentence():
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (ImageError("expected a JPEG", "the bytes given"), "expected a JPEG, but got a.jpg."),
+        (ImageError("expected a JPEG", "the file given"), "expected a JPEG, but got a.jpg."),
         (OSError("disk gone"), "cannot count a.jpg: disk gone"),
         (MemoryError(), "cannot count a.jpg: too little memory"),
     ],

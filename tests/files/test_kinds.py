@@ -105,7 +105,7 @@ def test_each_frame_of_an_animation_can_be_read(kind):
     assert photo_pages(io.BytesIO(data)) == [1, 2, 3]
     levels = [int(read_image(data, page=page).pixels[..., 0].mean()) for page in (3, 1, 2)]
     np.testing.assert_allclose(levels, (240, 0, 120), atol=4)
-    with pytest.raises(ImageError, match=r"expected page 4 of the bytes given, but got 3 in all"):
+    with pytest.raises(ImageError, match=r"expected page 4 of the file given, but got 3 in all"):
         read_image(data, page=4)
 
 

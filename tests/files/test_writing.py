@@ -35,7 +35,7 @@ def test_a_power_cut_at_any_moment_leaves_the_old_file_or_the_new_one(tmp_path, 
 def test_targets_that_cannot_be_written_are_one_sentence(tmp_path, target):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OptionError, match=r"expected a file that can be written, but got .* \("):
+    with pytest.raises(OptionError, match=r" cannot be written \("):
         write_atomic(tmp_path / target, lambda stream: stream.write(b"x"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
@@ -56,7 +56,7 @@ except OptionError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "a.csv (File too large)" in done.stdout
+    assert "a.csv cannot be written (File too large)" in done.stdout
     assert (tmp_path / "a.csv").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.csv"]  # noqa: PTH208
 
@@ -66,5 +66,5 @@ def test_a_folder_that_forbids_is_one_sentence(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(tmp_path / ".a.csv.x"))
 
     monkeypatch.setattr("tempfile.mkstemp", refuse)
-    with pytest.raises(OptionError, match=rf"but got {tmp_path}/a\.csv \(Permission denied\)"):
+    with pytest.raises(OptionError, match=rf"^{tmp_path}/a\.csv cannot be written \(Permission denied\)"):
         write_atomic(Path(tmp_path / "a.csv"), lambda stream: stream.write(b"x"))

@@ -130,11 +130,11 @@ def test_a_region_of_interest_limits_everything():
             "the edges of zone z not to cross, but got a polygon with a fault: Self-intersection",
         ),
         ({"points": ((0, 0), (5, 5), (9, 9))}, "not to cross, but got a polygon with a fault: "),
-        ({"points": ((0, 0), (5, 5))}, "a name and at least 3 corners of an area, but got 'z' with 2"),
-        ({"points": ((0, 0),), "kind": "line"}, "at least 2 points of a line"),
+        ({"points": ((0, 0), (5, 5))}, "zone z has 2 corners, and an area needs 3 or more"),
+        ({"points": ((0, 0),), "kind": "line"}, "zone z has 1 point, and a line needs 2 or more"),
         ({"points": SQUARE, "kind": "circle"}, "kind of zone z as area or line, but got 'circle'"),
         ({"points": ((0, 0), (float("nan"), 5), (9, 0))}, "numbers as corners of z"),
-        ({"points": SQUARE, "name": ""}, "expected a name"),
+        ({"points": SQUARE, "name": ""}, "a zone has no name"),
         ({"points": ((0, 0), (9, 9)), "kind": "line", "roi": True}, "an area as region of interest"),
         ({"points": ((0, 0), (9, 9)), "kind": "line", "width": -1}, "width of z above 0"),
     ],
@@ -169,7 +169,7 @@ def test_files_come_back_as_they_were(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "expected JSON in"),
+        ("{", "is no valid JSON"),
         ("[]", '"zones", a list'),
         ({"zones": [], "extra": 1}, "expected format, size, zones, ground in .*, but got extra"),
         ({"zones": [{"points": []}]}, "a name and points of each zone"),
@@ -194,7 +194,9 @@ def test_files_that_cannot_be_used(tmp_path, content, sentence):
 
 
 def test_a_missing_file_says_how_to_draw_one(tmp_path):
-    with pytest.raises(DataError, match=r"nothing at .*none\.json\. Draw them: crowdscale zones edit PHOTO"):
+    with pytest.raises(
+        DataError, match=r"no such file of zones: .*none\.json\. Draw them: crowdscale zones edit PHOTO"
+    ):
         read_zones(tmp_path / "none.json")
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from crowdscale.backends.base import Backend, Opener
-from crowdscale.errors import OptionError, unknown_name
+from crowdscale.errors import OptionError, need_learn, unknown_name
 from crowdscale.models.description import ModelConfig
 
 __all__ = ["BACKENDS", "open_backend", "share_cores"]
@@ -39,6 +39,8 @@ def open_backend(
         raise OptionError(
             "expected threads of at least 0", str(threads), "0 leaves the choice to the backend"
         )
+    if name == "torch":
+        need_learn("The backend torch")
     module, attribute = BACKENDS[name].split(":")
     opener: Opener = getattr(import_module(module), attribute)
     return opener(folder, config, device, threads)

@@ -126,9 +126,8 @@ class ResultFolder:
                 self.flush()
 
     def _busy(self) -> OptionError:
-        return OptionError(
-            "expected results that no other process writes",
-            f"{self.folder.address} in use",
+        return OptionError.plain(
+            f"another process writes into {self.folder.address}",
             "Wait for it, or choose another --out",
         )
 
@@ -147,9 +146,8 @@ class ResultFolder:
         except filelock.Timeout:
             raise busy from None
         except OSError as error:
-            raise OptionError(
-                "expected a folder for results that can be written",
-                f"{self.folder.address} ({error.strerror or error})",
+            raise OptionError.plain(
+                f"the folder {self.folder.address} cannot be written ({error.strerror or error})",
                 "Choose another --out",
             ) from error
         try:

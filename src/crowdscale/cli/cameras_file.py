@@ -62,7 +62,7 @@ def read_cameras(
         CrowdscaleError: It is no such file, or a camera in it cannot be.
     """
     if not path.is_file():
-        raise OptionError("expected a .toml file of cameras", f"nothing at {path}")
+        raise OptionError.plain(f"no such file of cameras: {path}")
     try:
         plain = tomllib.loads(read_text(path))
     except (ValueError, RecursionError) as error:

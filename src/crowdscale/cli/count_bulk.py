@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crowdscale.cli.errors import INTERRUPTED, NOTHING_DONE, SOME_FAILED, print_errors, terminated_like_ctrl_c
@@ -44,6 +45,8 @@ def count_in_bulk(job: Job, out: str, kind: str | None, part: int, quiet: bool) 
     from crowdscale.bulk import ResultFolder, run_job
     from crowdscale.bulk.tables import usual_format
 
+    if Path(out).is_file():
+        raise OptionError.plain(f"{out} is a file, and --out needs a folder")
     results = ResultFolder(out, kind, part)
     if kind is None and results.kind == usual_format() == "csv" and not quiet:
         print(NO_PARQUET, file=sys.stderr)

@@ -6,6 +6,7 @@ import gc
 import io
 import sys
 import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,8 @@ import typer
 from crowdscale import __version__
 from crowdscale.cli.errors import exit_with_sentence
 from crowdscale.cli.panels import Entry, LazyGroup, command_group
+from crowdscale.errors import OptionError
+from crowdscale.files.kinds import FILM_SUFFIXES, IMAGE_SUFFIXES
 
 __all__ = ["app", "main"]
 
@@ -24,6 +27,19 @@ class Commands(LazyGroup):
         """Run the command that was typed."""
         with exit_with_sentence():
             return super().invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that was typed; a photo or a film in its place names the command it needs."""
+        if args and all(args[0] != entry.name for entry in self.entries) and _names_a_file(args[0]):
+            command = "watch" if args[0].lower().endswith(FILM_SUFFIXES) else "count"
+            raise OptionError.plain(f"no command was named. Run: crowdscale {command} {' '.join(args)}")
+        return super().resolve_command(ctx, args)
+
+
+def _names_a_file(word: str) -> bool:
+    return (
+        Path(word).suffix.lower() in (*IMAGE_SUFFIXES, *FILM_SUFFIXES) or Path(word).exists() or "://" in word
+    )
 
 
 def _show_version(wanted: bool) -> None:

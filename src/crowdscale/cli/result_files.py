@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from crowdscale.cli.tables import counted
-from crowdscale.errors import CrowdscaleError
+from crowdscale.errors import CrowdscaleError, OptionError
 from crowdscale.files.kinds import FILM_SUFFIXES
 
 __all__ = ["STDOUT", "as_target", "check_targets", "others_sentence", "write_each"]
@@ -31,6 +31,8 @@ def check_targets(files: Iterable[Path | None], folder: Path | None = None) -> N
     for path in files:
         check_writable(path)
     if folder is not None:
+        if folder.is_file():
+            raise OptionError.plain(f"{folder} is a file, and pictures need a folder")
         check_writable(folder / "picture.jpg")
 
 
@@ -44,7 +46,7 @@ def write_each(writers: Iterable[tuple[Path | None, Callable[[Path], object]]]) 
         except CrowdscaleError as error:
             failed.append(str(error))
         except OSError as error:
-            failed.append(f"expected a file that can be written, but got {path} ({error.strerror or error}).")
+            failed.append(f"{path} cannot be written ({error.strerror or error})")
     return failed
 
 

@@ -28,7 +28,7 @@ def attempt(photo: str, work: Callable[[], Result], verb: str = "count") -> tupl
     try:
         return work(), ""
     except CrowdscaleError as error:
-        return None, str(error).replace("the bytes given", photo)
+        return None, str(error).replace("the file given", photo)
     except (OSError, MemoryError) as error:
         return None, f"cannot {verb} {photo}: {str(error) or 'too little memory'}"
 

@@ -42,10 +42,10 @@ def check_points(
         return checked.select(~beyond)
     if beyond.any():
         x, y = checked.xy[beyond][0]
-        raise DataError(
-            f"expected points inside their {size[0]}×{size[1]} photo in {name}",
-            f"{int(beyond.sum())} outside, the first at ({x:g}, {y:g})",
-            "Check that the points were made on this photo at this size, or read with outside='drop' or 'keep'",
+        outside_heads = f"{int(beyond.sum())} of {len(checked)} heads"
+        raise DataError.plain(
+            f"{name} has {outside_heads} outside its {size[0]}×{size[1]} photo, the first at ({x:g}, {y:g})",
+            "Mark them on the photo at this size. In Python, outside='drop' leaves them out",
         )
     return checked
 

@@ -77,7 +77,9 @@ def scan_folder(
     if format not in (None, *readable):
         raise unknown_name("format", format, readable)
     if not root.is_dir():
-        raise DataError("expected a folder of photos", f"{root}, which is none", "Check the path")
+        raise DataError.plain(
+            f"{root} is a file, not a folder" if root.exists() else f"no such folder: {root}"
+        )
     scan = _named_photos(root, drawn)
     named = None if annotations is None else Path(annotations)
     entries: Found = {}
@@ -203,7 +205,7 @@ def _shared_files(scan: Scan, named: Path | None, format: str | None) -> list[tu
 def _named_file(named: Path, format: str | None) -> list[tuple[Path, Format]]:
     """Return the annotation that was named, with its format; nothing where it is a folder."""
     if not named.exists():
-        raise DataError("expected an annotation", f"nothing at {named}", "Check the path")
+        raise DataError.plain(f"no such annotation: {named}")
     if named.is_dir():
         return []
     kind = FORMATS[format] if format else shared_format(named, named=True)

@@ -32,16 +32,15 @@ def clipboard_photo() -> bytes:
     """
     photo = _by_pillow() if sys.platform in ("win32", "darwin") else _by_program()
     if not photo:
-        raise ImageError("expected a photo on the clipboard", "none", "Copy one, or name a file")
+        raise ImageError.plain("no photo is on the clipboard", "Copy one, or name a file")
     return photo
 
 
 def _by_program() -> bytes:
     tool = next((t for t, (display, _) in TOOLS.items() if os.environ.get(display) and shutil.which(t)), None)
     if tool is None:
-        raise ImageError(
-            "expected a clipboard",
-            "a machine without a screen, or without wl-paste and xclip",
+        raise ImageError.plain(
+            "the clipboard needs a screen, and the program wl-paste or xclip",
             "Install wl-clipboard or xclip, or name a file",
         )
     for kind in TYPES:

@@ -52,6 +52,7 @@ MAX_SIDE = 65_535
 """A photo with a longer side is refused, as JPEG does: lines of a million pixels are no photos."""
 MAX_PAGES = 1_000
 """Pages of a file that are compared or counted."""
+READ = "Photos are JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP"
 SUBFILE, COPY = 254, 1 | 4
 """The TIFF tag of a page's role, and its bits for a reduced copy and a mask."""
 SINGLE = ("JPEG", "MPO")
@@ -91,14 +92,12 @@ def opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[Im
     except FileNotFoundError:
         raise ImageError.plain(f"no such photo: {name}") from None
     except IsADirectoryError:
-        raise ImageError("expected a photo", f"the folder {name}", "Name a file in it") from None
+        raise ImageError.plain(f"{name} is a folder", "Name a file in it") from None
     except MemoryError as error:
-        raise ImageError(
-            "expected a whole photo", f"{name}, which needs more memory than there is"
-        ) from error
+        raise ImageError.plain(f"{name} needs more memory than there is") from error
     except Exception as error:  # decoders raise a dozen classes for damaged bytes
         why = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError("expected a whole photo", f"{name}, which cannot be decoded ({why})") from error
+        raise ImageError.plain(f"{name} is damaged and cannot be decoded ({why})") from error
 
 
 @contextmanager
@@ -128,9 +127,8 @@ def _identified(stream: IO[bytes], name: str) -> Image.Image:
         if image is not None:
             return image
     kind = kind_of(start)
-    received = f"{kind} in {name}" if kind else f"something else in {name}"
-    remedy = f"Run: crowdscale watch {name}" if kind == FILM else "Convert or remove it"
-    raise ImageError("expected a JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF or BMP", received, remedy) from fault
+    remedy = f"Run: crowdscale watch {name}" if kind == FILM else "Convert or remove it" if kind else READ
+    raise ImageError.plain(f"{name} is {kind or 'no photo'}", remedy) from fault
 
 
 Opener = Callable[[IO[bytes]], Image.Image | None]
@@ -209,7 +207,7 @@ def check_regular(path: Path) -> None:
             "expected a photo", f"{path}, which is a pipe or a device", "Save it to a file first"
         )
     if path.is_file() and not path.stat().st_size:
-        raise ImageError("expected a photo", f"{path}, which is empty")
+        raise ImageError.plain(f"{path} is empty")
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -67,6 +67,8 @@ def read_document(path: Path) -> bytes:
         if path.stat().st_size > MOST_BYTES:
             raise OSError(f"{path.stat().st_size / 1e6:,.0f} MB, more than {MOST_BYTES / 1e6:,.0f}")
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError.plain(f"no such file: {path}") from error
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         raise DataError(f"{path} cannot be read: {_reason(error)}", "", "Check the file") from error
 
@@ -111,9 +113,7 @@ def parse_json(data: bytes | str, where: str) -> Any:
     except RecursionError:
         raise DataError(f"{where} is nested too deeply for an annotation") from None
     except (ValueError, OverflowError) as error:  # msgspec's errors are ValueErrors
-        raise DataError(
-            f"expected JSON in {where}", f"something else ({error})", "Correct the file"
-        ) from None
+        raise DataError.plain(f"{where} is no valid JSON ({error})", "Correct the file") from None
 
 
 def _check_keys(pairs: list[tuple[str, Any]], where: str) -> None:
@@ -188,9 +188,7 @@ def read_table(path: Path) -> list[tuple[int, list[str]]]:
     try:
         rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except csv.Error as error:
-        raise DataError(
-            f"expected a table in {path}", f"something else ({error})", "Save it as CSV"
-        ) from error
+        raise DataError(f"{path} is no table ({error})", "", "Save it as CSV") from error
     return [(line, row) for line, row in rows if any(row)]
 
 

@@ -108,9 +108,9 @@ def read_image(
     Raises:
         ImageError: The file is missing, no regular one, empty, truncated, no picture, or too large.
     """
-    name = "the bytes given" if isinstance(source, bytes) or hasattr(source, "read") else str(source)
+    name = "the file given" if isinstance(source, bytes) or hasattr(source, "read") else str(source)
     if source == b"":
-        raise ImageError("expected a photo", f"{name}, which is empty")
+        raise ImageError.plain(f"{name} is empty")
     with opened(io.BytesIO(source) if isinstance(source, bytes) else source, name) as image:
         note = choose_page(image, name, page)
         return replace(_decode(image, max_pixels, name, own=True), notes=(note,) if note else ())
@@ -122,7 +122,7 @@ def photo_from_pil(image: Image.Image, max_pixels: float | None = None) -> Photo
     try:
         return _decode(image, max_pixels)
     except Exception as error:  # it may not be loaded yet, and its file may be damaged
-        raise ImageError("expected a whole photo", f"an image that cannot be decoded ({error})") from error
+        raise ImageError.plain(f"the image given is damaged and cannot be decoded ({error})") from error
 
 
 def photo_from_array(array: NDArray[Any], max_pixels: float | None = None) -> Photo:

@@ -51,11 +51,7 @@ def _reached(source: str) -> Iterator[None]:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(
-            "expected a path or an address that can be reached",
-            f"{source} ({reason})",
-            "Check name and access",
-        ) from error
+        raise ImageError.plain(f"{source} cannot be reached ({reason})", "Check name and access") from error
 
 
 def find_photos(sources: Iterable[str], on_other: Callable[[str], object] | None = None) -> Iterator[str]:
@@ -202,11 +198,11 @@ def read_photo_bytes(source: str) -> bytes:
     except FileNotFoundError as error:
         _raise_missing(source, error)
     except IsADirectoryError:
-        raise ImageError("expected a photo", f"the folder {source}", _folder_remedy(source)) from None
+        raise ImageError.plain(f"{source} is a folder", _folder_remedy(source)) from None
     except CrowdscaleError:
         raise
     except Exception as error:  # each file system raises its own classes
-        raise ImageError("expected a photo that can be read", f"{source} ({error})") from error
+        raise ImageError.plain(f"{source} cannot be read ({error})") from error
     raise ImageError(
         "expected a photo that stays as it is", f"{source}, which changed while it was read", "Count it again"
     )
@@ -218,7 +214,7 @@ def _raise_missing(source: str, error: FileNotFoundError) -> NoReturn:
     if why is None or isinstance(why, FileNotFoundError) or getattr(why, "status", 0) in (404, 410):
         raise ImageError.plain(f"no such photo: {source}") from None
     reason = " ".join(str(why).split()) or type(why).__name__
-    raise ImageError("expected a photo that can be read", f"{source} ({reason})") from error
+    raise ImageError.plain(f"{source} cannot be read ({reason})") from error
 
 
 def _folder_remedy(source: str) -> str:
@@ -250,7 +246,7 @@ def _check_no_film(path: Path) -> None:
     with path.open("rb") as stream:
         start = stream.read(512)
     if kind_of(start) == FILM:
-        raise ImageError("expected a photo", f"the film {path}", f"Run: crowdscale watch {path}")
+        raise ImageError.plain(f"{path} is a film", f"Run: crowdscale watch {path}")
 
 
 def _remote(source: str) -> Reader:

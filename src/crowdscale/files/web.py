@@ -55,7 +55,7 @@ def fetch(address: str) -> bytes:
 
 def _unread(address: str, why: object) -> ImageError:
     reason = " ".join(str(why).split()) or type(why).__name__
-    return ImageError("expected a photo that can be read", f"{address} ({reason})", "Check name and access")
+    return ImageError.plain(f"{address} cannot be fetched ({reason})", "Check the address and the network")
 
 
 def _within(seconds: float, work: Callable[[], bytes]) -> bytes:

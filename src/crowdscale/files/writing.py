@@ -49,9 +49,7 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
                 f"the disk is full, so {at} was not written; what was there before is intact",
                 "Free some space and run the same command again",
             ) from error
-        raise OptionError(
-            "expected a file that can be written", f"{at} ({error.strerror or error})"
-        ) from error
+        raise OptionError.plain(f"{at} cannot be written ({error.strerror or error})") from error
 
 
 def _is_temporary(name: str) -> bool:
@@ -125,7 +123,7 @@ def check_writable(path: Path | None) -> None:
         tempfile.NamedTemporaryFile(dir=folder, prefix=f".{path.name}.").close()
     except OSError as error:
         reason = error.strerror or error
-        raise OptionError("expected the path of a file that can be written", f"{path} ({reason})") from error
+        raise OptionError.plain(f"{path} cannot be written ({reason})") from error
 
 
 def _umask() -> int:

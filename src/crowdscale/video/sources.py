@@ -40,8 +40,8 @@ def open_source(source: str, options: SourceOptions | None = None) -> Source:
     if path.is_dir():
         return Source(source, _folder(path, options))
     if not path.is_file():
-        raise VideoError(
-            "expected a video, a folder of frames, a camera's number or an address", f"nothing at {source}"
+        raise VideoError.plain(
+            f"no such film: {source}", "Name a film, a folder of frames, a camera's number or its address"
         )
     return Source(source, recording(source, lambda: open_container(source), options))
 

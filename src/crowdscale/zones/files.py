@@ -25,8 +25,8 @@ def read_zones(path: Path) -> Zones:
         DataError: It is missing, holds something else, or zones that cannot be.
     """
     if not path.is_file():
-        raise DataError(
-            "expected a file of zones", f"nothing at {path}", "Draw them: crowdscale zones edit PHOTO"
+        raise DataError.plain(
+            f"no such file of zones: {path}", f"Draw them: crowdscale zones edit PHOTO --out {path}"
         )
     if path.suffix.lower() == ".xml":
         return zones_from_cvat(path)

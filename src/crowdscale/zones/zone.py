@@ -80,12 +80,12 @@ class Zone:
         least = 3 if self.kind == "area" else 2
         if self.kind not in ("area", "line"):
             raise DataError(f"expected the kind of zone {self.name} as area or line", repr(self.kind))
-        if not self.name or len(self.points) < least:
-            raise DataError(
-                f"expected a name and at least {least} corners of an {self.kind}" if least == 3
-                else "expected a name and at least 2 points of a line",
-                f"{self.name!r} with {len(self.points)}",
-            )  # fmt: skip
+        if not self.name:
+            raise DataError.plain("a zone has no name", "Give each a name")
+        if len(self.points) < least:
+            shape, corner = ("an area", "corner") if least == 3 else ("a line", "point")
+            has = f"{len(self.points)} {corner}{'s' * (len(self.points) != 1)}"
+            raise DataError.plain(f"zone {self.name} has {has}, and {shape} needs {least} or more")
         for ring in (self.points, *self.holes, *self.more):
             if not np.isfinite(np.array(ring, float)).all():
                 raise DataError(f"expected numbers as corners of {self.name}", "NaN or infinity")

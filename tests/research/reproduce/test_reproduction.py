@@ -136,7 +136,7 @@ def test_a_set_that_is_not_there_is_told_in_a_sentence(tmp_path):
     request = Request({"trancos": str(tmp_path / "none")}, parse_budget("smoke"), (0,), tmp_path)
     with pytest.raises(DataError, match="expected the data of a line of vehicles"):
         run_recipe(find_recipe("vehicles"), request)
-    with pytest.raises(OptionError, match="expected a table out of choices, losses"):
+    with pytest.raises(OptionError, match="Choose one of choices, losses"):
         find_recipe("best")
 
 

@@ -92,7 +92,7 @@ def test_a_full_folder_needs_overwrite(tmp_path: Path) -> None:
         (("--seed", -1), "expected seed and number of at least 0, but got -1 and 0."),
         (
             ("--kind", "noise"),
-            "expected a kind of scene out of dense, empty, mixed, sparse, but got 'noise'.",
+            "unknown kind of scene 'noise'. Choose one of dense, empty, mixed, sparse.",
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

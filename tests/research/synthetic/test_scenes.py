@@ -219,7 +219,7 @@ def test_a_figure_is_a_person_high() -> None:
     [
         ({"width": 20}, "expected width from 64 to 8192, but got 20"),
         ({"height": 9000}, "expected height from 64 to 8192, but got 9000"),
-        ({"kind": "busy"}, "expected a kind of scene out of dense, empty, mixed, sparse, but got 'busy'"),
+        ({"kind": "busy"}, "unknown kind of scene 'busy'. Choose one of dense, empty, mixed, sparse"),
         ({"seed": -1}, "expected seed and number of at least 0, but got -1 and 0"),
         ({"number": -2}, "expected seed and number of at least 0, but got 0 and -2"),
         ({"people": (5, 2)}, "expected people as two rising numbers from 0 to 20000, but got (5, 2)"),
