@@ -7,7 +7,8 @@
 Each camera sends MJPEG of ``examples/auditorium.jpg``, shifted from frame to frame, twice a second. *stalls* sends ten
 seconds, then nothing for 25. *closes* closes the connection after each frame. ``crowdscale watch`` counts them with the
 model nano, one thread and rows, as a user would. With a film people are followed, too: a zone, a line and tracks. Its
-resident memory is read from /proc every five seconds; a line a minute is printed, and a table at the end.
+resident memory is read from /proc every five seconds; a line a minute is printed, and a table at the end. Rows are due where
+the camera sends and counting takes no time: *stalls* is noticed after ``--timeout``, and both are reached again a second later.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.video import PAUSE, ZONES, resident
+from crowdscale.cli.options import seconds_of
 from crowdscale.video.sources import open_source
 
 PHOTO = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
@@ -39,7 +41,8 @@ RATE, FILM_RATE = 2.0, 5.0
 """Frames a second of the shifted photo, and of a film."""
 GOES, SILENT = 10.0, 25.0
 """Seconds that the stalling camera sends, and is silent."""
-UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+TIMEOUT, AGAIN = 10.0, 1.0
+"""Seconds after which a silent camera is lost, and those before the first attempt to reach it again."""
 
 
 def frames() -> list[bytes]:
@@ -97,7 +100,7 @@ class Camera(http.server.BaseHTTPRequestHandler):
 
 def arguments(names: list[str], address: str, every: str, folder: Path, follow: bool) -> list[str]:
     """Return the words of ``crowdscale watch`` for one camera, or for several by a file."""
-    counting = ["--model", "nano", "--threads", "1", "--every", every, "--timeout", "10"]
+    counting = ["--model", "nano", "--threads", "1", "--every", every, "--timeout", f"{TIMEOUT:g}"]
     if follow:
         zones = folder / "zones.json"
         zones.write_text(json.dumps(ZONES))
@@ -138,8 +141,8 @@ def run(names: list[str], seconds: float, every: str, out: Path | None, film: Pa
         server.shutdown()
         log.seek(0)
         said = log.read()
-        counted = sum(len(times_of(each, folder)) for each in names)
-        report(names, folder, samples, said, code)
+        counted = sum(len(rows_of(each, folder)) for each in names)
+        report(names, folder, samples, said, code, seconds_of(every))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         content = {"cameras": names, "every": every, "counts": counted, "seconds_and_resident_mib": samples}
@@ -161,28 +164,41 @@ def sampled(process: Any, seconds: float, samples: list[tuple[float, float]], ro
             print(f"{minutes} of {seconds / 60:.0f} min: {samples[-1][1]:.0f} MiB, rows {rows()}", flush=True)
 
 
-def times_of(name: str, folder: Path) -> list[float]:
-    """Return the times of a camera's rows."""
+def rows_of(name: str, folder: Path) -> list[dict[str, str]]:
+    """Return a camera's rows so far."""
     path = folder / f"{name}.csv"
-    return [float(row["time"]) for row in csv.DictReader(path.open())] if path.exists() else []
+    return list(csv.DictReader(path.open())) if path.exists() else []
 
 
 def counts(names: list[str], folder: Path) -> str:
     """Return the number of rows of each camera."""
-    return ", ".join(f"{name} {len(times_of(name, folder))}" for name in names)
+    return ", ".join(f"{name} {len(rows_of(name, folder))}" for name in names)
 
 
-def report(names: list[str], folder: Path, samples: Any, said: str, code: int) -> None:
+def due(name: str, seconds: float, every: float) -> float:
+    """Return the rows of a camera if counting took no time."""
+    if name == "stalls":
+        return seconds / (GOES + TIMEOUT + AGAIN) * GOES / every
+    return seconds / (max(every, 1 / RATE + AGAIN) if name == "closes" else every)
+
+
+def report(names: list[str], folder: Path, samples: Any, said: str, code: int, every: float) -> None:
     """Print a line for each camera and the memory."""
     print(
-        "\n| camera | rows | longest gap in s | last row at s | times never go back |\n|---|---|---|---|---|"
+        "\n| camera | rows, due | longest gap in s | last row at s | seconds a count: median, 90th percentile | times never go back |\n"
+        "|---|---|---|---|---|---|"
     )
     for name in names:
-        times = np.array(times_of(name, folder))
+        rows = rows_of(name, folder)
+        times = np.array([float(row["time"]) for row in rows])
         gaps = np.diff(times)
         longest = f"{gaps.max():.1f}" if len(gaps) else "—"
         last = f"{times[-1]:.0f}" if len(times) else "—"
-        print(f"| {name} | {len(times)} | {longest} | {last} | {bool((gaps >= 0).all())} |")
+        took = np.percentile([float(row["seconds"]) for row in rows] or [np.nan], [50, 90])
+        print(
+            f"| {name} | {len(times)}, {due(name, samples[-1][0], every):.0f} | {longest} | {last} | "
+            f"{took[0]:.2f}, {took[1]:.2f} | {bool((gaps >= 0).all())} |"
+        )
     at, memory = np.array(samples).T
     late = at > 0.25 * at[-1]  # the first quarter loads the model and fills caches
     slope = np.polyfit(at[late] / 3600, memory[late], 1)[0] if late.sum() > 2 else float("nan")
@@ -203,7 +219,7 @@ def main() -> None:
     parser.add_argument("--every", default="2s")
     parser.add_argument("--out", type=Path, help="the samples of the memory as JSON")
     options = parser.parse_args()
-    seconds = float(options.duration[:-1]) * UNITS[options.duration[-1]]
+    seconds = seconds_of(options.duration)
     names = ["steady"] if options.soak or options.film else ["stalls", "closes"]
     sys.exit(run(names, seconds, options.every, options.out, options.film))
 

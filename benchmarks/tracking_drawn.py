@@ -1,13 +1,14 @@
 """Tracking on rendered crowds: frames of drawn people who walk, counted by a model, linked, and compared with true identities.
 
-    python -m benchmarks.tracking_drawn --json FILE [--people 200] [--rate 5]
+    python -m benchmarks.tracking_drawn --json FILE --kept FOLDER [--people 200] [--rate 5] [--seconds 2]
 
 IDF1 (Ristani et al., 2016) and switches a person as in ``benchmarks/tracking.py``. Here heads are located by the model in
 drawn frames (``research.synthetic.moving``), so that misses and false heads are the model's own. A head and a person match
 within half of the head's height. Five upright lines cut the frame in six: the true crossings are those of the true heads, the
-hidden ones too. Following is all that a watch does with heads: tracks, lines, stays in an area, density and flow on the ground. Each
-case is written into the file as it ends, in the place of an earlier one. Frames are few, since each is drawn and
-counted on a CPU.
+hidden ones too. Following is all that a watch does with heads: tracks, lines, stays in an area, density and flow on the ground.
+
+The rates show the same film (``benchmarks.drawn_counts``), which is drawn and counted once: ``--kept`` keeps the heads of each
+frame, so that a run that was stopped goes on. Each case is written into the file as it ends, in the place of an earlier one.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
-from crowdscale.counting.predictor import PredictOptions, load
+from benchmarks.drawn_counts import CountedFrame, Film, counted_frames, sampled_numbers
+from crowdscale.counting.prediction import Prediction
 from crowdscale.video.following import Followed
 from crowdscale.zones.crossings import Crossings
 from crowdscale.zones.ground import Ground
 from crowdscale.zones.zone import Zone, Zones
 from research.moving_page import drawn_lines_table, drawn_table
-from research.synthetic.moving import MovingFrame, moving_frames
-from research.synthetic.options import SceneOptions
 
 SIZES = {20: (768, 576), 200: (1024, 768), 1000: (1600, 1200)}
 ASKED = {20: 20, 200: 200, 1000: 1500}
 """People in the scene: of 1,500 some 1,080 have a head that shows."""
-FRAMES = {20: 16, 200: 16, 1000: 3}
+SECONDS = {20: 8.0, 200: 4.0, 1000: 2.0}
+"""Length of a film. Frames are few, since each is drawn and counted on a CPU."""
 RATES = (5, 10, 25)
 LINES = 5
 REACH = 0.5
@@ -68,10 +69,10 @@ class Identities:
     together: dict[tuple[int, int], int] = field(default_factory=dict)
     last: dict[int, int] = field(default_factory=dict)
 
-    def take(self, located: np.ndarray, tracks: np.ndarray, frame: MovingFrame) -> None:
+    def take(self, located: np.ndarray, tracks: np.ndarray, frame: CountedFrame) -> None:
         """Take in a frame."""
-        who = pair(located, frame.points.xy)
-        self.heads, self.people = self.heads + len(located), self.people + len(frame.points)
+        who = pair(located, frame.true.xy)
+        self.heads, self.people = self.heads + len(located), self.people + len(frame.true)
         self.paired += int((who >= 0).sum())
         for person, track in zip(who.tolist(), tracks.tolist(), strict=True):
             if person >= 0:
@@ -105,32 +106,30 @@ def upright_lines(width: int, height: int) -> Zones:
     return Zones((*lines, area), ground)
 
 
-def measure(people: int, rate: float, model: str) -> dict[str, Any]:
+def measure(people: int, rate: float, seconds: float, model: str, folder: Path) -> dict[str, Any]:
     """Return identities and crossings kept on one drawn crowd, and the cost of following and of counting a frame."""
-    size, frames = SIZES[people], FRAMES[people]
-    predictor = load(model, threads=1, options=PredictOptions(keep_map=False))
-    asked = (ASKED[people], ASKED[people])
-    scene = SceneOptions(width=size[0], height=size[1], people=asked, seed=5, heads=(9.0, 60.0))
+    size, numbers = SIZES[people], sampled_numbers(rate, seconds)
     zones, identities = upright_lines(*size), Identities()
     followed, true = Followed(zones, True), Crossings(zones)
     following, counting = [], []
     crossed: dict[str, tuple[int, int]] = {}
-    for frame in moving_frames(scene, rate, frames):
+    for frame in counted_frames(Film(ASKED[people], size), numbers, model, folder):
+        counting.append(frame.count_ms)
+        heads = Prediction(float(len(frame.located)), frame.located, None, (), 0.0, None, size, model)
         begin = time.process_time()
-        prediction = predictor.predict(frame.pixels)
-        counting.append(time.process_time() - begin)
-        begin = time.process_time()
-        movement = followed.take(prediction, frame.time, size)
+        movement = followed.take(heads, frame.time, size)
         following.append(time.process_time() - begin)
+        assert movement.tracks is not None
         crossed = movement.crossed
-        identities.take(prediction.points.xy, movement.tracks, frame)
+        identities.take(frame.located.xy, movement.tracks, frame)
         true.update(frame.everyone, size, frame.time, frame.everyone_identities)
     return {
-        "asked": people, "size": size, "people": identities.people / frames, "frames_a_second": rate, "frames": frames,
+        "asked": people, "size": size, "people": identities.people / len(numbers), "frames_a_second": rate,
+        "frames": len(numbers), "seconds": seconds,
         **identities.measures(),
         "true": np.sum(list(true.counts.values()), axis=0).tolist(),
         "counted": np.sum(list(crossed.values()), axis=0).tolist(),
-        "follow_ms": 1000 * float(np.median(following)), "count_ms": 1000 * float(np.median(counting)),
+        "follow_ms": 1000 * float(np.median(following)), "count_ms": float(np.median(counting)),
     }  # fmt: skip
 
 
@@ -150,13 +149,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="lite")
     parser.add_argument("--json", type=Path, required=True)
+    parser.add_argument("--kept", type=Path, required=True, help="folder of located heads")
+    parser.add_argument("--seconds", type=float, help="length of the film")
     parser.add_argument("--people", type=int, choices=SIZES, help="these alone")
     parser.add_argument("--rate", type=int, choices=RATES, help="this one alone")
     chosen = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for people in [chosen.people] if chosen.people else SIZES:
         for rate in [chosen.rate] if chosen.rate else RATES:
-            row = measure(people, rate, chosen.model)
+            row = measure(people, rate, chosen.seconds or SECONDS[people], chosen.model, chosen.kept)
             print(row, flush=True)
             rows = written(chosen.json, chosen.model, row)
     print(drawn_table(rows), drawn_lines_table(rows), sep="\n\n")

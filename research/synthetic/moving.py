@@ -7,7 +7,7 @@ frame (the rule of ``scene``), and has the same identity when it shows again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,8 +54,17 @@ class MovingFrame:
     everyone_identities: NDArray[np.int64]
 
 
-def moving_frames(options: SceneOptions, rate: float, frames: int) -> Iterator[MovingFrame]:
-    """Yield frames of a scene, ``rate`` a second. Equal arguments give equal frames."""
+def moving_frames(
+    options: SceneOptions, rate: float, frames: int, chosen: Container[int] | None = None
+) -> Iterator[MovingFrame]:
+    """Yield frames of a scene, ``rate`` a second. Equal arguments give equal frames.
+
+    Args:
+        options: The scene.
+        rate: Frames a second.
+        frames: Length of the film.
+        chosen: Numbers of the frames to draw; None draws all. A frame is the same whatever others are drawn.
+    """
     random = options.random()
     setting = Setting.draw(options, random)
     light = Light.draw(random)
@@ -63,11 +72,13 @@ def moving_frames(options: SceneOptions, rate: float, frames: int) -> Iterator[M
     place = populate(setting, pattern, light, random)
     folds = noise_tile(random, FOLDS, 2.2)
     ground = draw_backdrop(setting.camera, place.far, pattern, light, random)
-    chosen = random.permutation(len(place.people))[: setting.people]
-    walk = _Walk([place.people[index] for index in sorted(chosen.tolist())], setting, place.far, random)
+    there = random.permutation(len(place.people))[: setting.people]
+    walk = _Walk([place.people[index] for index in sorted(there.tolist())], setting, place.far, random)
     noise = int(random.integers(2**31))
     for number in range(frames):
         people = walk.to(number / rate)
+        if chosen is not None and number not in chosen:
+            continue
         order = np.argsort([person.z for person in people], kind="stable")
         layers = Layers(setting.camera)
         order = np.array([index for index in order.tolist() if fits(people[index], setting)], int)

@@ -27,6 +27,7 @@ __all__ = [
     "publish_status",
     "published",
     "refuse_single_options",
+    "summary_lines",
     "teller",
     "watch_cameras",
 ]
@@ -162,15 +163,30 @@ def _status_lines(several: Cameras, quiet: bool) -> Iterator[Callable[[], None]]
         yield renew
 
 
+def summary_lines(several: Cameras) -> Iterator[str]:
+    """Yield what each camera counted, and its highest densities."""
+    from crowdscale.zones.crowd import NO_SAFETY_DEVICE
+
+    for state in several.states:
+        if not state.counts or state.last is None:
+            continue
+        name, mean = state.camera.name, state.people / state.counts
+        again = 0 if state.source is None else state.source.reconnects
+        lost = f"; lost and reached again {counted(again, 'time')}" if again else ""
+        yield (
+            f"{name}: {counted(state.counts, 'count')} over {state.last.row.time:,.1f} s: "
+            f"{mean:,.1f} people on average{lost}"
+        )
+        yield from (f"{name}: {line}" for line in state.highest.lines())
+    if any(state.highest.peaks for state in several.states):
+        yield NO_SAFETY_DEVICE
+
+
 def _summary(several: Cameras, quiet: bool, interrupted: bool) -> int:
     """Print a line for each camera and the problems; return the exit code."""
-    for state in several.states:
-        if state.counts and state.last is not None and not quiet:
-            mean = state.people / state.counts
-            print(
-                f"{state.camera.name}: {counted(state.counts, 'count')} over {state.last.row.time:,.1f} s: "
-                f"{mean:,.1f} people on average"
-            )
+    if not quiet:
+        for line in summary_lines(several):
+            print(line)
     problems = [f"{state.camera.name}: {each}" for state in several.states for each in state.problems]
     print_errors(problems)
     if interrupted:

@@ -12,6 +12,7 @@ from crowdscale.counting.camera_table import CameraRow
 from crowdscale.counting.table import EventRecord, LineRecord, zone_records
 from crowdscale.video.curve import Curve
 from crowdscale.video.frame import Source, SourceOptions
+from crowdscale.video.highest import Highest
 from crowdscale.video.watch import Watched, WatchOptions, WatchRow
 from crowdscale.zones.zone import Zones
 
@@ -60,6 +61,8 @@ class Watching:
     """The last alarms."""
     alarmed: Counter[str] = field(default_factory=Counter)
     """Alarms raised so far, by zone."""
+    highest: Highest = field(default_factory=Highest)
+    """The highest density of each area so far."""
     hour: Curve = field(default_factory=lambda: Curve(10.0, 360))
     day: Curve = field(default_factory=lambda: Curve(300.0, 288))
     _begun: float = field(default_factory=time.time)
@@ -72,6 +75,7 @@ class Watching:
         self.last, self.raised = watched, raised
         self.counts, self.people = self.counts + 1, self.people + row.count
         self._times.append(time.monotonic())
+        self.highest.take(row)
         at = self._moment(watched)
         for curve in (self.hour, self.day):
             curve.add(at, row.count)

@@ -42,9 +42,10 @@ class Highest:
             if before is None or zone.per_square_metre > before.density:
                 self.peaks[zone.name] = Peak(zone.per_square_metre, zone.level or "", row.time)
 
+    def lines(self) -> list[str]:
+        """Return a line for each area whose ground is known."""
+        return [f"Highest density, {peak.text(name)}" for name, peak in self.peaks.items()]
+
     def sentences(self) -> Sequence[str]:
-        """Return a line for each area, and that this is no safety device; nothing where the ground is not known."""
-        if not self.peaks:
-            return ()
-        lines = [f"Highest density, {peak.text(name)}" for name, peak in self.peaks.items()]
-        return (*lines, NO_SAFETY_DEVICE)
+        """Return the lines, and that this is no safety device; nothing where the ground is not known."""
+        return (*self.lines(), NO_SAFETY_DEVICE) if self.peaks else ()

@@ -23,7 +23,7 @@ from crowdscale.counting.table import (
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.video.dates import Calendar
-from crowdscale.video.following import Followed
+from crowdscale.video.following import Followed, Movement
 from crowdscale.video.row_writer import RowWriter
 from crowdscale.video.smoothing import StepMean
 from crowdscale.video.sources import Frame, Source, sample
@@ -206,50 +206,83 @@ def watch(
         zones: Areas to count in; a region of interest limits everything.
         alarms: They get each count.
     """
-    smoother = StepMean() if options.smooth else None
-    people = Followed(zones, options.follow)
-    windows = options.windows
-    frames = sample(source if windows is None else windows.choose(source), options.every, options.after)
+    counting = _Counting(source, predictor, options, zones, alarms)
     counted = 0
-    steady = Steady(predictor, options.rescale, options.turn, source)
-    first_size: tuple[int, int] | None = None
-    drawn = zones
-    for each in frames:
-        if options.duration is not None and each.time > options.duration:
-            return
-        frame, prediction = steady.predict(each)
-        prediction = _with_notes(prediction, frame)
-        first_size = first_size or prediction.size
-        if zones is not None and drawn is not None:
-            zones = _fitting(drawn, prediction.size, first_size, source)
-        counts, prediction = _zoned(prediction, zones)
-        movement = people.take(prediction, frame.time, first_size)
-        if windows is not None and windows.phase(frame.time) == "lead":
+    for frame in _chosen(source, options):
+        watched = counting.take(frame)
+        if watched is None:
             continue
+        yield watched
         counted += 1
-        changes = _alarm_changes(alarms, frame.time, counts)
-        row = WatchRow(
-            frame.time,
-            frame.index,
-            prediction.count,
-            smoother.update(prediction.count) if smoother is not None else None,
-            counts,
-            movement.crossed,
-            changes,
-            prediction.seconds,
-            source.dropped,
-            movement.stays,
-            _interval(prediction),
-            prediction.warnings,
-            movement.per_minute,
-            prediction.usable,
-            movement.measures,
-            options.calendar.of(frame, source),
-            () if alarms is None else tuple(sorted(alarms.raised)),
-        )
-        yield Watched(row, frame, prediction, movement.tracks, zones)
         if counted == options.frames:
             return
+
+
+def _chosen(source: Source, options: WatchOptions) -> Iterator[Frame]:
+    """Yield the frames to count, up to the end of the duration."""
+    frames = source if options.windows is None else options.windows.choose(source)
+    for frame in sample(frames, options.every, options.after):
+        if options.duration is not None and frame.time > options.duration:
+            return
+        yield frame
+
+
+class _Counting:
+    """Counts frame by frame, with what holds from one frame to the next: the scale, the tracks, the first size."""
+
+    def __init__(
+        self,
+        source: Source,
+        predictor: FramePredictor,
+        options: WatchOptions,
+        zones: Zones | None,
+        alarms: Alarms | None,
+    ) -> None:
+        self.source, self.options, self.zones, self.alarms = source, options, zones, alarms
+        self.steady = Steady(predictor, options.rescale, options.turn, source)
+        self.people = Followed(zones, options.follow)
+        self.smoother = StepMean() if options.smooth else None
+        self.first_size: tuple[int, int] | None = None
+
+    def take(self, frame: Frame) -> Watched | None:
+        """Return the count of a frame; None for one before a window, whose heads are only followed."""
+        frame, prediction = self.steady.predict(frame)
+        prediction = _with_notes(prediction, frame)
+        size = self.first_size = self.first_size or prediction.size
+        zones = None if self.zones is None else _fitting(self.zones, prediction.size, size, self.source)
+        counts, prediction = _zoned(prediction, zones)
+        movement = self.people.take(prediction, frame.time, size)
+        windows = self.options.windows
+        if windows is not None and windows.phase(frame.time) == "lead":
+            return None
+        return Watched(
+            self._row(frame, prediction, counts, movement), frame, prediction, movement.tracks, zones
+        )
+
+    def _row(
+        self, frame: Frame, prediction: Prediction, counts: tuple[ZoneCount, ...], movement: Movement
+    ) -> WatchRow:
+        """Return the row of a count, after the alarms have it."""
+        changes = _alarm_changes(self.alarms, frame.time, counts)
+        return WatchRow(
+            time=frame.time,
+            frame=frame.index,
+            count=prediction.count,
+            smoothed=None if self.smoother is None else self.smoother.update(prediction.count),
+            zones=counts,
+            crossed=movement.crossed,
+            alarms=changes,
+            seconds=prediction.seconds,
+            dropped=self.source.dropped,
+            stays=movement.stays,
+            interval=_interval(prediction),
+            warnings=prediction.warnings,
+            per_minute=movement.per_minute,
+            usable=prediction.usable,
+            measures=movement.measures,
+            clock=self.options.calendar.of(frame, self.source),
+            raised=() if self.alarms is None else tuple(sorted(self.alarms.raised)),
+        )
 
 
 def _zoned(prediction: Prediction, zones: Zones | None) -> tuple[tuple[ZoneCount, ...], Prediction]:
