@@ -135,10 +135,12 @@ def run(names: list[str], seconds: float, every: str, out: Path | None, film: Pa
         process = subprocess.Popen(
             [sys.executable, "-m", "crowdscale", "watch", *words], stdout=log, stderr=subprocess.STDOUT
         )
-        sampled(process, seconds, samples, lambda: counts(names, folder))
-        process.send_signal(signal.SIGTERM)  # as Ctrl-C, and never ignored
-        code = process.wait(60)
-        server.shutdown()
+        try:
+            sampled(process, seconds, samples, lambda: counts(names, folder))
+        finally:
+            process.send_signal(signal.SIGTERM)  # as Ctrl-C, and never ignored
+            code = process.wait(60)
+            server.shutdown()
         log.seek(0)
         said = log.read()
         counted = sum(len(rows_of(each, folder)) for each in names)

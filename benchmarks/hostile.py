@@ -24,8 +24,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from benchmarks.hostile_answers import answers
 from benchmarks.isolated import Tally, run_isolated
+from crowdscale.counting.prediction import Prediction
 from crowdscale.data import Folder, read_list
 from crowdscale.files.decoder import photo_size
 from crowdscale.files.images import read_image
@@ -34,8 +37,10 @@ from crowdscale.files.writing import write_atomic
 from crowdscale.metrics import read_entries
 from crowdscale.models.description import ModelConfig
 from crowdscale.models.download import read_index
+from crowdscale.points import Points
 from crowdscale.video.sources import open_source
-from crowdscale.zones.files import read_zones
+from crowdscale.zones.files import read_zones, zones_from_json
+from crowdscale.zones.zone import zones_json
 from tests.hostile.damage import TOKEN, VALUES, WORDS
 from tests.hostile.media import PICTURES, odd_exif, with_checksums, with_exif
 from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES
@@ -43,6 +48,9 @@ from tests.support.films import grey_frame, write_film, write_packets
 from tests.support.layouts import write_photo
 
 BYTES = (b"\xff", b"\0", b"\x7f", b"\x80", b"9", b"-", b'"', b"[", b"<")
+
+NUMBERS = (0, 0.5, 1, -1, 1e-9, 1e-300, 63.999, 64, 1e6, 1e15, 2**31, 2**63, float("nan"), float("inf"))
+"""Numbers in the place of a corner, a side or a size."""
 
 
 class Kind(NamedTuple):
@@ -62,7 +70,7 @@ def kinds() -> Iterator[Kind]:
     for name, (file, data) in BINARY.items():
         yield Kind(name, file, data, read_folder)
     for name, (file, text) in ZONES.items():
-        yield Kind(f"zones {name}", file, text.encode(), read_zones)
+        yield Kind(f"zones {name}", file, text.encode(), use_zones, damaged_zones)
     for name, (file, text) in POINT_FILES.items():
         yield Kind(f"points {name}", file, text.encode(), read_entries)
     for name, data in PICTURES.items():
@@ -87,6 +95,20 @@ def kinds() -> Iterator[Kind]:
 def text_of(path: Path) -> str:
     """Return a file's text, whatever its bytes."""
     return path.read_bytes().decode("utf-8", "replace")
+
+
+def use_zones(path: Path) -> object:
+    """Read zones, count a photo in them, and write them: nothing is lost."""
+    zones = read_zones(path)
+    again = zones_from_json(json.loads(json.dumps(zones_json(zones))), "what was written")
+    if again != zones:
+        raise AssertionError(f"expected {zones}, but got {again}")
+    zones.warnings()
+    heads = Points([[10.0, 10.0], [50.0, 40.0]])
+    density = np.full((3, 4), 1 / 6, np.float32)
+    prediction = Prediction(2.0, heads, None, (), 2.0, heads, (64, 48), "a", density, (16.0, 16.0))
+    zones.limit(prediction)
+    return zones.count(prediction)
 
 
 def films() -> dict[str, bytes]:
@@ -159,6 +181,35 @@ def damaged(seed: bytes, rng: random.Random) -> bytes:
                 text = text[: token.start()] + rng.choice(WORDS) + text[token.end() :]
         return text.encode("utf-8", "surrogatepass")
     return damaged_bytes(seed, rng)
+
+
+def damaged_zones(seed: bytes, rng: random.Random) -> bytes:
+    """Return zones with corners moved and values replaced one by one, so that many are read; every fourth as ``damaged``."""
+    text = seed.decode()
+    if rng.random() < 0.25 or text.lstrip()[:1] not in ("[", "{"):
+        return damaged(seed, rng)
+    content = json.loads(text)
+    for _ in range(rng.randint(1, 3)):
+        content = with_leaf(content, rng)
+    return json.dumps(content).encode()
+
+
+def with_leaf(content: Any, rng: random.Random) -> Any:
+    """Return plain values with one that holds no others moved or replaced, or with a list shortened, doubled or turned."""
+    if isinstance(content, dict) and content:
+        key = rng.choice(sorted(content))
+        return {**content, key: with_leaf(content[key], rng)}
+    if isinstance(content, list) and content:
+        index = rng.randrange(len(content))
+        way = rng.randrange(20)
+        if way < 3:
+            return [content[:index] + content[index + 1 :], [*content, content[index]], content[::-1]][way]
+        return [*content[:index], with_leaf(content[index], rng), *content[index + 1 :]]
+    if isinstance(content, (int, float)) and rng.random() < 0.7:
+        return rng.choice(
+            (content + rng.randint(-9, 9), -content, content * rng.random(), rng.choice(NUMBERS))
+        )
+    return rng.choice(VALUES)
 
 
 def damaged_bytes(seed: bytes, rng: random.Random) -> bytes:

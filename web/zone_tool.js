@@ -3,6 +3,7 @@
 
 import { strokeTwice } from "./head_tool.js";
 import { drawLabel } from "./overlays.js";
+import { inPixels, moveCorner, ringsOf } from "./zone_shapes.js";
 
 const REACH = 12; // screen pixels within which a corner is taken
 const STEP = 6; // screen pixels of an arrow key
@@ -43,10 +44,10 @@ export class ZoneTool {
       this.addCorner(corner);
       return true;
     }
-    for (const shape of this.shapes()) {
-      const index = shape.points.findIndex((point) => this.near(corner, point));
+    for (const { shape, ring } of this.rings()) {
+      const index = inPixels(shape, ring, this.viewer.size).findIndex((point) => this.near(corner, point));
       if (index < 0) continue;
-      this.held = { shape, index };
+      this.held = { shape, ring, index };
       const chosen = this.zones.zones.indexOf(shape);
       this.chosen = chosen < 0 ? null : chosen;
       this.changed(false);
@@ -55,13 +56,17 @@ export class ZoneTool {
     return false;
   }
 
-  shapes() {
-    return [...this.zones.zones, ...(this.zones.ground ? [this.zones.ground] : [])];
+  /** Return each ring of corners that can be moved, with its zone. */
+  rings() {
+    const { zones, ground } = this.zones;
+    const drawn = zones.flatMap((shape) => ringsOf(shape).map((ring) => ({ shape, ring })));
+    return ground ? [...drawn, { shape: ground, ring: ground.points }] : drawn;
   }
 
   move(place) {
     if (!this.held) return;
-    this.held.shape.points[this.held.index] = this.corner(place);
+    const { shape, ring, index } = this.held;
+    moveCorner(shape, ring, index, this.corner(place), this.viewer.size);
     this.held.moved = true;
     this.viewer.redraw();
   }
@@ -136,9 +141,11 @@ export class ZoneTool {
     const pixel = viewer.reach(1);
     this.zones.zones.forEach((zone, index) => {
       const colour = index === this.chosen ? COLOURS.chosen : zone.exclude ? COLOURS.exclude : zone.roi ? COLOURS.roi : COLOURS[zone.kind ?? "area"];
-      this.outline(pen, zone.points, zone.kind !== "line", colour, pixel, true);
-      for (const ring of [...(zone.holes ?? []), ...(zone.more ?? [])]) this.outline(pen, ring, true, colour, pixel);
-      const [x, y] = [0, 1].map((axis) => zone.points.reduce((sum, point) => sum + point[axis], 0) / zone.points.length);
+      const [points, ...rings] = ringsOf(zone).map((ring) => inPixels(zone, ring, viewer.size));
+      const parts = zone.more?.length ?? 0;
+      this.outline(pen, points, zone.kind !== "line", colour, pixel, true);
+      rings.forEach((ring, i) => this.outline(pen, ring, true, colour, pixel, i < parts));
+      const [x, y] = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
       drawLabel(pen, viewer, zone.people == null ? zone.name : `${zone.name}: ${zone.people}`, x, y, colour);
     });
     const { ground } = this.zones;

@@ -2,11 +2,11 @@
 
 import { say } from "./app.js";
 import { element } from "./elements.js";
-import { isInside } from "./edits.js";
 import { askJson } from "./engines.js";
 import { download } from "./formats.js";
 import { headsOf } from "./results.js";
 import { keep, keyOf, recall } from "./store.js";
+import { countHeads, readZones } from "./zone_shapes.js";
 import { ZoneTool } from "./zone_tool.js";
 
 const MODES = { area: "Area", line: "Line", ground: "Ground points" };
@@ -107,9 +107,10 @@ export class ZonesTab {
   /** Count the located heads in each area. */
   count() {
     const heads = this.item.result ? headsOf(this.item.result) : null;
-    for (const zone of this.item.zones.zones) {
-      const counted = heads && zone.kind !== "line";
-      zone.people = counted ? heads.filter(([x, y]) => isInside(zone.points, x + 0.5, y + 0.5)).length : null;
+    const { zones } = this.item.zones;
+    for (const zone of zones) {
+      const counted = heads && zone.kind !== "line" && !zone.roi && !zone.exclude;
+      zone.people = counted ? countHeads(zone, zones, heads, this.app.viewer.size) : null;
     }
   }
 
@@ -125,7 +126,7 @@ export class ZonesTab {
       else if (key === "above" || zone.alarm) zone.alarm = { ...zone.alarm, [key]: value ?? undefined };
     };
     card.append(field("Name", zone.name, "text", (value) => (zone.name = value), this));
-    if (zone.kind === "line") card.append(field("Width, pixels", zone.width, "number", (value) => (zone.width = value), this));
+    if (zone.kind === "line") card.append(this.widthField(zone));
     else {
       card.append(
         field("Count only here", zone.roi, "checkbox", (value) => (zone.roi = value), this),
@@ -142,6 +143,12 @@ export class ZonesTab {
       }),
     );
     return card;
+  }
+
+  widthField(zone) {
+    const pixels = zone.relative ? this.app.viewer.size.width : 1;
+    const shown = zone.width ? Math.round(1000 * zone.width * pixels) / 1000 : null;
+    return field("Width, pixels", shown, "number", (value) => (zone.width = value === null ? null : value / pixels), this);
   }
 
   groundCard(ground) {
@@ -166,12 +173,10 @@ export class ZonesTab {
 
   async openFile(file) {
     try {
-      const content = JSON.parse(await file.text());
-      if (!Array.isArray(content.zones)) throw new Error();
-      Object.assign(this.item.zones, { zones: content.zones, ground: content.ground ?? null });
+      Object.assign(this.item.zones, readZones(JSON.parse(await file.text()), this.app.viewer.size));
       this.changed();
-    } catch {
-      say(`${file.name} holds no zones.`);
+    } catch (error) {
+      say(error instanceof RangeError ? error.message : `${file.name} holds no zones.`, 12);
     }
     this.file.value = "";
   }

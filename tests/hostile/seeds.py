@@ -128,12 +128,32 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 """Format → file name and content, for a folder with the photo a.jpg."""
 
+GEOJSON = {
+    "type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"name": "hall"}, "geometry": {"type": "Polygon", "coordinates": [
+            [[2, 2], [30, 2], [30, 30], [2, 30], [2, 2]], [[5, 5], [9, 5], [9, 9], [5, 5]]]}},
+        {"type": "Feature", "properties": None, "geometry": {"type": "MultiPolygon", "coordinates": [
+            [[[40, 2], [60, 2], [60, 30], [40, 2]]], [[[2, 40], [9, 40], [9, 46], [2, 40]]]]}},
+        {"type": "Feature", "properties": {"id": 3}, "geometry": {"type": "LineString", "coordinates": [[0, 47], [63, 47]]}},
+    ],
+}  # fmt: skip
+
 ZONES: dict[str, tuple[str, str]] = {
     "own": ("zones.json", json.dumps({
         "size": [64, 48], "ground": {"points": [[0, 0], [60, 0], [60, 40], [0, 40]], "sides": [6, 4, 6, 4], "diagonal": 7.2},
         "zones": [{"name": "a", "points": [[5, 5], [30, 5], [30, 30]], "capacity": 8, "exclude": False,
                    "alarm": {"above": 5, "hold": 2, "webhook": "http://localhost/x", "command": ["true"]}},
                   {"name": "l", "kind": "line", "points": [[0, 0], [9, 9]], "width": 4}]})),
+    "own parts": ("zones.json", json.dumps({
+        "format": 1, "size": [64, 48], "ground": {"points": [[0, 0], [60, 0], [60, 40], [0, 40]],
+                                                  "metres": [[0, 0], [6, 0], [6, 4], [0, 4]], "levels": "queue"},
+        "zones": [{"name": "a", "points": [[2, 2], [30, 2], [30, 30], [2, 30]], "holes": [[[5, 5], [9, 5], [9, 9]]],
+                   "more": [[[40, 2], [60, 2], [60, 30]]]},
+                  {"name": "roi", "points": [[0, 0], [1, 0], [1, 1], [0, 1]], "relative": True, "roi": True},
+                  {"name": "tree", "points": [[0.5, 0.5], [0.9, 0.5], [0.9, 0.9]], "relative": True, "exclude": True}]})),
+    "geojson": ("zones.json", json.dumps(GEOJSON)),
+    "list": ("zones.json", json.dumps([[[2, 2], [30, 2], [30, 30]], [40, 2, 60, 2, 60, 30]])),
+    "named": ("zones.json", json.dumps({"a": [[2, 2], [30, 2], [30, 30]], "b": "0.1,0.1,0.9,0.1,0.9,0.9"})),
     "labelstudio": ("zones.json", json.dumps(LABELSTUDIO)),
     "labelme": ("zones.json", json.dumps(LABELME)),
     "via": ("zones.json", json.dumps(VIA)),

@@ -127,3 +127,19 @@ def test_people_in_each_part_of_a_zone_are_counted_and_it_is_written_scaled_and_
     assert back.fit((200, 200)).zones[0].shape((200, 200)).area == pytest.approx(4 * 2800)
     with pytest.raises(DataError, match="inside the picture"):
         read(tmp_path, {"a": [SQUARE, [[60, 10], [190, 10], [190, 50]]]}).fit(SIZE)
+
+
+def test_an_area_that_is_closed_twice_is_saved_without_loss_and_a_closed_line_stays_closed(tmp_path):
+    closed = [*SQUARE, SQUARE[0], SQUARE[0]]
+    line = [[0, 0], [9, 0], [9, 9], [0, 0]]
+    hole = [*HOLE, HOLE[0]]
+    content = {"zones": [
+        {"name": "a", "points": closed, "holes": [hole], "more": [[*OTHER, OTHER[0]]]},
+        {"name": "l", "kind": "line", "points": line},
+    ]}  # fmt: skip
+    zones = read(tmp_path, content)
+    area, loop = zones.zones
+    assert [len(ring) for ring in (area.points, *area.holes, *area.more)] == [4, 4, 4]
+    assert loop.points == ((0, 0), (9, 0), (9, 9), (0, 0))
+    write_zones(tmp_path / "again.json", zones)
+    assert read_zones(tmp_path / "again.json") == zones

@@ -75,6 +75,9 @@ def _zone(content: Any, where: str) -> Zone:
     corners = corners_from(content["points"], f"the points of zone {name}")
     _check_pixels(corners, content, name)
     values = {**content, "name": name, "points": corners}
+    values |= {
+        key: _rings(content[key], f"{key} of zone {name}") for key in ("holes", "more") if key in content
+    }
     if content.get("alarm") is not None:
         values["alarm"] = _alarm(content["alarm"], name)
     try:
@@ -92,6 +95,13 @@ def _zone(content: Any, where: str) -> Zone:
         {**plain, "name": name, "points": ((0, 0), (1, 0), (0, 1))}, Zone, "zone", f"zone {name} in {where}"
     )
     return zone
+
+
+def _rings(values: Any, what: str) -> tuple[Corners, ...]:
+    """Return the corners of several rings. Raises DataError."""
+    if not isinstance(values, list):
+        raise DataError(f"expected {what} as a list of corners", repr(values)[:80])
+    return tuple(corners_from(ring, what) for ring in values)
 
 
 def _check_pixels(corners: Corners, content: dict[str, Any], name: str) -> None:

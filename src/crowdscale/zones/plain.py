@@ -44,7 +44,7 @@ def zones_from_plain(content: Any, path: Path) -> Zones | None:
 
 
 def corners_from(values: Any, what: str) -> Corners:
-    """Return corners of ``[[x, y], …]``, of ``[x, y, x, y, …]`` or of ``"x,y,x,y,…"``; a ring's last corner is not its first.
+    """Return corners of ``[[x, y], …]``, of ``[x, y, x, y, …]`` or of ``"x,y,x,y,…"``.
 
     Raises:
         DataError: Something else, or numbers beyond any picture.
@@ -59,7 +59,7 @@ def corners_from(values: Any, what: str) -> Corners:
         raise DataError(f"expected {what} as pairs [x, y] of numbers", repr(values)[:80]) from None
     if not all(abs(number) <= FARTHEST for pair in corners for number in pair):
         raise DataError(f"expected {what} in pixels", repr(values)[:80])
-    return corners[:-1] if len(corners) > 3 and corners[0] == corners[-1] else corners
+    return corners
 
 
 def _is_ring(value: Any) -> bool:

@@ -46,7 +46,7 @@ class Zone:
 
     name: str
     points: Corners
-    """(x, y) of its corners."""
+    """(x, y) of its corners. The last corner of an area is not its first."""
     kind: Literal["area", "line"] = "area"
     relative: bool = False
     """Whether corners are shares of the picture's width and height instead of pixels."""
@@ -67,7 +67,9 @@ class Zone:
     def __post_init__(self) -> None:
         for field in ("holes", "more"):
             rings = tuple(as_corners(ring, f"{field} of {self.name}") for ring in getattr(self, field))
-            object.__setattr__(self, field, rings)
+            object.__setattr__(self, field, tuple(map(_open, rings)))
+        if self.kind == "area":
+            object.__setattr__(self, "points", _open(self.points))
         self._check_corners()
         self._check_use()
         if self.kind == "area":
@@ -130,6 +132,13 @@ class Zone:
     def _area(self, scale: Size) -> Any:
         ring, *rest = (np.array(each, float) * scale for each in (self.points, *self.holes, *self.more))
         return area_shape(ring, rest[: len(self.holes)], rest[len(self.holes) :])
+
+
+def _open(ring: Corners) -> Corners:
+    """Return the ring without last corners that are its first one: some programs close rings, others do not."""
+    while len(ring) > 3 and ring[0] == ring[-1]:
+        ring = ring[:-1]
+    return ring
 
 
 @dataclass(frozen=True)
