@@ -17,8 +17,6 @@ settings.load_profile("busy")
 
 ON_REQUEST = (
     "tests/research/",
-    "tests/serve/test_cameras.py",
-    "tests/serve/test_page_ways.py",
     "tests/serve/test_teaching.py",
     "tests/test_guides.py",
     "tests/test_notebooks.py",

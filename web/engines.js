@@ -20,17 +20,19 @@ export function askService(path, options = {}) {
 
 /** Return the JSON of the service's answer; a refusal becomes an error with its sentence. */
 export async function askJson(path, options) {
-  const response = await askService(path, options).catch((error) => {
-    if (error.name === "AbortError") throw error;
-    throw Object.assign(new Error("The service does not answer. Is it still running?"), { status: GONE });
-  });
-  const values = await response.json().catch(() => ({}));
+  const response = await askService(path, options).catch(unanswered);
+  const values = await response.json().catch((error) => (response.ok ? unanswered(error) : {})); // cut off in the middle
   if (!response.ok) {
     throw Object.assign(new Error(values.error ?? `The service answered ${response.status}.`), {
       status: response.status, retryAfter: Number(response.headers.get("retry-after")) || 0,
     });
   }
   return values;
+}
+
+function unanswered(error) {
+  if (error.name === "AbortError") throw error;
+  throw Object.assign(new Error("The service does not answer. Is it still running?"), { status: GONE });
 }
 
 function serviceToken() {

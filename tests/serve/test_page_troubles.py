@@ -121,6 +121,19 @@ def test_a_service_that_went_away_stops_the_rest_which_can_be_counted_later(open
     page.problems.clear()  # the browser logged what was refused
 
 
+CUT_OFF = """async () => {
+  const cut = (stream) => stream.error(new TypeError("network error"));
+  window.fetch = async () => new Response(new ReadableStream({ start: cut }));
+  const { askJson, mayWorkLater } = await import("./engines.js");
+  return askJson("count").then(() => "an answer", (error) => [error.message, mayWorkLater(error)]);
+}"""
+
+
+def test_an_answer_that_is_cut_off_is_no_result(opened):  # noqa: F811
+    """It was kept as a result without a count once, and the total was NaN."""
+    assert opened().page.evaluate(CUT_OFF) == ["The service does not answer. Is it still running?", True]
+
+
 @pytest.fixture
 def own(label_model: Path, tmp_path: Path, crowd: bytes) -> Iterator[tuple[str, Path]]:
     """A service that was started with the user's folder."""
@@ -142,6 +155,7 @@ def correcting(browser, address: str, heads: int) -> Page:  # noqa: F811
 
 
 def add_head(page: Page) -> None:
+    until(page.page, "!!crowdscale.viewer.tool")  # keys do nothing before the tab's tool is there
     page.page.focus("#view")
     page.page.keyboard.press("Shift+ArrowRight")
     page.page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import http.server
 import io
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -20,7 +20,7 @@ from tests.support.web import Answer
 HEAD = "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n"
 
 
-def mjpeg(photos: Sequence[np.ndarray], silent: threading.Event | None = None, rate: float = 50.0) -> Answer:
+def mjpeg(photos: Iterable[np.ndarray], silent: threading.Event | None = None, rate: float = 50.0) -> Answer:
     """Return an answer of JPEGs; then it closes the connection, or waits for the event in silence."""
 
     def answer(handler: http.server.BaseHTTPRequestHandler) -> None:

@@ -207,8 +207,8 @@ def test_a_snapshot_is_asked_again_and_is_never_lost(server, name):
 
 
 def test_a_snapshot_that_stays_away_ends(server, monkeypatch):
-    monkeypatch.setattr("crowdscale.video.cameras.time.sleep", lambda _: None)
     source = open_source(server[0] + "/snapshot", SourceOptions(fps=50, timeout=5, retries=2))
+    monkeypatch.setattr(source.stopping, "wait", lambda _: False)
     frames = iter(source._frames(source))
     next(frames)
     server[1].bodies.pop("/snapshot")

@@ -110,7 +110,7 @@ def test_a_camera_that_is_off_at_the_start_is_tried_again(label_model, monkeypat
         return Source(address, lambda _: iter([Frame(0, 0, PHOTO)]))
 
     monkeypatch.setattr(several, "open_source", open_source)
-    monkeypatch.setattr(several, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("crowdscale.video.cameras.LONGEST_WAIT", 0.01)
     said = []
     watching = Cameras(
         [Camera("gate", "rtsp://me:S3cret@cam/x")], load(label_model), lambda *each: said.append(each)

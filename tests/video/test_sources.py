@@ -252,15 +252,25 @@ def camera(tmp_path):
 
 def test_a_lost_stream_is_reached_for_again_until_it_stays_away(camera, monkeypatch):
     waits = []
-    monkeypatch.setattr("crowdscale.video.cameras.time.sleep", waits.append)
     address = camera
     source = open_source(address, SourceOptions(timeout=3, retries=4))
+    monkeypatch.setattr(source.stopping, "wait", waits.append)
     frames = list(source._frames(source))  # each frame, without the thread that keeps the newest
     assert len(frames) > 30
     assert all(after.time > before.time for before, after in itertools.pairwise(frames))
     assert sum("is back" in note for note in source.notes) == 1  # at most once a minute
     assert source.problems == [f"lost {address}: no frames after 4 attempts to reach it again."]
     assert waits[-4:] == [1, 2, 4, 8]
+
+
+def test_a_lost_stream_that_is_stopped_is_not_reached_for_again(camera):
+    source = open_source(camera, SourceOptions(timeout=3, retries=None))
+    frames = source._frames(source)
+    next(frames)
+    source.stop()
+    assert len(list(frames)) == 14  # to the end of this connection
+    assert source.reconnects == 0
+    assert not source.problems
 
 
 def test_a_slow_counter_gets_the_newest_frame_and_the_rest_are_counted_as_dropped(camera):

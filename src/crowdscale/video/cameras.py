@@ -16,7 +16,7 @@ from crowdscale.video.decoding import UNKNOWN_RATE, Decoded, VideoError, decode,
 from crowdscale.video.fetching import fetched_film, fetched_playlist
 from crowdscale.video.frame import Frame, Source, SourceOptions
 
-__all__ = ["open_address", "open_camera"]
+__all__ = ["open_address", "open_camera", "patience"]
 
 LONGEST_WAIT = 30.0
 """Seconds between two attempts to reach a lost stream, at most; they begin at 1 and double."""
@@ -24,6 +24,11 @@ PLAYLISTS = ("hls", "dash", "rtsp", "sdp", "rtp")
 """Formats whose size is that of a list: only a duration marks a recording."""
 
 Connect = Callable[[], Any]
+
+
+def patience(failures: int) -> float:
+    """Return the seconds to wait after so many failed attempts in a row to reach a stream."""
+    return min(2.0 ** min(failures, 10), LONGEST_WAIT)
 
 
 def open_camera(name: str, options: SourceOptions) -> Source:
@@ -163,13 +168,14 @@ def _arrived(number: int, started: float, each: Decoded) -> Frame:
 
 
 def _again(source: Source, connect: Connect, retries: int | None, failures: int) -> tuple[Any, int]:
-    """Return the stream opened again and the failures in a row; None where it stays away."""
+    """Return the stream opened again and the failures in a row; None where it stays away or nobody waits for it."""
     source.lost = True
     while retries is None or failures < retries:
-        wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
+        wait = patience(failures)
         failures += 1
         source.note_seldom(f"lost {failures}", f"{source.name} was lost: attempt {failures} in {wait:.0f} s.")
-        time.sleep(wait)
+        if source.stopping.wait(wait):
+            return None, failures
         container = _connected(connect)
         if container is not None:
             source.note_seldom("back", f"{source.name} is back.")
@@ -202,7 +208,8 @@ def _snapshots(first: Any, connect: Connect, options: SourceOptions) -> Callable
                     number += 1
             del source.problems[problems:]
             failures = 0 if number > begun else failures
-            time.sleep(max(0.0, asked + 1 / options.photo_rate - time.monotonic()))
+            if source.stopping.wait(max(0.0, asked + 1 / options.photo_rate - time.monotonic())):
+                return
             container = _connected(connect) if number > begun else None
             if container is None:
                 container, failures = _again(source, connect, options.retries, failures)

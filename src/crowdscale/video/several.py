@@ -12,7 +12,7 @@ from typing import Any
 from crowdscale.counting.predictor import Predictor
 from crowdscale.errors import CrowdscaleError, without_password
 from crowdscale.video.camera_state import Camera, Watching
-from crowdscale.video.cameras import LONGEST_WAIT
+from crowdscale.video.cameras import patience
 from crowdscale.video.frame import Source
 from crowdscale.video.outputs import Output
 from crowdscale.video.resuming import whose_rows
@@ -104,7 +104,7 @@ class Cameras:
                 if "://" not in camera.source or (most is not None and failures >= most):
                     raise
                 state.status = "lost"
-                wait = min(2.0 ** min(failures, 10), LONGEST_WAIT)
+                wait = patience(failures)
                 failures += 1
                 if failures == 1:
                     note(f"{error} It is tried again.")
