@@ -14,11 +14,14 @@ import json
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from crowdscale import load
+from crowdscale.counting.table import head_rows
 from crowdscale.files.images import read_image
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -29,12 +32,20 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def counted(page: Page, photo: dict[str, object], number: int) -> dict[str, object]:
+def counted(page: Page, photo: dict[str, object], number: int) -> dict[str, Any]:
     """Return what the page makes of a photo, its ``number``th."""
     page.set_input_files("#files", [photo])
     page.wait_for_selector(f'body[data-done="{number}"]')
-    result: dict[str, object] = page.evaluate("crowdscale.photos.items.at(-1).result")
+    result: dict[str, Any] = page.evaluate("crowdscale.photos.items.at(-1).result")
     return result
+
+
+def heads_apart(ours: list[list[float]], theirs: list[list[float]]) -> tuple[int, float]:
+    """Return by how many two lists of heads differ in number, and by how many pixels in place where they are as many."""
+    if len(ours) != len(theirs):
+        return abs(len(ours) - len(theirs)), float("nan")
+    first, second = (np.array(heads).reshape(-1, 3)[:, :2] for heads in (ours, theirs))
+    return 0, float(np.abs(first - second).max(initial=0.0))
 
 
 def as_png(path: Path) -> bytes:
@@ -57,7 +68,7 @@ def main() -> None:
     handler = functools.partial(_Quiet, directory=str(chosen.site))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    largest, heads = 0.0, 0
+    largest, heads, moved = 0.0, 0, 0.0
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = opened.new_page()
@@ -70,19 +81,19 @@ def main() -> None:
             name = f"{path.stem}.{kind[6:]}"
             made = counted(page, {"name": name, "mimeType": kind, "buffer": content}, number)
             known = predictor.predict(path)
-            difference = abs(float(str(made["count"])) - known.count) / max(1.0, known.count)
-            largest, heads = (
-                max(largest, difference),
-                heads + abs(len(made["heads"]) - len(known.points or ())),
-            )  # type: ignore[arg-type]
+            difference = abs(made["count"] - known.count) / max(1.0, known.count)
+            more, apart = heads_apart(made["heads"], head_rows(known.points) or [])
+            largest, heads, moved = max(largest, difference), heads + more, np.fmax(moved, apart)
             print(
-                f"{path.name}: {made['count']:.4f} in the browser, {known.count:.4f} in Python, {difference:.1e}",
+                f"{path.name}: {made['count']:.4f} in the browser, {known.count:.4f} in Python, {difference:.1e}; "
+                f"{len(made['heads'])} heads, {more} more or fewer, at most {apart:.3f} px apart",
                 flush=True,
             )
         opened.close()
     server.shutdown()
     print(
-        f"{model}, {len(chosen.photos)} photos: largest relative difference {largest:.1e}, heads differ by {heads}"
+        f"{model}, {len(chosen.photos)} photos: largest relative difference {largest:.1e}, heads differ by {heads}, "
+        f"places by {moved:.3f} px"
     )
 
 

@@ -1,6 +1,6 @@
 // Audit: a number that holds whatever the model does, from a few drawn tiles that are counted by hand.
 
-import { say } from "./app.js";
+import { at, say } from "./app.js";
 import { BrowserAuditor, ServiceAuditor } from "./auditors.js";
 import { element } from "./elements.js";
 import { Edits, holds } from "./edits.js";
@@ -62,6 +62,11 @@ export class AuditTab {
     return ["audit", ...this.photos.map((item) => [item.name, item.stamp].join("|"))].join("/");
   }
 
+  /** Where the heads of a tile are kept until it is done. */
+  get tileKey() {
+    return this.key.replace("audit", "tile");
+  }
+
   async enter() {
     this.app.viewer.layers = [];
     this.app.viewer.split = 1;
@@ -77,6 +82,7 @@ export class AuditTab {
   leave() {
     this.app.viewer.tool = null;
     this.app.viewer.layers = [];
+    if (this.state) this.app.viewer.fit(); // a tile fills the view
   }
 
   /** Go on with an audit of the same photos that was begun before. */
@@ -123,7 +129,13 @@ export class AuditTab {
     after();
   }
 
-  /** Show the next tile, empty: the model's heads would lead the eye. */
+  /** Return the heads that were marked in a tile before it was left. */
+  async marked(cell) {
+    const kept = await recall(this.tileKey).catch(() => null);
+    return kept?.cell === cell ? kept.heads : [];
+  }
+
+  /** Show the next tile without the model's heads, which would lead the eye. */
   async nextTile() {
     const { next } = this.state;
     this.show();
@@ -138,7 +150,7 @@ export class AuditTab {
     const item = this.photos.find((each) => each.name === next.photo);
     if (item !== this.app.photos.current) this.app.photos.select(item);
     await this.app.showCurrent();
-    this.edits = new Edits();
+    this.edits = new Edits(await this.marked(next.cell));
     const [left, top, right, bottom] = next.box;
     const allowed = ([x, y]) => holds(next.box, x, y);
     this.tool = new HeadTool(this.app.viewer, this.edits, { changed: () => this.counting(), allowed });
@@ -146,6 +158,12 @@ export class AuditTab {
     this.app.viewer.layers = [(pen, viewer) => dim(pen, viewer, next.box)];
     this.app.viewer.showBox(left, top, right, bottom);
     this.counting();
+    this.takeKeys();
+  }
+
+  /** Keys go to the photo where the button that had them is hidden now. */
+  takeKeys() {
+    if (document.activeElement === document.body) at("view").focus({ preventScroll: true });
   }
 
   counting() {
@@ -153,6 +171,7 @@ export class AuditTab {
     this.task.textContent = `Tile ${number}: ${this.edits.heads.length} ${this.edits.heads.length === 1 ? "head" : "heads"}.`;
     this.undo.disabled = !this.edits.past.length;
     this.erase.disabled = !this.tool.selected.length;
+    if (this.edits.touched) keep(this.tileKey, { cell: this.state.next.cell, heads: this.edits.heads }).catch(() => {});
     this.app.viewer.redraw();
   }
 
@@ -234,7 +253,7 @@ export class AuditTab {
 
   async discard() {
     if (!confirm("Discard this audit and all its counted tiles?")) return;
-    await forget(this.key).catch(() => {});
+    for (const key of [this.key, this.tileKey]) await forget(key).catch(() => {});
     this.state = null;
     this.running.hidden = true;
     this.leave();

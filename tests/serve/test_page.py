@@ -49,6 +49,16 @@ def browser() -> Iterator:
         made.close()
 
 
+KEPT_TILES = """() => new Promise((resolve) => {
+  const opening = indexedDB.open("crowdscale", 1);
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction("work").objectStore("work").getAll(IDBKeyRange.bound("tile", "tile\\uffff"));
+    asked.onsuccess = () => resolve(asked.result);
+  };
+})"""
+"""What the browser keeps of tiles that are not done."""
+
+
 class Page:
     """A page of the service, and every address that it asked."""
 
@@ -261,11 +271,32 @@ def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
         tab.wait_for_selector(f"#audit-task:text('Tile {number}: 0 heads')")
         tab.locator("#view").click()  # the middle of the tile
         tab.wait_for_selector(f"#audit-task:text('Tile {number}: 1 head')")
+        tab.click("#tab-count")
+        assert tab.evaluate("crowdscale.viewer.fitted")  # the whole photo, not the tile
+        tab.click("#tab-audit")
+        tab.wait_for_selector(f"#audit-task:text('Tile {number}: 1 head')")  # what was marked is still there
         tab.click("#audit-done")
         tab.wait_for_selector("#audit-task:text('You counted 1')")
         tab.click("#audit-next")
     tab.wait_for_selector("#audit-headline:text('2 of')")
     assert read_report(page.saved("#audit-report").decode()).counts == (1, 1)
+
+
+def test_an_unfinished_tile_outlives_its_page_and_is_counted_by_keys_alone(opened, crowd):
+    page = opened()
+    page.add(("a.png", crowd))
+    tab = page.page
+    tab.click("#tab-audit")
+    tab.focus("#audit-start")
+    tab.keyboard.press("Enter")
+    for key in ("ArrowRight", "Enter", "Shift+ArrowDown", "Enter"):  # the photo has the keys now
+        tab.wait_for_selector("#audit-task:text('Tile 1')")
+        tab.keyboard.press(key)
+    tab.wait_for_selector("#audit-task:text('Tile 1: 2 heads')")
+    tab.reload()
+    tab.wait_for_selector("body[data-ready]")
+    (kept,) = tab.evaluate(KEPT_TILES)
+    assert len(kept["heads"]) == 2
 
 
 def test_audited_tiles_are_saved_for_training(opened, running, tmp_path):

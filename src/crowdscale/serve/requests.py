@@ -16,6 +16,9 @@ __all__ = ["Bounded", "ClientGoneError", "SlowError", "read_body", "while_connec
 
 Result = TypeVar("Result")
 
+PATIENCE = 5
+"""Seconds after which a request comes again that finds no room for its body."""
+
 
 class ClientGoneError(Exception):
     """The client closed the connection."""
@@ -28,6 +31,8 @@ class SlowError(CrowdscaleError):
 class Bounded:
     """Limits the bytes of each request's body and the time in which it arrives, for every route.
 
+    All bodies that arrive at a time have no more bytes together than one may have: many large ones would fill the memory.
+
     Args:
         app: The application.
         most: Bytes.
@@ -36,6 +41,8 @@ class Bounded:
 
     def __init__(self, app: App, most: int, seconds: float) -> None:
         self.app, self.most, self.seconds = app, most, seconds
+        self.arriving = 0
+        """Bytes of the bodies that are not whole yet."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -44,22 +51,41 @@ class Bounded:
             return
         loop = asyncio.get_running_loop()
         end, size, whole = loop.time() + self.seconds, 0, False
+        held = 0
+
+        def release() -> None:
+            nonlocal held
+            self.arriving -= held
+            held = 0
 
         async def bounded() -> Message:
-            nonlocal size, whole
+            nonlocal size, whole, held
             if whole:
                 return await receive()
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, end - loop.time()))
             except TimeoutError:
                 raise HTTPException(408, f"The request did not arrive within {self.seconds:g} s.") from None
-            size += len(message.get("body", b""))
+            more = len(message.get("body", b""))
+            size, held, self.arriving = size + more, held + more, self.arriving + more
             whole = not message.get("more_body", False)
-            if size > self.most:
-                raise HTTPException(413, f"The request is larger than {self.most / 1e6:g} MB.")
+            self._check(size)
+            if whole:
+                release()
             return message
 
-        await self.app(scope, bounded, send)
+        try:
+            await self.app(scope, bounded, send)
+        finally:
+            release()
+
+    def _check(self, size: int) -> None:
+        """Refuse a body that is too large, or one too many."""
+        if size > self.most:
+            raise HTTPException(413, f"The request is larger than {self.most / 1e6:g} MB.")
+        if self.arriving > self.most:
+            sentence = f"The service is busy: more than {self.most / 1e6:g} MB arrive at once."
+            raise HTTPException(503, sentence, {"retry-after": str(PATIENCE)})
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from crowdscale.errors import OptionError
+from crowdscale.serve.connections import Connection
 from crowdscale.serve.options import ServeOptions
 
 __all__ = ["run_service"]
@@ -51,6 +52,7 @@ def run_service(app: FastAPI, options: ServeOptions, on_ready: Callable[[str], o
     address = f"http://{host}:{listener.getsockname()[1]}/"
     config = uvicorn.Config(
         app,
+        http=Connection,
         log_level="warning",
         access_log=False,
         server_header=False,
