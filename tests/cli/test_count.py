@@ -23,11 +23,13 @@ from tests.support.signals import interruptible
 CROSSING = Path(__file__).parents[2] / "examples" / "crossing.jpg"
 
 
-def test_one_photo_gives_one_row(photos, label_model):
+def test_verbose_adds_both_passes_and_the_time_of_a_photo(photos, label_model):
     done = crowdscale_process("count", photos / "crowd.png", "--model", label_model, "--verbose")
     assert (done.returncode, done.stderr) == (0, "")
-    row = done.stdout.strip().splitlines()[-1]
-    assert re.search(r"crowd\.png +96 +96 +\d+,\d+ – \d+,\d+ +×1\.50 +\d+\.\d\d", row)
+    answer, first, second, time = done.stdout.splitlines()
+    assert (answer, first) == ("96 people", "  first pass   96 people, at its own size")
+    assert re.fullmatch(r"  second pass  from \d+,\d+ to \d+,\d+ at ×1\.50", second)
+    assert re.fullmatch(r"  time         \d+\.\d\d s", time)
     assert "1 photos" not in done.stdout
 
 
@@ -59,10 +61,13 @@ def test_the_table_of_several_fits_a_terminal(photos, label_model):
 def test_a_folder_gives_a_row_each_and_the_total(photos, label_model):
     done = crowdscale("count", photos, "--model", label_model, "--verbose")
     assert done.returncode == 0
-    *_, first, second, _line, total = done.stdout.rstrip().splitlines()
-    assert re.search(r"crowd\.png +96", first)
-    assert re.search(r"few\.png +2 +2 +none", second)
-    assert re.match(r" *2 photos +98 +98 ", total)
+    table, crowd, few = done.stdout.rstrip().split("\n\n")
+    assert re.search(r"2 photos +98", table)
+    assert re.fullmatch(
+        r".*crowd\.png\n  first pass   96 people, .*\n(  second pass  from .* at ×.*\n)+  time +\d.* s", crowd
+    )
+    assert re.fullmatch(r".*few\.png\n  first pass   2 people, .*\n  second pass  none\n  time +\d.* s", few)
+    assert max(map(len, (line for line in done.stdout.splitlines() if "/" not in line))) <= 80
     assert done.stderr == ""  # progress is for terminals
 
 
@@ -108,7 +113,7 @@ def test_options_reach_the_predictor(photos, label_model):
     small = crowdscale(
         "count", photos / "crowd.png", "--model", label_model, "--max-megapixels", 0.02, "--verbose"
     ).stdout
-    assert re.search(r"96 +96 +none", plain)
+    assert re.match(r"96 people\n  first pass   96 people, .*\n  second pass  none\n", plain)
     assert "×2.00" in fixed
     assert "reduced to 0.0 MP" in small
 
@@ -127,8 +132,10 @@ def test_one_broken_photo_does_not_stop_the_rest(photos, label_model, tmp_path):
 def test_file_names_with_brackets_and_long_paths_are_whole(label_model, tmp_path):
     photo = tmp_path / ("a" * 150) / "[bold]x[/bold].png"
     write_image(photo, label_photo(FEW, 240, 200))
-    done = crowdscale("count", photo, photo, "--model", label_model, "--verbose")
-    assert str(photo) in done.stdout
+    other = tmp_path / "b.png"
+    write_image(other, label_photo(FEW, 240, 200))
+    done = crowdscale("count", photo, other, "--model", label_model, "--verbose")
+    assert done.stdout.count(str(photo)) == 2
     assert "…" not in done.stdout
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from crowdscale.drawing.heat import COLOURS, GROUND, PHOTO, draw_heat, draw_legend, heat_density
+from crowdscale.drawing.text import text_size
 from crowdscale.errors import ImageError
 from crowdscale.points import Points
 from crowdscale.zones.ground import Ground
@@ -143,3 +144,11 @@ def test_dots_on_one_head_heat_as_widely_as_the_others():
 def test_heat_refuses_what_is_no_map():
     with pytest.raises(ImageError, match="density map"):
         draw_heat(grey(), np.zeros((3, 4, 5)))
+
+
+@pytest.mark.parametrize(("width", "lines"), [(900, 1), (360, 2)])
+def test_the_unit_has_a_line_of_its_own_where_it_is_narrow(width, lines):
+    """Beside a short scale it was shrunk until nobody could read it."""
+    size = text_size(grey(600, width))
+    added = draw_legend(grey(600, width)).shape[0] - 600
+    assert added == round(3.2 * size) + (lines - 1) * round(1.9 * size)

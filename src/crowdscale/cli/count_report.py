@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crowdscale.cli.answer import print_answer, print_meaning, sentence, short_note
+from crowdscale.cli.answer import print_answer, print_meaning, sentence
 from crowdscale.cli.errors import print_errors
 from crowdscale.cli.picture_names import picture_names
 from crowdscale.cli.result_files import STDOUT, write_each
@@ -79,14 +79,15 @@ def _print_counts(
         return
     if not done:
         return
-    if verbose:
-        _print_table(done)
-    elif len(outcomes) == 1:
+    if len(outcomes) == 1:
         print(sentence(done[0][1]))
         if done[0][1].turn:
             print(f"Turned by {done[0][1].turn}° clockwise before counting.")
     else:
         print_answer([(outcome.photo, prediction) for outcome, prediction in done])
+    if verbose:
+        for outcome, prediction in done:
+            _print_details(None if len(outcomes) == 1 else outcome.photo, prediction)
     print_meaning([prediction for _, prediction in done])
     _print_zones(outcomes)
     _print_pictures(outcomes)
@@ -100,33 +101,23 @@ def _print_pictures(outcomes: list[Outcome]) -> None:
         print(f"Pictures: {counted(len(pictures), 'file')} in {Path(pictures[0]).parent}")
 
 
-def _print_table(done: list[tuple[Outcome, Prediction]]) -> None:
-    from rich.markup import escape
-
-    from crowdscale.cli.tables import new_table, print_table
-
-    predictions = [prediction for _, prediction in done]
-    interval = ["90 %"] if any(each.calibration is not None for each in predictions) else []
-    names = "people", *interval, "first_pass", "region", "zoom", "seconds"
-    table = new_table(photo="left", **dict.fromkeys(names, "right"), note="left")
-    for outcome, prediction in done:
-        people, *rest = _cells(prediction)
-        bounds = [str(prediction.interval() or "") for _ in interval]
-        table.add_row(escape(str(outcome.photo)), people, *bounds, *rest)
-    if len(done) > 1:
-        used = [each for each in predictions if each.usable]
-        sums = [sum(column) for column in zip((0, 0, 0), *map(_numbers, used), strict=True)]
-        table.add_section()
-        total = f"{sums[0]:.0f}", *("" for _ in interval), f"{sums[1]:.0f}"
-        left_out = len(done) - len(used)
-        note = f"without {counted(left_out, 'photo')}" if left_out else ""
-        table.add_row(f"{len(done)} photos", *total, "", "", f"{sums[2]:.2f}", note)
-    print_table(table)
-
-
-def _numbers(prediction: Prediction) -> tuple[float, float, float]:
-    """Return the columns that have a total: people, first pass, seconds."""
-    return prediction.count, prediction.first_pass_count, prediction.seconds
+def _print_details(name: str | Path | None, prediction: Prediction) -> None:
+    """Print both passes of a photo, with a line for each region."""
+    if name is not None:
+        print(f"\n{name}")
+    size = "at its own size"
+    if prediction.read_scale != 1:
+        width, height = prediction.size
+        change = "reduced" if prediction.read_scale < 1 else "enlarged"
+        size = f"{change} to {width * height * prediction.read_scale**2 / 1e6:.1f} MP"
+    print(f"  first pass   {prediction.first_pass_count:,.0f} people, {size}")
+    for region in prediction.regions:
+        left, top, right, bottom = region.box.as_tuple()
+        capped = ", the most allowed" if region.capped else ""
+        print(f"  second pass  from {left},{top} to {right},{bottom} at ×{region.zoom:.2f}{capped}")
+    if not prediction.regions:
+        print("  second pass  none")
+    print(f"  time         {prediction.seconds:.2f} s")
 
 
 def _print_zones(outcomes: list[Outcome]) -> None:
@@ -163,27 +154,6 @@ def _zone_cells(zone: ZoneCount) -> list[str]:
         *whole,
         *("" if number is None else f"{number:,.3g}" for number in areas),
         zone.level or "",
-    ]
-
-
-def _cells(prediction: Prediction) -> list[str]:
-    """Return the cells of a photo after its name, with a line for each region."""
-    regions = prediction.regions
-    notes = []
-    if prediction.read_scale < 1:
-        width, height = prediction.size
-        notes.append(f"reduced to {width * height * prediction.read_scale**2 / 1e6:.1f} MP")
-    if any(region.capped for region in regions):
-        notes.append("zoom capped")
-    if short_note(prediction):
-        notes.append(short_note(prediction))
-    return [
-        f"{prediction.count:.0f}",
-        f"{prediction.first_pass_count:.0f}",
-        "\n".join("{},{} – {},{}".format(*region.box.as_tuple()) for region in regions) or "none",
-        "\n".join(f"×{region.zoom:.2f}" for region in regions),
-        f"{prediction.seconds:.2f}",
-        ", ".join(notes),
     ]
 
 

@@ -188,9 +188,10 @@ def draw_legend(image: Pixels, scale: HeatScale = PHOTO) -> Pixels:
         blend_text(bar, mask, min(max(pad, left), pad + length - mask.shape[1]), round(1.7 * size), PAPER)
     left = 2 * pad + length
     room = width - left - pad
-    if room > 4 * size:
-        blend_text(bar, text_mask(scale.unit, size, room), left, round(0.45 * size), PAPER)
+    unit = text_mask(scale.unit, size, width - size)
+    if unit.shape[1] <= room:
+        blend_text(bar, unit, left, round(0.45 * size), PAPER)
         return np.concatenate([image, bar])
     line = np.full((round(1.9 * size), width, 3), INK, np.uint8)
-    blend_text(line, text_mask(scale.unit, size, width - size), pad, pad // 2, PAPER)
+    blend_text(line, unit, pad, pad // 2, PAPER)
     return np.concatenate([image, line, bar])
