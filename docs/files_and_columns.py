@@ -6,22 +6,18 @@ import json
 from pathlib import Path
 
 from crowdscale.counting.camera_table import BinRecord, CameraRow
+from crowdscale.counting.columns import Column, columns
 from crowdscale.counting.encoding import file_schema, json_schema
+from crowdscale.counting.frame_table import CrowdColumns, FrameRow, LineColumns, StayColumns
 from crowdscale.counting.table import (
     RECORDS,
     VERSION,
-    Column,
-    CrowdColumns,
     EvaluationRow,
     EventRecord,
-    FrameRow,
-    LineColumns,
     LineRecord,
     PhotoRow,
     RegionRecord,
-    StayColumns,
     ZoneRecord,
-    columns,
 )
 from crowdscale.zones.crowd import NO_SAFETY_DEVICE
 

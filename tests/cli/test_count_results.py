@@ -15,8 +15,9 @@ from PIL import Image
 from crowdscale.backends import open_backend
 from crowdscale.cli.count_report import Files, Outcome, report
 from crowdscale.cli.picture_names import picture_names
+from crowdscale.counting.columns import columns
 from crowdscale.counting.predictor import PredictOptions, Predictor, load
-from crowdscale.counting.table import PhotoRow, columns
+from crowdscale.counting.table import PhotoRow
 from crowdscale.drawing.captions import summary
 from crowdscale.models.description import read_config
 from crowdscale.trust.intervals import Calibration

@@ -11,20 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crowdscale.counting.columns import columns, current_names, rounded
 from crowdscale.counting.encoding import KINDS, csv_text, json_schema
+from crowdscale.counting.frame_table import FrameRow
 from crowdscale.counting.prediction import Prediction, Region
-from crowdscale.counting.table import (
-    RECORDS,
-    EvaluationRow,
-    FrameRow,
-    PhotoRow,
-    RegionRecord,
-    ZoneRecord,
-    columns,
-    current_names,
-    photo_row,
-    rounded,
-)
+from crowdscale.counting.table import RECORDS, EvaluationRow, PhotoRow, RegionRecord, ZoneRecord, photo_row
 from crowdscale.points import Box, Points
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -15,6 +15,7 @@ import pytest
 
 from crowdscale.points import Points
 from tests.support.fakes import encoded, label_photo
+from tests.support.pages import Page, chromium
 
 if (
     find_spec("fastapi") is None
@@ -79,3 +80,25 @@ def running(label_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A service with a folder of corrections."""
     with served(label_model, tmp_path_factory.mktemp("corrections")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    """A headless Chromium of a file: its loop would stop others that begin their own in this thread."""
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture
+def opened(browser, running):
+    pages: list[Page] = []
+
+    def open_page(**options) -> Page:
+        pages.append(Page(browser, running.address, **options))
+        return pages[-1]
+
+    yield open_page
+    for each in pages:
+        assert not each.problems
+        assert all(url.startswith((running.address, "blob:", "data:")) for url in each.asked)
+        each.context.close()

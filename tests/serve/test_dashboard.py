@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,8 +20,7 @@ from crowdscale.zones.alarms import AlarmRule, Alarms
 from crowdscale.zones.zone import Zone, Zones
 from tests.support.cameras import still
 from tests.support.fakes import label_photo
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from tests.support.pages import BROWSER
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 PATIENCE = 40_000
@@ -76,15 +73,6 @@ class Wall:
         self.app.state.ending.set()
         self.server.should_exit = True
         self.thread.join(30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture

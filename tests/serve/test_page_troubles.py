@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ from PIL import Image
 
 from crowdscale.serve.page import find_page
 from tests.serve.conftest import HEADS, served
-from tests.serve.test_page import BROWSER, PATIENCE, Page, browser, opened  # noqa: F401, fixtures
 from tests.serve.test_service import huge_png
 from tests.support.disks import fill, small_disk
 from tests.support.fakes import encoded
+from tests.support.pages import BROWSER, Page, add_head, until
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 NODE = shutil.which("node")
@@ -32,15 +31,7 @@ def sentence(page: Page, row: int) -> str:
     return page.page.get_attribute(f"#list tbody tr:nth-child({row})", "title") or ""
 
 
-def until(tab, condition: str) -> None:
-    """Wait for a condition of the page; its security policy forbids Playwright's own way."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not tab.evaluate(condition):
-        assert time.monotonic() < end, condition
-        time.sleep(0.05)
-
-
-def test_bad_photos_are_a_sentence_each_and_the_good_one_counts(opened, crowd):  # noqa: F811
+def test_bad_photos_are_a_sentence_each_and_the_good_one_counts(opened, crowd):
     page = opened()
     page.note = lambda message: None  # the browser logs the refusals
     page.add(
@@ -57,7 +48,7 @@ def test_bad_photos_are_a_sentence_each_and_the_good_one_counts(opened, crowd): 
     page.page.wait_for_selector(f"#people:has-text('{len(HEADS)}')")
 
 
-def test_many_photos_stop_go_on_and_are_not_counted_twice(opened, crowd):  # noqa: F811
+def test_many_photos_stop_go_on_and_are_not_counted_twice(opened, crowd):
     page = opened()
     tab = page.page
     files = [{"name": f"{i:03}.png", "mimeType": "image/png", "buffer": crowd} for i in range(40)]
@@ -74,7 +65,7 @@ def test_many_photos_stop_go_on_and_are_not_counted_twice(opened, crowd):  # noq
     assert tab.inner_text("#list tfoot td:nth-child(2)") == str(40 * len(HEADS))
 
 
-def test_a_tab_closed_in_the_middle_goes_on_where_it_was(opened, crowd, tmp_path):  # noqa: F811
+def test_a_tab_closed_in_the_middle_goes_on_where_it_was(opened, crowd, tmp_path):
     page = opened()
     for name in ("a.png", "b.png"):  # files of the disk: they have a time of their own
         (tmp_path / name).write_bytes(crowd)
@@ -91,7 +82,7 @@ def test_a_tab_closed_in_the_middle_goes_on_where_it_was(opened, crowd, tmp_path
     assert [url.rpartition("name=")[2] for url in asked if "/count?" in url] == ["b.png"]
 
 
-def test_a_service_that_went_away_stops_the_rest_which_can_be_counted_later(opened, crowd):  # noqa: F811
+def test_a_service_that_went_away_stops_the_rest_which_can_be_counted_later(opened, crowd):
     page = opened()
     tab, answers = page.page, ["abort", "504"]
 
@@ -129,7 +120,7 @@ CUT_OFF = """async () => {
 }"""
 
 
-def test_an_answer_that_is_cut_off_is_no_result(opened):  # noqa: F811
+def test_an_answer_that_is_cut_off_is_no_result(opened):
     """It was kept as a result without a count once, and the total was NaN."""
     assert opened().page.evaluate(CUT_OFF) == ["The service does not answer. Is it still running?", True]
 
@@ -145,7 +136,7 @@ def own(label_model: Path, tmp_path: Path, crowd: bytes) -> Iterator[tuple[str, 
         yield made.address, folder
 
 
-def correcting(browser, address: str, heads: int) -> Page:  # noqa: F811
+def correcting(browser, address: str, heads: int) -> Page:
     page = Page(browser, address)
     page.note = lambda message: None
     page.page.wait_for_selector('body[data-done="2"]')
@@ -154,18 +145,11 @@ def correcting(browser, address: str, heads: int) -> Page:  # noqa: F811
     return page
 
 
-def add_head(page: Page) -> None:
-    until(page.page, "!!crowdscale.viewer.tool")  # keys do nothing before the tab's tool is there
-    page.page.focus("#view")
-    page.page.keyboard.press("Shift+ArrowRight")
-    page.page.keyboard.press("Enter")
-
-
 def points(folder: Path, name: str) -> int:
     return len(json.loads((folder / name).read_text())["points"])
 
 
-def test_own_folder_keeps_progress_on_disk_and_a_second_writer_out(own, browser):  # noqa: F811
+def test_own_folder_keeps_progress_on_disk_and_a_second_writer_out(own, browser):
     address, folder = own
     one, two = (correcting(browser, address, len(HEADS)) for _ in range(2))
     add_head(one)
@@ -193,7 +177,7 @@ def test_own_folder_keeps_progress_on_disk_and_a_second_writer_out(own, browser)
     later.context.close()
 
 
-def test_a_full_disk_leaves_the_old_file_and_the_work(own, browser, monkeypatch):  # noqa: F811
+def test_a_full_disk_leaves_the_old_file_and_the_work(own, browser, monkeypatch):
     address, folder = own
     page = correcting(browser, address, len(HEADS))
     add_head(page)
@@ -215,7 +199,7 @@ def test_a_full_disk_leaves_the_old_file_and_the_work(own, browser, monkeypatch)
     page.context.close()
 
 
-def test_a_partition_that_is_full_loses_nothing(browser, label_model, crowd, tmp_path):  # noqa: F811
+def test_a_partition_that_is_full_loses_nothing(browser, label_model, crowd, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         (disk / "mine").mkdir()
         for name in ("a.png", "b.png"):
@@ -270,7 +254,7 @@ IN_BROWSER = """async (photo) => {
 }"""
 
 
-def test_a_folder_that_the_browser_opens_is_written_too(opened, crowd):  # noqa: F811
+def test_a_folder_that_the_browser_opens_is_written_too(opened, crowd):
     """The picker needs a person; the browser's own file system gives folders of the same kind."""
     page = opened()
     tab = page.page

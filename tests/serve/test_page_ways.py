@@ -9,8 +9,7 @@ import pytest
 
 from crowdscale.trust.audit.report import read_report
 from tests.serve.conftest import HEADS
-from tests.serve.test_page import BROWSER, browser, opened  # noqa: F401, fixtures
-from tests.serve.test_page_troubles import add_head, until
+from tests.support.pages import BROWSER, add_head, until
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 
@@ -32,7 +31,7 @@ def text(crowd: bytes) -> str:
     return base64.b64encode(crowd).decode()
 
 
-def test_dropped_photos_are_counted_and_other_files_are_named(opened, text):  # noqa: F811
+def test_dropped_photos_are_counted_and_other_files_are_named(opened, text):
     tab = opened().page
     tab.evaluate(DROP, [text, 3])
     tab.wait_for_selector("#say:has-text('1 file is no photo')")
@@ -40,7 +39,7 @@ def test_dropped_photos_are_counted_and_other_files_are_named(opened, text):  # 
     assert tab.inner_text("#list tfoot td:nth-child(2)") == str(3 * len(HEADS))
 
 
-def test_a_photo_of_the_clipboard_is_pasted(opened, text):  # noqa: F811
+def test_a_photo_of_the_clipboard_is_pasted(opened, text):
     page = opened()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.page.evaluate(COPY, text)
@@ -49,7 +48,7 @@ def test_a_photo_of_the_clipboard_is_pasted(opened, text):  # noqa: F811
     assert page.page.inner_text("#people").split()[0] == str(len(HEADS))
 
 
-def test_the_camera_of_a_phone_and_a_folder(opened, crowd, tmp_path):  # noqa: F811
+def test_the_camera_of_a_phone_and_a_folder(opened, crowd, tmp_path):
     tab = opened(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True).page
     with tab.expect_file_chooser() as chooser:
         tab.tap("#take")
@@ -65,7 +64,7 @@ def test_the_camera_of_a_phone_and_a_folder(opened, crowd, tmp_path):  # noqa: F
     assert tab.locator("#list .name").all_inner_texts()[1:] == ["trip/b.png", "trip/deep/c.png"]
 
 
-def test_touch_adds_a_head_and_two_fingers_zoom(opened, crowd):  # noqa: F811
+def test_touch_adds_a_head_and_two_fingers_zoom(opened, crowd):
     page = opened(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     page.add(("a.png", crowd))
     tab = page.page
@@ -84,7 +83,7 @@ def test_touch_adds_a_head_and_two_fingers_zoom(opened, crowd):  # noqa: F811
     assert tab.inner_text("#panel-correct .number") == f"{len(HEADS) + 1} heads"  # no finger added one
 
 
-def test_keys_alone_take_a_photo_to_its_report(opened, crowd):  # noqa: F811
+def test_keys_alone_take_a_photo_to_its_report(opened, crowd):
     page = opened()
     tab = page.page
 
@@ -123,7 +122,7 @@ def test_keys_alone_take_a_photo_to_its_report(opened, crowd):  # noqa: F811
     assert (record.counts, record.answers[0].by) == ((1,), "Ada")
 
 
-def test_every_format_is_saved(opened, crowd):  # noqa: F811
+def test_every_format_is_saved(opened, crowd):
     page = opened()
     page.add(("a.png", crowd), ("b.png", crowd))
     formats = page.page.locator("#save-format option").evaluate_all("all => all.map((each) => each.value)")
@@ -152,7 +151,7 @@ def test_how_sure_in_words(page_of_module, values, words):
 
 
 @pytest.fixture(scope="module")
-def page_of_module(browser, running):  # noqa: F811
+def page_of_module(browser, running):
     page = browser.new_page()
     page.goto(running.address)
     page.wait_for_selector("body[data-ready]")
@@ -160,7 +159,7 @@ def page_of_module(browser, running):  # noqa: F811
     page.close()
 
 
-def test_the_sentence_to_quote_is_copied(opened, crowd):  # noqa: F811
+def test_the_sentence_to_quote_is_copied(opened, crowd):
     page = opened()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.add(("trip.png", crowd))
@@ -170,7 +169,7 @@ def test_the_sentence_to_quote_is_copied(opened, crowd):  # noqa: F811
     assert copied == f"About {len(HEADS)} people in trip.png, counted by crowdscale with the model labels."
 
 
-def test_everything_is_forgotten_when_asked_and_the_disk_stays(opened, crowd, running):  # noqa: F811
+def test_everything_is_forgotten_when_asked_and_the_disk_stays(opened, crowd, running):
     page = opened()
     page.add(("a.png", crowd))
     tab = page.page
@@ -220,7 +219,7 @@ COLOURS = """async () => {
 }"""  # two heads, and a place where the legend of heat stands
 
 
-def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):  # noqa: F811
+def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):
     page = opened()
     page.add(("a.png", crowd))
     tab = page.page
@@ -236,7 +235,7 @@ def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):  # noqa
     assert yellow not in tab.evaluate(COLOURS)
 
 
-def test_lasso_nudge_and_undo(opened, crowd):  # noqa: F811
+def test_lasso_nudge_and_undo(opened, crowd):
     page = opened()
     page.add(("a.png", crowd))
     tab = page.page

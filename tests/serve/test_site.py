@@ -24,7 +24,7 @@ from crowdscale.models.finding import BUNDLED
 from crowdscale.serve.export import export_site
 from crowdscale.serve.runtime import RUNTIME_FILES, cached_runtime, find_runtime
 from crowdscale.trust.audit.check import PhotoFacts, check_audit
-from tests.serve.test_page import BROWSER, PATIENCE
+from tests.support.pages import BROWSER, PATIENCE
 
 PHOTO = Path(__file__).parents[2] / "examples" / "auditorium.jpg"
 
@@ -92,8 +92,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site, browser):
     address, server = site
     pixels = np.asarray(Image.open(PHOTO).convert("RGB").crop((800, 380, 1300, 680)))
     stream = io.BytesIO()
@@ -101,27 +100,25 @@ def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site):
     known = load("nano", threads=1).predict(pixels)
     photo = {"name": "a.png", "mimeType": "image/png", "buffer": stream.getvalue()}
     asked: list[str] = []
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        context = browser.new_context()
-        context.on("request", lambda request: asked.append(request.url))
-        page = context.new_page()
-        page.set_default_timeout(3 * PATIENCE)
-        page.goto(address)
-        page.wait_for_selector("body[data-ready]")
-        assert "in this browser" in page.inner_text("#engine")
-        page.set_input_files("#files", [photo])
-        page.wait_for_selector('body[data-done="1"]')
-        result = page.evaluate("crowdscale.photos.current.result")
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        server.shutdown()  # no network from here on
-        server.server_close()
-        page.reload()
-        page.wait_for_selector("body[data-ready]")
-        page.set_input_files("#files", [photo])
-        page.wait_for_selector('body[data-done="1"]')
-        again = page.evaluate("crowdscale.photos.current.result.count")
-        browser.close()
+    context = browser.new_context()
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.set_default_timeout(3 * PATIENCE)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    assert "in this browser" in page.inner_text("#engine")
+    page.set_input_files("#files", [photo])
+    page.wait_for_selector('body[data-done="1"]')
+    result = page.evaluate("crowdscale.photos.current.result")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    server.shutdown()  # no network from here on
+    server.server_close()
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.set_input_files("#files", [photo])
+    page.wait_for_selector('body[data-done="1"]')
+    again = page.evaluate("crowdscale.photos.current.result.count")
+    context.close()
     assert result["count"] == pytest.approx(known.count, rel=1e-3)
     assert again == result["count"]
     assert len(result["heads"]) == len(known.points)
@@ -129,30 +126,27 @@ def test_a_browser_counts_as_python_does_and_goes_on_without_a_network(site):
     assert sum(url == address for url in asked) <= 3  # the photo went nowhere: only files were asked for
 
 
-def test_an_audit_in_the_browser_is_one_that_python_confirms(site, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+def test_an_audit_in_the_browser_is_one_that_python_confirms(site, browser, tmp_path):
     address, server = site
     stream = io.BytesIO()
     Image.open(PHOTO).convert("RGB").crop((800, 380, 1300, 680)).save(stream, "PNG")
     photo = {"name": "a.png", "mimeType": "image/png", "buffer": stream.getvalue()}
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_default_timeout(3 * PATIENCE)
-        page.goto(address)
-        page.wait_for_selector("body[data-ready]")
-        page.set_input_files("#files", [photo])
-        page.wait_for_selector('body[data-done="1"]')
-        page.get_by_role("tab", name="Audit").click()
-        page.click("#audit-start")
-        for _ in range(3):
-            page.click("#audit-done")
-            page.click("#audit-next")
-        assert "3 of " in page.inner_text("#audit-headline")
-        with page.expect_download() as download:
-            page.click("#audit-report")
-        download.value.save_as(tmp_path / "report.html")
-        browser.close()
+    page = browser.new_page()
+    page.set_default_timeout(3 * PATIENCE)
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    page.set_input_files("#files", [photo])
+    page.wait_for_selector('body[data-done="1"]')
+    page.get_by_role("tab", name="Audit").click()
+    page.click("#audit-start")
+    for _ in range(3):
+        page.click("#audit-done")
+        page.click("#audit-next")
+    assert "3 of " in page.inner_text("#audit-headline")
+    with page.expect_download() as download:
+        page.click("#audit-report")
+    download.value.save_as(tmp_path / "report.html")
+    page.close()
     server.shutdown()
     pixels = np.asarray(Image.open(stream))
     facts = PhotoFacts(hashlib.sha256(stream.getvalue()).hexdigest(), 500, 300, lambda: pixels)

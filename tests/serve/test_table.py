@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from crowdscale import load
-from crowdscale.counting.table import PhotoRow, rounded
+from crowdscale.counting.columns import rounded
+from crowdscale.counting.table import PhotoRow
 from crowdscale.points import Points
 from crowdscale.serve.page import find_page
 from tests.support.commands import crowdscale

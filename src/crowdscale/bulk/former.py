@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from crowdscale.bulk.tables import FORMATS
+from crowdscale.counting.columns import current_names
 from crowdscale.counting.predictor import PredictOptions
-from crowdscale.counting.table import PhotoRow, current_names
+from crowdscale.counting.table import PhotoRow
 from crowdscale.deprecation import former_names
 
 __all__ = ["current_job", "current_part"]

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from crowdscale.counting.columns import columns, current_names, rounded
 from crowdscale.counting.encoding import arrow_schema, csv_text
-from crowdscale.counting.table import RECORDS, PhotoRow, columns, current_names, rounded
+from crowdscale.counting.table import RECORDS, PhotoRow
 from crowdscale.errors import MissingExtraError
 
 __all__ = ["FORMATS", "Format", "need_parquet", "usual_format"]

@@ -179,8 +179,9 @@ def _rows(outcomes: list[Outcome]) -> list[PhotoRow]:
 
 def _csv_text(outcomes: list[Outcome]) -> str:
     """Return the columns of the schema without heads, and the people of each zone in a column of its name."""
+    from crowdscale.counting.columns import columns, rounded
     from crowdscale.counting.encoding import csv_text
-    from crowdscale.counting.table import PhotoRow, columns, rounded
+    from crowdscale.counting.table import PhotoRow
 
     names = [
         each.name for each in columns(PhotoRow) if each.name not in ("heads", "intervals", "interval_of")

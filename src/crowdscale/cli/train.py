@@ -108,11 +108,11 @@ def train(
 
     given = {name: value for name, value in settings.items() if value is not None}
     register_network(given.get("network", ""))
-    choose_settings(regime or "ours", **given)  # refuses bad options before photos are read
+    chosen = choose_settings(regime or "ours", **given)  # refuses bad options before photos are read
     held_out = hold_out, hold_out_share, given.get("seed", TrainOptions.seed)
     gathered = gather(data, weight, *held_out, limit_size, cache, border, only)
-    regime = regime or usual_regime(given.get("init"), len(gathered.samples))
-    chosen = choose_settings(regime, **given)
+    if regime is None and usual_regime(given.get("init"), len(gathered.samples)) == "teach":
+        regime, chosen = "teach", choose_settings("teach", **given)
     if regime == "teach":
         crops = chosen.train.crops + chosen.train.l2s_crops
         typer.echo(

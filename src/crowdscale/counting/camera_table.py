@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crowdscale.counting.table import EventRecord, LineRecord, ZoneRecord, column
+from crowdscale.counting.columns import column
+from crowdscale.counting.table import EventRecord, LineRecord, ZoneRecord
 
 __all__ = ["BinRecord", "CameraRow"]
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from crowdscale.counting.table import RECORDS, VERSION, PhotoRow, columns
+from crowdscale.counting.columns import columns
+from crowdscale.counting.table import RECORDS, VERSION, PhotoRow
 
 __all__ = ["KINDS", "arrow_schema", "csv_text", "file_schema", "json_schema", "record_schema"]
 

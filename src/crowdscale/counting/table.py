@@ -1,17 +1,17 @@
 """The one schema of results: every file and every API uses these names, types and units.
 
-A class is a table and a field is a column. Its metadata hold the unit, the description and the former names, from
-which ``docs/files-and-columns.md`` and the JSON schema are generated.
+Here are the rows of photos and what they hold; ``frame_table`` has those of films, ``camera_table`` those of cameras.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crowdscale.counting.columns import column, current_names, plain
 from crowdscale.counting.hints import notes_with_hints
 
 if TYPE_CHECKING:
@@ -21,23 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "RECORDS",
     "VERSION",
-    "Column",
-    "CrowdColumns",
     "EvaluationRow",
     "EventRecord",
-    "FrameRow",
-    "LineColumns",
     "LineRecord",
     "PhotoRow",
     "RegionRecord",
-    "StayColumns",
     "ZoneRecord",
-    "after_name",
-    "columns",
-    "current_names",
     "photo_row",
-    "plain",
-    "rounded",
     "zone_records",
 ]
 
@@ -46,40 +36,6 @@ VERSION = 1
 
 LEVEL = "0.9"
 """Level of the interval in ``count_low`` and ``count_high``."""
-
-
-class Column(NamedTuple):
-    """One column of a table."""
-
-    name: str
-    kind: str
-    """A key of ``encoding.KINDS`` or of ``RECORDS``."""
-    unit: str
-    description: str
-    former: tuple[str, ...]
-    """Names before this version, which readers accept for one release."""
-    decimals: int | None
-    """Of a number in CSV, Parquet and JSON lines; None where nothing is rounded."""
-
-
-def column(
-    kind: str,
-    description: str,
-    unit: str = "",
-    former: tuple[str, ...] = (),
-    decimals: int | None = None,
-    default: Any = MISSING,
-) -> Any:
-    """Return a dataclass field with its column in the metadata; a list is empty by default."""
-    content = {"kind": kind, "unit": unit, "description": description, "former": former, "decimals": decimals}
-    if default is list:
-        return field(default_factory=list, metadata=content)
-    return field(metadata=content) if default is MISSING else field(default=default, metadata=content)
-
-
-def columns(table: type) -> tuple[Column, ...]:
-    """Return the columns of a table in their order."""
-    return tuple(Column(each.name, **each.metadata) for each in fields(table))
 
 
 @dataclass(frozen=True)
@@ -230,77 +186,6 @@ class PhotoRow:
 
 
 @dataclass(frozen=True)
-class FrameRow:
-    """One counted frame of a video: ``watch --rows``. Each zone and line adds its own columns before ``alarms``."""
-
-    time: float = column("number", "time from the first frame", "s", (), 3)
-    clock: str | None = column(
-        "text",
-        "date and clock of the frame with the offset of its time zone (ISO 8601): arrival at a camera, --start or the "
-        "film's own record; empty where nobody knows it",
-    )
-    frame: int = column("integer", "number of the frame in the source")
-    count: float = column("number", "people in the frame", "people", ("people",), 2)
-    count_low: int | None = column(
-        "integer", "low end of the 90 % interval of the count; empty for a frame with warnings", "people"
-    )
-    count_high: int | None = column("integer", "high end of the 90 % interval of the count", "people")
-    smoothed: float | None = column("number", "count smoothed over time, with --smooth", "people", (), 2)
-    alarms: str = column("text", "alarms that change at this frame, such as `door raised`")
-    raised: list[str] = column(
-        "texts", "zones whose alarm stands at this frame; a later run starts with them"
-    )
-    warnings: list[str] = column(
-        "texts", "a sentence for each way in which the frame differs from the training photos, or is damaged"
-    )
-    usable: bool = column(
-        "boolean", "whether the count may be used; not for a frame unlike all training photos"
-    )
-    seconds: float = column("number", "time that the count takes", "s", (), 3)
-    dropped: int = column("integer", "frames of a live source that passed uncounted so far", "frames")
-
-
-@dataclass(frozen=True)
-class LineColumns:
-    """What a line adds to a frame: each column after the name of the line."""
-
-    forward: int = column(
-        "integer", "people who crossed from its left to its right so far, as its points run", "people"
-    )
-    backward: int = column("integer", "people who crossed the other way so far", "people")
-    net: int = column("integer", "forward less backward", "people")
-    forward_per_minute: float | None = column(
-        "number",
-        "forward in the last minute, or since the start or a gap; empty for the first ten seconds",
-        "people/min",
-        (),
-        2,
-    )
-    backward_per_minute: float | None = column("number", "backward in the same time", "people/min", (), 2)
-
-
-@dataclass(frozen=True)
-class StayColumns:
-    """What an area adds to a frame where heads are followed: each column after the name of the area."""
-
-    different: int = column("integer", "tracks in the area so far", "people")
-    entered: int = column("integer", "tracks that came in so far", "people")
-    left: int = column("integer", "tracks that went out so far", "people")
-    median_stay: float | None = column("number", "median time in the area of those who left", "s", (), 1)
-    stay_90th_percentile: float | None = column("number", "90th percentile of the same", "s", (), 1)
-
-
-@dataclass(frozen=True)
-class CrowdColumns:
-    """What an area on the ground adds to a frame where heads are followed: each column after the name of the area."""
-
-    voronoi_per_m2: float = column("number", "mean density by Voronoi cells", "people/m²", (), 4)
-    speed: float | None = column("number", "mean speed", "m/s", (), 4)
-    specific_flow: float | None = column("number", "density times speed", "people/(m s)", (), 4)
-    pressure: float | None = column("number", "density times variance of velocity", "1/s²", (), 4)
-
-
-@dataclass(frozen=True)
 class EvaluationRow:
     """One annotated photo: ``evaluate --csv``.
 
@@ -325,15 +210,6 @@ class EvaluationRow:
         4,
     )
     seconds: float = column("number", "time from pixels to result", "s", (), 4)
-
-
-def current_names(table: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values of a table under its current names; unknown names stay."""
-    current = {former: each.name for each in columns(table) for former in each.former}
-    taken = {each.name for each in columns(table)} & values.keys()
-    return {
-        current.get(name, name) if current.get(name) not in taken else name: v for name, v in values.items()
-    }
 
 
 def photo_row(photo: str, prediction: Prediction, zones: Sequence[Any] = (), error: str = "") -> PhotoRow:
@@ -400,34 +276,6 @@ def head_rows(points: Points | None) -> list[list[float]] | None:
         return None
     confidence = points.confidence if points.confidence is not None else np.ones(len(points))
     return np.round(np.column_stack([points.xy, confidence]), 3).tolist()  # type: ignore[no-any-return]
-
-
-def plain(row: Any) -> dict[str, Any]:
-    """Return the values of a row, its records as dictionaries."""
-    return {
-        each.name: [plain(record) for record in getattr(row, each.name)]
-        if each.kind in RECORDS
-        else getattr(row, each.name)
-        for each in columns(type(row))
-    }
-
-
-def rounded(row: Any) -> dict[str, Any]:
-    """Return the plain values of a row, its numbers rounded as tables hold them."""
-    values = {}
-    for each in columns(type(row)):
-        value = getattr(row, each.name)
-        if each.kind in RECORDS:
-            value = [rounded(record) for record in value]
-        elif each.decimals is not None and isinstance(value, float):
-            value = round(value, each.decimals)
-        values[each.name] = value
-    return values
-
-
-def after_name(name: str, added: Any) -> dict[str, Any]:
-    """Return the rounded columns that a zone of this name adds to a frame, as in ``gate forward per minute``."""
-    return {f"{name} {column.replace('_', ' ')}": value for column, value in rounded(added).items()}
 
 
 RECORDS = {"regions": RegionRecord, "zones": ZoneRecord, "lines": LineRecord, "events": EventRecord}

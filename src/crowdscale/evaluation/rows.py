@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from crowdscale.counting.columns import columns, rounded
 from crowdscale.counting.encoding import csv_text
-from crowdscale.counting.table import EvaluationRow, columns, rounded
+from crowdscale.counting.table import EvaluationRow
 from crowdscale.deprecation import renamed
 from crowdscale.evaluation.regions import RegionRow
 from crowdscale.files.writing import write_atomic

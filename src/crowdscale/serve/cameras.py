@@ -19,8 +19,8 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from crowdscale.counting.camera_table import BinRecord, CameraRow
+from crowdscale.counting.columns import rounded
 from crowdscale.counting.encoding import record_schema
-from crowdscale.counting.table import rounded
 from crowdscale.errors import CrowdscaleError
 from crowdscale.serve.counting import RESPONSES
 from crowdscale.serve.line import BusyError

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
+from crowdscale.counting.columns import columns, current_names
 from crowdscale.counting.encoding import csv_text
-from crowdscale.counting.table import FrameRow, columns, current_names
+from crowdscale.counting.frame_table import FrameRow
 from crowdscale.errors import OptionError
 from crowdscale.files.writing import make_folder
 from crowdscale.video.resuming import Past, Run

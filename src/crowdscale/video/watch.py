@@ -10,16 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdscale.counting.columns import columns
+from crowdscale.counting.frame_table import CrowdColumns, FrameRow, LineColumns, StayColumns, after_name
 from crowdscale.counting.options import TURNS, Turn
 from crowdscale.counting.prediction import Prediction
-from crowdscale.counting.table import (
-    CrowdColumns,
-    FrameRow,
-    LineColumns,
-    StayColumns,
-    after_name,
-    columns,
-)
 from crowdscale.deprecation import renamed
 from crowdscale.errors import OptionError
 from crowdscale.video.dates import Calendar

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdscale.counting.table import CrowdColumns, FrameRow, LineColumns, StayColumns, columns
+from crowdscale.counting.columns import columns
+from crowdscale.counting.frame_table import CrowdColumns, FrameRow, LineColumns, StayColumns
 from crowdscale.errors import DataError
 from crowdscale.zones.passages import read_columns
 
