@@ -25,7 +25,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cameras import RATE, UNITS, Camera, counts, frames, report, sampled
+from benchmarks.cameras import RATE, Camera, counts, frames, report, sampled
+from crowdscale.cli.options import seconds_of
 
 NAMES = ["stalls", "closes"]
 ASKED = ("cameras", "cameras/stalls/curve", "cameras/closes/picture", "metrics")
@@ -117,13 +118,15 @@ def run(seconds: float, every: str, out: Path | None) -> int:
         process, address = started(folder, f"http://127.0.0.1:{server.server_port}", every, log)
         client = Client(address, frames()[0])
         client.start()
-        sampled(process, seconds, samples, lambda: counts(NAMES, folder))
-        client.ended.set()
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(90)
-        server.shutdown()
+        try:
+            sampled(process, seconds, samples, lambda: counts(NAMES, folder))
+        finally:
+            client.ended.set()
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(90)
+            server.shutdown()
         log.seek(0)
-        report(NAMES, folder, samples, log.read(), code)
+        report(NAMES, folder, samples, log.read(), code, seconds_of(every))
         print(client.table())
     if out is not None:
         out.write_text(json.dumps({"every": every, "seconds_and_resident_mib": samples}) + "\n")
@@ -136,7 +139,7 @@ def main() -> None:
     parser.add_argument("--every", default="2s")
     parser.add_argument("--out", type=Path, help="the samples of the memory as JSON")
     options = parser.parse_args()
-    sys.exit(run(float(options.duration[:-1]) * UNITS[options.duration[-1]], options.every, options.out))
+    sys.exit(run(seconds_of(options.duration), options.every, options.out))
 
 
 if __name__ == "__main__":
