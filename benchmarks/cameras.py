@@ -178,9 +178,9 @@ def counts(names: list[str], folder: Path) -> str:
 
 
 def due(name: str, seconds: float, every: float) -> float:
-    """Return the rows of a camera if counting took no time."""
-    if name == "stalls":
-        return seconds / (GOES + TIMEOUT + AGAIN) * GOES / every
+    """Return about how many rows a camera has if counting takes no time."""
+    if name == "stalls":  # the first frame after a silence is counted, then one at each multiple of ``every``
+        return seconds / (GOES + TIMEOUT + AGAIN) * (GOES / every + 0.5)
     return seconds / (max(every, 1 / RATE + AGAIN) if name == "closes" else every)
 
 

@@ -4,8 +4,9 @@
     python -m research.dashboard_picture --out narrow.png --width 360 --dark --copies 12
 
 *street* is OpenCV's ``vtest.avi`` (Debian package opencv-doc) with a zone, its alarm and a line, as a live camera of five
-frames a second. *hall* is ``examples/auditorium.jpg``, shifted from frame to frame. *gate* sends for ten seconds, then
-nothing. All send MJPEG from this machine, and ``crowdscale serve --cameras`` counts them.
+frames a second, of which one in two seconds is counted. *hall* is ``examples/auditorium.jpg``, shifted from frame to frame. *gate* is
+``examples/crossing.jpg`` likewise, and falls silent ``--goes`` seconds after the start. All send MJPEG from this machine, and
+``crowdscale serve --cameras`` counts them.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from crowdscale.video.sources import open_source
 ROOT = Path(__file__).parents[1]
 FILM = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
 RATE = 5.0
-GOES = 10.0
-"""Seconds that *gate* sends."""
+SIDE = 640
+"""Longest side of a photo in pixels."""
 ZONES = {
     "zones": [
         {
@@ -53,7 +54,7 @@ def photos_of(name: str, film: Path) -> list[bytes]:
         ]
     else:
         photo = Image.open(ROOT / "examples" / ("auditorium.jpg" if name == "hall" else "crossing.jpg"))
-        photo.thumbnail((800, 800))
+        photo.thumbnail((SIDE, SIDE))
         shift = Image.Transform.AFFINE
         frames = [
             photo.convert("RGB").transform(photo.size, shift, (1, 0, x, 0, 1, 0)) for x in range(0, 80, 8)
@@ -72,6 +73,8 @@ class Sender(http.server.BaseHTTPRequestHandler):
     """MJPEG of the camera that the path names."""
 
     photos: dict[str, list[bytes]]
+    ends: float
+    """When *gate* falls silent, by ``time.monotonic``."""
 
     def do_GET(self) -> None:
         """Send frames; *gate* falls silent."""
@@ -83,7 +86,7 @@ class Sender(http.server.BaseHTTPRequestHandler):
         try:
             while True:
                 passed = time.monotonic() - begun
-                if name == "gate" and passed > GOES:
+                if name == "gate" and time.monotonic() > self.ends:
                     time.sleep(3600)
                 data = shown[int(passed * RATE) % len(shown)]
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
@@ -96,7 +99,7 @@ class Sender(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def cameras_file(folder: Path, address: str, copies: int) -> Path:
+def cameras_file(folder: Path, address: str, copies: int, every: str) -> Path:
     """Write the file of the cameras: three, one, or as many as asked of two of them."""
     (folder / "zones.json").write_text(json.dumps(ZONES))
     names = ["street", "hall", "gate"] if copies == 3 else [["street", "hall"][n % 2] for n in range(copies)]
@@ -104,8 +107,9 @@ def cameras_file(folder: Path, address: str, copies: int) -> Path:
     for number, name in enumerate(names, 1):
         zones = 'zones = "zones.json"\n' if name == "street" else ""
         shown = name if copies <= 3 else f"{name} {number}"
+        often = "2s" if name == "street" and copies <= 3 else every
         parts.append(
-            f'[[camera]]\nname = "{shown}"\nsource = "{address}/{name}"\ntimeout = 4\nevery = "400ms"\n{zones}'
+            f'[[camera]]\nname = "{shown}"\nsource = "{address}/{name}"\ntimeout = 4\nevery = "{often}"\n{zones}'
         )
     path = folder / "cameras.toml"
     path.write_text("\n".join(parts))
@@ -141,6 +145,10 @@ def main() -> None:
     parser.add_argument("--film", type=Path, default=FILM)
     parser.add_argument("--model", default="lite")
     parser.add_argument("--copies", type=int, default=3, help="cameras")
+    parser.add_argument(
+        "--every", default="5s", help="time between two counts of hall and gate, or of each of many"
+    )
+    parser.add_argument("--goes", type=float, default=60.0, help="seconds from the start that gate sends")
     parser.add_argument("--seconds", type=float, default=90.0)
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=900)
@@ -148,14 +156,20 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="the whole page")
     options = parser.parse_args()
     names = ("street", "hall", "gate")
-    handler = type("Cameras", (Sender,), {"photos": {name: photos_of(name, options.film) for name in names}})
+    shown = {
+        "photos": {name: photos_of(name, options.film) for name in names},
+        "ends": time.monotonic() + options.goes,
+    }
+    handler = type("Cameras", (Sender,), shown)
     with (
         tempfile.TemporaryDirectory() as name,
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
     ):
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        path = cameras_file(Path(name), f"http://127.0.0.1:{server.server_port}", options.copies)
+        path = cameras_file(
+            Path(name), f"http://127.0.0.1:{server.server_port}", options.copies, options.every
+        )
         command = [
             sys.executable,
             "-m",

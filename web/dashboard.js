@@ -4,6 +4,7 @@ import { Card, momentOf } from "./dashboard_card.js";
 import { element } from "./elements.js";
 import { askJson, askService } from "./engines.js";
 import { connectTheme } from "./theme.js";
+import { peopleText } from "./wording.js";
 
 const AGAIN = 2000; // milliseconds until the service is asked again
 const SILENCE = 30_000; // milliseconds without an event or a sign of life after which the service is away
@@ -130,7 +131,7 @@ class Dashboard {
   }
 
   alarmItem(alarm, key) {
-    const people = alarm.people === null ? "" : `: ${Math.round(alarm.people).toLocaleString()} people`;
+    const people = alarm.people === null ? "" : `: ${peopleText(alarm.people)}`;
     const text = element("span", { textContent: `${alarm.camera}, ${alarm.zone}${people}, raised ${alarm.clock ? `at ${momentOf(alarm.clock)}` : momentOf(null)}` });
     const item = element("li", {}, text);
     if (this.known.has(key)) {

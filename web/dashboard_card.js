@@ -3,6 +3,7 @@
 import { clockOf, curveOf } from "./dashboard_curve.js";
 import { element } from "./elements.js";
 import { askJson, askService } from "./engines.js";
+import { peopleText, peopleWord } from "./wording.js";
 
 const PICTURE_EVERY = 2000; // milliseconds between two pictures of a camera
 const CURVE_EVERY = 10_000;
@@ -80,7 +81,7 @@ export class Card {
     } else if (!row.usable) {
       this.number.textContent = "Do not use the number";
     } else {
-      this.number.replaceChildren(Math.round(row.count).toLocaleString(), element("small", { textContent: Math.round(row.count) === 1 ? " person" : " people" }));
+      this.number.replaceChildren(Math.round(row.count).toLocaleString(), element("small", { textContent: ` ${peopleWord(row.count)}` }));
     }
   }
 
@@ -191,14 +192,16 @@ function tableOf(title, heads, rows) {
 function zoneTable(row) {
   if (!row.zones.length) return [];
   const measured = row.zones.some((zone) => zone.per_square_metre !== null);
+  const isFull = (zone) => row.raised.includes(zone.name) || (zone.capacity !== null && zone.count > zone.capacity);
+  const marked = row.zones.some(isFull);
   const rows = row.zones.map((zone) => {
-    const full = row.raised.includes(zone.name) || (zone.capacity !== null && zone.count > zone.capacity);
+    const full = isFull(zone);
     const people = Math.round(zone.count).toLocaleString() + (zone.capacity === null ? "" : ` of ${zone.capacity.toLocaleString()}`);
     const state = row.raised.includes(zone.name) ? "alarm" : full ? "over capacity" : "";
     const density = zone.per_square_metre === null ? "" : `${zone.per_square_metre.toFixed(2)} ${zone.level ?? ""}`.trim();
-    return [[zone.name], [people, full ? "full" : ""], ...(measured ? [[density]] : []), [state, full ? "full" : ""]];
+    return [[zone.name], [people, full ? "full" : ""], ...(measured ? [[density]] : []), ...(marked ? [[state, full ? "full" : ""]] : [])];
   });
-  return [tableOf(`Zones of ${row.camera}`, ["Zone", "People", ...(measured ? ["per m², level"] : []), ""], rows)];
+  return [tableOf(`Zones of ${row.camera}`, ["Zone", "People", ...(measured ? ["per m², level"] : []), ...(marked ? [""] : [])], rows)];
 }
 
 function lineTable(row) {
@@ -213,7 +216,7 @@ function lineTable(row) {
 function eventList(row) {
   if (!row.events.length) return [];
   const items = row.events.slice(-EVENTS).reverse().map((event) => {
-    const people = event.count === null ? "" : `, ${Math.round(event.count).toLocaleString()} people`;
+    const people = event.count === null ? "" : `, ${peopleText(event.count)}`;
     return element("li", {}, element("span", { textContent: `${event.zone} ${event.kind}${people}` }), element("time", { textContent: momentOf(event.clock), dateTime: event.clock ?? "" }));
   });
   return [element("h3", { textContent: "Last alarms" }), element("ul", { className: "events" }, ...items)];

@@ -1,6 +1,7 @@
 // The people of a camera over time: the mean of each bin as a line, its lowest and highest count as a band.
 
 import { drawn } from "./elements.js";
+import { peopleText } from "./wording.js";
 
 const HEIGHT = 112;
 const EDGE = { left: 30, right: 6, top: 8, bottom: 18 };
@@ -29,9 +30,9 @@ export function curveOf({ bins, seconds, span }, width, now) {
     const upper = part.map((bin) => `${x(middle(bin))},${y(bin.high)}`);
     const lower = part.map((bin) => `${x(middle(bin))},${y(bin.low)}`).reverse();
     const mean = part.map((bin) => `${x(middle(bin))},${y(bin.mean)}`);
-    if (part.length === 1) mean.push(`${x(middle(part[0])) + 0.01},${y(part[0].mean)}`); // a dot by its round end
     svg.append(drawn("polygon", { class: "band", points: [...upper, ...lower].join(" ") }));
     svg.append(drawn("polyline", { class: "mean", points: mean.join(" ") }));
+    if (part.length === 1) svg.append(drawn("circle", { class: "dot", cx: x(middle(part[0])), cy: y(part[0].mean), r: 3 }));
   }
   svg.append(drawn("text", { x: EDGE.left, y: HEIGHT - 4 }, clockOf(begin)));
   svg.append(drawn("text", { x: width - EDGE.right, y: HEIGHT - 4, "text-anchor": "end" }, now ? "now" : clockOf(end)));
@@ -40,7 +41,8 @@ export function curveOf({ bins, seconds, span }, width, now) {
   const counts = shown.reduce((sum, bin) => sum + bin.counts, 0);
   const mean = shown.reduce((sum, bin) => sum + bin.mean * bin.counts, 0) / counts;
   const round = (people) => Math.round(people).toLocaleString();
-  const sentence = `Since ${clockOf(begin)}: ${round(low)} to ${round(high)} people, ${round(mean)} on average.`;
+  const range = round(low) === round(high) ? peopleText(low) : `${round(low)} to ${round(high)} people, ${round(mean)} on average`;
+  const sentence = `Since ${clockOf(begin)}: ${range}.`;
   svg.setAttribute("aria-label", sentence);
   return { svg, sentence };
 }

@@ -12,6 +12,9 @@ const KINDS = [
 
 export const peopleWord = (count) => (Math.round(count) === 1 ? "person" : "people");
 
+/** Return a number of people with its word. */
+export const peopleText = (count) => `${Math.round(count).toLocaleString()} ${peopleWord(count)}`;
+
 /** Return [how sure a count is, what to do with it]. */
 export function howSure(result) {
   if (result.usable === false) return ["Unlike all photos that the model learned from.", "Audit it: that number holds for this photo, too."];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -141,9 +142,22 @@ def test_an_alarm_is_seen_and_acknowledged_on_this_page_only_by_keys_alone(opene
     page.wait_for_selector("#alarms li[data-known]")
     wall.show(0, 1)
     page.wait_for_selector("#alarms", state="hidden")
-    page.wait_for_selector(".events li:has-text('stairs cleared, 1 people')")
+    page.wait_for_selector(".events li:has-text('stairs cleared, 1 person')")
     wall.show(0, 5)  # a new alarm is new
     page.wait_for_selector("#alarms li:not([data-known])")
+
+
+def test_twelve_cameras_fit_a_narrow_dark_screen(opened):
+    _, page = opened(12, (2,), viewport={"width": 360, "height": 740}, color_scheme="dark")
+    assert page.locator("article.camera").count() == 12
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.locator(".curve .dot").first.get_attribute("r") == "3"  # one count is a dot that can be seen
+    assert "Since" in page.locator(".curve figcaption").first.inner_text()
+    assert page.locator(".curve figcaption").first.inner_text().endswith(": 2 people.")
+    heads = page.get_by_role("table", name="Zones of gate <1>").locator("th")
+    assert heads.all_inner_texts() == ["Zone", "People"]  # no column without a state
+    colour = page.evaluate("getComputedStyle(document.querySelector('.camera')).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", colour)) < 80
 
 
 def test_pictures_can_be_left_out_and_curves_span_a_day(opened):
