@@ -15,8 +15,8 @@ from crowdscale.points import Points
 from crowdscale.serve.page import find_page
 from crowdscale.serve.zone_editor import ZoneEditor
 from crowdscale.zones.files import read_zones, zones_from_json
-from tests.serve.test_page import BROWSER, Page, browser  # noqa: F401, a fixture
 from tests.support.fakes import encoded
+from tests.support.pages import BROWSER, Page
 
 NODE = shutil.which("node")
 SIZE = (200, 120)
@@ -76,7 +76,7 @@ def test_the_page_refuses_what_does_not_fit(tmp_path, content, size, sentence):
 
 
 @pytest.fixture
-def edited(browser, tmp_path):  # noqa: F811
+def edited(browser, tmp_path):
     """The page of ``zones edit`` with zones of each kind, and its file."""
     if BROWSER is None:
         pytest.skip("Chromium is not installed")
