@@ -94,4 +94,5 @@ def test_occupancy(rows, tmp_path):
     assert done.returncode == 0
     (line,) = [line.split() for line in done.stdout.splitlines() if "hall" in line]
     assert line == ["hall", "27.5", "55.0", "55:00", "48", "48", "48", "3.5", "9"]
+    assert "stay" in done.stdout
     assert np.asarray(Image.open(tmp_path / "full.png")).shape == (640, 1400, 3)

@@ -48,7 +48,10 @@ def test_another_missing_file_is_an_error(installed):
 
 
 def test_training_names_where_to_get_the_weights(installed):
-    with pytest.raises(ModelError, match="nano is installed without its training weights"):
+    with pytest.raises(
+        ModelError,
+        match=r"nano is installed without its training weights\. A clone has them: run there pip install .* -e ",
+    ):
         find_weights(installed / WEIGHTS)
 
 

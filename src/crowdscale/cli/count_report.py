@@ -122,27 +122,16 @@ def _print_details(name: str | Path | None, prediction: Prediction) -> None:
 
 def _print_zones(outcomes: list[Outcome]) -> None:
     """Print a line for each zone; columns without any value are left out."""
-    from rich.markup import escape
-
-    from crowdscale.cli.tables import new_table, print_table
+    from crowdscale.cli.tables import print_filled
 
     rows = [
-        (escape(str(outcome.photo)), escape(zone.name), *_zone_cells(zone))
-        for outcome in outcomes
-        for zone in outcome.zones
+        (str(outcome.photo), zone.name, *_zone_cells(zone)) for outcome in outcomes for zone in outcome.zones
     ]
     if not rows:
         return
     names = ("photo", "zone", "people", "heads", "capacity", "m2", "per_m2", "level")
-    used = [place for place in range(len(names)) if place < 3 or any(row[place] for row in rows)]
-    sides = {
-        names[place]: "left" if names[place] in ("photo", "zone", "level") else "right" for place in used
-    }
-    table = new_table(**sides)
-    for row in rows:
-        table.add_row(*(row[place] for place in used))
     print()
-    print_table(table)
+    print_filled({name: "left" if name in ("photo", "zone", "level") else "right" for name in names}, rows)
 
 
 def _zone_cells(zone: ZoneCount) -> list[str]:

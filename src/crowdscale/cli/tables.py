@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["COLUMNS", "counted", "new_table", "print_table", "wrapped"]
+__all__ = ["COLUMNS", "counted", "new_table", "print_filled", "print_table", "wrapped"]
 
 COLUMNS = 80
 """Signs in a line of running text."""
@@ -39,6 +40,23 @@ def new_table(**justified: str) -> Table:
     for name, side in justified.items():
         table.add_column(name.replace("_", " "), justify=side, overflow="fold")  # type: ignore[arg-type]
     return table
+
+
+def print_filled(columns: dict[str, str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table of plain cells without the columns that are empty in each row.
+
+    Args:
+        columns: The side of each column, by its name; underscores read as spaces.
+        rows: The cells of each row.
+    """
+    from rich.markup import escape
+
+    used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
+    names = list(columns)
+    table = new_table(**{names[place]: columns[names[place]] for place in used})
+    for row in rows:
+        table.add_row(*(escape(row[place]) for place in used))
+    print_table(table)
 
 
 def print_table(table: Table) -> None:

@@ -278,7 +278,7 @@ def occupancy(
     plot: Plot = None,
 ) -> None:
     """Print how full each zone was, and how long people stayed; draw its people over time."""
-    from crowdscale.cli.tables import new_table, print_table
+    from crowdscale.cli.tables import print_filled
     from crowdscale.drawing.charts import plot_counts, time_label
     from crowdscale.files.images import write_image
     from crowdscale.zones.occupancy import read_occupancy
@@ -286,13 +286,17 @@ def occupancy(
     if plot is not None and plot.suffix.lower() != ".png":
         raise OptionError("expected --plot as .png", str(plot))
     estimate = read_occupancy(rows, zone)
-    table = new_table(zone="left", mean="right", most="right", at="right", different="right", entered="right", left="right", median_stay="right", stay_90th_percentile="right")  # fmt: skip
+    sides = dict.fromkeys(
+        ("zone", "mean", "most", "at", "different", "entered", "left", "median_stay", "stay_90th_percentile"),
+        "right",
+    )
+    cells = []
     for name, counts in estimate.people.items():
         stays = ["" if value is None else f"{value:,g}" for value in estimate.stays[name]]
         most = int(counts.argmax())
         at = time_label(float(estimate.times[most]), float(estimate.times[-1]))
-        table.add_row(name, f"{counts.mean():,.1f}", f"{counts[most]:,.1f}", at, *stays)
-    print_table(table)
+        cells.append([name, f"{counts.mean():,.1f}", f"{counts[most]:,.1f}", at, *stays])
+    print_filled({**sides, "zone": "left"}, cells)
     if plot is not None:
         title = f"{rows.name}: people of each zone over time"
         write_image(plot, plot_counts(estimate.times, estimate.people, title))

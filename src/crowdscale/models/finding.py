@@ -92,7 +92,8 @@ def find_weights(path: Path) -> Path:
         remedy = "Train the model first; one in 8 bits has none"
         raise ModelError.plain(f"no training weights at {path}", remedy)
     remedy = (
-        f"Fetch them (crowdscale models fetch {name} --from ADDRESS), or train in a clone of the repository"
+        "A clone has them: run there pip install -c constraints.txt -e '.[learn]'. "
+        f"Or fetch them: crowdscale models fetch {name} --from ADDRESS"
     )
     if name not in fetched_models():
         raise ModelError(f"{name} is installed without its training weights", "", remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +82,17 @@ def show(model: ModelArgument) -> None:
     from crowdscale.models.finding import find_model
 
     folder = find_model(model)
-    typer.echo(_card(folder, read_config(folder, verify=False)), nl=False)
+    text = _card(folder, read_config(folder, verify=False))
+    if sys.stdout.isatty():  # in a file or a pipe it is Markdown as it is
+        text = "\n".join(_fitted(line) for line in text.splitlines()) + "\n"
+    typer.echo(text, nl=False)
+
+
+def _fitted(line: str) -> str:
+    """Return a line of Markdown in 80 columns; rows of tables stay whole."""
+    from crowdscale.cli.tables import wrapped
+
+    return line if line.startswith("|") else wrapped(line, "", "  " * line.startswith("- "))
 
 
 def card(
