@@ -21,7 +21,7 @@ if (
     find_spec("fastapi") is None
 ):  # without the extra [serve] the zone editor, the engine and the export remain
     collect_ignore = [
-        f"test_{name}.py" for name in ("annotations", "auditing", "cameras", "connections", "dashboard", "folder", "line", "teaching", "openapi", "page", "page_troubles", "page_ways", "process", "service", "site", "watching")
+        f"test_{name}.py" for name in ("annotations", "auditing", "cameras", "connections", "dashboard", "folder", "line", "metrics", "teaching", "openapi", "page", "page_troubles", "page_ways", "page_zones", "process", "service", "site", "watching")
     ]  # fmt: skip
 
 HEADS = Points(np.array([(20.0, 30.0), (60.0, 32.0), (100.0, 90.0), (150.0, 60.0), (200.0, 120.0)]))
