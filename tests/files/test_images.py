@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from crowdscale.errors import ImageError, OptionError
 from crowdscale.files import images
+from crowdscale.files.decoder import photo_size
 from crowdscale.files.finding import find_images
 from crowdscale.files.images import photo_from_pil, read_image, resize_image, write_image
 from crowdscale.files.writing import check_writable, write_atomic
+from tests.hostile.media import with_exif
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -33,19 +37,61 @@ def test_lossless_formats_come_back_equal(tmp_path, suffix):
     np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}").pixels, PIXELS)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_turned_upright(tmp_path, orientation):
-    turned = {
+def as_stored(orientation):
+    return np.ascontiguousarray({
         1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1], 5: PIXELS.transpose(1, 0, 2),
         6: np.rot90(PIXELS, 1), 7: PIXELS[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(PIXELS, -1),
-    }[orientation]  # fmt: skip
+    }[orientation])  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_turned_upright(tmp_path, orientation, suffix):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = saved(tmp_path / "a.png", Image.fromarray(np.ascontiguousarray(turned)), exif=exif)
+    path = saved(tmp_path / f"a{suffix}", Image.fromarray(as_stored(orientation)), exif=exif)
     photo = read_image(path)
     np.testing.assert_array_equal(photo.pixels, PIXELS)
-    assert photo.size == (30, 20)
+    np.testing.assert_array_equal(photo_from_pil(Image.open(path)).pixels, PIXELS)
+    assert photo.size == photo_size(path) == (30, 20)
     assert photo.reduction == (1, 1)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 7])
+def test_orientation_of_deep_pngs(tmp_path, orientation):
+    _, data = cv2.imencode(".png", as_stored(orientation)[..., ::-1].astype(np.uint16) * 16)
+    entry = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    photo = read_image(with_exif(data.tobytes(), b"II*\0\x08\0\0\0" + entry))
+    assert photo.size == (30, 20)
+    assert np.abs(photo.pixels.astype(int) - PIXELS).max() <= 1
+
+
+def with_orientation(tiff, orientation):
+    """Return a little-endian TIFF with the tag, in a new directory at its end."""
+    (start,) = struct.unpack_from("<I", tiff, 4)
+    (number,) = struct.unpack_from("<H", tiff, start)
+    entries = [tiff[start + 2 + 12 * at : start + 14 + 12 * at] for at in range(number)]
+    entries.append(struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0))
+    entries.sort(key=lambda entry: struct.unpack_from("<H", entry)[0])
+    directory = struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    return tiff[:4] + struct.pack("<I", len(tiff)) + tiff[8:] + directory
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+@pytest.mark.parametrize("kind", ["12 bits", "16 bits", "floating point", "16 bits of grey"])
+def test_orientation_of_deep_tiffs(tmp_path, orientation, kind):
+    pixels = as_stored(orientation)
+    deep = {
+        "12 bits": pixels.astype(np.uint16) * 16, "16 bits": pixels.astype(np.uint16) * 257,
+        "floating point": pixels.astype(np.float32) / 255, "16 bits of grey": pixels[..., 0].astype(np.uint16) * 257,
+    }[kind]  # fmt: skip
+    path = tmp_path / "a.tif"
+    cv2.imwrite(str(path), deep[..., ::-1] if deep.ndim == 3 else deep, [cv2.IMWRITE_TIFF_COMPRESSION, 1])
+    path.write_bytes(with_orientation(path.read_bytes(), orientation))
+    photo = read_image(path)
+    assert photo.size == photo_size(path) == (30, 20)
+    right = np.repeat(PIXELS[..., :1], 3, axis=2) if deep.ndim == 2 else PIXELS
+    assert np.abs(photo.pixels.astype(int) - right).max() <= 1
 
 
 def test_grey_is_repeated(tmp_path):

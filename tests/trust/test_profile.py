@@ -201,11 +201,23 @@ FAR = np.array([0.3, 0.7, 0.5, 0.5, 0.4, 0.4])
 """Features far from those of all training photos, which do not read as upright."""
 
 
-def leaning(familiar: Profile) -> np.ndarray:
+def leaning(familiar: Profile, step: float = 0.05) -> np.ndarray:
     """Features near those of the training photos, which read as a little less upright than most."""
     mean = np.mean([each.appearance.features for each in upright_photos(60)], axis=0)
     slopes = familiar.reading.slopes
-    return mean + 0.05 * slopes / np.linalg.norm(slopes)
+    return mean + step * slopes / np.linalg.norm(slopes)
+
+
+def test_coins_lie_near_and_read_as_upright_at_no_turn():
+    familiar = replace(turned_familiar(), limits={"distance": 1e9})
+    features = leaning(familiar, 0.3)
+    reading = familiar.reading.turned(features)
+    one = seen(photo(70), people=19.0)
+    one = one._replace(appearance=replace(one.appearance, features=features))
+    for doubt, usable in ((reading - 0.01, True), ((reading - 0.01 + 1) / 2 - 1, False)):
+        judged = replace(familiar, doubt=doubt).judge(one, photo(70), lambda _: (features, 5.0))
+        assert judged.usable == usable
+        assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)
 
 
 @pytest.mark.parametrize(

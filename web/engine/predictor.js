@@ -6,7 +6,7 @@ import { Canvas } from "./canvas.js";
 import { scale as scalePoints } from "./points.js";
 import { blend, count, countInBox, heads, join, place, readOutput, replace, trustedShare } from "./reading.js";
 import { denseBox, poolRegion } from "./regions.js";
-import { crop } from "./resize.js";
+import { crop, resizeImage, roundEven } from "./resize.js";
 import { intervalOf, intervalsOf, isOwn, joinMeasures, meanFeatures, judge, measurePicture, notesOf } from "./trust.js";
 
 const MOST_BASE = 2; // a small photo is read at no more than twice its side
@@ -37,6 +37,15 @@ export class Predictor {
     const least = this.config.enlarge_below ?? 0;
     if (area < least) return Math.min(MOST_BASE, Math.sqrt(least / area));
     return chooseReadScale(async (view) => this.read(await this.network.predict(view)), image);
+  }
+
+  /** Return a small picture enlarged as it is when it is counted: the profile was learned so. */
+  enlarged(view) {
+    const least = this.config.enlarge_below ?? 0;
+    if (view.width * view.height >= least) return view;
+    const factor = Math.min(MOST_BASE, Math.sqrt(least / (view.width * view.height)));
+    const side = (length) => Math.max(1, roundEven(length * factor));
+    return resizeImage(view, side(view.width), side(view.height));
   }
 
   read(answer) {
@@ -100,7 +109,7 @@ export class Predictor {
     const { width, height } = image;
     const seen = { look: joinMeasures(found.map((part) => part.look)), heads: located, people, width, height };
     const lookAt = async (view) => {
-      const answer = await this.network.predict(view);
+      const answer = await this.network.predict(this.enlarged(view));
       const sure = heads(this.read(answer)).confidence.reduce((sum, each) => sum + each, 0);
       return { features: meanFeatures(answer.features), sure };
     };

@@ -6,6 +6,7 @@ import { nearestDistances } from "./points.js";
 const FEWEST_HEADS = 5; // below that spacing and confidence say nothing
 const TURN_PIXELS = 400_000;
 const TURN_MARGIN = 0.2;
+const NORMAL_TAIL = 2.807 / 1.645; // from the reading of one of 20 training photos to that of one of 400
 
 /** Which side of a measure's limit is strange, and the warning. The last stands only where no other does. */
 export const WARNINGS = {};
@@ -126,8 +127,9 @@ export async function judge(profile, seen, image, lookAt) {
   const readings = await turnReadings(profile, seen, image, lookAt);
   const turn = bestTurn(readings);
   const warnings = warningsOf(profile, seen, turn);
-  const far = readings.length && isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
-  if (!far || Math.min(...readings.map((each) => each.reading)) <= profile.doubt) return { warnings, usable: true };
+  const far = isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
+  const limit = far ? profile.doubt : (profile.doubt + 1) * NORMAL_TAIL - 1;
+  if (!readings.length || Math.min(...readings.map((each) => each.reading)) <= limit) return { warnings, usable: true };
   const replaced = [`${WARNINGS.distance[1]}.`, `${TURNED[turn]}.`];
   return { warnings: [`${unlikeAll}.`, ...warnings.filter((each) => !replaced.includes(each))], usable: false };
 }

@@ -244,7 +244,15 @@ class Predictor:
         return familiar.judge(photo_and_count, photo.pixels, self._look)
 
     def _look(self, pixels: Pixels) -> tuple[NDArray[np.float64], float]:
-        """Return the (c,) mean features of a photo and the sum of confidences of its heads; without heads, the count."""
+        """Return the (c,) mean features of a photo and the sum of confidences of its heads; without heads, the count.
+
+        A small photo is enlarged as it is when it is counted: the profile was learned so.
+        """
+        area = pixels.shape[0] * pixels.shape[1]
+        if area < self.config.enlarge_below:
+            factor = min(MOST_READ_SCALE, (self.config.enlarge_below / area) ** 0.5)
+            height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
+            pixels = resize_image(pixels, width, height)
         output = self.backend.predict(pixels)
         first = self._estimate(output)
         points = first.points

@@ -20,7 +20,7 @@ from crowdscale.data.opening import FOLDER, GRAMMAR, open_dataset, protocol_of
 from crowdscale.data.recognition import beside_format
 from crowdscale.data.scanning import Scan, scan_folder
 from crowdscale.errors import CrowdscaleError
-from crowdscale.files.decoder import TURNED, choose_page, opened, orientation_of
+from crowdscale.files.decoder import TURNED, choose_page, opened, stored_orientation
 from crowdscale.files.documents import read_xml
 from crowdscale.files.images import read_image
 from crowdscale.files.writing import write_atomic
@@ -275,7 +275,7 @@ def _is_open(label: Label, photo: Path) -> bool:
     try:
         with opened(photo, str(photo)) as image:
             choose_page(image, str(photo))
-            orientation, square = orientation_of(image), image.width == image.height
+            orientation, square = stored_orientation(image), image.width == image.height
     except CrowdscaleError:  # reported as unreadable
         return False
     return orientation != 1 and (label.size is None or square or orientation not in TURNED)

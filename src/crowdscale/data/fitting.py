@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crowdscale.data.checks import photo_size
 from crowdscale.data.formats.label import Label, Size
 from crowdscale.errors import DataError
-from crowdscale.files.decoder import TURNED, choose_page, opened, orientation_of
+from crowdscale.files.decoder import TURNED, choose_page, opened, stored_orientation
 from crowdscale.points import Points
 
 __all__ = ["fit_label"]
@@ -61,7 +61,7 @@ def fit_label(label: Label, photo: Path, source: str) -> tuple[Label, str | None
 def _orientation(photo: Path) -> int:
     with opened(photo, str(photo)) as image:
         choose_page(image, str(photo))
-        return orientation_of(image)
+        return stored_orientation(image)
 
 
 def _text(size: Size) -> str:

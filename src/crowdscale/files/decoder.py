@@ -44,6 +44,7 @@ __all__ = [
     "orientation_of",
     "photo_pages",
     "photo_size",
+    "stored_orientation",
 ]
 
 MAX_PIXELS = 400_000_000
@@ -211,7 +212,12 @@ def check_regular(path: Path) -> None:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation from 1 to 8; 1 where the picture has none or a damaged one."""
+    """Return the orientation by which a picture is still to be turned; 1 for TIFF, which Pillow and OpenCV turn themselves."""
+    return 1 if image.format == "TIFF" else stored_orientation(image)
+
+
+def stored_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation from 1 to 8, before a TIFF is decoded; 1 where there is none or a damaged one."""
     try:
         value: Any = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a damaged EXIF block says nothing about the pixels

@@ -16,7 +16,7 @@ from crowdscale.files.tones import to_8_bits
 
 __all__ = ["NOTE", "PHOTOMETRIC", "colours_to_8_bits", "deep_tiff", "no_data", "read_deep"]
 
-WIDTH, HEIGHT, ORIENTATION = 256, 257, 274
+WIDTH, HEIGHT = 256, 257
 PHOTOMETRIC, NO_DATA = 262, 42113
 """TIFF tags: 0 in the first means that 0 is white; the second holds GDAL's value of missing pixels."""
 BITS, SAMPLES = 258, 277
@@ -53,7 +53,9 @@ _QUIET = _Quiet()
 
 
 def read_deep(stream: IO[bytes], page: int = 0) -> NDArray[Any] | None:
-    """Return (h, w) or (h, w, 3 or 4) RGB values of a picture, not turned; None where OpenCV does not read it.
+    """Return (h, w) or (h, w, 3 or 4) RGB values of a picture; None where OpenCV does not read it.
+
+    OpenCV turns a TIFF by its orientation, other pictures not.
 
     Args:
         stream: The whole file.
@@ -61,7 +63,7 @@ def read_deep(stream: IO[bytes], page: int = 0) -> NDArray[Any] | None:
     """
     stream.seek(0)
     data = np.frombuffer(stream.read(), np.uint8)
-    flags = cv2.IMREAD_UNCHANGED  # which leaves EXIF orientation alone, too
+    flags = cv2.IMREAD_UNCHANGED
     try:
         with _QUIET.decoding():
             if page:
@@ -115,7 +117,6 @@ def deep_tiff(stream: IO[bytes], check: Callable[[tuple[int, int], int], None]) 
         pixels, note = colours_to_8_bits(values, missing)
     image = Image.fromarray(pixels)
     image.info[NOTE] = note
-    image.getexif()[ORIENTATION] = tags.get(ORIENTATION, 1)
     return image
 
 

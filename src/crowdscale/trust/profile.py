@@ -4,8 +4,9 @@ Each measure has a limit that one of 400 training photos exceeds. A photo beyond
 distance of the mean of the network's features from those of the training photos: Mahalanobis' distance in their main
 directions, and the rest beside these. The same mean separates turned photos from upright ones (``upright``).
 
-Gravel, leaves and walls lie far from the training photos, and no orientation of them reads as upright. Crowds from
-elsewhere may lie as far, but stand upright. So a count of a photo that is both must not be used (``Judgement``).
+Gravel, leaves and coins read as upright in no orientation, and many lie far from the training photos. Crowds from elsewhere may
+lie as far, but stand upright. So the count of a photo that reads as upright in no orientation must not be used, if it lies
+far away, or if the reading is beyond that of nearly all training photos at each turn (``Judgement``).
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ __all__ = [
     "learn_profile",
     "turn_of",
 ]
+
+NORMAL_TAIL = 2.807 / 1.645
+"""How much farther from its mean the limit of one of 400 lies than ``DOUBT``'s of one of 20, by the normal distribution: the
+readings of upright training photos lie about -1, to which they were fitted."""
 
 TAIL = 0.0025
 """Share of the training photos beyond each limit; twice of it alarmed on 5 of 70 validation photos, this on 3."""
@@ -112,6 +117,11 @@ class Profile:
     """Reading beyond which a photo is checked in all four orientations."""
 
     @property
+    def least_upright(self) -> float:
+        """Reading that one of 400 training photos exceeds, as the other limits: from ``doubt`` by ``NORMAL_TAIL``."""
+        return (self.doubt + 1) * NORMAL_TAIL - 1
+
+    @property
     def reading(self) -> Uprightness | None:
         """The reading that detects turned photos; None without one."""
         return Uprightness.from_text(self.upright) if self.upright else None
@@ -140,19 +150,18 @@ class Profile:
     ) -> Judgement:
         """Return the warnings of a photo, and whether its count may be used.
 
-        It must not be used where the features lie farther from those of the training photos than their limit, and
-        no orientation reads as upright. A photo in which nobody is counted needs no such mark.
+        It must not be used where no orientation reads as upright: where all readings exceed ``least_upright``, or
+        ``doubt`` if the features lie farther from those of the training photos than their limit as well. A photo in
+        which nobody is counted needs no such mark.
 
         Args: those of ``turn``.
         """
         readings = self._read_turns(seen, pixels, look)
         turn = best_turn(readings) if readings else 0
         sentences = self.warnings(seen, turn)
-        if (
-            not readings
-            or min(each.reading for each in readings) <= self.doubt
-            or not self._strange("distance", self._distance(seen))
-        ):
+        far = self._strange("distance", self._distance(seen))
+        limit = self.doubt if far else self.least_upright
+        if not readings or min(each.reading for each in readings) <= limit:
             return Judgement(sentences, True)
         others = [
             each for each in sentences if each not in (f"{SENTENCES['distance'][1]}.", f"{TURNED.get(turn)}.")
