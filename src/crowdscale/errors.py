@@ -121,6 +121,10 @@ def need_learn(what: str) -> None:
         raise MissingExtraError(what, "learn")
 
 
+CLOSE = 0.7
+"""Likeness of a name that is offered in place of a misspelt one (difflib): ``onxx`` and ``onnx`` have 0.75."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> OptionError:
     """Return the error for a name that no table knows: the closest one that it does, if any, and all of them."""
     names = sorted(known)
@@ -132,7 +136,7 @@ def choices(name: object, names: Iterable[str]) -> str:
     from difflib import get_close_matches  # takes 5 ms, and most commands have no error
 
     names = list(names)
-    close = get_close_matches(str(name), names, 1)
+    close = get_close_matches(str(name), names, 1, CLOSE)
     guess = f"Did you mean {close[0]}? " if close else ""
     return (
         f"{guess}{'Choose one of' if len(names) > 1 else 'There is only'} {', '.join(names)}" if names else ""
