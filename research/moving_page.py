@@ -43,8 +43,8 @@ def page() -> str:
             "",
             f"People are drawn with true identities, walk, and are located by `{drawn['model']}` in each frame. IDF1 is that of Ristani",
             "et al. (2016). At most: with the same heads and no switch at all. CPU time of one thread, on a machine with other work. Following",
-            "is all that a watch does with heads: tracks, lines, stays, density and flow on the ground. Rows with the linking alone are of an",
-            "earlier run, whose weights were not noted.",
+            "is all that a watch does with heads: tracks, lines, stays, density and flow on the ground. The rates show the same film, as",
+            "`watch --every` takes its frames.",
             "",
             drawn_table(drawn["rows"]),
             "",
@@ -52,7 +52,7 @@ def page() -> str:
             "",
             drawn_lines_table(drawn["rows"]),
             "",
-            "`python -m benchmarks.tracking_drawn --json research/results/moving/drawn.json`",
+            "`python -m benchmarks.tracking_drawn --kept heads --json research/results/moving/drawn.json`",
             "",
             "## Tracks of simulated positions",
             "",
@@ -84,7 +84,7 @@ def page() -> str:
             "",
             soak_text(soak),
             "",
-            "`python -m benchmarks.cameras --film vtest.avi --duration 62m --every 400ms --out research/results/moving/soak.json`",
+            f"`python -m benchmarks.cameras --film vtest.avi --duration 62m --every {soak['every']} --out research/results/moving/soak.json`",
             "",
         ]
     )
@@ -113,14 +113,9 @@ def drawn_table(rows: list[dict[str, Any]]) -> str:
     for row in rows:
         lines.append(
             f"| {row['people']:,.0f} | {row['size'][0]}×{row['size'][1]} | {row['frames_a_second']:g} | {row['frames']} | {row['recall']:.2f}, {row['precision']:.2f} | "
-            f"{row['IDF1']:.3f} ({row['IDF1_at_most']:.3f}) | {row['switches_a_person']:.2f} | {_cost(row)}, {row['count_ms']:,.0f} |"
+            f"{row['IDF1']:.3f} ({row['IDF1_at_most']:.3f}) | {row['switches_a_person']:.2f} | {row['follow_ms']:.1f}, {row['count_ms']:,.0f} |"
         )
     return "\n".join(lines)
-
-
-def _cost(row: dict[str, Any]) -> str:
-    """Return the milliseconds of following; earlier runs measured the linking alone."""
-    return f"{row['follow_ms']:.1f}" if "follow_ms" in row else f"{row['link_ms']:.1f} (linking alone)"
 
 
 def simulated_table(rows: list[dict[str, Any]]) -> str:
@@ -155,7 +150,7 @@ def drawn_lines_table(rows: list[dict[str, Any]]) -> str:
         "| people in a frame | frames a second | seconds | forward: true, counted | backward: true, counted | error of all | error of the net, over all |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in (each for each in rows if "true" in each):
+    for row in rows:
         (forward, backward), (counted, back) = row["true"], row["counted"]
         whole, all_counted = forward + backward, counted + back
         shares = ["too few", "too few"]
@@ -163,7 +158,7 @@ def drawn_lines_table(rows: list[dict[str, Any]]) -> str:
             net = (counted - back) - (forward - backward)
             shares = [f"{100 * each / whole:+.1f} %" for each in (all_counted - whole, net)]
         lines.append(
-            f"| {row['people']:,.0f} | {row['frames_a_second']:g} | {row['frames'] / row['frames_a_second']:g} | {forward}, {counted} | "
+            f"| {row['people']:,.0f} | {row['frames_a_second']:g} | {row['seconds']:g} | {forward}, {counted} | "
             f"{backward}, {back} | {shares[0]} | {shares[1]} |"
         )
     return "\n".join(lines)

@@ -134,12 +134,13 @@ def test_an_area_that_is_closed_twice_is_saved_without_loss_and_a_closed_line_st
     line = [[0, 0], [9, 0], [9, 9], [0, 0]]
     hole = [*HOLE, HOLE[0]]
     content = {"zones": [
-        {"name": "a", "points": closed, "holes": [hole], "more": [[*OTHER, OTHER[0]]]},
+        {"name": "a", "points": closed, "holes": [hole], "more": [[*OTHER, OTHER[0]]], "capacity": 0},
         {"name": "l", "kind": "line", "points": line},
     ]}  # fmt: skip
     zones = read(tmp_path, content)
     area, loop = zones.zones
     assert [len(ring) for ring in (area.points, *area.holes, *area.more)] == [4, 4, 4]
     assert loop.points == ((0, 0), (9, 0), (9, 9), (0, 0))
+    assert area.capacity == 0
     write_zones(tmp_path / "again.json", zones)
     assert read_zones(tmp_path / "again.json") == zones

@@ -179,6 +179,8 @@ def test_files_come_back_as_they_were(tmp_path):
         ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": 5, "below": 6}}]}, "0 <= below <= above"),
         ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": 5, "webhook": "ftp://x"}}]}, "http or https"),
         ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": "x"}}]}, "the alarm of zone a is no sound alarm: Expected float, got str"),
+        ({"zones": [{"name": "l", "kind": "line", "points": [[0, 0], [9, 9]], "width": 1e308}]}, "width of l above 0 and at most"),
+        ({"zones": [{"name": {"": {}}, "points": [[0, 0], [9, 0], [9, 9]]}]}, "text as the name of each zone"),
         ({"zones": [], "ground": {"points": [[0, 0]]}}, '"metres" of the ground points, or their four "sides"'),
         ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [1, 1], [0, 1]], "sides": [1, 1, 1, 1], "diagonal": 5}}, "to be a triangle, but got 1, 1 and 5 m"),
         ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [2, 0], [3, 0]], "metres": [[0, 0], [1, 0], [1, 1], [0, 1]]}}, "ground points in the photo in turn"),

@@ -70,6 +70,8 @@ def _refuse_unknown(content: dict[str, Any], allowed: Iterable[str], where: str)
 def _zone(content: Any, where: str) -> Zone:
     if not isinstance(content, dict) or "name" not in content or "points" not in content:
         raise DataError(f"expected a name and points of each zone in {where}", repr(content)[:80])
+    if not isinstance(content["name"], (str, int, float)):
+        raise DataError(f"expected text as the name of each zone in {where}", repr(content["name"])[:80])
     name = str(content["name"])
     _refuse_unknown(content, [field.name for field in fields(Zone)], f"zone {name}")
     corners = corners_from(content["points"], f"the points of zone {name}")

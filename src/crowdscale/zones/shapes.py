@@ -8,9 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area_shape"]
+__all__ = ["area_shape", "open_ring"]
 
 Floats = NDArray[np.float64]
+Ring = tuple[tuple[float, float], ...]
+
+
+def open_ring(ring: Ring) -> Ring:
+    """Return a ring without last corners that are its first one: some programs close rings, others do not."""
+    while len(ring) > 3 and ring[0] == ring[-1]:
+        ring = ring[:-1]
+    return ring
 
 
 def area_shape(ring: Floats, holes: Sequence[Floats] = (), more: Sequence[Floats] = ()) -> Any:

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from crowdscale.counting.prediction import Prediction
 from crowdscale.errors import DataError
+from crowdscale.files.documents import FARTHEST
 from crowdscale.files.writing import write_atomic
 from crowdscale.points import Points
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.ground import Corners, Ground, level_of_service
-from crowdscale.zones.shapes import area_shape
+from crowdscale.zones.shapes import area_shape, open_ring
 
 __all__ = ["Zone", "ZoneCount", "Zones", "area_of_interest", "as_corners", "write_zones", "zones_json"]
 
@@ -67,9 +68,9 @@ class Zone:
     def __post_init__(self) -> None:
         for field in ("holes", "more"):
             rings = tuple(as_corners(ring, f"{field} of {self.name}") for ring in getattr(self, field))
-            object.__setattr__(self, field, tuple(map(_open, rings)))
+            object.__setattr__(self, field, tuple(map(open_ring, rings)))
         if self.kind == "area":
-            object.__setattr__(self, "points", _open(self.points))
+            object.__setattr__(self, "points", open_ring(self.points))
         self._check_corners()
         self._check_use()
         if self.kind == "area":
@@ -95,9 +96,11 @@ class Zone:
             raise DataError(f"expected at least 3 corners of each part of {self.name}", "fewer")
 
     def _check_use(self) -> None:
-        """Raise DataError for a width that is not above 0, or for roles that exclude one another."""
-        if self.width is not None and not self.width > 0:
-            raise DataError(f"expected the width of {self.name} above 0", str(self.width))
+        """Raise DataError for a width that is not above 0 or beyond any picture, or for roles that exclude one another."""
+        if self.width is not None and not 0 < self.width <= FARTHEST:
+            raise DataError(
+                f"expected the width of {self.name} above 0 and at most {FARTHEST:g}", f"{self.width:g}"
+            )
         if self.kind == "line" and (self.roi or self.exclude or self.holes or self.more):
             raise DataError("expected an area as region of interest, excluded area or zone with holes", f"the line {self.name}")  # fmt: skip
         if self.roi and self.exclude:
@@ -132,13 +135,6 @@ class Zone:
     def _area(self, scale: Size) -> Any:
         ring, *rest = (np.array(each, float) * scale for each in (self.points, *self.holes, *self.more))
         return area_shape(ring, rest[: len(self.holes)], rest[len(self.holes) :])
-
-
-def _open(ring: Corners) -> Corners:
-    """Return the ring without last corners that are its first one: some programs close rings, others do not."""
-    while len(ring) > 3 and ring[0] == ring[-1]:
-        ring = ring[:-1]
-    return ring
 
 
 @dataclass(frozen=True)
@@ -376,8 +372,11 @@ def _cell_shares(shape: Any, rows: int, columns: int, cell: tuple[float, float],
 def zones_json(zones: Zones) -> dict[str, Any]:
     """Return zones as plain values for JSON, without those that are not set."""
 
+    def is_set(value: Any) -> bool:
+        return value is not None and value is not False and value not in ((), [])
+
     def plain(value: Any) -> dict[str, Any]:
-        values = {key: each for key, each in asdict(value).items() if each not in (None, False, (), [])}
+        values = {key: each for key, each in asdict(value).items() if is_set(each)}
         return {**values, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else values
 
     content: dict[str, Any] = {"format": 1}
