@@ -205,8 +205,10 @@ def test_fine_tuning_starts_from_the_trained_weights(folder, trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_paper_s_regime_takes_whole_photos_and_whole_regions_one_at_a_time(folder, tmp_path):
-    out = tmp_path / "whole_photos"
+def test_the_paper_s_regime_takes_whole_photos_and_whole_regions_one_at_a_time(tmp_path):
+    folder, out = tmp_path / "photos", tmp_path / "whole_photos"
+    folder.mkdir()
+    write_folder(folder, [20, 15, 25, 18], (80, 64))
     whole = "--regime paper --crop 0 --l2s-crop 0 --batch 1 --l2s-batch 1 --crops 2 --l2s-crops 2"
     often = "--validate-every 1 --l2s-validate-every 1 --pictures 1 --pictures-every 1"
     run(folder, out, *whole.split(), *often.split(), "--zoom-gradient")

@@ -73,9 +73,12 @@ def test_only_nearer_people_hide_a_head(scene: Scene) -> None:
     depths = [person.z for person in scene.people]
     assert depths == sorted(depths)
     for number, ((x, y), (wide, tall)) in enumerate(zip(scene.points.xy, scene.sizes, strict=True), 1):
-        rows, columns = np.mgrid[0 : scene.ids.shape[0], 0 : scene.ids.shape[1]]
-        core = ((columns - x) / wide) ** 2 + ((rows - y) / tall) ** 2 < 0.3**2  # safely inside the head
-        seen = scene.ids[core]
+        left, top = max(0, int(x - wide)), max(0, int(y - tall))
+        near = scene.ids[top : int(y + tall) + 1, left : int(x + wide) + 1]
+        rows, columns = np.indices(near.shape)
+        core = ((columns + left - x) / wide) ** 2 + ((rows + top - y) / tall) ** 2 < 0.3**2
+        seen = near[core]  # safely inside the head
+        assert len(seen)
         assert ((seen == -1) | ((seen > 0) & (seen <= number))).all(), number
 
 
@@ -114,7 +117,7 @@ def test_ground_undoes_project(column: float, row: float, pitch: float, elevatio
 def test_every_size_of_head_is_reached() -> None:
     many = [
         draw_scene(SceneOptions(people=(250, 250), camera_height=2.2, horizon=0.25, seed=seed))[2][:, 1]
-        for seed in range(6)
+        for seed in (2, 3)
     ]
     tall = np.concatenate(many)
     assert tall.min() < 3.6
@@ -137,12 +140,12 @@ def test_an_empty_scene_has_things_and_nobody(seed: int) -> None:
     assert len(scene.things) > 0
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_kinds_have_their_numbers(seed: int) -> None:
-    dense = len(draw_scene(SceneOptions(kind="dense", seed=seed))[1])
-    sparse = len(draw_scene(SceneOptions(kind="sparse", seed=seed))[1])
-    assert 400 <= dense <= 1500
-    assert 3 <= sparse <= 60
+@pytest.mark.parametrize(
+    ("kind", "seed", "low", "high"),
+    [("dense", 0, 400, 1500), ("dense", 1, 400, 1500), *(("sparse", seed, 3, 60) for seed in range(3))],
+)
+def test_kinds_have_their_numbers(kind: str, seed: int, low: int, high: int) -> None:
+    assert low <= len(draw_scene(SceneOptions(kind=kind, seed=seed))[1]) <= high
 
 
 @pytest.mark.parametrize("people", [1, 40, 900])

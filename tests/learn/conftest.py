@@ -1,0 +1,5 @@
+"""Fixtures of training and export."""
+
+from tests.support.exports import few_sizes
+
+__all__ = ["few_sizes"]

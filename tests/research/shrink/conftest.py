@@ -1,0 +1,5 @@
+"""Fixtures of smaller models."""
+
+from tests.support.exports import few_sizes
+
+__all__ = ["few_sizes"]
