@@ -208,16 +208,25 @@ def leaning(familiar: Profile, step: float = 0.05) -> np.ndarray:
     return mean + step * slopes / np.linalg.norm(slopes)
 
 
-def test_coins_lie_near_and_read_as_upright_at_no_turn():
-    familiar = replace(turned_familiar(), limits={"distance": 1e9})
-    features = leaning(familiar, 0.3)
-    reading = familiar.reading.turned(features)
-    one = seen(photo(70), people=19.0)
+@pytest.mark.parametrize(
+    ("limits", "reading", "usable"),
+    [
+        ({"distance": 1e9}, 0.5, True),  # a crowd that reads as upright in no orientation
+        ({"distance": 1e9}, 1.1, False),  # gravel: each orientation reads as turned photos do
+        ({"distance": 1e9, "confidence": 0.9}, 0.5, False),  # coins: hardly any head is located for sure
+        ({"distance": 1e9, "confidence": 0.9}, -0.9, True),
+    ],
+)
+def test_a_photo_near_the_training_photos_needs_a_second_sign(limits, reading, usable):
+    familiar = replace(turned_familiar(), limits=limits, doubt=-0.5)
+    at_rest = familiar.reading.turned(leaning(familiar, 0.0))
+    step = familiar.reading.turned(leaning(familiar, 1.0)) - at_rest
+    features = leaning(familiar, (reading - at_rest) / step)
+    one = seen(photo(70), people=19.0, sure=0.5)
     one = one._replace(appearance=replace(one.appearance, features=features))
-    for doubt, usable in ((reading - 0.01, True), ((reading - 0.01 + 1) / 2 - 1, False)):
-        judged = replace(familiar, doubt=doubt).judge(one, photo(70), lambda _: (features, 5.0))
-        assert judged.usable == usable
-        assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)
+    judged = familiar.judge(one, photo(70), lambda _: (features, 5.0))
+    assert judged.usable == usable
+    assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)
 
 
 @pytest.mark.parametrize(

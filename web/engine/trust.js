@@ -6,7 +6,7 @@ import { nearestDistances } from "./points.js";
 const FEWEST_HEADS = 5; // below that spacing and confidence say nothing
 const TURN_PIXELS = 400_000;
 const TURN_MARGIN = 0.2;
-const NORMAL_TAIL = 2.807 / 1.645; // from the reading of one of 20 training photos to that of one of 400
+const AS_TURNED = 1; // reading to which turned training photos were fitted
 
 /** Which side of a measure's limit is strange, and the warning. The last stands only where no other does. */
 export const WARNINGS = {};
@@ -127,11 +127,18 @@ export async function judge(profile, seen, image, lookAt) {
   const readings = await turnReadings(profile, seen, image, lookAt);
   const turn = bestTurn(readings);
   const warnings = warningsOf(profile, seen, turn);
-  const far = isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
-  const limit = far ? profile.doubt : (profile.doubt + 1) * NORMAL_TAIL - 1;
-  if (!readings.length || Math.min(...readings.map((each) => each.reading)) <= limit) return { warnings, usable: true };
+  if (!readings.length || !isNowhere(profile, seen, Math.min(...readings.map((each) => each.reading)))) {
+    return { warnings, usable: true };
+  }
   const replaced = [`${WARNINGS.distance[1]}.`, `${TURNED[turn]}.`];
   return { warnings: [`${unlikeAll}.`, ...warnings.filter((each) => !replaced.includes(each))], usable: false };
+}
+
+/** Return whether a photo whose most upright orientation has this reading is like no training photo. */
+function isNowhere(profile, seen, reading) {
+  if (reading <= profile.doubt) return false;
+  const far = isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
+  return reading >= AS_TURNED || far || isStrange(profile, "confidence", measuresOf(seen).confidence);
 }
 
 function warningsOf(profile, seen, turn) {
