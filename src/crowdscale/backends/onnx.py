@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.models.description import ModelConfig
 
 __all__ = ["OnnxBackend"]
+
+if os.environ.get("ORT_DISABLE_TELEMETRY") == "1":
+    onnxruntime.disable_telemetry_events()  # Windows, and a program that imported it before crowdscale
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
