@@ -126,7 +126,7 @@ def test_sides_and_area_are_bounded_before_decoding(size, sentence, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "side", "sentence"),
     [
-        (2, 20_000, "20000×20000 in the bytes given, which takes 2.8 GB"),
+        (2, 20_000, "20000×20000 in the file given, which takes 2.8 GB"),
         (2, 16_000, "cannot be decoded"),
         (0, 22_000, "400 megapixels"),
         (0, 20_000, "cannot be decoded"),

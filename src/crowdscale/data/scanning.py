@@ -298,7 +298,10 @@ def _label(scan: Scan, entries: Found, classes: Sequence[str]) -> None:
 def _reaches_right(scan: Scan, name: str) -> bool:
     """Return whether a head lies farther right than the photo is high: its x and y are not exchanged."""
     xy = scan.labels[name][1].points.xy
-    return bool(len(xy)) and float(xy[:, 0].max()) > photo_size(scan.photos[name])[1]
+    try:
+        return bool(len(xy)) and float(xy[:, 0].max()) > photo_size(scan.photos[name])[1]
+    except CrowdscaleError:
+        return False  # who opens the photo reports its fault
 
 
 def _short(file: Path, root: Path) -> str:
