@@ -1,8 +1,9 @@
-"""Hints on predictions in other coordinates: swapped axes, another scale, an offset."""
+"""Hints on predictions in other coordinates: swapped axes, another scale, an offset, a mirror, points twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,13 @@ def _changes(pairs: Pairs) -> Iterator[tuple[str, Callable[[Floats], Floats]]]:
     factor = _spread_ratio(pairs)
     if factor is not None:
         yield f"x and y multiplied by {factor:.3g}", lambda xy: xy * factor
+        yield f"x and y swapped and multiplied by {factor:.3g}", lambda xy: xy[:, ::-1] * factor
     dx, dy = _offset(pairs)
     yield f"all points shifted by ({dx:.4g}, {dy:.4g}) px", lambda xy: np.add(xy, (dx, dy))
+    for axis, name in enumerate("xy"):
+        middle = _mirror(pairs, axis)
+        yield f"{name} mirrored to {middle:.4g} - {name}", partial(_mirrored, axis=axis, middle=middle)
+    yield "points that stand there twice taken once", lambda xy: np.unique(xy, axis=0)
 
 
 def _spread_ratio(pairs: Pairs) -> float | None:
@@ -74,9 +80,19 @@ def _offset(pairs: Pairs) -> tuple[float, float]:
     return dx, dy
 
 
+def _mirror(pairs: Pairs, axis: int) -> float:
+    """Return the sum of a true and a mirrored coordinate, for photos of one size: the median over them."""
+    sums = [np.median(truth.points.xy[:, axis]) + np.median(points.xy[:, axis]) for points, truth in pairs]
+    return float(np.median(sums))
+
+
+def _mirrored(xy: Floats, axis: int, middle: float) -> Floats:
+    mirrored = xy.copy()
+    mirrored[:, axis] = middle - xy[:, axis]
+    return mirrored
+
+
 def _f_score(pairs: Pairs, threshold: Threshold, change: Callable[[Floats], Floats]) -> float:
-    matched = sum(
-        len(match_points(change(points.xy), truth.points.xy, threshold.radii(truth)))
-        for points, truth in pairs
-    )
-    return 2 * matched / sum(len(points) + len(truth) for points, truth in pairs)
+    changed = [(change(points.xy), truth) for points, truth in pairs]
+    matched = sum(len(match_points(xy, truth.points.xy, threshold.radii(truth))) for xy, truth in changed)
+    return 2 * matched / sum(len(xy) + len(truth) for xy, truth in changed)
