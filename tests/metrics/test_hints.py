@@ -29,7 +29,7 @@ def hint(change: Callable[[np.ndarray], np.ndarray]) -> str:
         (lambda xy: xy / 2, "x and y doubled"),
         (lambda xy: xy / 400, "x and y multiplied by 400"),
         (lambda xy: xy[:, ::-1] / 3, "x and y swapped and multiplied by 3"),
-        (lambda xy: xy + (30, -20), "shifted by (-30, 20) px"),
+        (lambda xy: np.add(xy, (30, -20)), "shifted by (-30, 20) px"),
         (lambda xy: np.column_stack([400 - xy[:, 0], xy[:, 1]]), "x mirrored to 400 - x"),
         (lambda xy: np.column_stack([xy[:, 0], 300 - xy[:, 1]]), "y mirrored to 300 - y"),
         (lambda xy: np.vstack([xy, xy]), "points that stand there twice taken once"),
