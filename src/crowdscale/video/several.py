@@ -125,22 +125,33 @@ class Cameras:
         try:
             with ExitStack() as stack:
                 options = self._with_rows(stack, state, source, note, outputs, alarms)
-                predictor = InTurn(self.predictor, self._turns)
-                for watched in watch(source, predictor, options, camera.zones, alarms):
-                    state.status = "counting"
-                    state.take(watched, frozenset(alarms.raised if alarms is not None else ()))
-                    for output in outputs:
-                        output.take(watched)
-                    if self.on_count is not None:
-                        self.on_count(state)
-                    if self._stop.is_set():
-                        break
+                self._count(state, source, options, alarms, outputs)
         finally:
             if alarms is not None:
                 alarms.close(5.0)
                 state.problems += alarms.problems
         state.problems += [output.summary for output in outputs if output.lost]
         state.problems += source.problems
+
+    def _count(
+        self,
+        state: Watching,
+        source: Source,
+        options: WatchOptions,
+        alarms: Alarms | None,
+        outputs: list[Output],
+    ) -> None:
+        """Count until the source ends or all cameras do."""
+        predictor = InTurn(self.predictor, self._turns)
+        for watched in watch(source, predictor, options, state.camera.zones, alarms):
+            state.status = "counting"
+            state.take(watched, frozenset(alarms.raised if alarms is not None else ()))
+            for output in outputs:
+                output.take(watched)
+            if self.on_count is not None:
+                self.on_count(state)
+            if self._stop.is_set():
+                return
 
     def _with_rows(
         self,
