@@ -345,7 +345,7 @@ def test_a_file_of_cameras_that_cannot_be_read_is_one_sentence(label_model, tmp_
 
     done = crowdscale("serve", "--model", label_model, "--cameras", tmp_path / "none.toml")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "a .toml file of cameras" in done.stderr
+    assert "no such file of cameras" in done.stderr
 
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -163,7 +163,7 @@ def test_the_command_watches_the_cameras_of_a_file(films, label_model):
         ("gate", "2"),
         ("hall", "5"),
     ]
-    assert "Error: gone: expected a video, a folder of frames" in done.stderr
+    assert "Error: gone: no such film: none.mkv" in done.stderr
     assert len((films / "hall.jsonl").read_text().splitlines()) == 5
     again = crowdscale(
         "watch", "--cameras", films / "cameras.toml", "--every", "200ms", "--model", label_model
@@ -186,7 +186,7 @@ def test_the_command_watches_the_cameras_of_a_file(films, label_model):
         ('[[camera]]\nname = "a"\nsource = "x"\nrows = "r.xls"\n', "rows as .csv or .jsonl"),
         ('[[camera]]\nname = "a\\nb"\nsource = "x"\n', "a camera's name"),
         ('[[camera]]\nname = "a"\nsource = "rtsp://u:${NOT_SET}@h/x"\n', "the environment variable NOT_SET"),
-        ('[[camera]]\nname = "a"\nsource = "x"\nzones = "none.json"\n', "a file of zones"),
+        ('[[camera]]\nname = "a"\nsource = "x"\nzones = "none.json"\n', "no such file of zones"),
         ('time_zone = "Mars"\n[[camera]]\nname = "a"\nsource = "x"\n', "a time zone such as"),
         ("[[camera", "a .toml file of cameras"),
         ("a = 1979-05-27\n", "missing|unknown"),
