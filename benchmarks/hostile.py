@@ -5,9 +5,11 @@ in one sentence, within 5 seconds of processor time and 2 GB. Inputs run in a pr
 input that ends it. Printed are the inputs that were read and refused, those with another exception, a crash or a
 hang, the slowest input and the largest memory.
 
-The counts of ``docs/hostile-inputs.md`` are in ``research/results/hostile.json``. A piece that goes on with them::
+The counts of ``research/results/hostile/README.md`` are in ``inputs.json`` beside it. A piece that goes on with them,
+and the table anew::
 
-    python -m benchmarks.hostile --inputs 10000 --keep research/results/hostile.json --minutes 9
+    python -m benchmarks.hostile --inputs 10000 --keep research/results/hostile/inputs.json --minutes 9
+    python -m benchmarks.hostile --inputs 0 --keep research/results/hostile/inputs.json --page research/results/hostile/README.md
 """
 
 from __future__ import annotations
@@ -253,6 +255,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="go on with the counts of this file, and keep them there")
     parser.add_argument("--piece", type=int, default=500, help="inputs between two writings of --keep")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no piece after so many minutes")
+    parser.add_argument("--page", type=Path, help="write the table into this page, in place of the one there")
     parser.add_argument("--again", action="store_true", help="read only the faults of --keep once more")
     options = parser.parse_args()
     counts = Counts(options.keep)
@@ -266,6 +269,10 @@ def main() -> int:
             tally = tally.plus(read_inputs(kind, numbers, options.seed))
             counts.add(kind.name, tally)
     print(counts.table())
+    if options.page is not None:
+        text = options.page.read_text(encoding="utf-8")
+        content = (text[: text.index("| format |")] + counts.table() + "\n").encode()
+        write_atomic(options.page, lambda stream: stream.write(content))
     return 1 if any(tally.faults for tally in counts.tallies.values()) else 0
 
 

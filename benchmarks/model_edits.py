@@ -86,6 +86,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="nano", choices=sorted(BUNDLED))
     parser.add_argument("--every", type=int, default=1, help="try one of so many edits")
+    parser.add_argument("--offset", type=int, default=0, help="number of the first edit")
     options = parser.parse_args()
     content = json.loads((BUNDLED[options.model] / DESCRIPTION).read_text())
     pixels = np.random.default_rng(0).integers(0, 256, (90, 130, 3), np.uint8)
@@ -95,7 +96,7 @@ def main() -> int:
         folder = Path(name) / options.model
         shutil.copytree(BUNDLED[options.model], folder)
         for number, (place, value) in enumerate(edits(content)):
-            if number % options.every:
+            if number % options.every != options.offset:
                 continue
             (folder / DESCRIPTION).write_text(
                 json.dumps(replaced(content, place.split(".") if place else [], value))

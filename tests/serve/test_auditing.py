@@ -9,6 +9,9 @@ import pytest
 from crowdscale.trust.audit import AuditRecord
 from crowdscale.trust.audit.report import read_report
 
+DEEP = b"[" * 3000
+"""JSON that is nested more deeply than Python reads."""
+
 
 def started(client, crowd) -> dict:
     answer = client.post("/audit/start", files=[("photos", ("a.png", crowd))], data={"seed": "7"})
@@ -42,7 +45,15 @@ def test_records_that_cannot_be(client, crowd):
     state = started(client, crowd)
     record = state["record"]
     wrong = {"cell": state["next"]["cell"], "count": 1, "heads": [[-50, 0]], "by": "", "at": ""}
-    for body in (b"{", b"[]", b"{}", json.dumps({**record, "answers": [wrong]}).encode()):
+    far = {**wrong, "heads": [[10**400, 0]]}
+    bodies = (
+        b"{",
+        b"[]",
+        b"{}",
+        DEEP,
+        *(json.dumps({**record, "answers": [each]}).encode() for each in (wrong, far)),
+    )
+    for body in bodies:
         answer = client.post("/audit/state", content=body)
         assert answer.status_code == 400, body[:40]
         assert answer.json()["error"].endswith(".")

@@ -240,3 +240,13 @@ def test_a_body_that_does_not_come_is_given_up():
 
     with pytest.raises(HTTPException, match="did not arrive"):
         asyncio.run(Bounded(app, 10, 0.01)({"type": "http"}, never, never))
+
+
+@pytest.mark.parametrize("address", ["/zones/check", "/annotations?format=coco"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 3000, b'{"size": [1e400, 1]}', b'{"size": [Infinity, 1]}', b'{"size": 7}', b"\xff"]
+)
+def test_bodies_that_no_reader_takes_are_sentences(client, address, body):
+    answer = client.post(address, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith(".")

@@ -232,5 +232,5 @@ def _read_rows(path: Path) -> Scores:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = tuple(ImageRow.from_dict(row) for row in content["rows"])
         return Scores(rows, Scoring.from_dict(content["scoring"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(expected, f"{path} ({error!r})") from error

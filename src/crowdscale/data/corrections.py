@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crowdscale.errors import DataError, ImageError
+from crowdscale.files.documents import parse_json
 from crowdscale.files.images import read_image
 from crowdscale.files.writing import write_atomic
 from crowdscale.points import Box, Points
@@ -105,7 +106,7 @@ def _parse(text: str, width: int, height: int) -> Correction:
         values = json.loads(text)
         heads = np.array(values["heads"], np.float64).reshape(-1, 2)
         ignore, only = (_boxes(values.get(key, []), width, height) for key in ("ignore", "only"))
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DataError(
             'The correction needs "heads" as [x, y] pairs, and "ignore" and "only" as boxes', str(error)
         ) from error
@@ -131,7 +132,7 @@ def _joined(file: Path, tiles: Correction, width: int, height: int) -> Correctio
     former = file.with_suffix(".csv").exists()
     if not file.exists() and not former:
         return tiles
-    saved = {} if former else json.loads(file.read_bytes())
+    saved = {} if former else parse_json(file.read_bytes(), file.name)
     if not saved.get("only"):
         raise DataError(
             "This photo is saved with the heads of all of it, which the tiles of an audit do not replace"

@@ -72,6 +72,6 @@ def _kept_rows(path: Path, head: str) -> list[Row]:
     for line in lines[1:]:
         try:
             rows.append(Row.from_dict(json.loads(line)))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             break  # the run was killed while it wrote this line
     return rows

@@ -111,7 +111,7 @@ def parse_json(data: bytes | str, where: str) -> Any:
     except DataError:
         raise
     except RecursionError:
-        raise DataError(f"{where} is nested too deeply for an annotation") from None
+        raise DataError(f"{where} is nested too deeply") from None
     except (ValueError, OverflowError) as error:  # msgspec's errors are ValueErrors
         raise DataError.plain(f"{where} is no valid JSON ({error})", "Correct the file") from None
 

@@ -42,7 +42,7 @@ def read_scores(path: Path) -> dict[str, Any]:
         rows = tuple(ImageRow.from_dict(row) for row in content["rows"])
         measures = Scores(rows, Scoring.from_dict(content["scoring"])).measures()
         data = _data_label(content)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError("expected scores of crowdscale evaluate --json", f"{path} ({error!r})") from error
     shown = [name for name in SHOWN if name in measures and np.isfinite(measures[name].value)]
     intervals = {name: interval(measures[name]) for name in shown}

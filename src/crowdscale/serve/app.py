@@ -143,7 +143,7 @@ def _own_routes(state: State, cameras: Cameras | None) -> APIRouter:
         body = await read_body(request, LARGEST)
         try:
             width, height = (int(side) for side in json.loads(body)["size"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise DataError('The zones need "size", the photo\'s width and height in pixels') from error
         return {"zones": len(checked_zones(body, (width, height)).zones)}
 

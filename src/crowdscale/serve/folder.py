@@ -19,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from crowdscale.data.corrections import MOST_HEADS
 from crowdscale.data.scanning import scan_folder
 from crowdscale.errors import CrowdscaleError, DataError
+from crowdscale.files.documents import parse_json
 from crowdscale.files.writing import write_atomic
 from crowdscale.serve.counting import RESPONSES
 from crowdscale.serve.page import media_type
@@ -159,7 +160,7 @@ def _revision(content: bytes) -> str:
 
 def _values(content: bytes, name: str) -> dict[str, Any]:
     """Return the content of NAME.json. Raises DataError where the page would lose what it holds."""
-    values = json.loads(content)
+    values = parse_json(content, name)
     values = {"points": values} if isinstance(values, list) else values
     boxes = values.get("ignore", [])
     if (

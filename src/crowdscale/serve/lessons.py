@@ -177,7 +177,7 @@ def _read_scores(path: Path) -> Scores:
         content = json.loads(path.read_bytes())
         rows = tuple(_rows(content["rows"]))
         return Scores(rows, Scoring.from_dict(content["scoring"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"The scores in {path} cannot be read", str(error)) from error
 
 

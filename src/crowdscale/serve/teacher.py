@@ -246,7 +246,7 @@ class Teacher:
         """Return what the trainer reports: phase, step, steps, crops_per_second, seconds_left; None before."""
         try:
             values: dict[str, Any] = json.loads((self.lesson().run / "progress.json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return values
 
@@ -270,7 +270,7 @@ class Teacher:
         try:
             values = json.loads((self.folder / "state.json").read_bytes())
             kept = Progress(**{**values, "photos": tuple(values["photos"])})
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return Progress()
         return replace(kept, phase="stopped") if kept.phase in STEPS else kept
 

@@ -142,7 +142,7 @@ class RowWriter:
             return not head or len(next(csv.reader([text]), [])) == len(next(csv.reader(head), []))
         try:
             return isinstance(json.loads(text), dict)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
 
     def write(self, row: WatchRow) -> None:
@@ -199,7 +199,7 @@ class RowWriter:
         """Bring the rows to the disk, close the file and let others write it."""
         try:
             os.fsync(self._file.fileno())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             pass  # a device, or closed already: each row was written before
         finally:
             self._file.close()
@@ -219,7 +219,7 @@ def _row_of(line: str, names: list[str] | None) -> dict[str, Any]:
     if names is None:
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return values if isinstance(values, dict) else {}
     cells = next(csv.reader([line]), [])

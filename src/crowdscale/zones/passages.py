@@ -66,7 +66,7 @@ def read_columns(path: Path) -> dict[str, list[Any]]:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(_rows(stream, path))
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, ValueError, csv.Error, RecursionError) as error:
         raise DataError("expected rows of `crowdscale watch`", f"{path} ({error})") from None
     if not rows:
         raise DataError("expected rows of `crowdscale watch`", f"no row in {path}")

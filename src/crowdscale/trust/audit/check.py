@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crowdscale.errors import DataError
 from crowdscale.files.images import Pixels
 from crowdscale.points import Box
 from crowdscale.trust.audit.cells import SHARES
@@ -56,7 +57,10 @@ def check_audit(
         DataError: There is no record, or it contradicts itself: cells that are no tree, an answer that is not for the
             next cell of the draw, heads outside their cell.
     """
-    values = json.loads(record_text(text)) if "{" in text else {}
+    try:
+        values = json.loads(record_text(text)) if "{" in text else {}
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise DataError("expected the record of an audit as JSON", str(error)) from error
     record = AuditRecord.from_dict(values)
     findings = [
         *_check_draw(record, values),

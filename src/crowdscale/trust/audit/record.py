@@ -191,7 +191,7 @@ class AuditRecord:
                 str(values["note"]),
                 float(values["level"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             if isinstance(error, CrowdscaleError):
                 raise
             raise DataError("expected a whole audit", f"one that lacks {error}") from error
@@ -205,7 +205,7 @@ class AuditRecord:
         """
         try:
             return cls.from_dict(json.loads(text))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if isinstance(error, CrowdscaleError):
                 raise
             raise DataError("expected an audit as JSON", str(error)) from error
