@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from io import StringIO
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+
+from tests.support.forking import caller
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -69,9 +70,9 @@ def clone(folder: Path) -> Path:
         (folder / name).symlink_to(ROOT / name)
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for name, words in {"crowdscale": "-m crowdscale", "python": "", "python3": ""}.items():
+    for name, module in {"crowdscale": "crowdscale", "python": None, "python3": None}.items():
         script = programs / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        script.write_text(caller(module))
         script.chmod(0o755)
     return folder
 
