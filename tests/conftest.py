@@ -23,6 +23,9 @@ ON_REQUEST = (
 )
 """Files whose slow tests, minutes of training together, run only when they are asked for: ``pytest FILE -m slow``."""
 
+LONGEST = ("tests/test_guides.py", "tests/learn/test_training.py")
+"""Files that take longest; they begin first."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     slow = [item for item in items if item.get_closest_marker("slow")]
@@ -32,9 +35,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
     if (
         "PYTEST_XDIST_WORKER" in os.environ
-    ):  # the long files first: none is begun when the other workers are done
-        long = {item.path for item in slow if not item.get_closest_marker("skip")}
-        items.sort(key=lambda item: item.path not in long)
+    ):  # a file stays in one process: a long one at the end would run alone
+        slow_files = {item.path for item in slow if not item.get_closest_marker("skip")}
+        items.sort(key=lambda item: (not item.path.as_posix().endswith(LONGEST), item.path not in slow_files))
 
 
 @pytest.fixture(scope="session")

@@ -122,10 +122,7 @@ def train(
     best = run(model, config, gathered.samples, gathered.weights, gathered.held_out, out, chosen.train)
     typer.echo(f"Best model: {out / 'best'}. {error_sentence(best.training['validation'])}")
     _export(out / "best", gathered.held_out)
-    from crowdscale.learn.training.measuring import measure_model
-
-    for sentence in measure_model(out / "best", gathered.samples, gathered.held_out, chosen.start.init):
-        typer.echo(sentence)
+    _measure(out / "best", gathered.samples, gathered.held_out, chosen.start.init)
 
 
 def _export(folder: Path, held_out: list[Sample]) -> None:
@@ -134,3 +131,11 @@ def _export(folder: Path, held_out: list[Sample]) -> None:
 
     difference = export_folder(folder, held_out)
     typer.echo(f"Exported {folder}: largest difference from torch {difference}")
+
+
+def _measure(folder: Path, samples: list[Sample], held_out: list[Sample], init: str | None) -> None:
+    """Print what the held-out photos say of the model."""
+    from crowdscale.learn.training.measuring import measure_model
+
+    for sentence in measure_model(folder, samples, held_out, init):
+        typer.echo(sentence)
