@@ -111,13 +111,13 @@ def test_interrupted_everything_is_valid(label_model, tmp_path, how):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["none.mp4"], "expected a video, a folder of frames"),
+        (["none.mp4"], "no such film: none.mp4"),
         (["{frames}", "--every", "often"], "expected a duration"),
         (["{frames}", "--plot", "plot.gif"], "--plot as .png"),
         (["{frames}", "--heat", "heat.gif"], "--heat as .png"),
         (["{frames}", "--video", "film.gif"], "a video's name (.mp4, .mov, .mkv)"),
         (["{frames}", "--rows", "rows.xls"], "rows as .csv or .jsonl"),
-        (["{frames}", "--zones", "none.json"], "expected a file of zones"),
+        (["{frames}", "--zones", "none.json"], "no such file of zones: none.json"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
