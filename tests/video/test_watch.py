@@ -208,7 +208,7 @@ def test_followed_heads_on_the_ground_add_their_columns(label_model):
 def test_the_turn_of_the_camera_is_checked_once_a_while_and_kept(label_model):
     """A frame in doubt is read in all four orientations; the next ones of the same camera are not."""
     cloud = FeatureCloud(np.zeros(1), np.zeros((1, 1)), 0.0).to_text()
-    doubtful = Uprightness(np.zeros(1), 1.0).to_text()
+    doubtful = Uprightness(np.zeros(1), 0.3).to_text()  # beyond doubt, 0, and not beyond use, 0.7
     familiar = Profile({}, 100, 1, 0.0, cloud, (), doubtful, 0.0)
     plain = load(label_model)
     calls = []
