@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from crowdscale.cli.evaluate import trained_on
 from crowdscale.cli.evaluate_report import refinement_text
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
@@ -103,3 +104,9 @@ def test_the_second_pass_is_summarized_without_missing_numbers():
         for name, value in known.items()
     }
     assert refinement_text(unknown).endswith("10th to 90th percentile).")
+
+
+def test_training_sets_have_short_names_beside_a_model():
+    """A table of models was wider than any terminal by the numbers of photos in its first column."""
+    data = ["sha/train 2016: 264 + 30 held out", "sha/val: 3", "folder scut_a: 107 + 13 held out"]
+    assert trained_on(data) == "sha+scut_a"

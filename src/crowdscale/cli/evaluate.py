@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from crowdscale.maps.regions import RuleChoice
     from crowdscale.metrics import Scores, Scoring
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "trained_on"]
 
 
 def evaluate(
@@ -201,6 +201,14 @@ def _labels(texts: list[str], opened: Sequence[Dataset]) -> list[str]:
     return [text if labels.count(label) > 1 else label for text, label in zip(texts, labels, strict=True)]
 
 
+def trained_on(data: Sequence[object]) -> str:
+    """Return the short names of a model's training sets: ``sha+brt`` of ``sha/train 2016: …`` and ``folder brt: …``."""
+    from crowdscale.data.opening import FOLDER
+
+    names = (str(text).removeprefix(f"{FOLDER} ").partition(":")[0].partition("/")[0] for text in data)
+    return "+".join(dict.fromkeys(names))
+
+
 def _cross(
     predictors: dict[str, Predictor], sets: dict[str, Sequence[Sample]], scoring: Scoring, table: Path | None
 ) -> None:
@@ -208,8 +216,7 @@ def _cross(
     cells: dict[str, dict[str, Scores]] = {}
     failures: list[tuple[str, str]] = []
     for name, predictor in predictors.items():
-        trained = predictor.config.training.get("data", [])
-        sources = "+".join(dict.fromkeys(str(text).split("/", maxsplit=1)[0] for text in trained))
+        sources = trained_on(predictor.config.training.get("data", []))
         row = cells.setdefault(f"{name} ({sources})" if sources else name, {})
         for label, samples in sets.items():
             result = run_evaluation(predictor, samples, scoring, None, {})
