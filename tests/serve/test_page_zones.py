@@ -46,7 +46,11 @@ def by_page(tmp_path, content, size=SIZE, heads=()):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize(("content", "size"), [(ZONES, SIZE), (ZONES, (400, 240)), (FLAT, SIZE)], ids=str)
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [(ZONES, SIZE), (ZONES, (400, 240)), (FLAT, SIZE)],
+    ids=["same size", "enlarged", "flat"],
+)
 def test_the_page_reads_and_counts_as_the_package_does(tmp_path, content, size):
     heads = np.random.default_rng(3).uniform((0, 0), (size[0] - 1, size[1] - 1), (300, 2)).round(2)
     zones = zones_from_json(content, "zones").fit(size)
@@ -69,7 +73,7 @@ def test_the_page_reads_and_counts_as_the_package_does(tmp_path, content, size):
         ({"zones": [{"name": "a", "points": "1,2,x"}]}, SIZE, "expected corners"),
         ({"type": "FeatureCollection"}, SIZE, "expected zones"),
     ],
-    ids=str,
+    ids=["another shape", "no numbers", "no zones"],
 )
 def test_the_page_refuses_what_does_not_fit(tmp_path, content, size, sentence):
     assert sentence in by_page(tmp_path, content, size).stderr
