@@ -141,10 +141,10 @@ export class ZoneTool {
     const pixel = viewer.reach(1);
     this.zones.zones.forEach((zone, index) => {
       const colour = index === this.chosen ? COLOURS.chosen : zone.exclude ? COLOURS.exclude : zone.roi ? COLOURS.roi : COLOURS[zone.kind ?? "area"];
-      const [points, ...rings] = ringsOf(zone).map((ring) => inPixels(zone, ring, viewer.size));
-      const parts = zone.more?.length ?? 0;
-      this.outline(pen, points, zone.kind !== "line", colour, pixel, true);
-      rings.forEach((ring, i) => this.outline(pen, ring, true, colour, pixel, i < parts));
+      const rings = ringsOf(zone).map((ring) => inPixels(zone, ring, viewer.size));
+      const [points] = rings;
+      if (zone.kind !== "line") this.tint(pen, rings, colour);
+      for (const ring of rings) this.outline(pen, ring, zone.kind !== "line", colour, pixel);
       const [x, y] = [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
       drawLabel(pen, viewer, zone.people == null ? zone.name : `${zone.name}: ${zone.people}`, x, y, colour);
     });
@@ -157,14 +157,21 @@ export class ZoneTool {
     if (this.cursor && this.mode) this.outline(pen, [this.corner(this.cursor)], false, COLOURS.chosen, pixel);
   }
 
-  outline(pen, points, closed, colour, pixel, filled = false) {
+  /** Fill the parts of an area, but not its holes. */
+  tint(pen, rings, colour) {
+    pen.beginPath();
+    for (const ring of rings) {
+      ring.forEach(([x, y], i) => (i ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+      pen.closePath();
+    }
+    pen.fillStyle = `${colour}30`;
+    pen.fill("evenodd");
+  }
+
+  outline(pen, points, closed, colour, pixel) {
     pen.beginPath();
     points.forEach(([x, y], i) => (i ? pen.lineTo(x, y) : pen.moveTo(x, y)));
     if (closed) pen.closePath();
-    if (closed && filled) {
-      pen.fillStyle = `${colour}30`;
-      pen.fill();
-    }
     strokeTwice(pen, pixel, colour);
     for (const [x, y] of points) {
       pen.beginPath();
