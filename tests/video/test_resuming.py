@@ -201,8 +201,10 @@ def alarmed(model, path, counts, frames, live=False):
 RISES = [0, 3, 3, 3, 3, 2, 2, 1, 1, 1, 0, 3, 3, 3]
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-@pytest.mark.parametrize("stop", range(1, len(RISES)))
+@pytest.mark.parametrize(
+    ("stop", "suffix"),
+    [(stop, (".csv", ".jsonl")[stop % 2]) for stop in range(1, len(RISES))],
+)
 def test_alarms_of_a_film_go_on_wherever_it_was_stopped(label_model, tmp_path, suffix, stop):
     whole, parts = tmp_path / f"whole{suffix}", tmp_path / f"parts{suffix}"
     sent = alarmed(label_model, whole, RISES, None)
