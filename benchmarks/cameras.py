@@ -24,8 +24,10 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from PIL import Image
@@ -114,15 +116,10 @@ def arguments(names: list[str], address: str, every: str, folder: Path, follow: 
     return ["--cameras", str(folder / "cameras.toml"), *counting]
 
 
-def run(names: list[str], seconds: float, every: str, out: Path | None, film: Path | None = None) -> int:
-    """Watch the cameras for so long and print the table; return the exit code."""
-    shown = (
-        {"photos": frames(), "rate": RATE}
-        if film is None
-        else {"photos": film_frames(film), "rate": FILM_RATE}
-    )
+@contextmanager
+def on_loopback(shown: dict[str, Any]) -> Iterator[tuple[http.server.HTTPServer, Path, TextIO]]:
+    """Yield a server of cameras that show these photos, an empty folder and an open file for a log in it."""
     handler = type("Cameras", (Camera,), shown)
-    samples: list[tuple[float, float]] = []
     with (
         tempfile.TemporaryDirectory() as name,
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
@@ -130,7 +127,18 @@ def run(names: list[str], seconds: float, every: str, out: Path | None, film: Pa
     ):
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        folder = Path(name)
+        yield server, Path(name), log
+
+
+def run(names: list[str], seconds: float, every: str, out: Path | None, film: Path | None = None) -> int:
+    """Watch the cameras for so long and print the table; return the exit code."""
+    shown = (
+        {"photos": frames(), "rate": RATE}
+        if film is None
+        else {"photos": film_frames(film), "rate": FILM_RATE}
+    )
+    samples: list[tuple[float, float]] = []
+    with on_loopback(shown) as (server, folder, log):
         words = arguments(names, f"http://127.0.0.1:{server.server_port}", every, folder, film is not None)
         process = subprocess.Popen(
             [sys.executable, "-m", "crowdscale", "watch", *words], stdout=log, stderr=subprocess.STDOUT

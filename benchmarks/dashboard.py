@@ -11,12 +11,10 @@ Prometheus do. Every five seconds a photo is counted. A line a minute is printed
 from __future__ import annotations
 
 import argparse
-import http.server
 import json
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -25,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cameras import RATE, Camera, counts, frames, report, sampled
+from benchmarks.cameras import RATE, counts, frames, on_loopback, report, sampled
 from crowdscale.cli.options import seconds_of
 
 NAMES = ["stalls", "closes"]
@@ -105,16 +103,8 @@ def started(folder: Path, address: str, every: str, log: Any) -> tuple[Any, str]
 
 def run(seconds: float, every: str, out: Path | None) -> int:
     """Watch for so long and print the tables; return the exit code."""
-    handler = type("Cameras", (Camera,), {"photos": frames(), "rate": RATE})
     samples: list[tuple[float, float]] = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        (Path(name) / "log").open("w+") as log,
-    ):
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        folder = Path(name)
+    with on_loopback({"photos": frames(), "rate": RATE}) as (server, folder, log):
         process, address = started(folder, f"http://127.0.0.1:{server.server_port}", every, log)
         client = Client(address, frames()[0])
         client.start()

@@ -16,8 +16,6 @@ import http.server
 import io
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -27,6 +25,7 @@ from typing import Any, Literal
 from PIL import Image
 
 from crowdscale.video.sources import open_source
+from research.page_pictures import service
 
 ROOT = Path(__file__).parents[1]
 FILM = Path("/usr/share/doc/opencv-doc/examples/data/vtest.avi")
@@ -170,25 +169,10 @@ def main() -> None:
         path = cameras_file(
             Path(name), f"http://127.0.0.1:{server.server_port}", options.copies, options.every
         )
-        command = [
-            sys.executable,
-            "-m",
-            "crowdscale",
-            "serve",
-            "--port",
-            "0",
-            "--no-browser",
-            "--model",
-            options.model,
-        ]
-        process = subprocess.Popen([*command, "--cameras", str(path)], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        address = next(word for word in process.stdout.readline().split() if word.startswith("http"))
         try:
-            take(address, options)
+            with service("--model", options.model, "--cameras", str(path)) as address:
+                take(address, options)
         finally:
-            process.terminate()
-            process.wait(60)
             server.shutdown()
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -92,43 +93,43 @@ def page() -> str:
 
 def lines_table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown."""
-    lines = [
-        "| people | frames a second | true crossings | counted | error | error of the net, over the crossings |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row['people']:,} | {row['frames_a_second']} | {row['crossings']:,} | {row['counted']:,} | {100 * row['error']:+.1f} % | "
-            f"{100 * row['net_error']:.1f} % |"
-        )
-    return "\n".join(lines)
+    return markdown(
+        "people | frames a second | true crossings | counted | error | error of the net, over the crossings",
+        (
+            f"{row['people']:,} | {row['frames_a_second']} | {row['crossings']:,} | {row['counted']:,} | {100 * row['error']:+.1f} % | "
+            f"{100 * row['net_error']:.1f} %"
+            for row in rows
+        ),
+    )
 
 
 def drawn_table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown."""
-    lines = [
-        "| people in a frame | frame | frames a second | frames | recall, precision of heads | IDF1 (at most) | switches a person | following, counting a frame (CPU ms) |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row['people']:,.0f} | {row['size'][0]}×{row['size'][1]} | {row['frames_a_second']:g} | {row['frames']} | {row['recall']:.2f}, {row['precision']:.2f} | "
-            f"{row['IDF1']:.3f} ({row['IDF1_at_most']:.3f}) | {row['switches_a_person']:.2f} | {row['follow_ms']:.1f}, {row['count_ms']:,.0f} |"
-        )
-    return "\n".join(lines)
+    return markdown(
+        "people in a frame | frame | frames a second | frames | recall, precision of heads | IDF1 (at most) | switches a person | following, counting a frame (CPU ms)",
+        (
+            f"{row['people']:,.0f} | {row['size'][0]}×{row['size'][1]} | {row['frames_a_second']:g} | {row['frames']} | {row['recall']:.2f}, {row['precision']:.2f} | "
+            f"{row['IDF1']:.3f} ({row['IDF1_at_most']:.3f}) | {row['switches_a_person']:.2f} | {row['follow_ms']:.1f}, {row['count_ms']:,.0f}"
+            for row in rows
+        ),
+    )
 
 
 def simulated_table(rows: list[dict[str, Any]]) -> str:
     """Return the rows as Markdown."""
-    lines = [
-        "| people | frames a second | IDF1 (at most) | switches a person in 12 s |",
-        "|---|---|---|---|",
-    ]
-    for row in rows:
-        lines.append(
-            f"| {row['people']:,} | {row['frames a second']} | {row['IDF1']:.3f} ({row['most']:.3f}) | {row['switches a person']:.2f} |"
-        )
-    return "\n".join(lines)
+    return markdown(
+        "people | frames a second | IDF1 (at most) | switches a person in 12 s",
+        (
+            f"{row['people']:,} | {row['frames a second']} | {row['IDF1']:.3f} ({row['most']:.3f}) | {row['switches a person']:.2f}"
+            for row in rows
+        ),
+    )
+
+
+def markdown(columns: str, rows: Iterable[str]) -> str:
+    """Return a table of these columns and rows, whose cells stand between bars."""
+    rule = "|".join("---" for _ in columns.split(" | "))
+    return "\n".join([f"| {columns} |", f"|{rule}|", *(f"| {row} |" for row in rows)])
 
 
 def soak_text(soak: dict[str, Any]) -> str:

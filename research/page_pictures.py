@@ -40,24 +40,16 @@ TILE = (
 
 
 @contextmanager
-def service(corrections: Path) -> Iterator[str]:
-    """Yield the address of a service."""
-    command = [
-        sys.executable,
-        "-m",
-        "crowdscale",
-        "serve",
-        "--port",
-        "0",
-        "--no-browser",
-        "--corrections",
-        str(corrections),
-    ]
+def service(*options: str) -> Iterator[str]:
+    """Yield the address of a service that was started with these options."""
+    command = [sys.executable, "-m", "crowdscale", "serve", "--port", "0", "--no-browser", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    yield next(word for word in process.stdout.readline().split() if word.startswith("http"))
-    process.terminate()
-    process.wait(120)
+    try:
+        yield next(word for word in process.stdout.readline().split() if word.startswith("http"))
+    finally:
+        process.terminate()
+        process.wait(120)
 
 
 def opened(
@@ -210,7 +202,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as started:
         browser = started.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         context = browser.new_context()
-        with service(Path(folder) / "corrections") as address:
+        with service("--corrections", str(Path(folder) / "corrections")) as address:
             for name in chosen.only or PICTURES:
                 shoot(PICTURES[name](context, address), chosen.out / f"page_{name}.jpg")
         browser.close()
