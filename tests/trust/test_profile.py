@@ -251,15 +251,3 @@ def test_a_count_of_nothing_known_must_not_be_used(upright_after, people, near, 
     assert judged.usable == usable
     assert (f"{UNLIKE}." in judged.warnings[:1]) == (not usable)
     assert usable or f"{SENTENCES['distance'][1]}." not in judged.warnings
-
-
-@pytest.mark.parametrize(("people", "usable"), [(19.0, False), (9.0, True)])
-def test_many_people_without_located_heads_are_a_sign_of_nobody(people, usable):
-    familiar = replace(turned_familiar(), limits={"distance": 1e9, "confidence": 0.1}, doubt=-0.5)
-    features = leaning(familiar, 0.0)
-    familiar = replace(familiar, doubt=familiar.reading.turned(features) - 0.1)
-    one = seen(photo(70), people=people)
-    one = one._replace(
-        appearance=replace(one.appearance, features=features), heads=Points([[5, 5]], np.array([0.9]))
-    )
-    assert familiar.judge(one, photo(70), lambda _: (features, 5.0)).usable == usable

@@ -138,14 +138,7 @@ export async function judge(profile, seen, image, lookAt) {
 function isNowhere(profile, seen, reading) {
   if (reading <= profile.doubt) return false;
   const far = isStrange(profile, "distance", cloudDistance(profile, seen.look.features));
-  return reading >= AS_TURNED || far || isUnsure(profile, seen);
-}
-
-/** Return whether hardly any head is located for sure, or too few for a mean where many people are counted. */
-function isUnsure(profile, seen) {
-  const { confidence } = measuresOf(seen);
-  const few = Number.isNaN(confidence) && seen.people >= 2 * FEWEST_HEADS && "confidence" in profile.limits;
-  return few || isStrange(profile, "confidence", confidence);
+  return reading >= AS_TURNED || far || isStrange(profile, "confidence", measuresOf(seen).confidence);
 }
 
 function warningsOf(profile, seen, turn) {

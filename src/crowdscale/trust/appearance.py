@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from crowdscale.points import Points, nearest_distances
 
-__all__ = ["FEWEST_DOTS", "Appearance", "FeatureCloud", "Floats", "ProfiledPhoto", "mean_features"]
+__all__ = ["Appearance", "FeatureCloud", "Floats", "ProfiledPhoto", "mean_features"]
 
 Floats = NDArray[np.float64]
 

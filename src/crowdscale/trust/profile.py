@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdscale.errors import DataError
-from crowdscale.trust.appearance import FEWEST_DOTS, FeatureCloud, Floats, ProfiledPhoto
+from crowdscale.trust.appearance import FeatureCloud, Floats, ProfiledPhoto
 from crowdscale.trust.upright import (
     DOUBT,
     FEWEST_TURNED,
@@ -42,9 +42,6 @@ __all__ = [
 AS_TURNED = 1.0
 """Reading to which turned training photos were fitted; upright ones to -1. Of 158 held-out photos of people none reached 0.7 at
 each turn; gravel and a photo from the air lie above 1.2 (benchmarks.nobody)."""
-
-UNLOCATED = 2.0 * FEWEST_DOTS
-"""People counted from which fewer located heads than give a mean confidence are a sign that nobody is there."""
 
 TAIL = 0.0025
 """Share of the training photos beyond each limit; twice of it alarmed on 5 of 70 validation photos, this on 3."""
@@ -166,14 +163,10 @@ class Profile:
     def _is_nowhere(self, seen: ProfiledPhoto, reading: float) -> bool:
         """Return whether a photo whose most upright orientation has this reading is like no training photo."""
         return reading > self.doubt and (
-            reading >= AS_TURNED or self._strange("distance", self._distance(seen)) or self._is_unsure(seen)
+            reading >= AS_TURNED
+            or self._strange("distance", self._distance(seen))
+            or self._strange("confidence", seen.measures()["confidence"])
         )
-
-    def _is_unsure(self, seen: ProfiledPhoto) -> bool:
-        """Return whether hardly any head is located for sure, or too few for a mean where many people are counted."""
-        confidence = seen.measures()["confidence"]
-        few = np.isnan(confidence) and seen.people >= UNLOCATED
-        return self._strange("confidence", confidence) or bool(few and "confidence" in self.limits)
 
     def _read_turns(
         self,
