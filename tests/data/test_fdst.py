@@ -78,7 +78,7 @@ def test_a_missing_file_is_named(tmp_path: Path, suffix: str, sentence: str) -> 
         ('{"shapes": [], "imagePath": "002.jpg"}', r"002\.json is no sound VIA"),
         ("{}", "regions of one photo .* but got 0 photos"),
         ("[]", r"002\.json is no sound VIA"),
-        ("", r"expected JSON in .*002\.json"),
+        ("", r"002\.json is no valid JSON"),
     ],
     ids=[
         "polygon",

@@ -41,7 +41,7 @@ def test_parts(tmp_path: Path) -> None:
         DataError, match=r"expected part A of SCUT-HEAD in .*heads, but got PartB_00003, which is"
     ):
         SCUTHead(renamed, "train", "A")
-    with pytest.raises(OptionError, match="part of SCUT-HEAD out of A, B, but got 'C'"):
+    with pytest.raises(OptionError, match=r"unknown part of SCUT-HEAD 'C'\. Choose one of A, B"):
         SCUTHead(tmp_path, "train", "C")
 
 

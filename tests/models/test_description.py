@@ -46,7 +46,7 @@ def test_bundled_names_lead_into_the_package():
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
-        ("heavy", "lite.*'heavy'"),
+        ("heavy", "unknown model 'heavy'.*lite.*models fetch"),
         ("no/where", "no such model: no/where"),
         ("model.onnx", r"no such model: model\.onnx"),
     ],

@@ -182,7 +182,7 @@ def test_addresses_of_an_index_are_relative_to_it(tmp_path):
 @pytest.mark.parametrize(
     ("text", "name", "error", "said"),
     [
-        (INDEX, "huge", OptionError, "out of base"),
+        (INDEX, "huge", OptionError, "There is only base"),
         ("{}", "base", ModelError, "expected an index"),
         ("[1]", "base", ModelError, "expected an index"),
         ('{"models": {"base": {"url": "a"}}}', "base", ModelError, "expected an index"),

@@ -54,7 +54,7 @@ def find_model(model: str | os.PathLike[str] = "lite") -> Path:
     raise ModelError(
         str(unknown_name("model", str(model), models)),
         "",
-        "Or give the path of a model folder or file",
+        "Or give the path of a model folder or file, or fetch one: crowdscale models fetch --help",
     )
 
 

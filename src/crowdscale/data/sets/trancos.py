@@ -96,8 +96,8 @@ def _read_points(stem: Path) -> Points:
     try:
         pixels = read_image(dots).pixels
     except ImageError as error:
-        raise DataError(
-            f"expected {text.name} or {dots.name} in {stem.parent}", f"a fault ({error})"
+        raise DataError.plain(
+            f"expected {text.name} or {dots.name} in {stem.parent}: {str(error).rstrip('.')}"
         ) from error
     rows, columns = np.nonzero((pixels[..., 0] > RED) & (pixels[..., 1:] <= RED).all(axis=2))
     return Points(np.column_stack([columns, rows]))
