@@ -350,19 +350,30 @@ def hostile_labels(root: Path) -> str:
 
 
 def a_power_cut(root: Path) -> str:
-    """A part that is empty, an empty description and a stray file are made again or passed over at a restart."""
+    """A part that is empty and a stray file are made again or passed over; an empty description of the job is a sentence."""
     folder = photos(root / "p", *(f"{number}.jpg" for number in range(6)))
-    first = count(folder, "--out", root / "o", "--quiet")
-    files = [path for path in (root / "o").rglob("*") if path.is_file()]
-    for path in files:
+    job = ("--format", "csv", "--part", 2, "--quiet", "--out")
+    first = count(folder, *job, root / "o")
+    whole = rows_of_parts(root / "o")
+    if first.broken(0) or len(whole) != 6:
+        return first.broken(0) or f"{len(whole)} of 6 rows"
+    for path in (each.relative_to(root / "o") for each in (root / "o").rglob("*") if each.is_file()):
         shutil.rmtree(root / "cut", ignore_errors=True)
         shutil.copytree(root / "o", root / "cut")
-        (root / "cut" / path.relative_to(root / "o")).write_bytes(b"")
+        (root / "cut" / path).write_bytes(b"")
         (root / "cut" / "Thumbs.db").write_bytes(b"x")
-        again = count(folder, "--out", root / "cut", "--quiet")
-        if again.broken(0, 1, 2):
-            return f"{path.name}: {again.broken(0, 1, 2)}"
-    return first.broken(0)
+        again = count(folder, *job, root / "cut")
+        if again.broken(2 if path.name == "job.json" else 0):
+            return f"{path}: {again.broken(2 if path.name == 'job.json' else 0)}"
+        if path.name != "job.json" and rows_of_parts(root / "cut") != whole:
+            return f"{path}: rows are lost or doubled"
+    return ""
+
+
+def rows_of_parts(folder: Path) -> list[tuple[str, str]]:
+    """Return photo and count of each row of all parts, sorted."""
+    parts = sorted((folder / "counts").glob("part-*"))
+    return sorted((row["photo"], row["count"]) for part in parts for row in rows_of(part))
 
 
 ATTACKS: dict[str, Callable[[Path], str]] = {
