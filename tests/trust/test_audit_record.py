@@ -125,3 +125,24 @@ def changed(*steps: object, value: object) -> str:
 def test_values_that_cannot_be_are_refused(steps: tuple[object, ...], value: object) -> None:
     with pytest.raises(CrowdscaleError, match="expected"):
         AuditRecord.from_json(changed(*steps, value=value)).estimate()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("plan", "cells", 3, "predicted"),
+        ("plan", "cells", 3, "size"),
+        ("plan", "photos", 0, "predicted"),
+        ("plan", "photos", 0, "width"),
+        ("answers", 0, "count"),
+    ],
+    ids=lambda path: " ".join(map(str, path)),
+)
+def test_numbers_beyond_any_float_are_refused(path: tuple[str | int, ...]) -> None:
+    values = json.loads(started().answered(count=2).to_json())
+    place = values
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = 10**400
+    with pytest.raises(DataError, match="expected"):
+        AuditRecord.from_json(json.dumps(values))

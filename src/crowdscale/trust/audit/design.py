@@ -31,6 +31,12 @@ DEEPEST = 400
 """Most turns from the root to a cell. Trees that are cut here have a few dozen."""
 
 
+MOST = 10**12
+"""Most people, and pixels along a side, that a record may name: its sums are floats."""
+LARGEST = 2**62
+"""Largest size of a cell in a record."""
+
+
 class Node(NamedTuple):
     """A part of the tree of cells."""
 
@@ -176,7 +182,8 @@ class AuditPlan:
 def _is_photo(photo: AuditPhoto) -> bool:
     """Return whether a photo has a size in whole pixels and a number of people."""
     whole = isinstance(photo.width, int) and isinstance(photo.height, int)
-    return whole and min(photo.width, photo.height) >= 1 and 0 <= photo.predicted < math.inf
+    sides = sorted((photo.width, photo.height)) if whole else [0]
+    return sides[0] >= 1 and sides[-1] <= MOST and 0 <= photo.predicted <= MOST
 
 
 def _fits(cell: Cell, photos: Sequence[AuditPhoto]) -> bool:
@@ -185,7 +192,7 @@ def _fits(cell: Cell, photos: Sequence[AuditPhoto]) -> bool:
     if not all(isinstance(number, int) for number in (*box.as_tuple(), cell.size, cell.photo)):
         return False
     inside = min(box.left, box.top) >= 0 and box.right <= photo.width and box.bottom <= photo.height
-    return inside and cell.size >= 1 and 0 <= cell.predicted < math.inf
+    return inside and 1 <= cell.size <= LARGEST and 0 <= cell.predicted <= MOST
 
 
 def _are_leaves(paths: Sequence[str]) -> bool:

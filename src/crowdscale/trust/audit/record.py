@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from crowdscale.errors import CrowdscaleError, DataError
-from crowdscale.trust.audit.design import AuditPlan
+from crowdscale.trust.audit.design import MOST, AuditPlan
 from crowdscale.trust.audit.estimate import AuditEstimate, estimate, estimates
 
 __all__ = ["FORMAT", "Answer", "AuditModel", "AuditRecord"]
@@ -93,8 +93,8 @@ class AuditRecord:
                 f"one for cell {answer.cell}",
                 "Cells are counted in the order in which they were drawn",
             )
-        if not isinstance(answer.count, int) or answer.count < 0:
-            raise DataError(f"expected 0 people or more in cell {cell}", str(answer.count))
+        if not isinstance(answer.count, int) or not 0 <= answer.count <= MOST:
+            raise DataError(f"expected 0 people or more in cell {cell}", str(answer.count)[:40])
         if answer.heads is None:
             return
         xy = np.array(answer.heads, np.float64).reshape(-1, 2)
