@@ -51,6 +51,7 @@ def answers() -> Iterator[tuple[str, str, bytes | Callable[[], bytes], Reader]]:
     yield "model file", "m.crowdscale", packed_model(), find_packed
 
 
+@functools.cache
 def audit_record() -> bytes:
     """Return the record of an audit of a drawn crowd, with one answer."""
     crowd = Path(__file__).parents[1] / "examples" / "auditorium.jpg"
