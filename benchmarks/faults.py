@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -90,19 +91,57 @@ def photos(folder: Path, *names: str) -> Path:
 
 
 def damaged_films(root: Path) -> str:
-    """Twenty damaged films of H.264 are watched to their end, and answer SIGTERM."""
-    sound = write_packets(root / "film.ts", [grey_frame(20 * number) for number in range(12)]).read_bytes()
+    """Twenty damaged films of H.264 are watched to their end."""
     for seed in range(20):
-        rng, data = random.Random(seed), bytearray(sound)
-        for _ in range(rng.choice((3, 30, 300))):
-            data[rng.randrange(len(data))] = rng.randrange(256)
-        (root / f"{seed}.ts").write_bytes(data)
+        (root / f"{seed}.ts").write_bytes(damaged_stream(root, seed))
         broken = run(
             "watch", root / f"{seed}.ts", "--model", "nano", "--every", "500ms", "--threads", 1
         ).broken(0, 1, 2)
         if broken:
             return f"film {seed}: {broken}"
     return ""
+
+
+def damaged_stream(root: Path, seed: int) -> bytes:
+    """Return a short film of H.264 with 3, 30 or 300 bytes changed."""
+    sound = write_packets(root / "film.ts", [grey_frame(20 * number) for number in range(12)]).read_bytes()
+    rng, data = random.Random(seed), bytearray(sound)
+    for _ in range(rng.choice((3, 30, 300))):
+        data[rng.randrange(len(data))] = rng.randrange(256)
+    return bytes(data)
+
+
+def damaged_streams_that_never_end(root: Path) -> str:
+    """While damaged H.264 goes on coming, SIGTERM ends the watch."""
+    for seed in range(8):
+        data = damaged_stream(root, seed)
+        command = [sys.executable, "-m", "crowdscale", "watch", "-", "--model", "nano", "--every", "500ms"]
+        with subprocess.Popen(
+            command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            feeder = threading.Thread(target=_feed, args=(process, data), daemon=True)
+            feeder.start()
+            time.sleep(4)
+            running = process.poll() is None
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return f"film {seed}: SIGTERM does nothing for 15 s"
+            feeder.join(15)
+        if not running:
+            return f"film {seed}: the watch ended by itself"
+    return ""
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Write data again and again until the process has ended."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError, ValueError):
+        while process.poll() is None:
+            process.stdin.write(data)
+            time.sleep(0.02)
 
 
 def a_camera_that_stays_silent(root: Path) -> str:
@@ -378,6 +417,7 @@ def rows_of_parts(folder: Path) -> list[tuple[str, str]]:
 
 ATTACKS: dict[str, Callable[[Path], str]] = {
     "1 damaged H.264": damaged_films,
+    "1 damaged H.264, SIGTERM": damaged_streams_that_never_end,
     "2 film that changes": a_film_that_changes,
     "2 full disk under the film": a_full_disk_under_the_film,
     "3 odd EXIF": odd_exif_among_photos,
