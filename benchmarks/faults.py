@@ -1,6 +1,6 @@
 """Faults and attacks against today's commands, in processes of their own: ``python -m benchmarks.faults``.
 
-Each attack of issue 30 runs the command as a user would. It is held when the command ends in time with the right exit
+Each attack runs the command as a user would. It is held when the command ends in time with the right exit
 code, without a traceback, and what it must keep is there. Printed is a line an attack; the exit code is 1 where one broke.
 ``--only NAME`` runs those whose name begins so.
 """
@@ -8,198 +8,32 @@ code, without a traceback, and what it must keep is there. Printed is a line an 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import csv
 import json
 import os
 import random
 import resource
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
+from benchmarks.faults_running import count, photos, rows_of, run, small_disk
+from benchmarks.faults_video import (
+    a_camera_that_stays_silent,
+    a_film_that_changes,
+    a_full_disk_under_the_film,
+    damaged_films,
+    damaged_streams_that_never_end,
+)
 from benchmarks.faults_web import Endless, Lying, serving
 from tests.hostile.media import PICTURES, odd_exif, with_exif
 from tests.support.films import grey_frame, write_packets
-from tests.support.layouts import write_photo
-
-SECONDS = 60
-POWERLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all")
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    """What it printed, errors as well."""
-    seconds: float
-
-    def broken(self, *codes: int, says: str = "") -> str:
-        """Return what is wrong: a traceback, another exit code, a sentence that is missing; empty for nothing."""
-        if "Traceback" in self.out:
-            return "a traceback: " + self.out.strip().splitlines()[-1][:150]
-        if self.code not in codes:
-            return f"exit code {self.code}: {self.out.strip()[-200:]}"
-        return "" if says in self.out else f"no {says!r} in: {self.out.strip()[-300:]}"
-
-
-def run(*words: object, seconds: float = SECONDS, powerless: bool = False, **settings: Any) -> Done:
-    """Run ``crowdscale`` with these words; ``powerless`` as one whom closed folders stop, though it is root."""
-    started = time.monotonic()
-    command = [*POWERLESS * powerless, sys.executable, "-m", "crowdscale", *map(os.fspath, map(_word, words))]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, check=False, **settings)
-    except subprocess.TimeoutExpired:
-        return Done(-1, f"it did not end within {seconds:g} s", seconds)
-    text = (done.stdout + done.stderr).decode("utf-8", "replace")
-    return Done(done.returncode, text, time.monotonic() - started)
-
-
-def _word(word: object) -> str | bytes:
-    return word if isinstance(word, (str, bytes)) else str(word)
-
-
-def count(*words: object, **settings: Any) -> Done:
-    """Count with the small model."""
-    return run("count", "--model", "nano", "--threads", 1, *words, **settings)
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a CSV."""
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def photos(folder: Path, *names: str) -> Path:
-    """Draw small photos of these names in a new folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names or ("a.jpg", "b.jpg"):
-        write_photo(folder / name, (64, 48))
-    return folder
-
-
-def damaged_films(root: Path) -> str:
-    """Twenty damaged films of H.264 are watched to their end."""
-    for seed in range(20):
-        (root / f"{seed}.ts").write_bytes(damaged_stream(root, seed))
-        broken = run(
-            "watch", root / f"{seed}.ts", "--model", "nano", "--every", "500ms", "--threads", 1
-        ).broken(0, 1, 2)
-        if broken:
-            return f"film {seed}: {broken}"
-    return ""
-
-
-def damaged_stream(root: Path, seed: int) -> bytes:
-    """Return a short film of H.264 with 3, 30 or 300 bytes changed."""
-    sound = write_packets(root / "film.ts", [grey_frame(20 * number) for number in range(12)]).read_bytes()
-    rng, data = random.Random(seed), bytearray(sound)
-    for _ in range(rng.choice((3, 30, 300))):
-        data[rng.randrange(len(data))] = rng.randrange(256)
-    return bytes(data)
-
-
-def damaged_streams_that_never_end(root: Path) -> str:
-    """While damaged H.264 goes on coming, SIGTERM ends the watch."""
-    for seed in range(8):
-        data = damaged_stream(root, seed)
-        command = [sys.executable, "-m", "crowdscale", "watch", "-", "--model", "nano", "--every", "500ms"]
-        with subprocess.Popen(
-            command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as process:
-            feeder = threading.Thread(target=_feed, args=(process, data), daemon=True)
-            feeder.start()
-            time.sleep(4)
-            running = process.poll() is None
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return f"film {seed}: SIGTERM does nothing for 15 s"
-            feeder.join(15)
-        if not running:
-            return f"film {seed}: the watch ended by itself"
-    return ""
-
-
-def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
-    """Write data again and again until the process has ended."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError, ValueError):
-        while process.poll() is None:
-            process.stdin.write(data)
-            time.sleep(0.02)
-
-
-def a_camera_that_stays_silent(root: Path) -> str:
-    """SIGTERM ends a watch of a camera that accepts and says nothing."""
-    del root
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}/film.mjpg"
-        command = [sys.executable, "-m", "crowdscale", "watch", address, "--model", "nano"]
-        watch = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        server.settimeout(30)
-        connection, _ = server.accept()
-        time.sleep(1)
-        watch.send_signal(signal.SIGTERM)
-        try:
-            _, text = watch.communicate(timeout=15)
-        except subprocess.TimeoutExpired:
-            watch.kill()
-            return "SIGTERM did not end it within 15 s"
-        finally:
-            connection.close()
-    return "a traceback" if b"Traceback" in text else ""
-
-
-def a_film_that_changes(root: Path) -> str:
-    """Rows go on where the size of the frames, and with it the caption, changes under ``--video``."""
-    parts = [
-        write_packets(root / "1.ts", [grey_frame(200)] * 10),
-        write_packets(root / "2.ts", [grey_frame(5, 96, 64)] * 10, start=1.0),
-        write_packets(root / "3.ts", [grey_frame(250, 48, 32)] * 10, start=2.0),
-    ]
-    (root / "film.ts").write_bytes(b"".join(part.read_bytes() for part in parts))
-    watched = run("watch", root / "film.ts", "--model", "nano", "--every", "500ms", "--threads", 1,
-                  "--video", root / "o.mp4", "--rows", root / "r.csv")  # fmt: skip
-    rows = len(rows_of(root / "r.csv")) if (root / "r.csv").exists() else 0
-    return watched.broken(0) or ("" if rows >= 6 else f"{rows} rows instead of 6")
-
-
-def a_full_disk_under_the_film(root: Path) -> str:
-    """Rows go on where the disk under ``--video`` is full."""
-    film = write_packets(root / "film.ts", [np.random.default_rng(n).integers(0, 256, (240, 320, 3), np.uint8) for n in range(30)])  # fmt: skip
-    with small_disk(root / "disk", 64 << 10) as disk:
-        watched = run("watch", film, "--model", "nano", "--every", "100ms", "--threads", 1,
-                      "--video", disk / "o.mp4", "--rows", root / "r.csv")  # fmt: skip
-    rows = len(rows_of(root / "r.csv"))
-    return watched.broken(0, 1) or ("" if rows >= 28 else f"{rows} rows of 30")
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[Path]:
-    """Mount a small file system in memory."""
-    folder.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "attack", str(folder)], check=True, timeout=30
-    )
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=30)
 
 
 def odd_exif_among_photos(root: Path) -> str:
@@ -433,7 +267,7 @@ ATTACKS: dict[str, Callable[[Path], str]] = {
     "13 secrets": secrets,
     "15 silent camera": a_camera_that_stays_silent,
 }
-"""Number in the issue and name; 4 (webhooks), 7 (Ray), 14 (editor) and 16 (nobody) are tests, fuzz and benchmarks.nobody."""
+"""Kind and name; 4 (webhooks), 7 (Ray), 14 (editor) and 16 (nobody) are tests, fuzz and benchmarks.nobody."""
 
 
 def main() -> int:

@@ -41,8 +41,7 @@ from crowdscale.models.description import ModelConfig
 from crowdscale.models.download import read_index
 from crowdscale.points import Points
 from crowdscale.video.sources import open_source
-from crowdscale.zones.files import read_zones, zones_from_json
-from crowdscale.zones.zone import zones_json
+from crowdscale.zones.files import read_zones, zones_from_json, zones_json
 from tests.hostile.damage import TOKEN, VALUES, WORDS
 from tests.hostile.media import PICTURES, odd_exif, with_checksums, with_exif
 from tests.hostile.seeds import BINARY, DESCRIPTION, INDEX, POINT_FILES, TEXTS, ZONES

@@ -40,6 +40,13 @@ def rows(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode())))
 
 
+def shown(page: Page, crowd: bytes, tab: str) -> Page:
+    """Return the page with a photo, at one of its tabs."""
+    page.add(("a.png", crowd))
+    page.page.click(f"#tab-{tab}")
+    return page
+
+
 def test_count_good_and_bad_photos_and_save_a_table(opened, crowd):
     page = opened()
     page.add(("a.png", crowd), ("b.png", b"no photo"), ("c.png", crowd))
@@ -81,10 +88,7 @@ def test_correct_by_keys_undo_keep_and_send(opened, crowd, running):
 
 
 def test_correct_with_the_mouse_and_ignore_an_area(opened, crowd):
-    page = opened()
-    page.add(("a.png", crowd))
-    tab = page.page
-    tab.click("#tab-correct")
+    tab = shown(opened(), crowd, "correct").page
     tab.wait_for_selector("#panel-correct .number:has-text('5 heads')")
     box = tab.locator("#view").bounding_box()
     at = lambda x, y: (box["x"] + box["width"] * x, box["y"] + box["height"] * y)  # noqa: E731
@@ -158,9 +162,7 @@ def draw_area(tab) -> None:
 
 
 def test_zones_drawn_by_keys_are_checked_and_saved(opened, crowd, tmp_path):
-    page = opened()
-    page.add(("a.png", crowd))
-    page.page.click("#tab-zones")
+    page = shown(opened(), crowd, "zones")
     draw_area(page.page)
     saved = tmp_path / "zones.json"
     saved.write_bytes(page.saved("#save-zones"))
@@ -183,10 +185,8 @@ def test_zones_edit_opens_the_page_for_one_file(browser, tmp_path):
 
 
 def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
-    page = opened()
-    page.add(("a.png", crowd))
+    page = shown(opened(), crowd, "audit")
     tab = page.page
-    tab.click("#tab-audit")
     tab.click("#audit-start")
     for number in (1, 2):
         tab.wait_for_selector(f"#audit-task:text('Tile {number}: 0 heads')")
@@ -204,10 +204,8 @@ def test_an_audit_of_two_tiles_to_its_report(opened, crowd):
 
 
 def test_an_unfinished_tile_outlives_its_page_and_is_counted_by_keys_alone(opened, crowd):
-    page = opened()
-    page.add(("a.png", crowd))
+    page = shown(opened(), crowd, "audit")
     tab = page.page
-    tab.click("#tab-audit")
     tab.focus("#audit-start")
     tab.keyboard.press("Enter")
     for key in ("ArrowRight", "Enter", "Shift+ArrowDown", "Enter"):  # the photo has the keys now

@@ -9,8 +9,8 @@ import pytest
 
 from crowdscale.errors import DataError
 from crowdscale.points import Points
-from crowdscale.zones.files import read_zones
-from crowdscale.zones.zone import Zone, Zones, write_zones
+from crowdscale.zones.files import read_zones, write_zones
+from crowdscale.zones.zone import Zone, Zones
 from tests.support.drawn import prediction
 
 SQUARE = [[10, 10], [50, 10], [50, 50], [10, 50]]

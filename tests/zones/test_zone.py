@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowdscale.counting.prediction import Prediction
 from crowdscale.errors import DataError
-from crowdscale.points import Points
-from crowdscale.zones.alarms import AlarmRule
-from crowdscale.zones.files import read_zones, zones_from_json
 from crowdscale.zones.ground import Ground, level_of_service, metres_from_sides
 from crowdscale.zones.pictures import CALM, FULL, draw_zones
-from crowdscale.zones.zone import Zone, Zones, write_zones
+from crowdscale.zones.zone import Zone, Zones
+from tests.support.zones import INNER, LEFT_HALF, SQUARE, dense
 
-SQUARE = ((0.0, 0.0), (32.0, 0.0), (32.0, 32.0), (0.0, 32.0))
 BOW = ((0, 0), (10, 10), (10, 0), (0, 10))
-
-
-def dense(seed=0, width=200, height=120, points=True):
-    """A prediction with random people in 16-pixel cells, and as random dots."""
-    rng = np.random.default_rng(seed)
-    cells = rng.random((-(-height // 16), -(-width // 16))).astype(np.float32)
-    dots = Points(rng.random((40, 2)) * (width - 1, height - 1), rng.random(40)) if points else None
-    return Prediction(
-        float(cells.sum()), dots, None, (), 30.0, dots, (width, height), "known", cells, (16.0, 16.0)
-    )
 
 
 def by_pixels(prediction, inside):
@@ -152,79 +136,6 @@ def test_a_zone_outside_the_picture_and_two_of_one_name():
         Zones((Zone("z", SQUARE), Zone("z", SQUARE)))
 
 
-FULL_ZONE = Zone(
-    "gate", SQUARE, capacity=9, alarm=AlarmRule(8, 5, 2.0, "http://127.0.0.1/x", "KEY", ("echo", "hi"))
-)
-GROUND = Ground(((0, 0), (90, 0), (90, 60), (0, 60)), ((0, 0), (9, 0), (9, 6), (0, 6)), "queue")
-
-
-def test_files_come_back_as_they_were(tmp_path):
-    line = Zone("line", ((0.25, 0.5), (0.75, 0.5)), "line", True, width=0.1)
-    roi = Zone("here", ((0, 0), (1, 0), (1, 1)), relative=True, roi=True)
-    zones = Zones((FULL_ZONE, line, roi), GROUND, (200, 120))
-    write_zones(tmp_path / "zones.json", zones)
-    assert read_zones(tmp_path / "zones.json") == zones
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("{", "is no valid JSON"),
-        ("[]", '"zones", a list'),
-        ({"zones": [], "extra": 1}, "expected format, size, zones, ground in .*, but got extra"),
-        ({"zones": [{"points": []}]}, "a name and points of each zone"),
-        ({"zones": [{"name": "a", "points": [[1, 2], [3]]}]}, "points of zone a as pairs"),
-        ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "colour": 1}]}, "zone a, but got colour"),
-        ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {}}]}, 'alarm of zone a with "above"'),
-        ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": 5, "below": 6}}]}, "0 <= below <= above"),
-        ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": 5, "webhook": "ftp://x"}}]}, "http or https"),
-        ({"zones": [{"name": "a", "points": [[0, 0], [9, 0], [9, 9]], "alarm": {"above": "x"}}]}, "the alarm of zone a is no sound alarm: Expected float, got str"),
-        ({"zones": [{"name": "l", "kind": "line", "points": [[0, 0], [9, 9]], "width": 1e308}]}, "width of l above 0 and at most"),
-        ({"zones": [{"name": {"": {}}, "points": [[0, 0], [9, 0], [9, 9]]}]}, "text as the name of each zone"),
-        ({"zones": [], "ground": {"points": [[0, 0]]}}, '"metres" of the ground points, or their four "sides"'),
-        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [1, 1], [0, 1]], "sides": [1, 1, 1, 1], "diagonal": 5}}, "to be a triangle, but got 1, 1 and 5 m"),
-        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [2, 0], [3, 0]], "metres": [[0, 0], [1, 0], [1, 1], [0, 1]]}}, "ground points in the photo in turn"),
-        ({"zones": [], "ground": {"points": [[0, 0], [1, 0], [1, 1], [0, 1]], "metres": [[0, 0], [1, 0]]}}, "four ground points in metres, but got 2"),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_files_that_cannot_be_used(tmp_path, content, sentence):
-    path = tmp_path / "zones.json"
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
-    with pytest.raises(DataError, match=sentence):
-        read_zones(path)
-
-
-def test_a_missing_file_says_how_to_draw_one(tmp_path):
-    with pytest.raises(
-        DataError, match=r"no such file of zones: .*none\.json\. Draw them: crowdscale zones edit PHOTO"
-    ):
-        read_zones(tmp_path / "none.json")
-
-
-def test_label_studio_and_cvat(tmp_path):
-    value = {"points": [[0, 0], [50, 0], [50, 100], [0, 100]], "polygonlabels": ["door"]}
-    result = {"type": "polygonlabels", "original_width": 200, "original_height": 120, "value": value}
-    export = [{"data": {"image": "a.jpg"}, "annotations": [{"result": [result, result]}]}]
-    (tmp_path / "ls.json").write_text(json.dumps(export))
-    (tmp_path / "cvat.xml").write_text(
-        '<annotations><image id="0" name="a.jpg" width="200" height="120">'
-        '<polygon label="door" points="0,0;100,0;100,120;0,120"/><box label="door" xtl="0" ytl="0" xbr="100" ybr="120"/>'
-        '<polyline label="rope" points="0,60;200,60"/></image></annotations>'
-    )
-    prediction = dense()
-    ours = read_zones(tmp_path / "ls.json")
-    theirs = read_zones(tmp_path / "cvat.xml")
-    assert [zone.name for zone in ours.zones] == ["door", "door 2"]
-    assert [zone.name for zone in theirs.zones] == ["door", "door 2", "rope"]
-    assert theirs.zones[2].kind == "line"
-    people = [count.people for count in (*ours.count(prediction), *theirs.count(prediction)[:2])]
-    assert people == pytest.approx([people[0]] * 4)
-    (tmp_path / "none.xml").write_text("<annotations/>")
-    with pytest.raises(DataError, match="expected polygons, boxes or polylines"):
-        read_zones(tmp_path / "none.xml")
-
-
 def test_people_per_square_metre_and_their_level():
     """A ground of 0.1 m a pixel: a square of 32 px is 10.24 m²."""
     ground = Ground(((0, 0), (100, 0), (100, 100), (0, 100)), ((0, 0), (10, 0), (10, 10), (0, 10)))
@@ -302,29 +213,6 @@ def test_pictures_show_what_is_too_full():
     assert not (draw_zones(image, zones, (), {"b"}) == draw_zones(image, zones)).all()
 
 
-def test_json_from_a_page_is_checked_like_a_file():
-    with pytest.raises(DataError, match="in the page"):
-        zones_from_json({"zones": [], "x": 1}, "the page")
-
-
-def test_the_zones_of_the_documentation_are_read_and_fit():
-    page = (Path(__file__).parents[2] / "docs" / "reference" / "zones.md").read_text()
-    content = json.loads(page.split("```json")[1].split("```")[0])
-    zones = zones_from_json(content, "the page").fit((1920, 1282))
-    assert [zone.name for zone in zones.counted] == ["west", "east", "middle"]
-    assert all(zones.ground.square_metres(zone.shape((1920, 1282))) > 10 for zone in zones.counted)
-    bands = [[float(cell.strip().removeprefix("to ")) for cell in line.split("|")[2:7]]
-             for line in page.splitlines() if line.startswith(("| walkway", "| queue"))]  # fmt: skip
-    for kind, limits in zip(("walkway", "queue"), bands, strict=True):
-        for level, limit in zip("ABCDE", limits, strict=True):
-            assert level_of_service(limit - 0.006, kind) == level
-            assert level_of_service(limit + 0.006, kind) == chr(ord(level) + 1)
-
-
-LEFT_HALF = ((0, 0), (100, 0), (100, 120), (0, 120))
-INNER = ((20, 20), (60, 20), (60, 60), (20, 60))
-
-
 def within(corners):
     (left, top), _, (right, bottom), _ = corners
     return lambda x, y: (x > left) & (x < right) & (y > top) & (y < bottom)
@@ -368,12 +256,6 @@ def test_holes_do_not_belong_to_their_zone(zone):
     drawn = draw_zones(np.zeros((120, 200, 3), np.uint8), Zones((zone,)))
     assert not drawn[40, 40].any()
     assert drawn[100, 80].any()
-
-
-def test_holes_and_excluded_areas_come_back_from_their_file(tmp_path):
-    zones = Zones((Zone("ring", LEFT_HALF, holes=(INNER,)), Zone("poster", INNER, exclude=True)))
-    write_zones(tmp_path / "z.json", zones)
-    assert read_zones(tmp_path / "z.json") == zones
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,21 @@ export class Predictor {
 
   /** Return the side factor at which a photo is read. */
   async base(image) {
-    const area = image.width * image.height;
-    const least = this.config.enlarge_below ?? 0;
-    if (area < least) return Math.min(MOST_BASE, Math.sqrt(least / area));
+    const enlarged = this.enlargement(image);
+    if (enlarged > 1) return enlarged;
     return chooseReadScale(async (view) => this.read(await this.network.predict(view)), image);
+  }
+
+  /** Return the side factor by which the model enlarges a small picture; 1 for others. */
+  enlargement({ width, height }) {
+    const least = this.config.enlarge_below ?? 0;
+    return width * height >= least ? 1 : Math.min(MOST_BASE, Math.sqrt(least / (width * height)));
   }
 
   /** Return a small picture enlarged as it is when it is counted: the profile was learned so. */
   enlarged(view) {
-    const least = this.config.enlarge_below ?? 0;
-    if (view.width * view.height >= least) return view;
-    const factor = Math.min(MOST_BASE, Math.sqrt(least / (view.width * view.height)));
+    const factor = this.enlargement(view);
+    if (factor === 1) return view;
     const side = (length) => Math.max(1, roundEven(length * factor));
     return resizeImage(view, side(view.width), side(view.height));
   }

@@ -21,7 +21,8 @@ from crowdscale.files.pages import each_page
 from crowdscale.files.storage import find_photos
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import find_model
-from crowdscale.zones.zone import Zones, zones_json
+from crowdscale.zones.files import zones_json
+from crowdscale.zones.zone import Zones
 
 __all__ = ["RUNNERS", "Job", "Summary", "run_job"]
 

@@ -193,12 +193,20 @@ class Predictor:
         most = min(1.0, (WHOLE_PIXELS / area) ** 0.5) if self.options.published else MOST_READ_SCALE
         if self.options.read_scale is not None:
             return min(most, self.options.read_scale)
-        if area < self.config.enlarge_below:
-            return min(most, float((self.config.enlarge_below / area) ** 0.5))
+        enlarged = self._enlargement(pixels)
+        if enlarged > 1:
+            return min(most, enlarged)
         search = self.options.read_scale_search
         return min(
             most, choose_read_scale(lambda view: self._estimate(self.backend.predict(view)), pixels, search)
         )
+
+    def _enlargement(self, pixels: Pixels) -> float:
+        """The side factor by which the model enlarges a small photo; 1 for others."""
+        area = pixels.shape[0] * pixels.shape[1]
+        if area >= self.config.enlarge_below:
+            return 1.0
+        return min(MOST_READ_SCALE, float((self.config.enlarge_below / area) ** 0.5))
 
     def _reference(self, canvas: Canvas) -> Reference:
         """The measures of the whole photo for the rule: the area of a full tile, the mean density."""
@@ -248,9 +256,8 @@ class Predictor:
 
         A small photo is enlarged as it is when it is counted: the profile was learned so.
         """
-        area = pixels.shape[0] * pixels.shape[1]
-        if area < self.config.enlarge_below:
-            factor = min(MOST_READ_SCALE, (self.config.enlarge_below / area) ** 0.5)
+        factor = self._enlargement(pixels)
+        if factor > 1:
             height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
             pixels = resize_image(pixels, width, height)
         output = self.backend.predict(pixels)

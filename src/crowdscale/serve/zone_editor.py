@@ -11,8 +11,8 @@ from typing import Any
 from crowdscale.errors import DataError
 from crowdscale.serve.page import find_page, page_files, site_description
 from crowdscale.serve.zone_server import PageServer
-from crowdscale.zones.files import read_zones, zones_from_json
-from crowdscale.zones.zone import Zones, write_zones, zones_json
+from crowdscale.zones.files import read_zones, write_zones, zones_from_json, zones_json
+from crowdscale.zones.zone import Zones
 
 __all__ = ["ZoneEditor", "checked_zones"]
 

@@ -1,21 +1,23 @@
-"""Zones from files: our own JSON, GeoJSON, plain lists, or shapes of Label Studio, CVAT, LabelMe, VIA or COCO."""
+"""Zones from files and into them: our own JSON, GeoJSON, plain lists, or shapes of Label Studio, CVAT, LabelMe, VIA or COCO."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from crowdscale.errors import CrowdscaleError, DataError
 from crowdscale.files.documents import FARTHEST, read_json, shaped
+from crowdscale.files.writing import write_atomic
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.drawn import zones_from_cvat, zones_from_tool
 from crowdscale.zones.ground import Corners, Ground, metres_from_sides
 from crowdscale.zones.plain import corners_from, zones_from_plain
 from crowdscale.zones.zone import Zone, Zones, as_corners
 
-__all__ = ["read_zones", "zones_from_json"]
+__all__ = ["read_zones", "write_zones", "zones_from_json", "zones_json"]
 
 
 def read_zones(path: Path) -> Zones:
@@ -154,3 +156,28 @@ def _metres(content: dict[str, Any], points: Corners) -> Corners:
         raise DataError("expected four ground points and four sides", f"{len(points)} and {len(sides)}")
     turns = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True))
     return metres_from_sides(sides, diagonal, clockwise=turns > 0)
+
+
+def zones_json(zones: Zones) -> dict[str, Any]:
+    """Return zones as plain values for JSON, without those that are not set."""
+
+    def is_set(value: Any) -> bool:
+        return value is not None and value is not False and value not in ((), [])
+
+    def plain(value: Any) -> dict[str, Any]:
+        values = {key: each for key, each in asdict(value).items() if is_set(each)}
+        return {**values, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else values
+
+    content: dict[str, Any] = {"format": 1}
+    if zones.size is not None:
+        content["size"] = zones.size
+    content["zones"] = [plain(zone) for zone in zones.zones]
+    if zones.ground is not None:
+        content["ground"] = plain(zones.ground)
+    return content
+
+
+def write_zones(path: Path, zones: Zones) -> None:
+    """Write zones as JSON, atomically."""
+    text = json.dumps(zones_json(zones), indent=1) + "\n"
+    write_atomic(path, lambda stream: stream.write(text.encode()))

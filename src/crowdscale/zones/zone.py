@@ -5,11 +5,9 @@ Coordinates are those of the picture, its top-left corner at (0, 0): a head at p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,13 +16,12 @@ from numpy.typing import NDArray
 from crowdscale.counting.prediction import Prediction
 from crowdscale.errors import DataError
 from crowdscale.files.documents import FARTHEST
-from crowdscale.files.writing import write_atomic
 from crowdscale.points import Points
 from crowdscale.zones.alarms import AlarmRule
 from crowdscale.zones.ground import Corners, Ground, level_of_service
 from crowdscale.zones.shapes import area_shape, open_ring
 
-__all__ = ["Zone", "ZoneCount", "Zones", "area_of_interest", "as_corners", "write_zones", "zones_json"]
+__all__ = ["Zone", "ZoneCount", "Zones", "area_of_interest", "as_corners"]
 
 Floats = NDArray[np.float64]
 Size = tuple[int, int]
@@ -367,31 +364,6 @@ def _cell_shares(shape: Any, rows: int, columns: int, cell: tuple[float, float],
     shares[cut] = shapely.area(shapely.intersection(cells[cut], shape)) / shapely.area(cells[cut])
     shares.setflags(write=False)
     return shares
-
-
-def zones_json(zones: Zones) -> dict[str, Any]:
-    """Return zones as plain values for JSON, without those that are not set."""
-
-    def is_set(value: Any) -> bool:
-        return value is not None and value is not False and value not in ((), [])
-
-    def plain(value: Any) -> dict[str, Any]:
-        values = {key: each for key, each in asdict(value).items() if is_set(each)}
-        return {**values, "alarm": plain(value.alarm)} if getattr(value, "alarm", None) else values
-
-    content: dict[str, Any] = {"format": 1}
-    if zones.size is not None:
-        content["size"] = zones.size
-    content["zones"] = [plain(zone) for zone in zones.zones]
-    if zones.ground is not None:
-        content["ground"] = plain(zones.ground)
-    return content
-
-
-def write_zones(path: Path, zones: Zones) -> None:
-    """Write zones as JSON, atomically."""
-    text = json.dumps(zones_json(zones), indent=1) + "\n"
-    write_atomic(path, lambda stream: stream.write(text.encode()))
 
 
 def as_corners(values: Sequence[Any], what: str) -> Corners:

@@ -107,9 +107,9 @@ def choose_settings(regime: str = "ours", **chosen: Any) -> Settings:
 def _check_twins(settings: Settings) -> None:
     """Refuse a consistency of crops that are no pairs, or of a network without block counts."""
     if not settings.train.crop_options.twins:
-        raise OptionError("expected --twins with --consistency", "crops that differ")
+        raise OptionError.plain("--consistency needs --twins, which makes crops in pairs")
     if not settings.start.blocks:
-        raise OptionError("expected --blocks with --consistency", "--no-blocks")
+        raise OptionError.plain("--consistency needs --blocks: it compares the people counted in them")
     if settings.train.batch % 2 or settings.train.l2s_batch % 2:
         raise OptionError(
             "expected an even --batch and --l2s-batch with --consistency",
