@@ -47,8 +47,9 @@ def test_files_come_back_as_they_were(tmp_path):
 def test_files_that_cannot_be_used(tmp_path, content, sentence):
     path = tmp_path / "zones.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    with pytest.raises(DataError, match=sentence):
+    with pytest.raises(DataError, match=sentence) as refused:
         read_zones(path)
+    assert str(refused.value).count("zones.json") == 1  # the file is named, once
 
 
 def test_a_missing_file_says_how_to_draw_one(tmp_path):

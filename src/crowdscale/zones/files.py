@@ -30,6 +30,15 @@ def read_zones(path: Path) -> Zones:
         raise DataError.plain(
             f"no such file of zones: {path}", f"Draw them: crowdscale zones edit PHOTO --out {path}"
         )
+    try:
+        return _zones_of(path)
+    except DataError as error:
+        if str(path) in str(error):
+            raise
+        raise DataError.plain(f"{path}: {error}") from error
+
+
+def _zones_of(path: Path) -> Zones:
     if path.suffix.lower() == ".xml":
         return zones_from_cvat(path)
     content = read_json(path)
