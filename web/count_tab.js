@@ -7,7 +7,7 @@ import { FORMATS, download } from "./formats.js";
 import { FormatChoice } from "./format_choice.js";
 import { heatLayer } from "./heat.js";
 import { drawHeads, drawRegions } from "./overlays.js";
-import { droppedFiles, fileOf } from "./photos.js";
+import { droppedFiles, fileOf, turnedPhoto } from "./photos.js";
 import { keepResult, light, recallResult } from "./kept_results.js";
 import { firstPassOf, headsOf, intervalOf, readScaleOf, sizeOf, whole, zoomOf } from "./results.js";
 import { failedRow, rowOf } from "./table.js";
@@ -79,6 +79,11 @@ export class CountTab {
   connectNext() {
     at("to-audit").addEventListener("click", () => this.app.open("audit"));
     at("to-correct").addEventListener("click", () => this.app.open("correct"));
+    at("turn").addEventListener("click", () => this.turn());
+    at("save-turned").addEventListener("click", () => {
+      const { file } = this.photos.current;
+      download(file.name, file);
+    });
     at("quote").addEventListener("click", async () => {
       const sentence = quote(this.photos.current.result);
       await navigator.clipboard.writeText(sentence).then(() => say(`Copied: ${sentence}`, 10), () => say(sentence, 20));
@@ -154,6 +159,19 @@ export class CountTab {
     this.busy.abort();
   }
 
+  /** Turn the current photo and count it again. */
+  async turn() {
+    const item = this.photos.current;
+    at("turn").disabled = true;
+    try {
+      this.photos.replace(item, await turnedPhoto(item));
+      this.countWaiting();
+    } catch (error) {
+      say(error.message, 12);
+    }
+    at("turn").disabled = false;
+  }
+
   progress(item, share) {
     const { items } = this.photos;
     const done = items.filter((each) => ["counted", "failed", "stopped"].includes(each.status)).length;
@@ -169,6 +187,8 @@ export class CountTab {
     const item = this.photos.current;
     const result = item?.result;
     at("layers").hidden = at("next-steps").hidden = !result;
+    at("turn").hidden = Boolean(item?.folder); // the heads of a folder's photo are saved beside it, as it lies there
+    at("save-turned").hidden = !item?.turn;
     at("people").classList.toggle("refused", result?.usable === false);
     at("people").textContent = !result ? "" : result.usable === false ? "Do not use this number" : whole(result.count);
     if (result && result.usable !== false) at("people").append(element("small", {}, ` ${peopleWord(result.count)}`));

@@ -42,6 +42,13 @@ export class Photos extends EventTarget {
     this.changed();
   }
 
+  /** Show a photo in the place of another one, to be counted anew. */
+  replace(item, made) {
+    this.items[this.items.indexOf(item)] = Object.assign(made, FRESH);
+    if (item === this.current) this.select(made);
+    this.changed();
+  }
+
   select(item) {
     this.current = item;
     this.dispatchEvent(new Event("select"));
@@ -68,6 +75,38 @@ export async function bitmapOf(item) {
   } catch {
     return null;
   }
+}
+
+const MOST_LOSSLESS = 12_000_000; // pixels of a turned photo that is written as PNG; larger ones would be too long for a service
+
+/**
+ * Return a photo turned clockwise by 90° more. It is a file of its own, with a name of its own: reports and corrections
+ * belong to it. After four turns it is the first file again.
+ */
+export async function turnedPhoto(item) {
+  const { file, name, stamp } = item.first ?? item;
+  const first = { file, name, stamp };
+  const turn = ((item.turn ?? 0) + 90) % 360;
+  if (!turn) return first;
+  const bitmap = await bitmapOf(first);
+  if (!bitmap) throw new Error(`This browser cannot show ${name}, so it cannot turn it.`);
+  const canvas = turnedCanvas(bitmap, turn);
+  bitmap.close();
+  const lossless = canvas.width * canvas.height <= MOST_LOSSLESS;
+  const type = lossless ? "image/png" : "image/jpeg";
+  const made = `${name.replace(/\.[^./]*$/, "")}_turned${turn}.${lossless ? "png" : "jpg"}`;
+  const picture = new File([await canvas.convertToBlob({ type, quality: 0.97 })], made.split("/").at(-1), { type });
+  return { file: picture, name: made, stamp: [stamp, turn].join("|"), first, turn };
+}
+
+function turnedCanvas(bitmap, turn) {
+  const { width, height } = bitmap;
+  const canvas = turn === 180 ? new OffscreenCanvas(width, height) : new OffscreenCanvas(height, width);
+  const pen = canvas.getContext("2d");
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  pen.rotate((turn * Math.PI) / 180);
+  pen.drawImage(bitmap, -width / 2, -height / 2);
+  return canvas;
 }
 
 /** Return all files of dropped folders and files. */

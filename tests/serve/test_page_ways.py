@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from crowdscale.trust.audit.report import read_report
 from tests.serve.conftest import HEADS
+from tests.support.fakes import encoded
 from tests.support.pages import BROWSER, add_head, until
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
@@ -217,6 +221,30 @@ COLOURS = """async () => {
   };
   return [colour(20.5, 30.5), colour(200.5, 120.5), colour(12, 152)];
 }"""  # two heads, and a place where the legend of heat stands
+
+
+def pixels_of(photo: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(photo)).convert("RGB"))
+
+
+def test_a_photo_on_its_side_is_turned_and_counted_again(opened, crowd):
+    page = opened()
+    page.add(("a.png", encoded(np.rot90(pixels_of(crowd)))))  # the photo lies on its left side
+    tab = page.page
+    assert tab.is_hidden("#save-turned")
+    tab.click("#turn")
+    until(tab, "crowdscale.photos.current.name === 'a_turned90.png' && crowdscale.photos.current.result !== null")
+    result = tab.evaluate("crowdscale.photos.current.result")
+    assert (result["width"], result["height"]) == (240, 160)
+    located = sorted(result.get("heads") or result["points"])
+    assert np.allclose([each[:2] for each in located], sorted(HEADS.xy.tolist()), atol=2)
+    assert np.array_equal(pixels_of(page.saved("#save-turned")), pixels_of(crowd))
+    for turn in (180, 270):
+        tab.click("#turn")
+        until(tab, f"crowdscale.photos.current.turn === {turn} && crowdscale.photos.current.result !== null")
+    tab.click("#turn")
+    until(tab, "crowdscale.photos.current.name === 'a.png' && crowdscale.photos.current.result !== null")
+    assert tab.locator("#list tbody tr").count() == 1
 
 
 def test_layers_and_the_slider_between_photo_and_overlay(opened, crowd):
