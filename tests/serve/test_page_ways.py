@@ -233,7 +233,10 @@ def test_a_photo_on_its_side_is_turned_and_counted_again(opened, crowd):
     tab = page.page
     assert tab.is_hidden("#save-turned")
     tab.click("#turn")
-    until(tab, "crowdscale.photos.current.name === 'a_turned90.png' && crowdscale.photos.current.result !== null")
+    until(
+        tab,
+        "crowdscale.photos.current.name === 'a_turned90.png' && crowdscale.photos.current.result !== null",
+    )
     result = tab.evaluate("crowdscale.photos.current.result")
     assert (result["width"], result["height"]) == (240, 160)
     located = sorted(result.get("heads") or result["points"])

@@ -97,7 +97,9 @@ def edited(browser, tmp_path):
 
 def saved(page, out):
     """What the file holds once the page has said anew that it is saved."""
-    page.page.evaluate("document.querySelector('#say').textContent = ''")  # what an earlier save said may still stand
+    page.page.evaluate(
+        "document.querySelector('#say').textContent = ''"
+    )  # what an earlier save said may still stand
     page.page.click("#save-zones")
     page.page.wait_for_selector("#say:has-text('Saved 5 zones.')")
     return read_zones(out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,18 +57,7 @@ def read_occupancy(path: Path, only: Sequence[str] | None = None) -> Occupancy:
         DataError: No zones, an unknown one, or values that are no numbers.
     """
     table = read_columns(path)
-    names = [name for name in table if name not in OWN and not _is_added(name, table)]
-    areas = [name for name in names if f"{name} forward" not in table]
-    chosen = list(only or areas)
-    strange = [name for name in chosen if name not in names]
-    if strange or not chosen:
-        raise DataError(
-            f"expected rows with zones in {path}"
-            if not strange
-            else f"expected a zone out of {', '.join(names) or 'none'}",
-            ", ".join(strange) or "none",
-            "Watch with --zones",
-        )
+    chosen = _chosen(table, only, path)
     try:
         times = np.array([float(value) for value in table["time"]])
         people = {name: np.array([float(value) for value in table[name]]) for name in chosen}
@@ -80,8 +69,22 @@ def read_occupancy(path: Path, only: Sequence[str] | None = None) -> Occupancy:
     return Occupancy(times, people, {name: _last_stays(name, table) for name in chosen})
 
 
-def _is_added(name: str, table: object) -> bool:
-    return any(name.endswith(f" {end}") and name.removesuffix(f" {end}") in table for end in ADDED)  # type: ignore[operator]
+def _chosen(table: Mapping[str, object], only: Sequence[str] | None, path: Path) -> list[str]:
+    """Return the zones to read, without a choice all areas. Raises DataError."""
+    names = [name for name in table if name not in OWN and not _is_added(name, table)]
+    if not names:
+        raise DataError(f"expected rows with zones in {path}", "none", "Watch with --zones")
+    chosen = list(only or (name for name in names if f"{name} forward" not in table))
+    strange = ", ".join(name for name in chosen if name not in names)
+    if strange:
+        raise DataError(f"expected a zone out of {', '.join(names)}", strange, "Watch with --zones")
+    if not chosen:
+        raise DataError(f"expected rows with areas in {path}", "lines alone", "Name a line: --zone NAME")
+    return chosen
+
+
+def _is_added(name: str, table: Mapping[str, object]) -> bool:
+    return any(name.endswith(f" {end}") and name.removesuffix(f" {end}") in table for end in ADDED)
 
 
 def _last_stays(name: str, table: dict[str, list[object]]) -> tuple[float | None, ...]:

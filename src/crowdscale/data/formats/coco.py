@@ -150,8 +150,6 @@ def _same(key: Key, keys: Mapping[Key, object]) -> Key | None:
 def _entry(
     image: _Image, annotations: Sequence[_Annotation], categories: Mapping[str, _Category], path: Path
 ) -> Entry:
-    crowds = sum(each.crowd for each in annotations)
-    regions = sum(bool(each.ignore) and not each.crowd for each in annotations)
     marks: list[Mark] = []
     ignored: list[Area] = []
     for each in annotations:
@@ -161,17 +159,24 @@ def _entry(
             ignored += _areas(each, category.name, path)
         else:
             marks.append(classed(_mark(each, category, path), each.attributes or {}))
-    kinds = (("crowd region", "iscrowd", crowds), ("region", "ignore", regions))
-    notes = [f"{n} {what}{'s' * (n > 1)} ({key}) ignored" for what, key, n in kinds if n]
-    headless = sum(_is_headless(each, categories.get(_text(each.category_id))) for each in annotations)
-    if headless:
-        notes.append(f"{headless} without a labelled keypoint of the head: their first labelled one is taken")
-    scores = [each.score for each in annotations if each.score is not None]
-    if scores:
-        notes.append(f"{len(scores)} annotations have a score, down to {min(scores):g}: all of them are read")
     also = (image.extra.name,) if image.extra and image.extra.name else ()
     size = read_size(image.width, image.height)
-    return Entry(marks, size, also=also, notes=tuple(notes), ignored=ignored)
+    return Entry(marks, size, also=also, notes=tuple(_notes(annotations, categories)), ignored=ignored)
+
+
+def _notes(annotations: Sequence[_Annotation], categories: Mapping[str, _Category]) -> Iterator[str]:
+    """Yield what was left out of a photo's annotations, or read otherwise than one may think."""
+    crowds = sum(each.crowd for each in annotations)
+    regions = sum(bool(each.ignore) and not each.crowd for each in annotations)
+    for what, key, n in (("crowd region", "iscrowd", crowds), ("region", "ignore", regions)):
+        if n:
+            yield f"{n} {what}{'s' * (n > 1)} ({key}) ignored"
+    headless = sum(_is_headless(each, categories.get(_text(each.category_id))) for each in annotations)
+    if headless:
+        yield f"{headless} without a labelled keypoint of the head: their first labelled one is taken"
+    scores = [each.score for each in annotations if each.score is not None]
+    if scores:
+        yield f"{len(scores)} annotations have a score, down to {min(scores):g}: all of them are read"
 
 
 def _areas(each: _Annotation, label: str, path: Path) -> Iterator[Area]:
