@@ -27,6 +27,7 @@ from crowdscale.files.writing import write_atomic
 from crowdscale.learn.crops.batches import Crop
 from crowdscale.learn.crops.transforms import CropOptions, Crops
 from crowdscale.learn.export.graph import expected_labels, fuse
+from crowdscale.learn.losses.labels import LEAST, NEAR
 from crowdscale.learn.model import AutoScale, decode
 from crowdscale.learn.networks.fpn import CountingNetwork, SideLevel
 from crowdscale.learn.scaling import pool_regions
@@ -45,9 +46,6 @@ from research.shrink.channels import slimmed
 __all__ = ["DistillOptions", "distill_model"]
 
 SCALE_INPUT = "scale_net.convolutions.0.weight"
-
-NEAR, LEAST = 3.0, 0.05
-"""A pixel weighs exp(-label / NEAR) + LEAST: pixels near heads move located heads, the background does not."""
 
 SLOPES, LABELS = 2.0, 0.3
 """Weights of the errors of slopes and of the cross entropy of labels; errors of mean labels weigh 1."""

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from crowdscale.learn.crops.batches import BLOCK, Batch, block_counts
 from crowdscale.learn.losses import LossOptions, block_count_loss, choose_loss, twin_loss, whole_cells
+from crowdscale.learn.losses.labels import mean_label_loss
 from crowdscale.learn.networks.building import Network
-from crowdscale.learn.networks.fpn import Prediction, class_probabilities
+from crowdscale.learn.networks.fpn import Prediction, mean_labels
 from crowdscale.learn.scaling import (
     Centre,
     CentreOptions,
@@ -59,10 +60,7 @@ def decode(fused: Tensor) -> Tensor:
     """Return a codec's input: the (b, 2, h, w) expected and arg-max label of logits, or a density as it is."""
     if fused.shape[1] == 1:
         return fused.float()
-    probabilities = class_probabilities(fused.float())
-    ranks = torch.arange(fused.shape[1], device=fused.device, dtype=torch.float32)
-    expected = (probabilities * ranks.view(1, -1, 1, 1)).sum(1)
-    return torch.stack([expected, fused.argmax(1).float()], 1)
+    return torch.cat([mean_labels(fused), fused.argmax(1, keepdim=True).float()], 1)
 
 
 class AutoScale(nn.Module):
@@ -140,7 +138,7 @@ class AutoScale(nn.Module):
             loss = loss + self.loss_options.side_weight * self.criterion(
                 side, target, points, certain=certain
             )
-        return loss
+        return loss if prediction.fine is None else loss + mean_label_loss(prediction.fine, target, certain)
 
     def _block_loss(self, blocks: Tensor, counts: Tensor, counted: Tensor | None) -> Tensor:
         """Return the weighted loss of the blocks all of whose (b, h, w) pixels count."""
@@ -321,6 +319,7 @@ def run_in_batches_of(network: Network, views: Tensor, number: int) -> Predictio
         result.features[:count],
         None if result.blocks is None else result.blocks[:count],
         None if result.own is None else result.own[:count],
+        None if result.fine is None else result.fine[:count],
     )
 
 

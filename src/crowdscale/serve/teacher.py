@@ -92,7 +92,7 @@ class Teacher:
         try:
             need_learn("Teaching")
             config = read_config(model)
-            if config.precision != "float32" or config.subpixel:
+            if config.precision != "float32":
                 return f"{config.name} cannot be trained on. Start the service with --model lite."
             find_weights(model / WEIGHTS)
         except CrowdscaleError as error:

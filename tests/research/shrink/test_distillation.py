@@ -16,8 +16,10 @@ from crowdscale.cli.main import app
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
 from crowdscale.files.images import read_image, write_image
+from crowdscale.learn.export.graph import infer
 from crowdscale.learn.export.onnx import export_folder
 from crowdscale.learn.export.quantization import QuantizeOptions, quantize_folder
+from crowdscale.learn.losses.labels import mean_label_loss
 from crowdscale.learn.networks.backbones import VGG16, Nano
 from crowdscale.learn.networks.fpn import CountingNetwork, SubpixelHead
 from crowdscale.learn.store import build_model, load_weights, read_weights
@@ -222,26 +224,51 @@ def test_blocks_of_a_distilled_model_are_narrowed(tmp_path, samples, distilled, 
     assert people[1] == pytest.approx(people[0], rel=0.1)
 
 
-def test_distilled_model_is_neither_trained_nor_narrowed_at_its_levels(tmp_path, samples, distilled):
+def test_a_distilled_model_is_not_narrowed_at_its_levels(tmp_path, samples, distilled):
     with pytest.raises(
         OptionError, match=r"levels to narrow these, but got .*distilled. Narrow, then distill"
     ):
         narrow_model(distilled[0], [8], samples, tmp_path / "slim")
+
+
+def test_a_distilled_model_is_trained_on_with_its_head(tmp_path, samples, distilled):
     photos = str(Path(samples[0].image_path).parent)
-    command = [
-        "train",
-        "--data",
-        photos,
-        "--init",
-        str(distilled[0]),
-        "--crops",
-        "8",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    ran = CliRunner().invoke(app, command)
+    options = (
+        "--crops 0 --l2s-crops 8 --l2s-crop 96 --workers 0 --pictures 0 --precision 32-true --regime ours"
+    )
+    command = ["train", "--data", photos, "--init", str(distilled[0]), *options.split(), "--out"]
+    ran = CliRunner().invoke(app, [*command, str(tmp_path / "run")])
+    assert ran.exit_code == 0, ran.output
+    made = tmp_path / "run" / "best"
+    assert read_config(made).subpixel == distilled[1].subpixel
+    before, after = (read_weights(folder / "weights.safetensors") for folder in (distilled[0], made))
+    for name in ("network.subpixel.layers.0.weight", "network.levels.0.side.weight"):
+        assert not torch.equal(before[name], after[name])
+    heir = ["train", "--data", photos, "--inherit", str(distilled[0]), "--out", str(tmp_path / "heir")]
+    ran = CliRunner().invoke(app, heir)
     assert ran.exit_code != 0
-    assert "all its levels to train on" in ran.output
+    assert "all its levels to inherit from" in ran.output
+
+
+def test_the_head_learns_where_heads_are(distilled):
+    """The loss of its mean labels falls; they are those that the exported graph gives."""
+    model = opened(distilled[0])
+    network, pixels = model.network, read_image(PHOTO).pixels[400:496, 700:828]
+    images = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float() / 255
+    with torch.no_grad():
+        given = infer(network, images)[0][:, :1]
+        assert (network(images).fine - given).abs().mean() < 0.02  # levels are mixed in another order there
+    labels = (given[:, 0] / 2).round().long()
+    ignored = torch.zeros_like(labels, dtype=torch.bool)
+    assert mean_label_loss(given, labels, ignored) == 0
+    optimizer = torch.optim.Adam(network.subpixel.parameters(), 1e-2)
+    losses = []
+    for _ in range(20):
+        losses.append(mean_label_loss(network(images).fine, labels))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[-1] < 0.7 * losses[0]
 
 
 @pytest.mark.slow

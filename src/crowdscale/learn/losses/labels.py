@@ -15,6 +15,7 @@ __all__ = [
     "cross_entropy",
     "dynamic_cross_entropy",
     "focal_loss",
+    "mean_label_loss",
     "ordinal_loss",
 ]
 
@@ -111,6 +112,26 @@ def ordinal_loss(
         edges = torch.arange(classes - 1, device=logits.device).view(1, -1, 1, 1)
         answers = torch.where(labels[:, None] > edges, above, below).clamp(min=1e-37).log().sum(1)
         return reduce_pixels(-answers, reduction, certain)
+
+
+NEAR, LEAST = 3.0, 0.05
+"""A pixel weighs exp(-label / NEAR) + LEAST: pixels near heads move located heads, the background does not."""
+
+
+def mean_label_loss(means: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
+    """Return the mean error of mean labels, in classes: pixels near heads weigh most. For a ``SubpixelHead``.
+
+    Args:
+        means: (b, 1, h, w) mean labels.
+        labels: (b, h, w) true classes.
+        certain: (b, h, w) pixels that take part; None for all.
+    """
+    with torch.autocast(means.device.type, enabled=False):
+        weight = (-labels.float() / NEAR).exp() + LEAST
+        if certain is not None:
+            weight = weight * certain
+        error = (widen(means)[:, 0] - labels).abs()
+        return (weight * error).sum() / weight.sum().clamp(min=1e-6)
 
 
 def _true(log_p: Tensor, labels: Tensor) -> Tensor:

@@ -52,6 +52,8 @@ class Prediction(NamedTuple):
     own: Tensor | None = None
     """(b, classes, h/s, w/s): the map at the network's own stride, logits or people per cell, for the loss. None if the
     loss reads ``fused``."""
+    fine: Tensor | None = None
+    """(b, 1, h, w): mean labels of a ``SubpixelHead``, in classes; None without that head."""
 
 
 def usual_widths(backbone: Lite | VGG16) -> tuple[int, ...]:
@@ -183,7 +185,8 @@ class PaddedNetwork(nn.Module):
             normal = functional.pad(normal, (0, right, 0, below))
         predicted = self.predict(normal)
         if below or right:
-            predicted = predicted._replace(fused=predicted.fused[..., :height, :width])
+            fine = predicted.fine if predicted.fine is None else predicted.fine[..., :height, :width]
+            predicted = predicted._replace(fused=predicted.fused[..., :height, :width], fine=fine)
         return predicted
 
     def predict(self, normal: Tensor) -> Prediction:
@@ -271,7 +274,10 @@ class CountingNetwork(PaddedNetwork):
         blocks = self.block_head(side_features[self.block_level]) if self.block_head is not None else None
         if self.classes == 1:
             fused, sides = fused * self.unit, [side * self.unit for side in sides]
-        return Prediction(enlarge(fused, normal), sides, read, blocks)
+        fine = None
+        if self.subpixel is not None:
+            fine = enlarge(self.subpixel(side_features[0], mean_labels(fused)), normal)
+        return Prediction(enlarge(fused, normal), sides, read, blocks, fine=fine)
 
     def descend(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Return the side features, finest level first, of the backbone's features, without those of levels left out."""
@@ -299,6 +305,12 @@ def class_probabilities(logits: Tensor) -> Tensor:
     """Return the softmax over dimension 1, written out: backends run their own over channels many times slower."""
     raised = (logits - logits.detach().amax(1, keepdim=True)).exp()
     return raised / raised.sum(1, keepdim=True)
+
+
+def mean_labels(logits: Tensor) -> Tensor:
+    """Return the (b, 1, h, w) mean label of (b, classes, h, w) logits, in float32."""
+    ranks = torch.arange(logits.shape[1], device=logits.device, dtype=torch.float32)
+    return (class_probabilities(logits.float()) * ranks.view(1, -1, 1, 1)).sum(1, keepdim=True)
 
 
 def enlarge(x: Tensor, like: Tensor) -> Tensor:

@@ -280,7 +280,7 @@ def _begins_as(ours: type[Lite | VGG16], theirs: type[Lite | VGG16]) -> bool:
 def _describe(start: Start, gathered: Gathered) -> ModelConfig:
     training: dict[str, Any] = {"data": gathered.sets, "seed": start.seed}
     if start.init:
-        parent = _with_all_levels(read_config(find_model(start.init)))
+        parent = read_config(find_model(start.init))
         training["init"] = parent.name
         return _with_choices(
             # Training reads small photos at their own size, so the model does, too, until tuning chooses otherwise.
@@ -320,11 +320,11 @@ def _describe(start: Start, gathered: Gathered) -> ModelConfig:
 
 
 def _with_all_levels(config: ModelConfig) -> ModelConfig:
-    """Return the description of a model to start from; refuse a distilled one, whose head no loss trains."""
+    """Return the description of a model to inherit from; refuse a distilled one, whose levels have other places."""
     if config.subpixel:
-        remedy = "Start from the model that it was distilled from, then distill"
+        remedy = "Inherit from the model that it was distilled from, or start from this one with --init"
         raise OptionError(
-            "expected a model with all its levels to train on", f"{config.name}, distilled", remedy
+            "expected a model with all its levels to inherit from", f"{config.name}, distilled", remedy
         )
     return config
 
