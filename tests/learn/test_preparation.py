@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,6 +30,9 @@ def gathered(tmp_path_factory):
     return gather([f"folder:{root}"], None, None, 0.2, 0)
 
 
+BASE = Path(__file__).parents[2] / "models" / "base"
+
+
 def described(gathered, centre=9.0, **start):
     return start_model(Start(backbone_weights="none", **start), gathered, CentreOptions(centre=centre))
 
@@ -51,10 +55,10 @@ def test_a_model_that_inherits_has_the_giver_s_channels_inside_blocks_where_both
 
 
 def test_a_backbone_that_does_not_begin_as_the_giver_s_starts_from_imagenet_whole(gathered):
-    start = Start(backbone="lite", method="hybrid", inherit="nano")
+    start = Start(backbone="lite", method="hybrid", inherit=str(BASE))
     model, _ = start_model(start, gathered, CentreOptions(centre=9.0))
     imagenet = load_pretrained("lite").state_dict()
-    giver = read_weights(find_model("nano") / WEIGHTS)
+    giver = read_weights(BASE / WEIGHTS)
     ours = model.network.state_dict()
     assert all(torch.equal(ours[f"backbone.{name}"], value) for name, value in imagenet.items())
     head = "block_head.layers.0.weight"

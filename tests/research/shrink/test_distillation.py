@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,6 @@ from crowdscale.learn.networks.backbones import VGG16, Nano
 from crowdscale.learn.networks.fpn import CountingNetwork, SubpixelHead
 from crowdscale.learn.store import build_model, load_weights, read_weights
 from crowdscale.models.description import read_config
-from crowdscale.models.finding import find_model
 from crowdscale.points import Points
 from research.shrink import channels, distillation
 from research.shrink.distill import app as distill_app
@@ -53,9 +53,18 @@ def samples(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def distilled(tmp_path_factory, samples):
+def whole(tmp_path_factory):
+    """The model that the bundled nano was distilled from, with graphs."""
+    folder = tmp_path_factory.mktemp("models") / "whole"
+    shutil.copytree(PHOTO.parents[1] / "models" / "nano-whole", folder)
+    export_folder(folder, [])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory, samples, whole):
     folder = tmp_path_factory.mktemp("models") / "quick"
-    config = distill_model("nano", samples, folder, QUICK, quiet)
+    config = distill_model(str(whole), samples, folder, QUICK, quiet)
     assert max(vars(export_folder(folder, [])).values()) < 1e-3
     assert not (folder / PROGRESS).exists()
     return folder, config
@@ -78,23 +87,22 @@ def test_head_tells_what_quarters_differ_by():
     assert found.flatten().tolist() == pytest.approx([1, 1.1, 2, 2.1, 1.2, 1.3, 2.2, 2.3])
 
 
-def test_description_says_what_is_left(distilled):
+def test_description_says_what_is_left(distilled, whole):
     folder, config = distilled
-    whole = read_config(find_model("nano"))
+    before = read_config(whole)
     assert config.subpixel == 8
-    assert config.widths == whole.widths[1:]
-    assert (config.feature_stride, whole.feature_stride) == (16, 8)
-    assert config.feature_channels == whole.feature_channels - whole.widths[0]
-    assert config.training["distilled"]["from"] == "nano"
+    assert config.widths == before.widths[1:]
+    assert config.feature_stride == 16
+    assert config.feature_channels == before.feature_channels - before.widths[0]
+    assert config.training["distilled"]["from"] == before.name
     assert config.training["distilled"]["crops"] == 16
     assert config.calibration is None
     assert read_config(folder).subpixel == 8
 
 
-def test_first_look_counts_as_the_whole_model(distilled):
+def test_first_look_counts_as_the_whole_model(distilled, whole):
     pixels = np.ascontiguousarray(read_image(PHOTO).pixels[300:556, 700:1020])
-    whole, small = (open_backend("onnx", f, read_config(f)) for f in (find_model("nano"), distilled[0]))
-    theirs, ours = whole.predict(pixels), small.predict(pixels)
+    theirs, ours = (open_backend("onnx", f, read_config(f)).predict(pixels) for f in (whole, distilled[0]))
     assert np.allclose(theirs.blocks, ours.blocks, atol=1e-3)
     assert ours.output.shape == theirs.output.shape
     by_torch = open_backend("torch", distilled[0], read_config(distilled[0])).predict(pixels)
@@ -102,7 +110,7 @@ def test_first_look_counts_as_the_whole_model(distilled):
     assert ours.features.shape[1:] == (16, 20)
     seen = load(distilled[0]).predict(pixels)
     assert seen.count > 0
-    assert seen.map.shape == load("nano").predict(pixels).map.shape  # in cells of 8 pixels, as ever
+    assert seen.map.shape == load(whole).predict(pixels).map.shape  # in cells of 8 pixels, as ever
 
 
 def test_in_8_bits_the_end_of_the_head_stays_float32(distilled, samples, tmp_path):
@@ -125,8 +133,8 @@ def test_in_8_bits_the_end_of_the_head_stays_float32(distilled, samples, tmp_pat
     assert np.abs(by[0].output[0] - by[1].enlarged().output[0]).mean() < 0.5
 
 
-def test_what_people_are_counted_by_is_not_touched(distilled):
-    before, after = (read_weights(f / "weights.safetensors") for f in (find_model("nano"), distilled[0]))
+def test_what_people_are_counted_by_is_not_touched(distilled, whole):
+    before, after = (read_weights(f / "weights.safetensors") for f in (whole, distilled[0]))
     same = [name for name in after if name.startswith(("network.backbone", "network.block_head"))]
     same += [name for name in after if name.startswith(("network.levels.1", "network.levels.2"))]
     for name in same:
@@ -138,13 +146,13 @@ def test_what_people_are_counted_by_is_not_touched(distilled):
     assert not torch.equal(after["network.levels.0.side.weight"], before["network.levels.1.side.weight"])
 
 
-def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, monkeypatch):
+def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, whole, monkeypatch):
     monkeypatch.setattr(channels, "CROPS", 3)
     monkeypatch.setattr(channels, "PIXELS", 2000)
     width = distilled[1].widths[0] // 2
     told = {}
     config = distill_model(
-        "nano",
+        whole,
         samples,
         tmp_path / "slim",
         replace(QUICK, width=width),
@@ -159,26 +167,26 @@ def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, monk
     assert np.array_equal(wide.blocks, slim.blocks)  # people are counted by coarser levels
     assert np.corrcoef(wide.output[0].ravel(), slim.output[0].ravel())[0, 1] > 0.9
     with pytest.raises(OptionError, match=f"expected --width of at most {2 * width}, but got {3 * width}"):
-        distill_model("nano", samples, tmp_path / "x", replace(QUICK, width=3 * width), quiet)
+        distill_model(whole, samples, tmp_path / "x", replace(QUICK, width=3 * width), quiet)
 
 
-def test_labels_come_nearer_and_factors_too(tmp_path, samples):
+def test_labels_come_nearer_and_factors_too(tmp_path, samples, whole):
     longer = replace(QUICK, crops=160, scale_steps=60)
     told: dict[str, list[str]] = {}
-    distill_model("nano", samples, tmp_path / "a", QUICK, quiet)
+    distill_model(whole, samples, tmp_path / "a", QUICK, quiet)
     distill_model(
-        "nano", samples, tmp_path / "b", longer, lambda what, *how: told.setdefault(what, []).append(how[-1])
+        whole, samples, tmp_path / "b", longer, lambda what, *how: told.setdefault(what, []).append(how[-1])
     )
     images = next(iter(distillation._batches(samples, replace(QUICK, seed=9), 0)))
-    whole = opened(find_model("nano"))
+    teacher = opened(whole)
     with torch.no_grad():
-        short, long = (float(_label_loss(whole, opened(tmp_path / name), images)) for name in "ab")
+        short, long = (float(_label_loss(teacher, opened(tmp_path / name), images)) for name in "ab")
     assert long < short
     off = [float(text.split()[-1].rstrip("%")) for text in told["steps of the scale net"]]
     assert off[-1] < off[0]
 
 
-def test_stopped_run_goes_on_to_the_same_weights(tmp_path, samples, monkeypatch, distilled):
+def test_stopped_run_goes_on_to_the_same_weights(tmp_path, samples, monkeypatch, distilled, whole):
     monkeypatch.setattr(distillation, "KEPT_EVERY", 2)
 
     def stop(what, done, of, how):
@@ -187,22 +195,22 @@ def test_stopped_run_goes_on_to_the_same_weights(tmp_path, samples, monkeypatch,
 
     folder = tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
-        distill_model("nano", samples, folder, QUICK, stop)
+        distill_model(whole, samples, folder, QUICK, stop)
     assert (folder / PROGRESS).is_file()
     with pytest.raises(OptionError, match="the options of the run that was stopped"):
-        distill_model("nano", samples, folder, replace(QUICK, seed=1), quiet)
+        distill_model(whole, samples, folder, replace(QUICK, seed=1), quiet)
     seen = []
-    distill_model("nano", samples, folder, QUICK, lambda what, done, of, how: seen.append((what, done)))
+    distill_model(whole, samples, folder, QUICK, lambda what, done, of, how: seen.append((what, done)))
     assert seen[0] == ("crops", 12)  # two steps of four were kept, the third was not
     first, second = (read_weights(f / "weights.safetensors") for f in (distilled[0], folder))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_what_cannot_be_distilled_is_said(tmp_path, samples, distilled):
+def test_what_cannot_be_distilled_is_said(tmp_path, samples, distilled, whole):
     with pytest.raises(OptionError, match="with all its levels and a scale net to distill"):
         distill_model(distilled[0], samples, tmp_path / "x", QUICK, quiet)
     with pytest.raises(DataError, match="training photos to distill by"):
-        distill_model("nano", [], tmp_path / "x", QUICK, quiet)
+        distill_model(whole, [], tmp_path / "x", QUICK, quiet)
     with pytest.raises(OptionError, match="channels and views of at least 1"):
         DistillOptions(channels=0)
     with pytest.raises(OptionError, match="whose finest features are at stride 2"):
@@ -214,7 +222,7 @@ def test_what_cannot_be_distilled_is_said(tmp_path, samples, distilled):
 def test_blocks_of_a_distilled_model_are_narrowed(tmp_path, samples, distilled, monkeypatch):
     monkeypatch.setattr(channels, "CROPS", 3)
     monkeypatch.setattr(channels, "PIXELS", 2000)
-    hidden = (*Nano.usual_hidden()[:9], 640)
+    hidden = tuple(each - each // 8 * (place == 9) for place, each in enumerate(distilled[1].hidden))
     config = narrow_model(distilled[0], [], samples, tmp_path / "slim", hidden=hidden)
     assert (config.hidden, config.subpixel, config.feature_stride) == (hidden, 8, 16)
     assert max(vars(export_folder(tmp_path / "slim", [])).values()) < 1e-3
@@ -272,10 +280,10 @@ def test_the_head_learns_where_heads_are(distilled):
 
 
 @pytest.mark.slow
-def test_command_distills(tmp_path, samples):
+def test_command_distills(tmp_path, samples, whole):
     photos = str(Path(samples[0].image_path).parent)
     command = [
-        "nano",
+        str(whole),
         "--data",
         photos,
         "--out",
