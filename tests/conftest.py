@@ -20,8 +20,11 @@ ON_REQUEST = (
     "tests/serve/test_teaching.py",
     "tests/test_guides.py",
     "tests/test_notebooks.py",
+    "tests/bulk/test_engines.py::test_ray_on_loopback",
+    "tests/learn/test_training.py::test_two_processes_of_which_one_has_no_region",
+    "tests/learn/test_training.py::test_a_killed_run_goes_on_as_if_nothing_had_happened[first phase]",
 )
-"""Files whose slow tests, minutes of training together, run only when they are asked for: ``pytest FILE -m slow``."""
+"""Files and tests, minutes of training or of Ray together, whose slow tests run only when they are asked for: ``pytest FILE -m slow``."""
 
 LONGEST = ("tests/test_guides.py", "tests/learn/test_training.py")
 """Files that take longest; they begin first."""
@@ -31,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = [item for item in items if item.get_closest_marker("slow")]
     if "slow" not in config.getoption("markexpr"):
         for item in slow:
-            if any(each in item.path.as_posix() for each in ON_REQUEST):
+            if any(each in f"{item.path.as_posix()}::{item.name}" for each in ON_REQUEST):
                 item.add_marker(pytest.mark.skip(reason="slow: run pytest on this file with -m slow"))
     if (
         "PYTEST_XDIST_WORKER" in os.environ
