@@ -21,7 +21,7 @@ from crowdscale.zones.alarms import AlarmRule, Alarms
 from crowdscale.zones.zone import Zone, Zones
 from tests.support.cameras import still
 from tests.support.fakes import label_photo
-from tests.support.pages import BROWSER
+from tests.support.pages import BROWSER, until
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="Chromium is not installed")
 PATIENCE = 40_000
@@ -115,7 +115,7 @@ def test_a_card_shows_number_range_state_picture_curve_zones_and_lines(opened):
     assert "2 of 4" in card.get_by_role("table", name="Zones of gate <1>").inner_text()
     assert "rope" in card.get_by_role("table", name="Lines of gate <1>").inner_text()
     assert "1 to 2 people, 2 on average" in card.locator("svg").get_attribute("aria-label")
-    page.wait_for_function("document.querySelector('.camera img').naturalWidth > 100")
+    until(page, "document.querySelector('.camera img')?.naturalWidth > 100")
     assert "gate <1>" in card.locator("img").get_attribute("alt")
     assert page.get_by_role("status").inner_text() == "1 counting"
 
@@ -162,7 +162,7 @@ def test_twelve_cameras_fit_a_narrow_dark_screen(opened):
 
 def test_pictures_can_be_left_out_and_curves_span_a_day(opened):
     _, page = opened(1)
-    page.wait_for_function("document.querySelector('.camera img').naturalWidth > 100")
+    until(page, "document.querySelector('.camera img')?.naturalWidth > 100")
     page.uncheck("#pictures")
     page.wait_for_selector(".camera img", state="hidden")
     with page.expect_response(lambda answer: "span=day" in answer.url):

@@ -170,6 +170,7 @@ def test_finest_level_is_narrowed_where_asked(tmp_path, samples, distilled, whol
         distill_model(whole, samples, tmp_path / "x", replace(QUICK, width=3 * width), quiet)
 
 
+@pytest.mark.slow
 def test_labels_come_nearer_and_factors_too(tmp_path, samples, whole):
     longer = replace(QUICK, crops=160, scale_steps=60)
     told: dict[str, list[str]] = {}
