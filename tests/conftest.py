@@ -24,7 +24,7 @@ ON_REQUEST = (
     "tests/learn/test_training.py::test_two_processes_of_which_one_has_no_region",
     "tests/learn/test_training.py::test_a_killed_run_goes_on_as_if_nothing_had_happened[first phase]",
 )
-"""Files and tests, minutes of training or of Ray together, whose slow tests run only when they are asked for: ``pytest FILE -m slow``."""
+"""Files and tests. Their slow tests take minutes and run only on request: ``pytest FILE -m slow``."""
 
 LONGEST = ("tests/test_guides.py", "tests/learn/test_training.py")
 """Files that take longest; they begin first."""

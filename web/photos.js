@@ -42,9 +42,11 @@ export class Photos extends EventTarget {
     this.changed();
   }
 
-  /** Show a photo in the place of another one, to be counted anew. */
+  /** Put a photo in the place of another one, to be counted anew; nothing happens where that one was removed. */
   replace(item, made) {
-    this.items[this.items.indexOf(item)] = Object.assign(made, FRESH);
+    const place = this.items.indexOf(item);
+    if (place < 0) return;
+    this.items[place] = Object.assign(made, FRESH);
     if (item === this.current) this.select(made);
     this.changed();
   }

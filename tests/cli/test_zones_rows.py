@@ -96,3 +96,21 @@ def test_occupancy(rows, tmp_path):
     assert line == ["hall", "27.5", "55.0", "55:00", "48", "48", "48", "3.5", "9"]
     assert "stay" in done.stdout
     assert np.asarray(Image.open(tmp_path / "full.png")).shape == (640, 1400, 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ("time,count", "expected rows with zones in {rows}, but got none. Watch with --zones."),
+        (
+            "time,count,gate,gate forward,gate backward",
+            "expected rows with areas in {rows}, but got lines alone. Name a line: --zone NAME.",
+        ),
+    ],
+)
+def test_occupancy_needs_areas(tmp_path, columns, sentence):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{columns}\n{','.join('1' for _ in columns.split(','))}\n")
+    done = crowdscale("zones", "occupancy", path)
+    assert done.returncode == 2
+    assert sentence.format(rows=path) in " ".join(done.stderr.split())

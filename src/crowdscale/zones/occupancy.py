@@ -70,7 +70,7 @@ def read_occupancy(path: Path, only: Sequence[str] | None = None) -> Occupancy:
 
 
 def _chosen(table: Mapping[str, object], only: Sequence[str] | None, path: Path) -> list[str]:
-    """Return the zones to read, without a choice all areas. Raises DataError."""
+    """Return the names of the zones to read: ``only``, or all areas where none is chosen. Raises DataError."""
     names = [name for name in table if name not in OWN and not _is_added(name, table)]
     if not names:
         raise DataError(f"expected rows with zones in {path}", "none", "Watch with --zones")

@@ -165,7 +165,7 @@ def _entry(
 
 
 def _notes(annotations: Sequence[_Annotation], categories: Mapping[str, _Category]) -> Iterator[str]:
-    """Yield what was left out of a photo's annotations, or read otherwise than one may think."""
+    """Yield a sentence for each kind of annotation of a photo that is ignored, or needs a word on how it is read."""
     crowds = sum(each.crowd for each in annotations)
     regions = sum(bool(each.ignore) and not each.crowd for each in annotations)
     for what, key, n in (("crowd region", "iscrowd", crowds), ("region", "ignore", regions)):

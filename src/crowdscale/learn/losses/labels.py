@@ -119,12 +119,15 @@ NEAR, LEAST = 3.0, 0.05
 
 
 def mean_label_loss(means: Tensor, labels: Tensor, certain: Tensor | None = None) -> Tensor:
-    """Return the mean error of mean labels, in classes: pixels near heads weigh most. For a ``SubpixelHead``.
+    """Return the weighted mean of |mean label - true class|; pixels near heads weigh most. It trains a ``SubpixelHead``.
 
     Args:
         means: (b, 1, h, w) mean labels.
         labels: (b, h, w) true classes.
-        certain: (b, h, w) pixels that take part; None for all.
+        certain: (b, h, w) pixels that take part; None for all. Without one the loss is 0.
+
+    Returns:
+        A scalar in classes. Computed in float32 under any autocast. Ours, not the papers'.
     """
     with torch.autocast(means.device.type, enabled=False):
         weight = (-labels.float() / NEAR).exp() + LEAST
