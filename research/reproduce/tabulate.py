@@ -9,6 +9,7 @@ import numpy as np
 
 from crowdscale.metrics import ResultTable
 from research.reproduce.cells import Cell
+from research.reproduce.library import HELD_OUT
 from research.reproduce.recipe import Line, Recipe
 
 __all__ = ["NOT_RUN", "diagnosis_table", "main_table", "split_tables"]
@@ -52,7 +53,7 @@ def _row(
         row.append(_mean(name, [cell.measures().get(name) for cell in cells]) if cells else NOT_RUN)
         if name in published:
             row.append(line.published.get(name, NOTHING))
-    return (*row, *_facts(cells, budget))
+    return (*row, *_facts(cells, budget, line.train != line.test))
 
 
 def _mean(name: str, values: Sequence[float | None]) -> str:
@@ -64,15 +65,19 @@ def _mean(name: str, values: Sequence[float | None]) -> str:
     return f"{text} ± {np.std(finite, ddof=1):.{digits}f}" if len(finite) > 1 else text
 
 
-def _facts(cells: Sequence[Cell], budget: str) -> tuple[str, ...]:
-    """Return images, crops, seeds, release and machine, or the budget if nothing ran."""
+def _facts(cells: Sequence[Cell], budget: str, abroad: bool) -> tuple[str, ...]:
+    """Return images, crops, seeds, release and machine, or the budget if nothing ran.
+
+    ``abroad`` says beside the images where they are held-out ones, for a line of another set than its network's.
+    """
     if not cells:
         return (NOTHING, f"budget {budget}", NOTHING, NOTHING, NOTHING)
     about = cells[0].about
     crops = f"{about['crops']:,}" + (f" + {about['l2s_crops']:,}" if about["l2s_crops"] else "")
     seeds = ", ".join(str(cell.about["seed"]) for cell in cells)
     machines = ", ".join(dict.fromkeys(str(cell.about["machine"]) for cell in cells))
-    return str(len(cells[0].result.rows)), crops, seeds, str(about["release"]) or NOTHING, machines
+    photos = f"{len(cells[0].result.rows)}{', held out' if abroad and about['data'].endswith(f'/{HELD_OUT}') else ''}"
+    return photos, crops, seeds, str(about["release"]) or NOTHING, machines
 
 
 def split_tables(recipe: Recipe, cells: Cells) -> dict[str, ResultTable]:

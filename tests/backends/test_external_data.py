@@ -1,4 +1,4 @@
-"""Graphs of strangers read no file outside the model's folder."""
+"""Graphs of model folders: those of strangers read no file outside it, a missing one says how to get it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from crowdscale.backends.onnx import OnnxBackend
+from crowdscale.backends.opening import open_backend
 from crowdscale.errors import ModelError
 from crowdscale.models.description import read_config
 from crowdscale.models.finding import BUNDLED
@@ -44,3 +45,28 @@ def test_the_same_graph_with_data_in_its_folder_is_opened(tmp_path: Path) -> Non
     folder = write_graph(tmp_path, "inside.bin")
     (folder / "inside.bin").write_bytes(np.arange(4, dtype=np.float32).tobytes())
     assert OnnxBackend(folder, read_config(folder, verify=False), threads=1).maps == ["output"]
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+@pytest.mark.parametrize(
+    ("missing", "weights", "said"),
+    [
+        (
+            "network.onnx",
+            True,
+            r"network\.onnx in the model folder .*weights without it.* crowdscale models export ",
+        ),
+        ("scale.onnx", False, r"scale\.onnx in the model folder .*got none\. Copy the whole folder"),
+    ],
+)
+def test_a_model_folder_without_a_graph_says_how_to_get_it(
+    tmp_path: Path, backend: str, missing: str, weights: bool, said: str
+) -> None:
+    if backend == "openvino":
+        pytest.importorskip("openvino")
+    folder = shutil.copytree(BUNDLED["nano"], tmp_path / "model", ignore=shutil.ignore_patterns("weights.*"))
+    (folder / missing).unlink()
+    if weights:
+        (folder / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(ModelError, match=said):
+        open_backend(backend, folder, read_config(folder, verify=False), threads=1)

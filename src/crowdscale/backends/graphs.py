@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -14,13 +15,35 @@ from crowdscale.errors import ModelError
 from crowdscale.maps.output import NetworkOutput
 from crowdscale.models.description import ModelConfig
 
-__all__ = ["LABELS", "LIKELIEST", "PIXELS", "map_outputs", "network_input", "padded_input", "read_maps"]
+__all__ = [
+    "LABELS",
+    "LIKELIEST",
+    "PIXELS",
+    "graph_file",
+    "map_outputs",
+    "network_input",
+    "padded_input",
+    "read_maps",
+]
 
 PIXELS = "pixels"
 """Input of an 8-bit graph: (n, h, w, 3) bytes in place of ``images``, (n, 3, h, w) in 0…1."""
 
 LABELS, LIKELIEST = "labels", "likeliest"
 """Outputs of an 8-bit graph in place of ``output``: (n, 1, H/s, W/s) expected and arg-max labels."""
+
+
+def graph_file(path: Path) -> Path:
+    """Return the path of an exported graph. Raises ModelError where its model folder lacks it."""
+    if path.is_file():
+        return path
+    folder = path.parent
+    weights = (folder / "weights.safetensors").is_file()
+    raise ModelError(
+        f"expected {path.name} in the model folder {folder}",
+        "weights without it" if weights else "none",
+        f"Write it from them: crowdscale models export {folder}" if weights else "Copy the whole folder",
+    )
 
 
 def padded_input(views: Sequence[Pixels], config: ModelConfig) -> Maps:

@@ -10,7 +10,7 @@ import onnxruntime
 
 from crowdscale.arrays import Maps, Pixels
 from crowdscale.backends.base import NetworkOutput
-from crowdscale.backends.graphs import PIXELS, map_outputs, network_input, read_maps
+from crowdscale.backends.graphs import PIXELS, graph_file, map_outputs, network_input, read_maps
 from crowdscale.errors import ModelError, OptionError, unknown_name
 from crowdscale.models.description import ModelConfig
 
@@ -81,6 +81,8 @@ def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSess
         "session.force_spinning_stop", "1"
     )  # other work needs the cores between runs
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[(PROVIDERS[device], GROWTH)])
+        return onnxruntime.InferenceSession(
+            str(graph_file(path)), options, providers=[(PROVIDERS[device], GROWTH)]
+        )
     except Exception as error:  # its errors are private classes
         raise ModelError("expected a graph that ONNX Runtime can run", f"{path} ({error})") from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crowdscale.arrays import Maps, Pixels
 from crowdscale.backends.base import NetworkOutput
-from crowdscale.backends.graphs import PIXELS, map_outputs, network_input, read_maps
+from crowdscale.backends.graphs import PIXELS, graph_file, map_outputs, network_input, read_maps
 from crowdscale.errors import MissingExtraError, ModelError, OptionError
 from crowdscale.models.description import ModelConfig
 
@@ -92,6 +92,7 @@ class _Graph:
     """A compiled graph and its free requests: a request serves one thread at a time."""
 
     def __init__(self, core: Any, path: Path, settings: dict[str, str]) -> None:
+        path = graph_file(path)
         try:
             self.compiled = core.compile_model(str(path), "CPU", settings)
         except Exception as error:  # bare RuntimeErrors

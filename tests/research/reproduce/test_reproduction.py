@@ -69,6 +69,7 @@ def test_every_line_trains_with_options_that_exist(tmp_path, name, budget):
 
 
 WAYS = {("sha", "shb"), ("shb", "sha"), ("qnrf", "sha"), ("qnrf", "shb"), ("sha", "qnrf")}
+WAYS |= {(train, test) for train in ("sha", "shb") for test in ("scut_a", "scut_b", "brt", "ucf_cc_50")}
 
 
 @pytest.mark.parametrize(

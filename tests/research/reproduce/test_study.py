@@ -10,6 +10,7 @@ import pytest
 from crowdscale.counting.prediction import Prediction, Region
 from crowdscale.data.sample import Sample
 from crowdscale.errors import DataError, OptionError
+from crowdscale.files.images import write_image
 from crowdscale.learn.scaling import CentreOptions, closeness
 from crowdscale.learn.training.preparation import Gathered
 from crowdscale.learn.training.settings import choose_settings
@@ -17,6 +18,7 @@ from crowdscale.maps import Density, DistanceLabels
 from crowdscale.points import Box, Points
 from research.reproduce import machine, networks
 from research.reproduce.budget import parse_budget
+from research.reproduce.library import HELD_OUT, Library
 from research.reproduce.networks import SPACINGS, Trained, Trainer
 from research.reproduce.pictures import draw_maps
 from research.reproduce.recipes import find_recipe
@@ -61,6 +63,33 @@ def test_a_set_without_test_photos_is_told_before_it_trains(tmp_path):
     request = Request({"sha": str(tmp_path)}, parse_budget("smoke"), (0,), tmp_path / "out")
     with pytest.raises(DataError, match="test_data"):
         run_recipe(find_recipe("losses"), request, report=pytest.fail)
+
+
+def test_photos_from_elsewhere_and_sets_without_test_photos_are_held_out_ones(tmp_path):
+    for part, counts in (("A", [4, 3, 5, 6]), ("B", [2, 1, 3])):
+        write_part(tmp_path, part, "train", counts)
+    write_part(tmp_path, "A", "test", [3, 4])
+    brt = tmp_path / "brt"
+    brt.mkdir()
+    for name in "ab":
+        write_image(brt / f"{name}.png", np.zeros((40, 60, 3), np.uint8))
+        (brt / f"{name}.json").write_text("[[3, 4]]")
+    listed = tmp_path / "list.txt"
+    listed.write_text("shb/IMG_4\nsha/IMG_3\n")
+    data = {"sha": str(tmp_path), "shb": str(tmp_path), "brt": str(brt)}
+    library = Library(Request(data, parse_budget("smoke"), (0,), tmp_path / "out", listed))
+    ways = {(line.train, line.test) for line in find_recipe("transfer").lines if library.has(line)}
+    assert ways == {("sha", "shb"), ("shb", "sha"), ("sha", "brt"), ("shb", "brt")}
+    found = {name: (test.split, [each.name for each in test.samples]) for name, test in library.tests.items()}
+    assert found == {
+        "sha": ("test", ["IMG_3", "IMG_4"]), "shb": (HELD_OUT, ["IMG_4"]), "brt": (HELD_OUT, ["a", "b"])
+    }  # fmt: skip
+    own = [line for line in find_recipe("main").lines if library.has(line)]
+    assert {line.train for line in own} == {"sha"}, "B would be judged by the photos that chose its weights"
+    listed.write_text("shb/IMG_4\nsha/IMG_3\nbrt/b\n")
+    again = Library(library.request)
+    assert again.readable.keys() == data.keys()
+    assert [each.name for each in again.tests["brt"].samples] == ["b"]
 
 
 @pytest.mark.parametrize(("seeds", "threads"), [((), 0), ((-1,), 0), ((0,), -2)])
