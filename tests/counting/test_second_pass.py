@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdscale.backends import NetworkOutput
-from crowdscale.counting.dense import BUCKET, TOGETHER, buckets, join_touching, trusted_share
+from crowdscale.counting.dense import BUCKET, FALL, TOGETHER, buckets, join_touching, trusted_share
 from crowdscale.counting.predictor import PredictOptions, Predictor
 from crowdscale.counting.tiles import TileOptions
 from crowdscale.errors import OptionError
@@ -239,10 +239,13 @@ def grainy(times, doubt):
         (1.8, math.log(77 / 45), 56.0),  # half of the growth
         (8.0, 0.2, 40.0),  # refused, but for a few
         (1.02, 0.3, 40.8),  # agreed
-        (0.5, 0.2, 20.0),  # fewer people are trusted
+        (0.85, 0.2, 34.0),  # somewhat fewer people are trusted
+        (0.5, 0.0, 20.0),  # trusted always
+        (45 / 40 * math.exp(-FALL) - 5 / 40, 0.2, 40 - 22.5 * (1 - math.exp(-FALL))),  # half of the fall
+        (0.0, 0.2, 39.8),  # refused, but for a few
     ],
 )
-def test_a_second_pass_that_finds_far_more_people_counts_less(times, doubt, count):
+def test_a_second_pass_that_finds_far_more_or_fewer_people_counts_less(times, doubt, count):
     found = grainy(times, doubt)
     assert found.count == pytest.approx(count, abs=0.3)
     assert found.first_pass_count == pytest.approx(40, abs=1e-3)
@@ -251,10 +254,11 @@ def test_a_second_pass_that_finds_far_more_people_counts_less(times, doubt, coun
 
 
 @given(st.floats(0, 3000), st.floats(0, 9000), st.floats(0.01, 3))
-def test_the_share_of_the_second_pass_falls_as_its_count_grows(before, after, doubt):
+def test_the_share_of_the_second_pass_falls_with_the_difference_of_the_counts(before, after, doubt):
     share = trusted_share(before, after, doubt)
     assert 0 <= share <= 1
-    assert trusted_share(before, after + 50, doubt) <= share
+    further = after + 50 if after >= before else after / 2
+    assert trusted_share(before, further, doubt) <= share
     assert trusted_share(before, before, doubt) == 1
 
 

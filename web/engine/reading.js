@@ -6,6 +6,7 @@ import { windowMinima } from "./minima.js";
 import { concatenate, inside, outside, scale } from "./points.js";
 
 const FEW = 5; // people added to both counts of a region
+const FALL = 0.55; // fall log(before / after) with weight one half
 const ALL = 0.98; // a second pass with a larger weight replaces the first one
 
 /** Return the reading of a network's answer, in pixels of the view. */
@@ -60,11 +61,11 @@ export function blend(first, second, share) {
   return { candidates, blocks: blendBlocks(first.blocks, second.blocks, share), part: first.part };
 }
 
-/** Return the weight of the second pass in a region: little where far more people appear once it is enlarged. */
+/** Return the weight of the second pass in a region: little where far more people appear, or far fewer, once it is enlarged. */
 export function trustedShare(before, after, doubt) {
   const growth = Math.log((Math.max(after, 0) + FEW) / (Math.max(before, 0) + FEW));
-  if (!doubt || growth <= 0) return 1;
-  const share = 1 / (1 + (growth / doubt) ** 4);
+  if (!doubt) return 1;
+  const share = 1 / (1 + (growth / (growth > 0 ? doubt : FALL)) ** 4);
   return share > ALL ? 1 : share;
 }
 
