@@ -39,15 +39,16 @@ function drawn(bitmap, [left, top, right, bottom], width, height) {
 function tile(bitmap, { box, shown, size, factors }, width, height) {
   const canvas = drawn(bitmap, shown, width, height);
   const pen = canvas.getContext("2d");
-  const scale = [(width / size[0]) * factors[0], (height / size[1]) * factors[1]];
-  const [left, top, right, bottom] = box.map((edge, i) => (edge - shown[i % 2]) * scale[i % 2]);
+  const reduced = [width / size[0], height / size[1]];
+  const [left, top, right, bottom] = box.map((edge, i) => Math.round((edge - shown[i % 2]) * factors[i % 2]) * reduced[i % 2]);
+  const line = 3 * reduced[0]; // as wide as that of OpenCV, thickness 2
   pen.beginPath();
   pen.rect(0, 0, width, height);
   pen.rect(left, top, right - left, bottom - top);
   pen.fillStyle = DARK;
   pen.fill("evenodd");
   pen.strokeStyle = BORDER;
-  pen.lineWidth = 1;
-  pen.strokeRect(left - 0.5, top - 0.5, right - left + 1, bottom - top + 1);
+  pen.lineWidth = line;
+  pen.strokeRect(left - line / 2, top - line / 2, right - left + line, bottom - top + line);
   return canvas;
 }

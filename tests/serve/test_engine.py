@@ -143,7 +143,9 @@ def check_equal(name: str, result: dict[str, Any], known: dict[str, Any]) -> Non
     assert set(known) - set(result) <= {"photo"}, name
     assert abs(result["count"] - known["count"]) <= 1e-3 * max(1, known["count"]), name
     for key in set(known) - {"count", "seconds", "heads", "regions", "photo"}:
-        expected = pytest.approx(known[key], rel=1e-3) if isinstance(known[key], float) else known[key]
+        expected = (
+            pytest.approx(known[key], rel=1e-3, abs=1e-5) if isinstance(known[key], float) else known[key]
+        )
         assert result[key] == expected, (name, key)
     assert [each["box"] for each in result["regions"]] == [each["box"] for each in known["regions"]], name
     assert len(result["heads"]) == len(known["heads"]), name
