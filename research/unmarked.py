@@ -10,7 +10,6 @@ stay as they are: most of them are wrong, and a network should learn that.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -23,8 +22,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 import crowdscale
+from crowdscale.data.areas import Area, Areas
+from crowdscale.data.formats import Label
+from crowdscale.data.formats.plain import JSON
 from crowdscale.data.opening import open_dataset
 from crowdscale.data.sample import Sample
+from crowdscale.errors import ModelError, OptionError
 from crowdscale.files.decoder import photo_size
 from crowdscale.files.writing import write_atomic
 from research.commands import new_app, run
@@ -33,6 +36,8 @@ __all__ = ["areas_without_marks", "unmarked"]
 
 CELL = 4
 """Side of the cells of an ignored area, in pixels."""
+USUAL = 20.0
+"""Width of a head in pixels where the annotation has points alone."""
 NEAR, AROUND = 0.7, 0.75
 """A find belongs to a mark within this share of its width; around a mark this share of its width is not ignored."""
 SEVERAL, REACH, ALIKE, REACHED = 5, 4.0, 2.0, 1.5
@@ -95,20 +100,25 @@ def _runs(line: NDArray[np.uint8]) -> list[tuple[int, int]]:
 
 
 def _write(sample: Sample, model: crowdscale.Predictor, out: Path) -> tuple[int, int]:
-    """Write one photo's annotation with its areas to ignore; return its marks and the finds that nobody marked."""
+    """Write one photo's annotation with its areas to ignore; return its marks and the finds that nobody marked.
+
+    Raises:
+        ModelError: The model locates no heads.
+    """
     assert sample.points is not None  # the caller leaves the others out
-    marks = sample.points.xy
-    widths = np.full(len(marks), 20.0) if sample.sizes is None else sample.sizes[:, 0].astype(float)
+    assert JSON.write_one is not None  # the format has it
     prediction = model.predict(sample.image_path)
-    assert prediction.points is not None  # models of heads have them
-    heads = prediction.points.xy
-    content = {
-        "points": marks.tolist(),
-        "ignore": areas_without_marks(heads, marks, widths, photo_size(sample.image_path)),
-    }
-    if sample.sizes is not None:
-        content["sizes"] = sample.sizes.tolist()
-    write_atomic(out / f"{sample.name}.json", lambda stream: stream.write(json.dumps(content).encode()))
+    if prediction.points is None:
+        raise ModelError("expected a model that locates heads", "one of densities alone", "Use lite")
+    heads, marks = prediction.points.xy, sample.points.xy
+    widths = np.full(len(marks), USUAL) if sample.sizes is None else sample.sizes[:, 0].astype(float)
+    size = photo_size(sample.image_path)
+    mask = sample.mask if isinstance(sample.mask, Areas) else Areas(size)
+    boxes = areas_without_marks(heads, marks, widths, size)
+    added = tuple(Area.of_box(left, top, right, bottom) for left, top, right, bottom in boxes)
+    label = Label(sample.points, sample.sizes, size, (*mask.ignored, *added), mask.only)
+    content = JSON.write_one(sample.image_path.name, label)
+    write_atomic(out / f"{sample.name}.json", lambda stream: stream.write(str(content).encode()))
     photo = out / sample.image_path.name
     if not photo.exists():
         photo.symlink_to(sample.image_path.resolve())
@@ -116,14 +126,23 @@ def _write(sample: Sample, model: crowdscale.Predictor, out: Path) -> tuple[int,
 
 
 def copy(
-    model: Annotated[str, typer.Argument(help="A model that was not trained on these photos alone.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A model that locates heads, by name or folder. It must know other crowds than these."
+        ),
+    ],
     folders: Annotated[list[Path], typer.Argument(help="Folders of photos with points.")],
     out: Annotated[Path, typer.Option(help="Where the copies go, one folder each.")],
 ) -> None:
     """Copy folders with areas to ignore where the model finds crowds and nobody marked them."""
     predictor = crowdscale.load(model)
     for folder in folders:
-        target = out / folder.name
+        target = out / folder.resolve().name
+        if target.resolve() == folder.resolve():
+            raise OptionError(
+                "expected --out apart from the folders", f"{out}, which holds {folder}", "Name a new folder"
+            )
         target.mkdir(parents=True, exist_ok=True)
         samples = [sample for sample in open_dataset(f"folder:{folder}").samples if sample.points is not None]
         started, marked, missed = time.monotonic(), 0, 0

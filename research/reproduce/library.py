@@ -45,7 +45,7 @@ class Library:
         readable = {}
         for name, path in self.request.data.items():
             try:
-                dataset = open_dataset(f"{'folder' if name in ELSEWHERE else name}:{path}")
+                dataset = open_dataset(_source(name, path))
                 if not self.held_out:
                     self.tests[name] = self._test_photos(name, dataset)
                 readable[name] = dataset
@@ -61,14 +61,17 @@ class Library:
         split = "test" if "test" in splits and name != "nwpu" else splits[min(1, len(splits) - 1)]
         try:
             return open_dataset(f"{name}/{split}:{self.request.data[name]}")
-        except DataError:
+        except DataError as error:
             if self._listed(name) is None:
                 raise
+            self.problems[name] = (
+                f"{name}: {error} Networks of other sets are evaluated on its held-out photos"
+            )
             return self._held_out(name, dataset)
 
     def _held_out(self, name: str, dataset: Dataset) -> Dataset:
         """Return the photos of a set that the list holds out; all of them where it names none."""
-        source = f"{'folder' if name in ELSEWHERE else name}:{self.request.data[name]}"
+        source = _source(name, self.request.data[name])
         border = {domain_of(dataset.samples[0]): ELSEWHERE.get(name, 0.0)}
         photos = held_out([source], self.request.validation, border) or held_out([source], None, border)
         samples = [sample for each in photos.values() for sample in each]
@@ -108,3 +111,8 @@ class Library:
         dataset = self.tests[name]
         sized = limit_sizes(dataset.samples, dataset.protocol.limits, self.request.out / "resized")
         return limited(replace(dataset, samples=list(sized)), self.request.budget.photos)
+
+
+def _source(name: str, path: str) -> str:
+    """Return what opens the photos of a set; those from elsewhere are folders."""
+    return f"{'folder' if name in ELSEWHERE else name}:{path}"

@@ -146,8 +146,8 @@ def _choices() -> tuple[Line, ...]:
 
 
 ABROAD = (
-    "A set without test photos, and folders of other photos, are evaluated on their held-out photos, as the column of "
-    "images says: no network of these lines was trained on that set."
+    "Sets without test photos and folders of other photos are evaluated on their held-out photos; the column of images "
+    "says so. No network of these lines was trained on that set."
 )
 
 

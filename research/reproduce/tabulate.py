@@ -68,7 +68,7 @@ def _mean(name: str, values: Sequence[float | None]) -> str:
 def _facts(cells: Sequence[Cell], budget: str, abroad: bool) -> tuple[str, ...]:
     """Return images, crops, seeds, release and machine, or the budget if nothing ran.
 
-    ``abroad`` says beside the images where they are held-out ones, for a line of another set than its network's.
+    ``abroad``: the line's network was trained on another set. Held-out photos are then named beside their number.
     """
     if not cells:
         return (NOTHING, f"budget {budget}", NOTHING, NOTHING, NOTHING)

@@ -54,9 +54,13 @@ def test_the_same_graph_with_data_in_its_folder_is_opened(tmp_path: Path) -> Non
         (
             "network.onnx",
             True,
-            r"network\.onnx in the model folder .*weights without it.* crowdscale models export ",
+            r"^expected network\.onnx in the model folder .*weights without it.* crowdscale models export ",
         ),
-        ("scale.onnx", False, r"scale\.onnx in the model folder .*got none\. Copy the whole folder"),
+        (
+            "scale.onnx",
+            False,
+            r"^expected scale\.onnx in the model folder .*got none\. Copy the whole folder",
+        ),
     ],
 )
 def test_a_model_folder_without_a_graph_says_how_to_get_it(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from crowdscale.data.opening import open_dataset
+from crowdscale.errors import OptionError
 from crowdscale.files.images import write_image
 from crowdscale.points import Points
 from research.unmarked import areas_without_marks, copy, unmarked
@@ -52,7 +53,9 @@ def test_the_copy_is_a_folder_whose_areas_count_in_no_loss(label_model, tmp_path
     folder = tmp_path / "hall"
     folder.mkdir()
     write_image(folder / "a.png", label_photo(Points(FAR), *SIZE))
-    (folder / "a.json").write_text(json.dumps({"points": [[300, 250]], "sizes": [[30, 30]]}))
+    (folder / "a.json").write_text(
+        json.dumps({"points": [[300, 250]], "sizes": [[30, 30]], "ignore": [[380, 280, 400, 300]]})
+    )
     copy(str(label_model), [folder], tmp_path / "known")
     (sample,) = open_dataset(f"folder:{tmp_path / 'known' / 'hall'}").samples
     mask = sample.read_mask()
@@ -60,4 +63,14 @@ def test_the_copy_is_a_folder_whose_areas_count_in_no_loss(label_model, tmp_path
     assert sample.points.xy.tolist() == [[300.0, 250.0]]
     assert mask[250, 300]
     assert not mask[FAR[:, 1].astype(int), FAR[:, 0].astype(int)].any()
+    assert not mask[285, 385], "areas that were ignored before stay so"
     assert mask.mean() > 0.7
+    assert sample.sizes.tolist() == [[30.0, 30.0]]
+
+
+def test_a_copy_into_the_folder_itself_is_refused(label_model, tmp_path):
+    folder = tmp_path / "hall"
+    folder.mkdir()
+    with pytest.raises(OptionError, match="--out apart from the folders"):
+        copy(str(label_model), [folder], tmp_path)
+    assert not list(folder.iterdir())

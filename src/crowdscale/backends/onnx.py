@@ -74,6 +74,7 @@ class OnnxBackend:
 
 
 def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSession:
+    path = graph_file(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
@@ -81,8 +82,6 @@ def _session(path: Path, device: str, threads: int) -> onnxruntime.InferenceSess
         "session.force_spinning_stop", "1"
     )  # other work needs the cores between runs
     try:
-        return onnxruntime.InferenceSession(
-            str(graph_file(path)), options, providers=[(PROVIDERS[device], GROWTH)]
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=[(PROVIDERS[device], GROWTH)])
     except Exception as error:  # its errors are private classes
         raise ModelError("expected a graph that ONNX Runtime can run", f"{path} ({error})") from error

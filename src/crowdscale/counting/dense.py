@@ -86,7 +86,8 @@ def trusted_share(before: float, after: float, doubt: float) -> float:
     Args:
         before: People by the first pass.
         after: People by the second pass.
-        doubt: Growth log(after / before) with weight one half, a fall of ``FALL`` has it as well; 0 trusts each second pass.
+        doubt: Growth log(after / before) that gives weight one half; a fall log(before / after) of ``FALL`` does, too.
+            0 trusts each second pass.
     """
     growth = math.log((max(after, 0) + FEW) / (max(before, 0) + FEW))
     if doubt == 0:

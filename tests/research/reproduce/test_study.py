@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -84,6 +85,10 @@ def test_photos_from_elsewhere_and_sets_without_test_photos_are_held_out_ones(tm
     assert found == {
         "sha": ("test", ["IMG_3", "IMG_4"]), "shb": (HELD_OUT, ["IMG_4"]), "brt": (HELD_OUT, ["a", "b"])
     }  # fmt: skip
+    assert set(library.problems) == {"shb"}
+    assert re.fullmatch(
+        r"shb: expected .*test_data.*[^.]\. Networks of other sets .*", library.problems["shb"]
+    )
     own = [line for line in find_recipe("main").lines if library.has(line)]
     assert {line.train for line in own} == {"sha"}, "B would be judged by the photos that chose its weights"
     listed.write_text("shb/IMG_4\nsha/IMG_3\nbrt/b\n")
